@@ -1,0 +1,33 @@
+# `make figures` and `make test` need Python 3.11+ and make, nothing else: each makes .venv and installs what it runs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: figures test bench clean
+
+figures: .venv/.figures
+	$(BIN)/python docs/figures.py
+
+test: .venv/.test
+	$(BIN)/python -m pytest --cov --cov-report=term -q
+
+bench: .venv/.bench
+	$(BIN)/python benchmarks/ensemble.py
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+.venv/.figures: .venv/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast]'
+	touch $@
+
+.venv/.test: .venv/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]'
+	touch $@
+
+.venv/.bench: .venv/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,bench]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .coverage .pytest_cache .hypothesis

@@ -1,0 +1,76 @@
+"""Modifiers that turn one flow into another."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arithmetic import total
+
+from .base import Flow, add_diagonal
+
+
+@dataclass(frozen=True)
+class WeightDecay(Flow):
+    """Weight decay as a modifier of any flow.
+
+    L2 (the default): the flow sees ∇F + λθ (and F + λ|θ|²/2, H + λI), as torch's `weight_decay` does.
+    `decoupled=True`: the flow sees ∇F and θ' gains −λθ, as AdamW does (Loshchilov & Hutter 2019).
+
+    Parameters   flow : the flow to modify.  rate : λ, in units of the curvature (L2) or 1/time (decoupled).
+    """
+
+    flow: Flow = None
+    rate: float = 0.01
+    decoupled: bool = False
+
+    @property
+    def memory(self):
+        return self.flow.memory
+
+    @property
+    def nonnegative(self):
+        return self.flow.nonnegative
+
+    @property
+    def initial(self):
+        return self.flow.initial
+
+    def field(self, s, oracle):
+        if not self.decoupled:
+            return self.flow.field(s, _Penalised(oracle, s.theta, self.rate))
+        derivative = self.flow.field(s, oracle)
+        return derivative | {"theta": derivative["theta"] - self.rate * s.theta}
+
+    @property
+    def energy(self):
+        if self.decoupled or self.flow.energy is None:
+            return None  # F is no energy of a flow with decoupled decay: its rest points are not those of F
+        return lambda s, oracle: self.flow.energy(s, _Penalised(oracle, s.theta, self.rate))
+
+    @property
+    def dissipation(self):
+        if self.decoupled or self.flow.dissipation is None:
+            return None
+        return lambda s, oracle: self.flow.dissipation(s, _Penalised(oracle, s.theta, self.rate))
+
+
+class _Penalised:
+    """The loss F + λ|θ|²/2 at one point, seen through the oracle of F."""
+
+    def __init__(self, oracle, theta, rate):
+        self.oracle, self.theta, self.rate = oracle, theta, rate
+
+    @property
+    def value(self):
+        return self.oracle.value + self.rate * total(self.theta**2) / 2
+
+    @property
+    def gradient(self):
+        return self.oracle.gradient + self.rate * self.theta
+
+    @property
+    def hessian(self):
+        return add_diagonal(self.oracle.hessian, self.rate)
+
+    @property
+    def gauss_newton(self):
+        return add_diagonal(self.oracle.gauss_newton, self.rate)

@@ -1,0 +1,164 @@
+"""The loop: one trial, recorded once, repeated until every lane has an outcome."""
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from arithmetic import Graph, Iteration, Program, Reading, drive, iterate, total
+from flows import Field
+
+from .base import Scheme
+from .control import as_control
+from .outcome import Outcome, Stop
+
+
+@dataclass
+class Ensemble:
+    """Where the lanes of an ensemble ended: arrays over lanes, the last axis.
+
+    y : (size, lanes) final states.  outcome : integers of `Outcome`.  steps : trials taken.
+    accepted : trials accepted.  gradients : gradient evaluations, the stop test's included.  t, h : ODE time, next step.
+    """
+
+    y: np.ndarray
+    outcome: np.ndarray
+    steps: np.ndarray
+    accepted: np.ndarray
+    gradients: np.ndarray
+    t: np.ndarray
+    h: np.ndarray
+
+
+class Problem:
+    """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
+
+    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
+    holds |∇F|², |θ'|² and |θ|² at z.  It serves the recorder (any back end) and, where the loss cannot be recorded,
+    NumPy arrays.
+    """
+
+    def __init__(self, field: Field, scheme: Scheme, step, stop: Stop):
+        if not isinstance(field, Field):
+            raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
+        if not hasattr(scheme, "advance"):
+            raise TypeError(f"scheme must be a Scheme such as Euler(), got {scheme!r}")
+        self.field, self.scheme, self.control, self.stop = field, scheme, as_control(step), stop
+        self.size = field.size + len(self.control.memory)
+
+    def start(self, y) -> np.ndarray:
+        """The rows z at the states y, (size, lanes)."""
+        memory = self.control.start()
+        return np.vstack([y, *(np.full((1, y.shape[1]), memory[name]) for name in self.control.memory)])
+
+    def step(self, z):
+        size, stop = self.field.size, self.stop
+        loss = _Remembering(self.field.loss)
+        field = Field(self.field.flow, loss)
+        y = z[:size]
+        memory = dict(zip(self.control.memory, z[size:], strict=True))
+        trial = self.control.trial(self.scheme, field, y, memory)
+        gradient = field.loss.oracle(field.theta(y)).gradient
+        observed = (total(gradient**2), total(field.theta(trial.slope)**2), total(field.theta(y)**2))
+        at_rest = (observed[0] <= stop.gradient**2) & (observed[1] <= stop.speed**2)
+        go = ~at_rest & (observed[2] <= stop.radius**2)
+        if self.control.adaptive:
+            go = go & (memory["h"] >= stop.h_min)
+        self._gradients_per_trial = len(loss.gradients)
+        return [*trial.y, *(trial.memory[name] for name in self.control.memory)], go, observed
+
+    @property
+    def recordable(self) -> bool:
+        return getattr(self.field.loss, "recordable", True)
+
+    @functools.cached_property
+    def _recorded(self) -> tuple[Iteration, Program]:
+        graph = Graph()
+        z = graph.inputs("z", self.size)
+        new, go, observed = self.step(z)
+        new, go = [graph.lift(x) for x in new], graph.lift(go)
+        kept = self.size - self._idle_counter(new, go, z[-1])
+        iteration = Iteration(tuple(z[:kept]), tuple(new[:kept]), go, self.field.dim)
+        observe = Program(tuple(z), tuple(graph.lift(x) for x in observed))
+        return iteration, observe
+
+    def _idle_counter(self, new, go, counter) -> bool:
+        """Whether the step counter of a fixed step is read by nothing but itself: the field does not depend on t."""
+        return not self.control.adaptive and counter not in Program((), (*new[:-1], go)).tape
+
+    @property
+    def iteration(self) -> Iteration:
+        """The recorded map."""
+        return self._recorded[0]
+
+    def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
+            max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane."""
+        max_steps = self.stop.max_steps if max_steps is None else max_steps
+        if self.recordable:
+            kept = len(self.iteration.state)
+            final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads)
+            return np.vstack([final, z[kept:] + steps]), steps
+        final, steps = np.empty_like(z), np.zeros(z.shape[1], dtype=np.int64)
+
+        def advance(x, out, count, go):
+            new, going, _ = self.step(x)
+            for row, value in zip(out, new, strict=True):
+                row[:] = value
+            go[:] = going
+
+        drive(advance, z, final, steps, max_steps)
+        return final, steps
+
+    def finish(self, z: np.ndarray, steps: np.ndarray) -> Ensemble:
+        """Outcomes and counts of the final rows z."""
+        y, memory = z[: self.field.size], dict(zip(self.control.memory, z[self.field.size:], strict=True))
+        with np.errstate(all="ignore"):
+            if self.recordable:
+                observed = [np.broadcast_to(o, steps.shape) for o in self._recorded[1](*z)]
+            else:
+                observed = self.step(z)[2]
+            g, v, r = observed
+            rest = (g <= self.stop.gradient**2) & (v <= self.stop.speed**2)
+            conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius**2), rest]
+            labels = [Outcome.NOT_FINITE, Outcome.DIVERGED, Outcome.CONVERGED]
+            if self.control.adaptive:
+                conditions.append(~(memory["h"] >= self.stop.h_min))
+                labels.append(Outcome.STALLED)
+            conditions.append(steps >= self.stop.max_steps)
+            labels.append(Outcome.STEP_LIMIT)
+        outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
+        accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
+        # the gradient at the start of a trial is kept when it is refused; its other ones are not
+        gradients = (self._gradients_per_trial - 1) * steps + accepted + 1
+        return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),
+                        memory["h"] if self.control.adaptive else np.full(len(steps), self.control.h))
+
+
+class _Remembering:
+    """A loss during one trial: each point is evaluated once, and those whose gradient was asked for are counted."""
+
+    def __init__(self, loss):
+        self.loss, self.dim, self.name = loss, loss.dim, getattr(loss, "name", None)
+        self.points: dict = {}
+        self.gradients: set = set()
+
+    def oracle(self, theta):
+        if isinstance(theta.flat[0], Reading):
+            key = tuple(theta)
+        else:  # the array is kept with its oracle, so its address stays its own
+            key = (theta.__array_interface__["data"], theta.shape, theta.strides)
+        if key not in self.points:
+            self.points[key] = theta, _RememberingOracle(self.loss.oracle(theta), key, self.gradients)
+        return self.points[key][1]
+
+
+class _RememberingOracle:
+    def __init__(self, oracle, key, gradients):
+        self._oracle, self._key, self._gradients = oracle, key, gradients
+
+    def __getattr__(self, name):
+        if name == "gradient":
+            self._gradients.add(self._key)
+        return getattr(self._oracle, name)

@@ -1,0 +1,94 @@
+"""The recorder: sharing, derivatives, programs on every reading."""
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arithmetic import Graph, Program, Vector, exp, gradient, maximum, polynomial, record, sin, sqrt, tanh, where
+
+
+def rational(x):
+    """Something with every operation in it."""
+    a, b = x
+    return sqrt(a * a + b**2 + 1) / (2 + tanh(a)) - exp(-b * b) * sin(a - b) + maximum(a, b) ** 3 + abs(a) * where(a < b, a, b)
+
+
+def test_equal_operations_are_one_node():
+    graph = Graph()
+    x, y = graph.inputs("x", 2)
+    assert x * y is y * x and (x + y) * (x + y) is (y + x) ** 2
+    assert x + 0 is x and 1 * x is x and x / 1 is x and -(-x) is x and x - (-y) is x + y
+
+
+def test_powers_are_multiplications():
+    program = record(lambda v: v[0] ** 6, 1)
+    assert program.operations == 3
+    assert program(-2.0) == [64.0]
+    assert record(lambda v: v[0] ** -2, 1)(4.0) == [1 / 16]
+    with pytest.raises(TypeError, match="integer powers"):
+        record(lambda v: v[0] ** 0.3, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-2, 2), st.floats(-2, 2))
+def test_reverse_mode_is_the_derivative(a, b):
+    if abs(a - b) < 1e-3 or abs(a) < 1e-3:
+        return
+    value = record(rational, 2)
+    slope = Program(value.inputs, tuple(gradient(value.outputs[0], value.inputs)))
+    h = 1e-6
+    central = [(value(a + h, b)[0] - value(a - h, b)[0]) / (2 * h), (value(a, b + h)[0] - value(a, b - h)[0]) / (2 * h)]
+    assert np.allclose(slope(a, b), central, rtol=1e-5, atol=1e-6)
+
+
+def test_reverse_mode_is_exact_on_symbols():
+    x = sympy.symbols("a b", positive=True)
+    program = record(lambda v: sqrt(v[0]) * exp(v[1]) / (v[0] + v[1]), 2)
+    slope = Program(program.inputs, tuple(gradient(program.outputs[0], program.inputs)))
+    value = program(*x)[0]
+    assert all(sympy.simplify(s - sympy.diff(value, v)) == 0 for s, v in zip(slope(*x), x, strict=True))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=7), st.floats(-2, 2))
+def test_horner_and_its_derivatives(coefficients, z):
+    graph = Graph()
+    x = graph.input("x")
+    p = graph.lift(polynomial(coefficients, x))
+    for order in range(3):
+        expected = np.polynomial.Polynomial(coefficients).deriv(order)(z) if order else np.polynomial.Polynomial(coefficients)(z)
+        assert Program((x,), (p,))(z)[0] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        p = gradient(p, [x])[0]
+
+
+def test_a_program_replays_inside_another_recording():
+    inner = record(rational, 2)
+    outer = record(lambda v: inner(2 * v[0], -v[1])[0], 2)
+    assert outer(0.3, 0.4) == inner(0.6, -0.4)
+
+
+def test_a_recorded_number_refuses_what_it_cannot_do():
+    graph = Graph()
+    x = graph.input("x")
+    with pytest.raises(TypeError, match="where"):
+        bool(x < 1)
+    with pytest.raises(TypeError, match="no float value"):
+        float(x)
+    with pytest.raises(ValueError, match="two recordings"):
+        x + Graph().input("x")
+    with pytest.raises(ValueError, match="takes 1 numbers, got 2"):
+        Program((x,), (x * x,))(1.0, 2.0)
+    with pytest.raises(ValueError, match="recorded inputs"):
+        gradient(x * x, [x * x])
+
+
+def test_constants_that_are_not_finite_are_outcomes():
+    assert np.isnan(record(lambda v: v[0] * np.nan, 1)(1.0)[0])
+    assert record(lambda v: v[0] / 0.0, 1)(1.0) == [np.inf]
+
+
+def test_vectors_compare_element_by_element():
+    x = Graph().inputs("x", 3)
+    assert [c.op for c in (x < 1)] == ["lt"] * 3 and [c.op for c in (x >= 1)] == ["le"] * 3
+    assert isinstance(where(x <= 0, x, 2 * x), Vector)

@@ -1,0 +1,26 @@
+"""Small problems that several test folders use."""
+import numpy as np
+import pytest
+
+from networks import Loss
+
+
+@pytest.fixture(scope="session")
+def quartic():
+    """A random smooth problem of 6 parameters (facts: F = b·θ + ½θᵀAθ + ⅓T(θ,θ,θ) + ¼Σθ⁴), numeric only, with lanes."""
+    rng = np.random.default_rng(7)
+    dim = 6
+    root = rng.normal(size=(dim, dim))
+    A = root @ root.T / dim + np.eye(dim)
+    b, T = rng.normal(size=dim), 0.1 * rng.normal(size=(dim, dim, dim))
+    S = T + T.transpose(1, 0, 2) + T.transpose(2, 1, 0)
+
+    def value(x):
+        return (np.einsum("i,i...->...", b, x) + np.einsum("i...,ij,j...->...", x, A, x) / 2
+                + np.einsum("ijk,i...,j...,k...->...", T, x, x, x) / 3 + np.sum(x**4, axis=0) / 4)
+
+    def gradient(x):
+        return (b.reshape(-1, *[1] * (x.ndim - 1)) + np.einsum("ij,j...->i...", A, x)
+                + np.einsum("ijk,j...,k...->i...", S, x, x) / 3 + x**3)
+
+    return Loss.from_callables(dim, value, gradient, name="quartic")
