@@ -1,0 +1,2 @@
+class CriticalPoint: pass
+def classify(): pass
