@@ -10,10 +10,11 @@ from .functions import (
     Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
     total, vector, where,
 )
+from .intervals import Interval
 from .recorder import Graph, Node, Program, gradient, polynomial, record
 
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
-    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Graph", "Node", "Program", "record", "gradient", "polynomial",
+    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "BACKENDS", "CompileError",
 ]

@@ -5,7 +5,8 @@ loss; `get(name)` gives the benchmark networks and `critical_points()` what ther
 To add a network: one entry in `benchmarks.py`.
 """
 from .benchmarks import catalogue, get
-from .critical import CriticalPoint, classify
+from .classify import classify
+from .critical import CriticalPoint
 from .loss import Loss, Oracle
 from .network import ACTIVATIONS, Network
 

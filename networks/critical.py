@@ -1,2 +1,348 @@
-class CriticalPoint: pass
-def classify(): pass
+"""Exact critical points of a loss, computed from its definition.
+
+One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
+critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
+Polynomial losses are solved as polynomial systems; the rest on the coordinate planes exactly and elsewhere by Newton's
+method, each point it finds certified by an interval (Krawczyk) test.
+"""
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import sympy
+
+from .classify import classify, eigenvalue_signs, exact_sign
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """A critical point, or with `family` a set of them.
+
+    theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
+    nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
+    else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    certified : an interval test proves that one critical point lies within 1e-8 of theta.
+    evidence : why it has this nature.  family : an equation, or the parameters of `theta`.
+    """
+
+    theta: tuple
+    nature: str
+    value: object
+    eigenvalues: tuple = ()
+    exact: bool = True
+    certified: bool = True
+    evidence: str = ""
+    family: tuple = field(default=())
+    equation: object = None
+    symbols: tuple = ()
+
+    @cached_property
+    def numeric(self) -> np.ndarray:
+        """The point in floats, (dim,); of a family, the member at parameter 1."""
+        return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 1)), 17)) for x in self.theta])
+
+    def distance(self, theta) -> np.ndarray:
+        """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
+
+        To {g = 0} it is the first-order distance |g|/|∇g|; to a family that is linear in its parameters the exact one.
+        """
+        theta = np.asarray(theta, dtype=float)
+        if self.equation is not None:
+            g = sympy.lambdify([self.symbols], self.equation, "numpy")
+            slope = sympy.lambdify([self.symbols], [self.equation.diff(s) for s in self.symbols], "numpy")
+            with np.errstate(all="ignore"):
+                size = np.sqrt(sum(np.broadcast_to(d, theta.shape[1:]) ** 2 for d in slope(theta)))
+                return np.abs(g(theta)) / size
+        offset = theta - self._origin.reshape(-1, *[1] * (theta.ndim - 1))
+        for direction in self._directions:
+            offset = offset - direction.reshape(-1, *[1] * (theta.ndim - 1)) * np.tensordot(direction, offset, axes=(0, 0))
+        return np.sqrt(np.sum(offset**2, axis=0))
+
+    @cached_property
+    def _origin(self) -> np.ndarray:
+        return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 0)), 17)) for x in self.theta])
+
+    @cached_property
+    def _directions(self) -> list[np.ndarray]:
+        columns = [np.array([float(sympy.sympify(x).diff(p)) for x in self.theta]) for p in self.family]
+        return list(np.linalg.qr(np.array(columns).T)[0].T) if columns else []
+
+
+def critical_points(loss) -> list[CriticalPoint]:
+    """The critical points of a symbolic loss (see the module), minima first."""
+    points = _decoupled(loss)
+    if points is None:
+        points = _polynomial(loss) if loss.expression.is_polynomial(*loss.symbols) else _general(loss)
+    order = {"minimum": 0, "saddle": 1, "maximum": 2}
+    return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
+
+
+# ------------------------------------------------------------------------------------- decoupled networks
+def _decoupled(loss) -> list[CriticalPoint] | None:
+    """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
+    layers = getattr(loss, "layers", ())
+    if len(layers) != 2 or layers[1] != 1 or len(loss.data) != loss.dim:
+        return None
+    A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
+    if A.det() == 0:
+        return None
+    z = sympy.Symbol("z", real=True)
+    phi, inverse = sympy.sympify(loss.activations[0].function(z)), A.inv()
+    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*loss.box], strict=True))
+             for row in A.tolist()]
+    kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r)) for (_, y), r in zip(loss.data, reach, strict=True)]
+    points = []
+    for combination in itertools.product(*kinds):
+        u = sympy.Matrix([c.root for c in combination])
+        theta = tuple(sympy.expand(x) for x in inverse * u)
+        if any(c.periodic for c in combination) and not _inside(theta, loss.box):
+            continue
+        curvature = sympy.diag(*(c.curvature for c in combination))
+        hessian = (A.T * curvature * A).applyfunc(sympy.expand)
+        nature, evidence = _combine(combination)
+        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
+    return points
+
+
+@dataclass(frozen=True)
+class _Zero:
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion"), order (of the first derivative of ψ), ψ and ψ'' there."""
+
+    root: object
+    kind: str
+    order: int
+    value: object
+    curvature: object
+    periodic: bool = False
+
+
+def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
+    """The real zeros of ψ' for ψ = (φ − y)²/(2P), with the orders read off the multiplicities in φ − y and φ'."""
+    error, slope = phi - y, phi.diff(z)
+    psi = error**2 / (2 * P)
+    values, slopes = dict(_real_zeros(error, z, reach)), dict(_real_zeros(slope, z, reach))
+    periodic = phi.has(sympy.sin, sympy.cos)
+    zeros = []
+    for root in {**values, **slopes}:
+        k = values.get(root, 0)
+        order = 2 * k if k else slopes[root] + 1
+        if order % 2:
+            kind = "inflexion"
+        else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
+            sign = 1 if k else exact_sign(_at(error, z, root)) * exact_sign(_at(phi.diff(z, order), z, root))
+            kind = "min" if sign > 0 else "max"
+        curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
+        zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
+    return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
+
+
+def _at(expression, z, root):
+    value = expression.subs(z, root)
+    return value if value.has(sympy.CRootOf) else sympy.radsimp(sympy.simplify(value))
+
+
+def _real_zeros(expression, z, reach: float) -> list[tuple]:
+    """Real zeros with their multiplicities, exactly."""
+    zeros: dict = {}
+    for factor in sympy.Mul.make_args(sympy.factor(sympy.together(expression))):
+        base, power = factor.as_base_exp()
+        if isinstance(factor, sympy.exp) or not base.has(z):
+            continue
+        if base.is_polynomial(z):
+            if power.is_positive:
+                for root, multiplicity in _polynomial_zeros(base, z):
+                    zeros[root] = zeros.get(root, 0) + multiplicity * int(power)
+            continue
+        if base.is_positive or base.is_negative:
+            continue
+        roots = sympy.solveset(base, z, sympy.S.Reals)
+        if not isinstance(roots, sympy.FiniteSet):
+            roots = roots.intersect(sympy.Interval(-reach, reach))
+            if not isinstance(roots, sympy.FiniteSet) and roots != sympy.S.EmptySet:
+                raise ValueError(f"the real zeros of {base} could not be found exactly")
+        for root in roots:
+            n = 1
+            while sympy.simplify(base.diff(z, n).subs(z, root)) == 0:
+                n += 1
+            zeros[root] = zeros.get(root, 0) + n
+    return list(zeros.items())
+
+
+def _polynomial_zeros(expression, z) -> list[tuple]:
+    """Real zeros of a polynomial with multiplicities: radicals up to degree 2, else `CRootOf`."""
+    poly = sympy.Poly(expression, z, extension=True)
+    zeros = []
+    for factor, multiplicity in poly.sqf_list()[1]:
+        for part, _ in factor.factor_list()[1]:
+            if part.degree() <= 2:
+                roots = [sympy.radsimp(sympy.sqrtdenest(root)) for root in sympy.roots(part.as_expr(), z)]
+                roots = [root for root in roots if sympy.im(sympy.N(root, 30)) == 0 or root.is_real]
+            elif part.get_domain().is_QQ or part.get_domain().is_ZZ:
+                roots = sympy.real_roots(part, multiple=True)
+            else:
+                raise ValueError(f"the zeros of {part} could not be found exactly")
+            zeros += [(root, multiplicity) for root in roots]
+    return zeros
+
+
+def _combine(zeros) -> tuple[str, str]:
+    """The nature of a sum of one-dimensional functions."""
+    kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
+    evidence = "F decouples into " + " + ".join(f"a {c.kind}{'' if c.kind == 'inflexion' else 'imum'} of order {c.order}"
+                                                for c in zeros)
+    name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
+    return ("degenerate " if singular else "") + name, evidence
+
+
+def _eigenvalues(hessian) -> tuple:
+    """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
+    if hessian.shape == (2, 2):
+        trace, det = hessian.trace(), hessian.det()
+        root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
+        return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
+    return tuple(sorted(hessian.eigenvals(multiple=True), key=lambda e: float(sympy.re(sympy.N(e)))))
+
+
+def _inside(theta, box) -> bool:
+    return all(low <= float(sympy.N(x)) <= high for x, (low, high) in zip(theta, box, strict=True))
+
+
+# -------------------------------------------------------------------------------------- polynomial losses
+def _polynomial(loss) -> list[CriticalPoint]:
+    """Critical points of a polynomial loss: a common factor of ∂F is a family, the cofactors give the rest."""
+    f, symbols = sympy.expand(loss.expression), list(loss.symbols)
+    slope = [sympy.factor(f.diff(s)) for s in symbols]
+    common = sympy.gcd_list([sympy.expand(g) for g in slope])
+    points = []
+    if common.free_symbols:
+        points += [_surface(loss, f, symbols, factor) for factor, _ in sympy.factor_list(common)[1]]
+        slope = [sympy.cancel(g / common) for g in slope]
+    for solution in sympy.solve(slope, symbols, dict=True):
+        theta = [solution.get(s, s) for s in symbols]
+        if any(sympy.im(sympy.N(x)) != 0 for x in theta if not x.free_symbols):
+            continue
+        free = tuple(s for s in symbols if s not in solution)
+        hessian = sympy.hessian(f, symbols).subs(solution)
+        value = sympy.expand(f.subs(solution))
+        if free:
+            eigenvalues = tuple(hessian.eigenvals(multiple=True))
+            signs = {e.is_positive for e in (sympy.sympify(x).subs(dict.fromkeys(free, 1)) for x in eigenvalues) if e != 0}
+            nature = "degenerate saddle" if signs == {True, False} else "undecided"
+            points.append(CriticalPoint(tuple(theta), nature, value, eigenvalues, family=free, symbols=tuple(symbols), evidence=(
+                f"a line of critical points, parameter {', '.join(map(str, free))}; where it is not 0 the Hessian has "
+                "eigenvalues of both signs, and F is odd across 0" if nature != "undecided" else
+                "a line of critical points with semidefinite Hessian")))
+            continue
+        nature, evidence = classify(f, symbols, theta)
+        points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
+    return points
+
+
+def _surface(loss, f, symbols, equation) -> CriticalPoint:
+    """The family {equation = 0}: F is constant on it, and it is a minimum if F exceeds that value by a square."""
+    value = sympy.rem(f, equation, symbols[0]) if sympy.degree(equation, symbols[0]) else sympy.rem(f, equation, symbols[-1])
+    excess = sympy.factor(f - value)
+    square = value.is_number and all(k % 2 == 0 for _, k in sympy.factor_list(excess)[1])
+    sign = exact_sign(sympy.factor_list(excess)[0]) if square else None
+    nature = "undecided" if not square else "non-strict minimum" if sign > 0 else "non-strict maximum"
+    solved = sympy.solve(equation, symbols[-1])[0]
+    return CriticalPoint((*symbols[:-1], solved), nature, value, family=tuple(symbols[:-1]), equation=equation,
+                         symbols=tuple(symbols), evidence=f"F − ({value}) = {excess} on and around {equation} = 0")
+
+
+# ------------------------------------------------------------------------------------------- other losses
+def _general(loss) -> list[CriticalPoint]:
+    """Exact points on the coordinate planes, then what Newton's method finds in the box, certified one by one."""
+    f, symbols = loss.expression, list(loss.symbols)
+    points = []
+    for theta in _on_coordinate_planes(loss):
+        nature, evidence = classify(f, symbols, theta)
+        hessian = sympy.hessian(f, symbols).subs(dict(zip(symbols, theta, strict=True))).applyfunc(sympy.simplify)
+        value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
+        points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
+    known = [p.numeric for p in points]
+    for theta in _newton(loss):
+        if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
+            continue
+        box = krawczyk(loss, theta, 1e-8)
+        if box is None:
+            continue
+        known.append(theta)
+        eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))
+        positive = int((eigenvalues > 0).sum())
+        nature = "saddle" if 0 < positive < loss.dim else "minimum" if positive else "maximum"
+        points.append(CriticalPoint(
+            tuple(sympy.Float(x, 17) for x in theta), nature, sympy.Float(float(loss.value(theta))),
+            tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
+                f"found in the box {loss.box} by Newton's method (that there are no more there is not proved); an interval "
+                "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
+    return points
+
+
+def _on_coordinate_planes(loss) -> list[tuple]:
+    """Exact critical points with all but at most one coordinate 0."""
+    symbols, found = list(loss.symbols), []
+    slope = [loss.expression.diff(s) for s in symbols]
+    for x in symbols:
+        others = dict.fromkeys((s for s in symbols if s is not x), 0)
+        parts = [sympy.simplify(g.subs(others)) for g in slope]
+        parts = [sympy.factor(g) for g in parts if g != 0]
+        if not parts:
+            continue
+        simplest = min(parts, key=sympy.count_ops)
+        for root, _ in _real_zeros(simplest, x, max(map(abs, sum(loss.box, ())))):
+            theta = tuple(root if s is x else sympy.Integer(0) for s in symbols)
+            if theta not in found and all(sympy.simplify(g.subs(x, root)) == 0 for g in parts):
+                found.append(theta)
+    return found
+
+
+def _newton(loss, per_side: int = 25, steps: int = 60) -> list[np.ndarray]:
+    """Limits of Newton's method from a grid of starts that stay in the box, each once."""
+    sides = [np.linspace(low, high, per_side) for low, high in loss.box]
+    theta = np.array(np.meshgrid(*sides)).reshape(loss.dim, -1) + 1e-3
+    low, high = np.array(loss.box).T[:, :, None]
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
+            good = np.isfinite(hessian).all(axis=(1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(hessian))) > 1e-14)
+            theta = theta[:, good] - np.linalg.solve(hessian[good], slope[:, good].T[..., None])[..., 0].T
+            theta = theta[:, (np.abs(theta) < 1e3).all(axis=0)]
+        slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
+    inside = ((theta >= low) & (theta <= high)).all(axis=0) & (np.abs(slope) < 1e-13).all(axis=0)
+    inside &= np.abs(np.linalg.eigvalsh(hessian)).min(axis=-1) > 1e-6
+    unique: list[np.ndarray] = []
+    for x in theta[:, inside].T:
+        if not any(np.linalg.norm(x - u) < 1e-6 for u in unique):
+            unique.append(x)
+    return unique
+
+
+def krawczyk(loss, theta: np.ndarray, radius: float):
+    """The interval Krawczyk test: a box around `theta` that provably holds exactly one critical point, or None.
+
+    K(X) = m − Y ∇F(m) + (I − Y H(X))(X − m), Y ≈ H(m)⁻¹; K(X) inside X proves existence and uniqueness and that H is
+    invertible on X.  (Krawczyk 1969; Neumaier 1990, theorem 5.1.9.)
+    """
+    from arithmetic import Interval, Vector
+
+    n = loss.dim
+    Y = np.linalg.inv(loss.hessian(theta))
+    X = Vector(Interval(x - radius, x + radius) for x in theta)
+    slope = loss.gradient(Vector(Interval(x, x) for x in theta))
+    hessian = loss.hessian(X)
+    for i in range(n):
+        k = Interval(theta[i], theta[i])
+        for j in range(n):
+            k = k - Y[i, j] * slope[j]
+        for j in range(n):
+            entry = Interval(float(i == j), float(i == j))
+            for m in range(n):
+                entry = entry - Y[i, m] * hessian[m, j]
+            k = k + entry * Interval(-radius, radius)
+        if not (theta[i] - radius < k.low and k.high < theta[i] + radius):
+            return None
+    return [(x - radius, x + radius) for x in theta]

@@ -1,0 +1,11 @@
+"""Energies: functions of the loss and the memory that cannot grow along a flow, and exact verdicts on them.
+
+An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones; `check(flow, energy)` proves
+or refutes that it decreases for every loss, exactly, or says what it could not decide (`python -m lyapunov adam`).
+To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
+"""
+from .check import check
+from .energy import Energy, energies
+from .verdict import Certificate, Status, Verdict
+
+__all__ = ["Energy", "energies", "check", "Verdict", "Status", "Certificate"]

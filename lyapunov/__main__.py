@@ -1,0 +1,71 @@
+"""`python -m lyapunov adam`: the equations of a flow, its energies, their derivatives and verdicts."""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import sys
+
+import sympy
+
+from flows import FLOWS
+
+from .check import check
+from .energy import energies
+
+SHORT = {"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"}
+
+
+def catalogue() -> dict:
+    """The flows by their names in lower case."""
+    return {flow.__name__.lower(): flow for flow in FLOWS}
+
+
+def setting(text: str):
+    """`name=value` as (name, exact value): a number, true or false."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not name=value")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    try:
+        return name, sympy.Rational(value)
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is neither a number nor true or false") from error
+
+
+def main(arguments=None) -> int:
+    """The command line; returns the exit code (2 for a name that is not there)."""
+    parser = argparse.ArgumentParser(prog="python -m lyapunov", description=__doc__)
+    parser.add_argument("flow", nargs="?", help="a flow; without one, the list of flows")
+    parser.add_argument("--set", nargs="+", type=setting, default=[], metavar="NAME=VALUE", dest="settings",
+                        help="rates of the flow or parameters of its energies; positive symbols unless set")
+    options = parser.parse_args(arguments)
+    known = catalogue()
+    if options.flow is None:
+        for name, flow in known.items():
+            aliases = "".join(f" ({short})" for short, full in SHORT.items() if full == name)
+            print(f"{name + aliases:28}{flow.__doc__.splitlines()[0]}")
+        return 0
+    name = SHORT.get(options.flow.lower(), options.flow.lower())
+    if name not in known:
+        close = difflib.get_close_matches(name, [*known, *SHORT], n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(known)}"
+        print(f"no flow is called {options.flow!r}; {hint}", file=sys.stderr)
+        return 2
+    flow, settings = known[name].symbolic(), dict(options.settings)
+    rates = {f.name for f in dataclasses.fields(flow)}
+    flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in rates})
+    try:
+        found = energies(flow, **{k: v for k, v in settings.items() if k not in rates})
+    except TypeError as error:
+        print(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}", file=sys.stderr)
+        return 2
+    print(f"{known[name].__doc__.splitlines()[0]}\n\n{flow.equations()}")
+    for energy in found:
+        print(f"\nEnergy: {energy.name}\n{check(flow, energy)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,329 @@
+"""Proving or refuting that an energy decreases along a flow, exactly."""
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import sympy
+from sympy import And, Eq, Integer, Or, Poly, Rational
+
+from flows import Flow
+
+from .energy import Energy, H
+from .reading import Coordinate, Unreadable, exact
+from .reduction import Reduction
+from .signs import Proof, matrix, negative_direction, rate_sign, vanishing
+from .verdict import Certificate, Status, Verdict
+
+
+def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
+    """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
+
+    flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.
+    energy : an `Energy`, or a function `(s, oracle) -> V`.
+    assuming : narrows the losses or the rates, in addition to what the energy assumes: "convex" (the minimum is taken
+    to be F = 0 at θ = 0), or sympy inequalities linear in H, F or a rate (such as H ≤ L, κ ≤ 1).
+
+    Proofs are exact (see `Certificate`), witnesses are exact rational numbers, and anything else is UNDECIDED with its
+    reason.  States are all states with nonnegative blocks where the flow declares them so, and scalar blocks that count
+    time (bias corrections) at a common time.  Where √v occurs, V' is taken at v > 0; through a time with
+    v = 0, where it may not exist, V passes continuously.
+    """
+    if isinstance(flow, type) and issubclass(flow, Flow):
+        flow = flow.symbolic()
+    if not isinstance(flow, Flow):
+        raise TypeError(f"check(flow, energy): flow must be a Flow or a class of flows, got {flow!r}")
+    if not isinstance(energy, Energy):
+        energy = Energy(energy)
+    own, flow = energy.flow == flow, exact(flow)
+    relations = _relations(energy, assuming)
+    try:
+        one = Coordinate(flow, (energy.on(flow) if own else energy).function)
+    except Unreadable as reason:
+        return Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason))
+    return _Check(one, relations).verdict()
+
+
+def _relations(energy, assuming) -> tuple:
+    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
+        assuming = () if assuming is None else (assuming,)
+    relations = tuple(dict.fromkeys((*energy.assuming, *assuming)))
+    for r in relations:
+        if isinstance(r, str) and r != "convex":
+            raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
+    return tuple(r for r in relations if r not in (True, sympy.true))
+
+
+class _Check:
+    def __init__(self, one: Coordinate, relations: tuple):
+        self.one, self.named = one, relations
+        self.reduction = Reduction(one, tuple(r for r in relations if r != "convex"), convex="convex" in relations)
+
+    # ---------------------------------------------------------------------------------------------- verdicts
+    def verdict(self) -> Verdict:
+        one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self._assumed()}
+        reason, N, proof, below = one.coupling() or self.reduction.obstacle, None, None, []
+        if one.derivative == 0:
+            proof = Proof(sympy.true, steps=("V' vanishes identically",))
+        else:
+            try:
+                N, multiple, below, domain = self.reduction.numerator(-self.reduction.derivative)
+            except Unreadable as error:
+                reason = reason or f"V' {error}"
+            else:
+                proof = domain.nonnegative(N)
+                identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
+                below = [*below, Proof(identities=(identity,))]
+        if proof is not None and not self._satisfiable(proof.conditions):
+            proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+        needed = proof.conditions if proof is not None else ()
+        facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
+        if proof is not None:
+            return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
+        witness = None if self.reduction.obstacle else self._witness(N)
+        if witness:
+            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
+            if self._rates() & set(witness):
+                notes += ("for these rates; others are not excluded",)
+            return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
+        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness", facts)
+
+    def _undecided(self, reason, facts):
+        return Verdict(Status.UNDECIDED, reason=reason, **facts)
+
+    def _proved(self, proof: Proof, below, facts) -> Verdict:
+        proof = proof.along(*below, zero=proof.zero)
+        if not proof.steps:
+            proof = proof._replace(steps=("-V' is a product of squares and positive factors",))
+        substitutions = [f"{x} = {self.reduction.value(x)}" for x in (*self.reduction.scaled, *self.reduction.formula)]
+        steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
+        conditions = (*proof.conditions, *self._invertible())
+        zero = self._original(proof.zero)
+        return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
+                       invariant_set=self._limits(zero), necessary=proof.necessary if proof.conditions else None,
+                       certificate=Certificate(steps, proof.identities, proof.positive), **facts)
+
+    def _assumed(self) -> tuple:
+        rates = sorted(self.one.derivative.free_symbols & self._rates(), key=str)
+        named = tuple(sympy.Symbol("convex") if r == "convex" else r for r in self.named)
+        return (*named, *(sympy.Gt(x, 0, evaluate=False) for x in rates if x.is_positive))
+
+    def _rates(self) -> set:
+        one, o = self.one, self.one.oracle
+        states = {*one.vectors, o.value, o.hessian, o.jacobian, o.residual, one.s.t,
+                  *(getattr(one.s, name) for name in one.scalars)}
+        return (one.derivative.free_symbols | one.V.free_symbols) - states
+
+    def _invertible(self) -> tuple:
+        """Denominators of the field that may vanish: the flow is defined where they do not."""
+        found = []
+        for f in self.one.field.values():
+            bottom = sympy.fraction(sympy.together(f))[1]
+            for p in (p for p in sympy.Mul.make_args(sympy.factor(bottom)) if p.has(H)):
+                base = p.base if p.is_Pow else p
+                image = self.reduction.value(base)
+                if not image.is_polynomial(*image.free_symbols) or not self._never_zero(image):
+                    found.append(sympy.Ne(base, 0))
+        return tuple(dict.fromkeys(found))
+
+    def _never_zero(self, f) -> bool:
+        signed = self.reduction.domain.signed(sympy.expand(f))
+        return signed is not None and signed[1].zero == sympy.false
+
+    # ------------------------------------------------------------------------------- where V' = 0, and limits
+    def _original(self, zero):
+        """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
+        back = {vanishing(s): vanishing(x) for s, x in self.reduction.meaning.items()}
+        return sympy.sympify(zero).xreplace(back)
+
+    def _alternatives(self, zero):
+        """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
+        one = self.one
+        named = {x.name: x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
+        if zero in (True, False, sympy.true, sympy.false):
+            return None
+        out = []
+        for case in Or.make_args(sympy.to_dnf(zero)):
+            parts = And.make_args(case)
+            if not all(isinstance(e, Eq) and str(e.lhs) in named and e.rhs == 0 for e in parts):
+                return None
+            out.append({named[str(e.lhs)]: Integer(0) for e in parts})
+        return out
+
+    def _strict(self, zero) -> bool:
+        memory = {x for name, x in zip(self.one.names, self.one.vectors, strict=False) if name != "theta"}
+        cases = self._alternatives(zero)
+        return cases is not None and all({self.one.oracle.gradient, *memory} <= set(case) for case in cases)
+
+    def _limits(self, zero):
+        """The largest part of the zero set that a bounded solution can stay in for all times, past and future.
+
+        A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
+        bounded for all times is x₀.  None where this elimination of symbols does not get through.
+        """
+        cases = self._alternatives(zero)
+        sets = None if cases is None else [self._limit(case) for case in cases]
+        if sets is None or None in sets:
+            return None
+        return Or(*(And(*(Eq(sympy.Symbol(x.name, real=True), v) for x, v in case.items())) for case in sets))
+
+    def _limit(self, case):
+        one, g = self.one, self.one.oracle.gradient
+        blocks = {getattr(one.s, name): one.field[name] for name in (*one.names, *one.scalars) if name != "theta"}
+        case = dict(case)
+        while True:
+            known, before = dict(case), len(case)
+            for x, f in blocks.items():
+                f = sympy.cancel(sympy.together(f.subs(known)))
+                if f.has(sympy.nan, sympy.zoo, sympy.oo):
+                    return None
+                if x in known and f != 0:
+                    symbols = [p for p, _ in sympy.factor_list(sympy.fraction(f)[0])[1] if not _sure(p)]
+                    if len(symbols) != 1 or not symbols[0].is_Symbol:
+                        return None
+                    case[symbols[0]] = Integer(0)
+                elif x not in known and f.is_polynomial(x) and Poly(f, x).degree() == 1:
+                    slope, rest = Poly(f, x).all_coeffs()
+                    level = sympy.cancel(-rest / slope)
+                    if _quotient_sign(slope) < 0 and not level.free_symbols & {*blocks, *one.vectors}:
+                        case[x] = level
+            if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
+                return None
+            if len(case) == before:
+                return case
+
+    # ------------------------------------------------------------------------------------------- V against F
+    def _positive(self, rates: dict) -> bool | None:
+        """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
+        one, o = self.one, self.one.oracle
+        psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
+        if psi == 0:
+            return True
+        if psi.has(sympy.log):  # one variable s ≥ 0: it starts at or above 0 and grows
+            inner = psi.free_symbols & self.reduction.domain.positive
+            if len(inner) != 1:
+                return None
+            s = inner.pop()
+            start, slope = sympy.simplify(psi.subs(s, 0)), sympy.cancel(sympy.together(psi.diff(s)))
+            grows = self._never_negative(slope)
+            return True if grows and start.is_nonnegative else None
+        if self._never_negative(psi):
+            return True
+        symbols = sorted(psi.free_symbols, key=str)
+        points = itertools.islice(itertools.product((1, -1, 4, Rational(1, 4), -4), repeat=len(symbols)), 2000)
+        if set(symbols) & set(self.reduction.clocks):
+            return None
+        allowed = (p for p in points if all(v > 0 or not x.is_positive for x, v in zip(symbols, p, strict=True)))
+        return False if any(psi.subs(dict(zip(symbols, p, strict=True))) < 0 for p in allowed) else None
+
+    def _never_negative(self, expr) -> bool:
+        try:
+            N, _, _, domain = self.reduction.numerator(expr)
+        except Unreadable:
+            return False
+        proof = domain.nonnegative(N)
+        return proof is not None and not proof.conditions
+
+    # --------------------------------------------------------------------------------------------- witnesses
+    def _satisfiable(self, conditions) -> bool:
+        """Whether some positive rational rates meet the conditions."""
+        known = {c.lhs: c.rhs for c in conditions if isinstance(c, Eq)}
+        rest = [c.subs(known) for c in conditions if not isinstance(c, Eq)]
+        symbols = sorted(set().union(*(c.free_symbols for c in rest)), key=str)
+        values = [Rational(2)**k for k in (0, -2, 2, -6, 6)]
+        points = itertools.islice(itertools.product(values, repeat=len(symbols)), 20000)
+        return any(all(c.subs(dict(zip(symbols, p, strict=True))) == sympy.true for c in rest) for p in points)
+
+    def _witness(self, N) -> dict | None:
+        """Exact rational numbers at which V' > 0, or None where the search finds none."""
+        target = sorted(self.one.derivative.free_symbols, key=str)
+        images = {x: self.reduction.value(x) for x in target}
+        unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
+        rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
+        clocks = list(self.reduction.clocks)
+        for point in itertools.chain(self._directions(N, unknowns), self._samples(target, images, unknowns, rates)):
+            for times in self._instants(point, clocks):
+                full = point | times
+                witness = {x: image.subs(full) for x, image in images.items()}
+                if all(v.is_Rational for v in witness.values()) and self._realised(witness):
+                    values = self.one.derivative.subs(witness), self.reduction.derivative.subs(
+                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
+                    if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
+                        return witness
+        return None
+
+    def _realised(self, witness) -> bool:
+        """Whether a loss with these numbers exists: a gradient g = J r vanishes where J does."""
+        o = self.one.oracle
+        return not (witness.get(o.jacobian) == 0 and witness.get(o.gradient, 0) != 0)
+
+    def _instants(self, point, clocks):
+        """Values of the clocks: y = z^q, y_k = z^p for k = p/q, at some rational z in (0, 1) and at the limit 0."""
+        if not clocks:
+            return [{}]
+        ratios = [sympy.sympify(self.reduction.clocks[y]).subs(point) for y in clocks]
+        q = sympy.ilcm(1, 1, *(r.q for r in ratios)) if all(r.is_Rational for r in ratios) else 10**9
+        fine = [Rational(1, 2**j) for j in (1, 2, 4, 8, 16)] if q <= 400 and max(ratios) * q <= 4000 else []
+        return [{y: z**(r * q) for y, r in zip(clocks, ratios, strict=True)} for z in fine] + [
+            {y: Integer(0) for y in clocks}]
+
+    def _at_limit(self, witness) -> bool:
+        return any(name in self.one.scalars and witness.get(getattr(self.one.s, name)) == 1 for name in self.one.scalars
+                   if self.reduction.clocks)
+
+    def _directions(self, N, unknowns):
+        """Points where a quadratic form in the free symbols is negative, by exact elimination."""
+        if N is None:
+            return
+        free = [x for x in unknowns if x in self.reduction.domain.free]
+        others = [x for x in unknowns if x not in free]
+        rng = np.random.default_rng(1)
+        poly = Poly(sympy.expand(N), *free) if free else None
+        if poly is None or not poly.is_homogeneous or poly.total_degree() != 2 or self.reduction.sums:
+            return
+        M = matrix(poly)
+        for trial in range(40):
+            levels = rng.integers(-1 - trial // 4, 2 + trial // 4, len(others))
+            zero = [x in self.reduction.made and str(x)[0] == "p" and trial % 2 == 0 for x in others]
+            at = {x: Integer(0) if z else Integer(2)**int(k) for x, z, k in zip(others, zero, levels, strict=True)}
+            at |= {y: Integer(0) for y in self.reduction.clocks}
+            there = M.subs(at)
+            if all(e.is_Rational for e in there) and (u := negative_direction(there)) is not None:
+                scale = sympy.ilcm(1, 1, *(e.q for e in u))
+                yield {x: e * scale for x, e in zip(free, u, strict=True)} | {
+                    x: v for x, v in at.items() if x not in self.reduction.clocks}
+
+    def _samples(self, target, images, unknowns, rates):
+        """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
+        clocks = list(self.reduction.clocks)
+        f = sympy.lambdify([*unknowns, *clocks], self.one.derivative.subs(images, simultaneous=True), "numpy")
+        rng, n = np.random.default_rng(0), 60_000
+        width = np.where(np.arange(n) % 2, 4, 30)
+        exponents = {x: np.trunc((rng.random(n) * 2 - 1) * (4 if x in rates else width)) for x in unknowns}
+        values = {x: 2.0**k for x, k in exponents.items()}
+        for x in unknowns:
+            if not x.is_nonnegative:
+                values[x] = values[x] * rng.choice([-1.0, 1.0], n)
+            if x in self.reduction.domain.free or str(x)[0] == "p" and x in self.reduction.made:
+                values[x] = np.where(rng.random(n) < 0.3, 0.0, values[x])
+        base = 2.0**-rng.choice([1.0, 2.0, 4.0, 8.0, 1000.0], n)
+        ticks = [base**np.asarray(sympy.lambdify(unknowns, self.reduction.clocks[y])(*(values[x] for x in unknowns)))
+                 for y in clocks]
+        with np.errstate(all="ignore"):
+            height = np.broadcast_to(np.asarray(f(*(values[x] for x in unknowns), *ticks), dtype=float), n)
+        good = np.flatnonzero(np.isfinite(height) & (height > 0))
+        cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)
+        for i in good[np.argsort(np.asarray(cost)[good], kind="stable")][:60]:
+            yield {x: Integer(0) if values[x][i] == 0 else
+                   Integer(int(np.sign(values[x][i]))) * Integer(2)**int(exponents[x][i]) for x in unknowns}
+
+
+def _sure(p) -> bool:
+    """Whether a factor made of rates has one sign."""
+    return rate_sign(p) != 0 if p.is_polynomial(*p.free_symbols) else False
+
+
+def _quotient_sign(f) -> int:
+    """The sign of a quotient of polynomials in rates, 0 where it has none."""
+    top, bottom = sympy.fraction(sympy.together(f))
+    return rate_sign(top) * rate_sign(bottom)

@@ -1,0 +1,156 @@
+"""Energies, written once in plain arithmetic, and the list of the known ones."""
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import sympy
+
+from arithmetic import dot, log, sqrt, total
+from flows import AdaGrad, Flow, Momentum, RMSProp, State
+
+#: The curvature of one coordinate, or one eigenvalue of the Hessian: the symbol that assumptions such as H ≤ L name.
+H = sympy.Symbol("H", real=True)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """A function V of the loss and of a flow's blocks: `Energy(lambda s, oracle: oracle.value + total(s.v**2) / 2)`.
+
+    function : (s, oracle) -> V in the functions of `arithmetic`, so it is read on numbers, symbols and the recorder;
+    blocks are (dim,) or (dim, lanes) and V is a number or (lanes,).  Sums over coordinates are written `total(...)`.
+    assuming : what is assumed of the loss or the rates: "convex", or sympy relations in F, g, H (such as H ≤ L).
+    dissipation : (s, oracle) -> a lower bound of -V', not negative; needed only for steps under energy control.
+    """
+
+    function: Callable
+    name: str | None = None
+    assuming: tuple = ()
+    dissipation: Callable | None = None
+    source: str | None = None
+    flow: Flow | None = field(default=None, repr=False)
+    _make: Callable | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        if not callable(self.function):
+            raise TypeError(f"Energy(function): function must be called as function(s, oracle), got {self.function!r}")
+        if self.assuming is None or isinstance(self.assuming, (str, sympy.Basic)):
+            object.__setattr__(self, "assuming", () if self.assuming is None else (self.assuming,))
+
+    def __call__(self, s: State, oracle):
+        return self.function(s, oracle)
+
+    def energy(self, s: State, oracle):
+        """V at a state, under the name that step control uses."""
+        return self.function(s, oracle)
+
+    def on(self, flow: Flow) -> Energy:
+        """The same energy for the rates of another flow of its class, where it was made from a flow."""
+        return self._make(flow) if self._make is not None else self
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """V of one coordinate in sympy symbols: F, g, H and the blocks."""
+        if self.flow is not None:
+            s, oracle, _ = self.flow.coordinate()
+        else:
+            s, oracle = _Symbols(), SimpleNamespace(value=sympy.Symbol("F", real=True), hessian=H,
+                                                    gradient=sympy.Symbol("g", real=True))
+        return sympy.sympify(self.function(s, oracle))
+
+    def __repr__(self) -> str:
+        try:
+            formula = f"V = {self.expression}"
+        except (TypeError, ValueError, AttributeError) as error:  # a function that has no symbolic reading
+            formula = f"no formula: {error}"
+        return f"Energy({self.name + ': ' if self.name else ''}{formula})"
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle V = {sympy.latex(self.expression)}$"
+
+
+class _Symbols:
+    """A state of which every block is a real symbol of its name."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return sympy.Symbol(name, real=True)
+
+
+def positive(name: str) -> sympy.Symbol:
+    """A positive symbol."""
+    return sympy.Symbol(name, positive=True)
+
+
+def _own(flow: Flow) -> Energy:
+    return Energy(flow.energy, name="own", dissipation=flow.dissipation, flow=flow)
+
+
+def _cross_term(flow: Momentum, delta=positive("delta"), L=positive("L")) -> Energy:
+    """F + |v|²/2 + δ⟨∇F, v⟩: strict if 0 < δ < 4c/(4L + c²), for losses with H ≼ L."""
+
+    def function(s, oracle):
+        return oracle.value + total(s.v**2) / 2 + delta * dot(oracle.gradient, s.v)
+
+    def dissipation(s, oracle):
+        g = oracle.gradient
+        return (flow.c - delta * L) * total(s.v**2) + delta * flow.c * dot(g, s.v) + delta * total(g**2)
+
+    return Energy(function, "cross term", (sympy.Le(H, L),), dissipation, "Haraux & Jendoubi 1998", flow)
+
+
+def _first_integral(flow: AdaGrad) -> Energy:
+    """F + Σ(2√G − 2ε ln(√G + ε)), constant along the flow: a test of integrators."""
+
+    def function(s, oracle):
+        root = sqrt(s.G)
+        correction = 0 if flow.eps == 0 else 2 * flow.eps * log(root + flow.eps)
+        return oracle.value + total(2 * root - correction)
+
+    return Energy(function, "first integral", flow=flow)
+
+
+def _full_state(flow: RMSProp, kappa=positive("kappa")) -> Energy:
+    """F + (κ/b) Σ(2√v − 2ε ln(1 + √v/ε)): it decreases if κ ≤ 1, in v too if 0 < κ < 1."""
+
+    def function(s, oracle):
+        root = sqrt(s.v)
+        correction = 0 if flow.eps == 0 else 2 * flow.eps * log(1 + root / flow.eps)
+        return oracle.value + kappa / flow.b * total(2 * root - correction)
+
+    def dissipation(s, oracle):
+        return total(((1 - kappa) * oracle.gradient**2 + kappa * s.v) / (sqrt(s.v) + flow.eps))
+
+    return Energy(function, "full state", dissipation=dissipation, flow=flow)
+
+
+#: Energies beside the one that a flow defines itself: (class of the flow, flow and parameters -> Energy).
+KNOWN = ((Momentum, _cross_term), (AdaGrad, _first_integral), (RMSProp, _full_state))
+
+
+def energies(flow, **parameters) -> list[Energy]:
+    """The known energies of a flow, its own first.
+
+    flow : an instance, with numbers or symbols as rates, or a class, read as `flow.symbolic()`.
+    parameters : values of the energies' own parameters (`delta`, `L`, `kappa`); positive symbols unless given.
+    Raises TypeError for what is not a flow or for a parameter that no energy of this flow has.
+    """
+    if isinstance(flow, type) and issubclass(flow, Flow):
+        flow = flow.symbolic()
+    if not isinstance(flow, Flow):
+        raise TypeError(f"energies(flow): flow must be a Flow or a class of flows, got {flow!r}")
+    makers = [] if flow.energy is None else [_own]
+    makers += [make for kind, make in KNOWN if isinstance(flow, kind) and type(flow).field is kind.field]
+    accepted = {make: set(list(inspect.signature(make).parameters)[1:]) for make in makers}
+    if unknown := set(parameters) - set().union(*accepted.values()):
+        raise TypeError(f"energies of {type(flow).__name__} have no parameter {', '.join(sorted(unknown))}; they have "
+                        f"{', '.join(sorted(set().union(*accepted.values()))) or 'none'}")
+    return [_made(make, {k: v for k, v in parameters.items() if k in accepted[make]}, flow) for make in makers]
+
+
+def _made(make, parameters: dict, flow: Flow) -> Energy:
+    exact = {k: sympy.Rational(repr(v)) for k, v in parameters.items() if isinstance(v, float)}
+    return replace(make(flow, **parameters), _make=lambda other: _made(make, parameters | exact, other))

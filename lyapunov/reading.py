@@ -1,0 +1,169 @@
+"""One coordinate of a flow with an energy, in exact symbols: V, V', and whether they speak for every dimension."""
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import sympy
+from sympy import Poly, Rational, Symbol
+
+from arithmetic import Vector
+from flows import Flow, State, scalar
+
+
+class Unreadable(Exception):
+    """Why this energy cannot be analysed; becomes the reason of an UNDECIDED verdict."""
+
+
+def exact(flow: Flow) -> Flow:
+    """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
+    values = {}
+    for f in dataclasses.fields(flow):
+        value = getattr(flow, f.name)
+        if isinstance(value, (float, np.floating)):
+            values[f.name] = Rational(repr(float(value)))
+        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            values[f.name] = sympy.Integer(int(value))
+        elif isinstance(value, Flow):
+            values[f.name] = exact(value)
+    return dataclasses.replace(flow, **values)
+
+
+def rational(expr) -> sympy.Expr:
+    """A sympy expression with its floats as the decimals that they print as."""
+    expr = sympy.sympify(expr)
+    return expr.xreplace({x: Rational(repr(float(x))) for x in expr.atoms(sympy.Float)})
+
+
+class Coordinate:
+    """One coordinate of `flow` with the energy `function`.
+
+    Attributes: `s`, `oracle` (the symbols), `field` (name -> derivative), `V`, `derivative`; `vectors`: the symbols
+    that stand for one coordinate of a vector; `scalars`: the blocks of one number.
+    Raises Unreadable where V depends on what has no derivative along a flow.
+    """
+
+    def __init__(self, flow: Flow, function):
+        self.flow, self.function = flow, function
+        self.s, self.oracle, field = flow.coordinate()
+        self.field = {name: rational(f) for name, f in field.items()}
+        self.V = rational(function(self.s, self.oracle))
+        o, theta = self.oracle, self.field["theta"]
+        self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
+        self.names = [name for name in flow.blocks if not isinstance(name, scalar)]
+        self.vectors = [getattr(self.s, name) for name in self.names] + [o.gradient]
+        if any(f.has(sympy.nan, sympy.zoo, sympy.oo) for f in (self.V, *self.field.values())):
+            raise Unreadable("V or the field is not finite at these rates")
+        blocked = self.V.free_symbols & {o.hessian, o.residual, o.jacobian}
+        if blocked:
+            names = ", ".join(sorted(map(str, blocked)))
+            raise Unreadable(f"V contains {names}, whose derivative along a flow is not given by F, its gradient and H")
+        flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
+        self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
+                               + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t))
+
+    def coupling(self) -> str:
+        """Why V' of one coordinate would not speak for every dimension; empty if it does.
+
+        Where V and the field are sums over coordinates, so is V'.  Where the Hessian (or JᵀJ) enters, it is diagonal in
+        suitable coordinates; that costs nothing if V is a quadratic form and the field linear, both unchanged by
+        rotations.  Both facts are computed in two dimensions.
+        """
+        o, s = self.oracle, self.s
+        mirrored = self.derivative.subs(o.jacobian, -o.jacobian)
+        if self.derivative.has(o.residual) or not vanishes(self.derivative - mirrored):
+            return "the flow uses residuals or their Jacobian other than through JᵀJ"
+        everything = sum(self.field.values(), self.V)
+        curved = {x for x in (o.hessian, o.jacobian) if everything.has(x)}
+        share = self.V.diff(o.value)
+        if (self.derivative.diff(o.value).free_symbols | share.free_symbols) & {*self.vectors, o.value}:
+            return "F enters V' together with single coordinates"
+        try:
+            state, oracle, maps = self._plane()
+            field, V = self.flow.field(state, oracle), self.function(state, oracle)
+        except AttributeError as error:
+            return f"the field or V needs more than F, its gradient and its Hessian: {error}"
+        separate = sum(self.V.xreplace(m) for m in maps) - share * o.value
+        if not vanishes(rational(V) - separate):
+            return "V is not a sum over coordinates"
+        for name in self.flow.blocks:
+            entries = [field[name]] * 2 if isinstance(name, scalar) else list(field[name])
+            alone = [self.field[name].xreplace(m) for m in maps]
+            if not all(vanishes(rational(e) - f) for e, f in zip(entries, alone, strict=True)):
+                return f"the derivative of {name} couples coordinates"
+        if not curved and not self.V.has(o.gradient):
+            return ""
+        if {o.hessian, o.jacobian} <= self.derivative.free_symbols:
+            return "the Hessian and JᵀJ both enter, and have no common axes"
+        psi = sympy.expand(self.V - share * o.value)
+        linear = all(_degree(f, self.vectors) in (1, None) for name, f in self.field.items() if name in self.names)
+        if _degree(psi, self.vectors) not in (2, None) or not linear:
+            return "the Hessian couples coordinates, and V is no quadratic form or the field not linear in the blocks"
+        return "" if not curved or self._isotropic() else "the field changes under rotations"
+
+    def _plane(self):
+        """A state in two dimensions with a diagonal Hessian, and the maps from one coordinate to each of the two."""
+        o, twins = self.oracle, [{}, {}]
+        for x in [*self.vectors, o.hessian, o.jacobian]:
+            for i, twin in enumerate(twins):
+                twin[x] = Symbol(f"{x}_{i + 1}", **{"positive": True} if x.is_positive else {"real": True})
+
+        def diagonal(x):
+            out = np.array([[twins[0][x], sympy.S.Zero], [sympy.S.Zero, twins[1][x]]], dtype=object)
+            return out.view(Vector)
+
+        state = State(t=self.s.t, **{name: getattr(self.s, name) for name in self.scalars})
+        for name, x in zip(self.names, self.vectors, strict=False):
+            setattr(state, name, Vector(twin[x] for twin in twins))
+        oracle = State(value=o.value, gradient=Vector(twin[o.gradient] for twin in twins), hessian=diagonal(o.hessian),
+                       gauss_newton=diagonal(o.jacobian)**2)
+        return state, oracle, twins
+
+    def _isotropic(self) -> bool:
+        """Whether turning a state by a rational angle (3/5, 4/5) that generates all rotations turns the field."""
+        turn = sympy.Matrix([[3, -4], [4, 3]]) / 5
+        curvature = sympy.Matrix(2, 2, sympy.symbols("h11 h12 h12 h22", real=True))
+        state, oracle, _ = self._plane()
+
+        def field(rotation):
+            rotated = rotation * curvature * rotation.T
+            tensor = np.array(rotated.tolist(), dtype=object).view(Vector)
+            at = State(**{name: _turned(rotation, x) for name, x in vars(state).items()})
+            seen = State(value=oracle.value, gradient=_turned(rotation, oracle.gradient), hessian=tensor,
+                         gauss_newton=tensor)
+            return self.flow.field(at, seen)
+
+        still, turned = field(sympy.eye(2)), field(turn)
+        return all(vanishes(difference) for name in self.names
+                   for difference in sympy.Matrix(list(turned[name])) - turn * sympy.Matrix(list(still[name])))
+
+
+def _turned(rotation, x):
+    return Vector(rotation * sympy.Matrix(list(x))) if isinstance(x, Vector) else x
+
+
+def _degree(f, symbols):
+    """The degree of f if it is a homogeneous polynomial in the symbols, None for 0, -1 for anything else."""
+    f = sympy.together(f)
+    if f == 0:
+        return None
+    top, bottom = sympy.fraction(f)
+    if bottom.free_symbols & set(symbols) or not top.is_polynomial(*symbols):
+        return -1
+    poly = Poly(top, *symbols)
+    return poly.total_degree() if poly.is_homogeneous else -1
+
+
+def vanishes(expr) -> bool:
+    """Whether an expression is 0 identically."""
+    expr = sympy.sympify(expr)
+    return expr == 0 or sympy.expand(expr) == 0 or sympy.simplify(expr) == 0
+
+
+def tidy(expr) -> sympy.Expr:
+    """An expression in factors, with roots of single symbols treated as symbols."""
+    roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
+             and p.base.is_nonnegative}
+    there = {x: Symbol(f"root_{x}", positive=True)**2 for x in roots}
+    back = {Symbol(f"root_{x}", positive=True): sympy.sqrt(x) for x in roots}
+    return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)

@@ -1,0 +1,46 @@
+"""The command line: equations, energies, verdicts; names that are not there."""
+import pytest
+
+from flows import FLOWS
+from lyapunov.__main__ import main
+
+
+@pytest.mark.parametrize("name", [flow.__name__.lower() for flow in FLOWS])
+def test_each_flow_is_shown_with_its_verdicts(name, capsys):
+    assert main([name]) == 0
+    out = capsys.readouterr().out
+    assert "theta' =" in out and "V' = " in out and "PROVED" in out and "UNDECIDED" not in out
+
+
+def test_rates_can_be_set(capsys):
+    assert main(["adam", "--set", "correction=false", "a=1", "b=4.1", "eps=0.01"]) == 0
+    assert "REFUTED" in capsys.readouterr().out
+    assert main(["momentum", "--set", "c=1", "L=4"]) == 0
+    assert "delta <= 4/17" in capsys.readouterr().out
+
+
+def test_the_list(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(flow.__name__.lower() in out for flow in FLOWS) and "(lm)" in out
+
+
+def test_short_names(capsys):
+    assert main(["gd"]) == 0
+    assert "Gradient descent" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["adma"], "did you mean adam"), (["zzz"], "there are gradientdescent"),
+    (["gd", "--set", "q=1"], "no parameter q")])
+def test_unknown_names(arguments, message, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.out == ""
+
+
+def test_unreadable_values(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["adam", "--set", "a=much"])
+    assert stop.value.code == 2
+    assert "neither a number nor" in capsys.readouterr().err
