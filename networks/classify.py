@@ -32,9 +32,9 @@ def classify(expression, symbols, point, *, order: int = 8) -> tuple[str, str]:
     if positive and negative:
         return "degenerate saddle", f"the Hessian is singular and has eigenvalues of both signs ({positive} +, {negative} −)"
     moved = expression.subs({s: s + p for s, p in at.items()}, simultaneous=True) - expression.subs(at)
-    if moved.is_polynomial(*symbols) and len(symbols) == 2 and Poly(moved, *symbols).get_domain().is_QQ | \
-            Poly(moved, *symbols).get_domain().is_ZZ:
-        kind = circle_test(Poly(sympy.expand(moved), *symbols))
+    moved = sympy.expand(moved) if moved.is_polynomial(*symbols) else moved
+    if len(symbols) == 2 and moved.is_polynomial(*symbols) and all(c.is_Rational for c in Poly(moved, *symbols).coeffs()):
+        kind = circle_test(Poly(moved, *symbols))
         return _degenerate(kind), f"the Hessian is singular; F − F(θ*) on small circles: {_CIRCLE[kind]}"
     if zero == 1:
         return _split(moved, symbols, hessian, bool(positive), bool(negative), order)
@@ -112,17 +112,10 @@ def circle_test(polynomial: Poly) -> str:
         if q.degree() > 1:
             conditions.append(sympy.discriminant(product, t))
     for condition in conditions:
-        condition = sympy.expand(condition)
-        if condition.has(r):
-            roots = [root for root in Poly(condition, r).intervals() if root[0][1] > 0]
-            for (low, high), _ in roots:
-                while low <= 0:  # refine until the interval leaves 0, or is 0 itself
-                    if low == high:
-                        break
-                    low, high = Poly(condition, r).refine_root(low, high, eps=(high - low) / 4)
-                if low > 0:
-                    radius = min(radius, low / 2)
-    radius = Rational(radius) / 2
+        condition = Poly(condition, r).sqf_part()
+        condition = condition if condition.eval(0) else condition.exquo(Poly(r, r))  # leaves the positive roots
+        while condition.count_roots(0, radius):
+            radius /= 2
     branches = lambda parts: sum(Poly(g.subs(r, radius), t).count_roots() for g, _ in parts)  # noqa: E731
     if branches([(g, k) for g, k in factors if k % 2]):
         return "saddle"
@@ -154,7 +147,7 @@ def _split(moved, symbols, hessian, positive: bool, negative: bool, order: int) 
         if sign is None:
             return "undecided", f"the sign of the coefficient {c} of y^{n} along the kernel could not be decided"
         if sign:
-            text = f"the Hessian has a kernel of dimension 1, along which F − F(θ*) reduces to {c}·y^{n} + …"
+            text = f"the Hessian has a kernel of dimension 1, along which F − F(θ*) reduces to ({c})·y^{n} + …"
             if n % 2 or (sign > 0 and negative) or (sign < 0 and positive):
                 return "degenerate saddle", text
             return ("degenerate minimum" if sign > 0 else "degenerate maximum"), text

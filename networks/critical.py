@@ -75,7 +75,8 @@ def critical_points(loss) -> list[CriticalPoint]:
     """The critical points of a symbolic loss (see the module), minima first."""
     points = _decoupled(loss)
     if points is None:
-        points = _polynomial(loss) if loss.expression.is_polynomial(*loss.symbols) else _general(loss)
+        solvable = loss.dim <= 4 and loss.expression.is_polynomial(*loss.symbols)  # beyond, sympy does not come back
+        points = _polynomial(loss) if solvable else _general(loss)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
 
@@ -103,6 +104,8 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
         curvature = sympy.diag(*(c.curvature for c in combination))
         hessian = (A.T * curvature * A).applyfunc(sympy.expand)
         nature, evidence = _combine(combination)
+        if any(c.periodic for c in combination):
+            evidence += f"; one of infinitely many, those in {loss.box} are listed"
         points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
     return points
 
@@ -200,7 +203,9 @@ def _combine(zeros) -> tuple[str, str]:
 def _eigenvalues(hessian) -> tuple:
     """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
     if hessian.shape == (2, 2):
-        trace, det = hessian.trace(), hessian.det()
+        trace, det = sympy.expand(hessian.trace()), sympy.expand(hessian.det())
+        if det == 0:
+            return (trace, sympy.Integer(0)) if exact_sign(trace) == -1 else (sympy.Integer(0), trace)
         root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
         return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
     return tuple(sorted(hessian.eigenvals(multiple=True), key=lambda e: float(sympy.re(sympy.N(e)))))
@@ -287,24 +292,48 @@ def _on_coordinate_planes(loss) -> list[tuple]:
     symbols, found = list(loss.symbols), []
     slope = [loss.expression.diff(s) for s in symbols]
     for x in symbols:
-        others = dict.fromkeys((s for s in symbols if s is not x), 0)
-        parts = [sympy.simplify(g.subs(others)) for g in slope]
-        parts = [sympy.factor(g) for g in parts if g != 0]
-        if not parts:
-            continue
-        simplest = min(parts, key=sympy.count_ops)
-        for root, _ in _real_zeros(simplest, x, max(map(abs, sum(loss.box, ())))):
+        on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
+        for root in _common_zeros(on_axis, x):
             theta = tuple(root if s is x else sympy.Integer(0) for s in symbols)
-            if theta not in found and all(sympy.simplify(g.subs(x, root)) == 0 for g in parts):
+            if theta not in found:
                 found.append(theta)
     return found
 
 
-def _newton(loss, per_side: int = 25, steps: int = 60) -> list[np.ndarray]:
-    """Limits of Newton's method from a grid of starts that stay in the box, each once."""
-    sides = [np.linspace(low, high, per_side) for low, high in loss.box]
-    theta = np.array(np.meshgrid(*sides)).reshape(loss.dim, -1) + 1e-3
+def _common_zeros(expressions, x) -> list:
+    """Exact common real zeros of functions that are rational in x and in one exp or tanh: those of the factors of their
+    greatest common divisor that hold x or that function alone."""
+    G = sympy.Symbol("G", real=True)
+    expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
+    atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
+    inner = None
+    if atoms:
+        inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
+        for a in atoms:  # exp(n u) is G^n for exp(u) = G
+            n = sympy.simplify(a.args[0] / inner.args[0])
+            if a.func is not inner.func or not n.is_Integer or (n != 1 and a.func is not sympy.exp):
+                return []
+            expressions = [e.xreplace({a: G**n}) for e in expressions]
+    numerators = [sympy.fraction(sympy.together(e))[0] for e in expressions]
+    if not all(n.is_polynomial(x, G) for n in numerators):
+        return []
+    zeros = []
+    for factor, _ in sympy.factor_list(sympy.gcd_list([sympy.expand(n) for n in numerators]), x, G)[1]:
+        if factor.free_symbols == {x}:
+            zeros += [root for root, _ in _polynomial_zeros(factor, x)]
+        elif factor.free_symbols == {G}:
+            for value, _ in _polynomial_zeros(factor, G):
+                inverse = sympy.log(value) if inner.func is sympy.exp and value.is_positive else (
+                    sympy.atanh(value) if inner.func is sympy.tanh and abs(value) < 1 else None)
+                if inverse is not None:
+                    zeros += [root for root in sympy.solve(inner.args[0] - inverse, x) if root.is_real]
+    return zeros
+
+
+def _newton(loss, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
+    """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
     low, high = np.array(loss.box).T[:, :, None]
+    theta = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(steps):
             slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)

@@ -1,0 +1,141 @@
+"""The benchmark networks' critical points against those known from theory."""
+from collections import Counter
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy import Rational, log, sqrt
+
+from networks import Loss, Network, catalogue, get
+
+# name: (number of each nature), from the one-dimensional natures: (minima + maxima + inflexions)²
+NATURES = {
+    "polytwo": {"minimum": 4, "saddle": 4, "maximum": 1},
+    "polythree": {"minimum": 4, "saddle": 4, "maximum": 1},
+    "polyfour": {"minimum": 4, "saddle": 4, "maximum": 1},
+    # −1 min of order 4, 1 inflexion, 11/5 max, 3 min of order 2
+    "polyfive": {"minimum": 1, "degenerate minimum": 3, "saddle": 2, "degenerate saddle": 9, "maximum": 1},
+    # 0 min of order 2, 1 max of order 4, 2 min of order 4
+    "polyeight": {"minimum": 1, "degenerate minimum": 3, "degenerate saddle": 4, "degenerate maximum": 1},
+    "rattwo": {"degenerate minimum": 1, "degenerate saddle": 2, "maximum": 1},
+    "cloche": {"minimum": 2, "saddle": 4, "degenerate saddle": 1},
+    "exptwo": {"minimum": 1},
+    "expfour": {"minimum": 4, "saddle": 4, "maximum": 1},
+    "linear-two": {"non-strict minimum": 1, "saddle": 1},
+    "linear-three": {"non-strict minimum": 1, "degenerate saddle": 3},
+    "sine": {"degenerate minimum": 4, "degenerate saddle": 4, "maximum": 4},
+    "tanh-bump": {"minimum": 1},
+    "hidden-tanh": {"saddle": 1},
+    "steep-valley": {"minimum": 1},
+}
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_natures(name):
+    assert Counter(p.nature for p in get(name).critical_points()) == NATURES[name]
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_points_are_critical_and_agree_with_numbers(name):
+    loss = get(name)
+    for p in loss.critical_points():
+        scale = 1 + np.abs(loss.hessian(p.numeric)).max()
+        assert np.abs(loss.gradient(p.numeric)).max() <= 1e-13 * scale
+        assert float(loss.value(p.numeric)) == pytest.approx(float(p.value), rel=1e-12, abs=1e-24)
+        if p.exact:
+            assert not any(sympy.sympify(x).has(sympy.Float) for x in p.theta)
+        if p.eigenvalues and not p.family:
+            found = np.linalg.eigvalsh(loss.hessian(p.numeric))
+            assert np.array([float(e) for e in p.eigenvalues]) == pytest.approx(found, rel=1e-9, abs=1e-9 * scale)
+
+
+@pytest.mark.parametrize("name", ["polytwo", "polyfive", "linear-two", "steep-valley", "exptwo", "expfour", "tanh-bump"])
+def test_gradient_vanishes_exactly(name):
+    loss = get(name)
+    for p in loss.critical_points():
+        at = dict(zip(loss.symbols, p.theta, strict=True))
+        assert all(sympy.simplify(loss.expression.diff(s).subs(at)) == 0 for s in loss.symbols)
+
+
+def test_polytwo_exactly():
+    points = get("polytwo").critical_points()
+    minima = {p.theta for p in points if p.nature == "minimum"}
+    assert minima == {(0, -1), (0, 1), (2, -1), (-2, 1)}
+    assert all(p.eigenvalues == (3 - sqrt(5), 3 + sqrt(5)) for p in points if p.nature == "minimum")
+    assert [(p.theta, p.value) for p in points if p.nature == "maximum"] == [((0, 0), Rational(1, 2))]
+
+
+def test_other_exact_points():
+    assert {p.theta for p in get("cloche").critical_points() if p.exact} == {
+        (0, 0), *((0, sign * sqrt(2) * sqrt(log(Rational(3, 2)))) for sign in (-1, 1))}
+    assert [p.theta for p in get("tanh-bump").critical_points()] == [(0, sympy.atanh(Rational(1, 6)))]
+    golden = [p for p in get("rattwo").critical_points() if p.nature == "degenerate minimum"]
+    assert [(p.theta, p.value) for p in golden] == [((0, (1 + sqrt(5)) / 2), 0)]
+    values = {p.value for p in get("polythree").critical_points() if p.nature == "minimum"}
+    assert values == {0, 4, 8}
+    assert max(p.value for p in get("polyfive").critical_points()) == 2 * Rational(822083584, 9765625)
+
+
+def test_published_cloche_saddles():
+    saddles = np.array([p.numeric for p in get("cloche").critical_points() if p.nature == "saddle"])
+    w, low, high = 1.15283045, 0.50465707, 2.81031797
+    assert saddles == pytest.approx(np.array([(-w, -low), (-w, high), (w, -high), (w, low)]), abs=1e-8)
+
+
+def test_certificates_fail_where_there_is_no_point():
+    from networks.critical import krawczyk
+
+    loss = get("cloche")
+    assert krawczyk(loss, np.array([1.1528304468850479, 0.50465707176567087]), 1e-8) is not None
+    assert krawczyk(loss, np.array([1.15283, 0.50465]), 1e-8) is None
+
+
+def test_distance_to_points_and_families():
+    hyperbola = next(p for p in get("linear-two").critical_points() if p.family)
+    on_it = np.array([[1.0, 2.0, -0.5], [1.0, 0.5, -2.0]])
+    assert hyperbola.distance(on_it) == pytest.approx(0)
+    assert hyperbola.distance(on_it * 1.01) == pytest.approx(0.01 * np.abs(on_it[0] * on_it[1]) * 2 / np.hypot(*on_it), rel=0.02)
+    line = next(p for p in get("linear-three").critical_points() if p.theta[:2] == (0, 0))
+    assert float(line.distance(np.array([3.0, 4.0, 7.0]))) == pytest.approx(5)
+    point = get("polytwo").critical_points()[0]
+    assert float(point.distance(point.numeric + np.array([0.3, 0.4]))) == pytest.approx(0.5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from((1, 3)).flatmap(lambda n: st.lists(st.integers(-3, 3), min_size=n, max_size=n, unique=True)))
+def test_any_polynomial_neuron(roots):
+    """φ' = Π(z − r) with distinct r and φ above its target: the zeros of ψ' are the r, so there are n² critical points."""
+    z = sympy.Symbol("z")
+    phi = sympy.integrate(sympy.expand(sympy.prod(z - r for r in roots)), z)
+    target = min(phi.subs(z, r) for r in roots) - 1
+    points = Network((1, 1), lambda u: phi.subs(z, u), ((0, 1), (target, target))).critical_points()
+    assert len(points) == len(roots) ** 2
+    assert {p.theta[1] for p in points} == set(roots)
+    assert not any(p.nature.startswith("degenerate") for p in points)
+
+
+def test_unknown_names_list_the_close_ones():
+    with pytest.raises(ValueError, match="polytwo.*known: "):
+        get("politwo")
+
+
+def test_numeric_losses_say_what_they_lack():
+    loss = Loss.from_callables(2, lambda x: x @ x, lambda x: 2 * x, name="bowl")
+    with pytest.raises(TypeError, match="bowl is numeric only"):
+        loss.critical_points()
+
+
+def test_command_prints_the_table(capsys):
+    from networks.__main__ import main
+
+    assert main(["polytwo"]) == 0
+    out = capsys.readouterr().out
+    assert "9 critical points" in out and "(-2, 1)" in out and "0.76393202, 5.236068" in out and "1/2" in out
+    assert main([]) == 0
+    listing = capsys.readouterr().out
+    assert all(name in listing for name in catalogue())
+    with pytest.raises(SystemExit) as error:
+        main(["polytwoo"])
+    assert error.value.code == 2 and "did you mean polytwo" in capsys.readouterr().err
