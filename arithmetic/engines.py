@@ -31,6 +31,7 @@ from .recorder import Graph, Node, Program, _needed
 
 BACKENDS = ("c", "numba", "numpy")
 WIDTH, INNER = 32, 16  # lanes per block; steps between two looks at who has finished
+TABLE = 8192           # steps whose tabulated values are made at once
 CHUNK = 16384          # lanes the NumPy driver steps at once: the work rows stay in L2
 
 
@@ -145,6 +146,13 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     if clocks and np.any(start[clocks] != start[clocks, :1]):  # resumed with clocks of different age
         iteration = _without_clocks(iteration)
         return iterate(iteration, start, max_steps, backend=backend, threads=threads)
+    if clocks and max_steps > TABLE:  # a long table costs more than most runs: make it in lengths, as lanes need them
+        final, steps = iterate(iteration, start, TABLE, backend=backend, threads=threads)
+        going = np.flatnonzero(steps == TABLE)
+        if len(going):
+            final[:, going], more = iterate(iteration, final[:, going], max_steps - TABLE, backend=backend, threads=threads)
+            steps[going] += more
+        return final, steps
     states, table = iteration.tables(start[clocks, 0] if n else np.zeros(len(clocks)), max_steps + 1)
     iteration, table = iteration.knowing(table)
     run = kernel(iteration, backend)

@@ -75,4 +75,6 @@ def get(name: str) -> Loss:
         close = difflib.get_close_matches(str(name), BENCHMARKS, n=3)
         raise ValueError(f"no network is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
                          + f"known: {', '.join(BENCHMARKS)}")
-    return BENCHMARKS[name](name)
+    loss = BENCHMARKS[name](name)
+    loss._made_by = get, (name,)
+    return loss

@@ -23,6 +23,7 @@ class Loss:
     """
 
     recordable = True
+    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
 
     def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss", box=None, symbols=None):
         self.definition, self.dim, self.name, self._squares, self._symbols = definition, dim, name, squares, symbols
@@ -180,6 +181,14 @@ class Loss:
 
         return critical_points(self)
 
+    def __getstate__(self):
+        cached = {name for kind in type(self).__mro__ for name, value in vars(kind).items()
+                  if isinstance(value, functools.cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in cached}
+
+    def __reduce_ex__(self, protocol):
+        return self._made_by or super().__reduce_ex__(protocol)
+
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}, dim {self.dim}>"
 
@@ -192,8 +201,10 @@ class Loss:
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
-        return cls(lambda theta: evaluate(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
+        loss = cls(lambda theta: evaluate(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
                    box=box, symbols=symbols)
+        loss._made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
+        return loss
 
     @classmethod
     def from_residuals(cls, residuals: Callable, dim: int, *, name: str = "loss", box=None) -> Loss:

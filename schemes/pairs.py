@@ -191,9 +191,9 @@ def named(name: str, **hyperparameters) -> Optimizer:
                 f"{p.name}={p.default}" for p in known.values()))
         _check_hyperparameter(name, key, value)
     optimizer = NAMED[name](**hyperparameters)
-    label = ", ".join(f"{p.name}={hyperparameters.get(p.name, p.default):g}" for p in known.values()
-                      if p.name in hyperparameters or p.name in ("lr",))
-    return dataclasses.replace(optimizer, name=f"{name}({label})" if label else name)
+    values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
+    label = ", ".join(f"{key}={value:g}" for key, value in values.items() if value or known[key].default)
+    return dataclasses.replace(optimizer, name=f"{name}({label})")
 
 
 _RANGES = {  # what a hyperparameter must satisfy, in words and as a test

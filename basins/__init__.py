@@ -1,0 +1,11 @@
+"""Ensembles of starts: where does an optimizer end, how often, and from where?
+
+`study(loss, optimizer, starts)` follows every start until it has an outcome and matches the end points to the known
+critical points; its `table()` holds basin fractions with confidence intervals, its `figure()` is the map of the basins.
+Results are the same for every chunk size, worker count and order.  To add a kind of start: a function in `starts.py`.
+"""
+from .starts import grid, normal, uniform
+from .study import Study, Witness, study
+from .table import Table, wilson
+
+__all__ = ["grid", "uniform", "normal", "study", "Study", "Witness", "Table", "wilson"]

@@ -1,0 +1,106 @@
+"""Maps of basins: colours that colour-blind readers tell apart, brown for what diverged, a legend with fractions."""
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+
+from schemes import Outcome
+
+#: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
+MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
+SADDLE, MAXIMUM = "#000000", "#D55E00"
+OTHERS = {Outcome.CONVERGED: "#E8E8E8", Outcome.DIVERGED: "#8B4513", Outcome.STEP_LIMIT: "#BDBDBD",
+          Outcome.STALLED: "#7F7F7F", Outcome.NOT_FINITE: "#4A2508", Outcome.INTERRUPTED: "#FFFFFF"}
+MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
+
+
+def colours(study) -> dict[int, str]:
+    """A colour for every code of a study."""
+    result, minima, shades = {}, 0, 0
+    for i, p in enumerate(study.points):
+        kind = p.nature.split()[-1]
+        if kind == "minimum":
+            result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
+        else:
+            result[i] = MAXIMUM if kind == "maximum" else SADDLE
+    return {-int(o): c for o, c in OTHERS.items()} | result
+
+
+def title(study) -> str:
+    """Network, optimizer with its hyperparameters, number of starts."""
+    return f"{study.loss}, {study.optimizer}\nn = {study.n}" + (
+        f" ({study.shape[1]} × {study.shape[0]} grid)" if study.shape else " starts") + (
+        "" if study.complete else ", interrupted")
+
+
+def draw(study, ax=None, witnesses: float | None = None):
+    """See `Study.figure`."""
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8.2, 5))
+        ax = figure.add_axes((0.08, 0.1, 0.54, 0.78) if len(study.starts) == 2 else (0.3, 0.12, 0.65, 0.74))
+    colour = colours(study)
+    shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.endswith("minimum")]
+    if len(study.starts) != 2:
+        _bars(study, ax, shown, colour)
+    else:
+        _plane(study, ax, shown, colour, witnesses)
+    ax.set_title(textwrap.fill(title(study).split("\n")[0], 70) + "\n" + title(study).split("\n")[1], fontsize=10)
+    return ax.figure
+
+
+def _plane(study, ax, shown, colour, witnesses) -> None:
+    from matplotlib.colors import to_rgb
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    codes, (x, y) = study.codes, study.starts
+    rgb = np.array([to_rgb(colour[int(c)]) for c in codes])
+    if study.shape and min(study.shape) > 1:
+        rows, columns = study.shape
+        dx, dy = (np.ptp(x) / (columns - 1)) / 2, (np.ptp(y) / (rows - 1)) / 2
+        extent = (x.min() - dx, x.max() + dx, y.min() - dy, y.max() + dy)  # a start is the middle of its pixel
+        ax.imshow(rgb.reshape(rows, columns, 3), origin="lower", extent=extent, interpolation="nearest", aspect="auto")
+    else:
+        ax.scatter(x, y, c=rgb, s=6, linewidths=0)
+        extent = (x.min(), x.max(), y.min(), y.max())
+    handles = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
+        f"{study.label(c)}  {_percent(np.mean(codes == c))}")) for c in shown]
+    inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
+    for kind in dict.fromkeys(p.nature.split()[-1] for p in inside):
+        at = np.array([p.theta for p in inside if p.nature.split()[-1] == kind]).T
+        style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
+        ax.plot(*at, **style)
+        handles.append(Line2D([], [], label=kind, **style))
+    if witnesses is not None:
+        found = study.witnesses(witnesses)
+        if found:
+            style = dict(marker="*", linestyle="none", markerfacecolor="white", markeredgecolor="red", markersize=11)
+            ax.plot(*np.array([w.start for w in found]).T, **style)
+            handles.append(Line2D([], [], label=f"starts within {witnesses:g} of a minimum\nthat end elsewhere "
+                                  f"({len(found)}, nearest {found[0].distance:.3g})", **style))
+    ax.set_xlim(extent[:2])
+    ax.set_ylim(extent[2:])
+    names = study.coordinates
+    ax.set_xlabel(f"${names[0]}$" if len(names[0]) == 1 else names[0])
+    ax.set_ylabel(f"${names[1]}$" if len(names[1]) == 1 else names[1], rotation=0, labelpad=12)
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
+
+
+def _bars(study, ax, shown, colour) -> None:
+    """Fractions with their intervals, where there is no plane to draw on."""
+    rows = {row["end"]: row for row in study.table()}
+    rows = [rows[study.label(c)] for c in shown]
+    at, fraction = np.arange(len(rows)), np.array([row["fraction"] for row in rows])
+    low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
+    ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5,
+            xerr=np.maximum([fraction - low, high - fraction], 0), capsize=3)
+    ax.set_yticks(at, [row["end"] for row in rows])
+    ax.invert_yaxis()
+    ax.set_xlabel("fraction of the starts (95 % Wilson intervals)")
+
+
+def _percent(fraction: float) -> str:
+    return "0" if fraction == 0 else f"{fraction:.1%}" if fraction >= 0.001 else f"{fraction:.0e}"
