@@ -40,7 +40,7 @@ def draw(study, ax=None, witnesses: float | None = None):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(8.2, 5))
-        ax = figure.add_axes((0.08, 0.1, 0.54, 0.78) if len(study.starts) == 2 else (0.3, 0.12, 0.65, 0.74))
+        ax = figure.add_axes((0.07, 0.1, 0.56, 0.79) if len(study.starts) == 2 else (0.3, 0.12, 0.65, 0.74))
     colour = colours(study)
     shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.endswith("minimum")]
     if len(study.starts) != 2:

@@ -1,0 +1,219 @@
+"""Studies: known fractions, independence of how the work is cut, storage, bad input."""
+import concurrent.futures
+import json
+
+import numpy as np
+import pytest
+
+import networks
+import schemes
+from basins import Study, grid, normal, study, uniform
+from basins.figure import OTHERS, colours
+from networks import Loss
+from schemes import Outcome, Stop
+
+ARRAYS = ("outcome", "point", "steps", "gradients", "theta")
+
+
+@pytest.fixture(scope="module")
+def polytwo():
+    return networks.get("polytwo")
+
+
+def run(loss, name, starts, stop=None, **options):
+    hyper = {key: options.pop(key) for key in ("lr", "tol") if key in options}
+    return study(loss, schemes.named(name, **hyper), starts, stop=stop, progress=False, **options)
+
+
+def test_grid_runs_through_the_first_coordinate_first():
+    starts = grid(((0, 1), (10, 30)), (2, 3))
+    assert starts.tolist() == [[0, 1, 0, 1, 0, 1], [10, 10, 20, 20, 30, 30]]
+    assert grid((-1, 1), 3).shape == (2, 9) and grid([(0, 1)] * 3, 4).shape == (3, 64)
+
+
+def test_random_starts_are_reproducible():
+    box = ((-1, 2), (3, 4))
+    assert (uniform(box, 50, 3) == uniform(box, 50, 3)).all() and not (uniform(box, 50, 3) == uniform(box, 50, 4)).all()
+    starts = uniform(box, 1000, np.random.default_rng(0))
+    assert ((starts >= [[-1], [3]]) & (starts <= [[2], [4]])).all()
+    assert normal([1.0, 2.0], (0.1, 3), 4000, 0).mean(axis=1) == pytest.approx([1, 2], abs=0.15)
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: grid(((-3, 3), (-3, 3)), 0), "at least 1"), (lambda: grid(((3, -3),), 4), "low < high"),
+    (lambda: grid(((0, 1), (0, 1)), (2, 3, 4)), "box has 2 sides"), (lambda: uniform((0, 1), 5, 1.5), "seed"),
+    (lambda: uniform((0, np.inf), 5, 1), "finite"), (lambda: grid((0, 1), 2.5), "integer"),
+    (lambda: normal([0], -1, 5, 1), "positive"), (lambda: uniform("no", 5, 1), "low, high")])
+def test_bad_starts_are_named(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call()
+
+
+def test_gd_diverges_in_two_corners_and_the_corrected_schemes_do_not(polytwo):
+    starts = grid(polytwo.box, 60)
+    gd = run(polytwo, "gd", starts, lr=0.1)
+    assert 0.20 < gd.fraction(Outcome.DIVERGED) < 0.25  # published: 22 % of the starts in [−3, 3]²
+    for name in ("gd-richardson", "gd-energy", "momentum-energy", "rmsprop-energy", "adam-energy", "lm"):
+        corrected = run(polytwo, name, starts)
+        assert corrected.fraction(Outcome.DIVERGED) == 0
+        assert corrected.fraction("minimum") > 0.98, name  # the rest are starts on symmetry axes, which end in saddles
+    richardson = run(polytwo, "gd-richardson", uniform(polytwo.box, 20_000, 0))
+    # the flow's own basins, published from a grid: 0.2833, 0.2833, 0.2167, 0.2167
+    fractions = {p.text: np.mean(richardson.point == i) for i, p in enumerate(richardson.points)}
+    assert fractions["(0, 1)"] == pytest.approx(0.2833, abs=0.01) == fractions["(0, -1)"]
+    assert fractions["(2, -1)"] == pytest.approx(0.2167, abs=0.01) == fractions["(-2, 1)"]
+
+
+def test_starts_at_rest_and_on_a_stable_manifold(polytwo):
+    result = run(polytwo, "gd", np.array([[0.0, 0.3], [0.0, -0.4]]), lr=0.1)
+    assert [result.points[i].nature for i in result.point] == ["maximum", "minimum"]
+    assert result.steps[0] == 0 and result.gradients[0] == 1
+    saddle = run(networks.get("linear-two"), "gd", np.array([[1.0], [-1.0]]), lr=0.1)  # theta1 = −theta2 is invariant
+    assert saddle.points[saddle.point[0]].nature == "saddle"
+
+
+def test_adam_has_islands_far_inside_another_basin(polytwo):
+    result = run(polytwo, "adam", grid(polytwo.box, 61), lr=0.1)
+    ends = {p.text: i for i, p in enumerate(result.points)}
+    island = np.argmin(np.hypot(result.starts[0] - 1.9, result.starts[1] - 0.6))
+    assert result.point[island] == ends["(0, -1)"]
+    assert result.point[np.argmin(np.hypot(result.starts[0] - 2, result.starts[1] + 0.5))] == ends["(2, -1)"]
+    shredded = run(polytwo, "adam", grid(((-0.1, 0.1), (0.9, 1.1)), 41), lr=0.5)
+    witnesses = shredded.witnesses(0.05)
+    assert witnesses and witnesses[0].distance < 0.05  # a start this near to (0, 1) ends elsewhere
+    assert all(w.minimum != w.end and np.hypot(*(w.start - [0, 1])) == pytest.approx(w.distance) for w in witnesses)
+    assert [w.distance for w in witnesses] == sorted(w.distance for w in witnesses)
+
+
+def test_labels_do_not_depend_on_how_the_work_is_cut(polytwo, tmp_path):
+    starts = uniform(polytwo.box, 500, 1)
+    whole = run(polytwo, "adam", starts, lr=0.1)
+    order = np.random.default_rng(0).permutation(500)
+    backwards = run(polytwo, "adam", starts[:, order], lr=0.1, chunk=77, threads=1)
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        spread = run(polytwo, "adam", starts, lr=0.1, chunk=97, executor=pool, backend="numpy")
+    for name in ARRAYS:
+        assert (getattr(whole, name)[..., order] == getattr(backwards, name)).all(), name
+        assert (getattr(whole, name) == getattr(spread, name)).all(), name
+
+
+def test_table_is_a_partition(polytwo):
+    result = run(polytwo, "gd", grid(polytwo.box, 30), lr=0.1)
+    table = result.table()
+    assert sum(row["starts"] for row in table) == result.n == 900
+    assert sum(row["fraction"] for row in table) == pytest.approx(1)
+    assert all(row["low"] <= row["fraction"] <= row["high"] for row in table)
+    assert table.csv().splitlines()[0].startswith("end,starts,fraction,low,high")
+    assert table.markdown().count("\n") == len(table) + 2 and "minimum (0, 1)" in str(table)
+
+
+def test_map_is_the_grid(polytwo):
+    result = run(polytwo, "gd-energy", grid(((-3, 3), (-2, 2)), (12, 8)))
+    codes = result.map()
+    assert codes.shape == (8, 12)
+    assert codes[7, 3] == result.codes[7 * 12 + 3]
+    with pytest.raises(ValueError, match="grid of two coordinates"):
+        run(polytwo, "gd-energy", uniform(polytwo.box, 10, 0)).map()
+
+
+def test_figure_shows_what_was_counted(polytwo):
+    result = run(polytwo, "gd", grid(polytwo.box, 40), lr=0.1)
+    ax = result.figure().axes[0]
+    pixels = ax.images[0].get_array()
+    brown = np.all(np.isclose(pixels, [0x8B / 255, 0x45 / 255, 0x13 / 255]), axis=-1)
+    assert (brown == (result.map() == -Outcome.DIVERGED)).all() and brown.any()
+    texts = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (") for t in texts) == 4
+    assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
+    told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
+    assert len(set(told_apart)) == len(told_apart) == 4 + len(OTHERS)
+
+
+def test_figures_off_a_grid_and_beyond_two_coordinates(polytwo):
+    scatter = run(polytwo, "adam", uniform(polytwo.box, 30, 0), lr=0.1).figure(witnesses=0.5)
+    assert len(scatter.axes[0].collections[0].get_offsets()) == 30
+    deep = networks.get("linear-three")
+    bars = run(deep, "gd", uniform(deep.box, 40, 0), lr=0.01).figure()
+    assert len(bars.axes[0].patches) >= 2
+
+
+def test_families_are_matched():
+    loss = networks.get("linear-two")
+    result = run(loss, "gd-richardson", uniform(loss.box, 200, 2))
+    assert result.fraction("minimum") == 1
+    assert np.abs(result.theta[0] * result.theta[1] - 1).max() < 1e-5
+
+
+def test_flat_at_infinity_is_not_a_critical_point():
+    loss = networks.get("rattwo")
+    result = run(loss, "gd", np.array([[-1.0], [-2.0]]), lr=0.1, stop=Stop(gradient=1e-5))
+    assert result.point[0] == -1 and result.outcome[0] in (Outcome.CONVERGED, Outcome.STEP_LIMIT)
+    assert np.linalg.norm(result.theta[:, 0]) > 5
+
+
+def test_numeric_losses_have_outcomes_but_no_points(quartic):
+    result = run(quartic, "gd", np.random.default_rng(0).normal(size=(6, 20)), lr=0.01)
+    assert (result.point == -1).all() and (result.outcome == Outcome.CONVERGED).all() and result.points == ()
+    assert result.witnesses(1.0) == []
+
+
+def test_save_and_load(polytwo, tmp_path):
+    result = run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1)
+    again = Study.load(result.save(tmp_path / "kept"))
+    for name in (*ARRAYS, "starts"):
+        assert (getattr(result, name) == getattr(again, name)).all()
+    assert str(result.table()) == str(again.table()) and again.points == result.points and again.stop == result.stop
+    assert json.loads((tmp_path / "kept" / "study.json").read_text())["study"]["loss"] == "polytwo"
+    with pytest.raises(ValueError, match="no finished study"):
+        Study.load(tmp_path / "empty")
+
+
+def test_an_interrupted_study_goes_on(polytwo, tmp_path):
+    starts, seen = grid(polytwo.box, 20), []
+
+    def stop_after_two(done, n):
+        seen.append(done)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    first = study(polytwo, schemes.named("gd", lr=0.1), starts, chunk=100, store=tmp_path, progress=stop_after_two)
+    assert not first.complete and (first.outcome[:200] != Outcome.INTERRUPTED).all()
+    assert (first.outcome[200:] == Outcome.INTERRUPTED).all() and np.isnan(first.theta[:, 200:]).all()
+    assert "interrupted" in str(first.table())
+    counts = []
+    second = study(polytwo, schemes.named("gd", lr=0.1), starts, chunk=100, store=tmp_path,
+                   progress=lambda done, n: counts.append(done))
+    whole = run(polytwo, "gd", starts, lr=0.1)
+    assert second.complete and counts == [100, 200, 300, 400]
+    assert all((getattr(second, name) == getattr(whole, name)).all() for name in ARRAYS)
+    assert Study.load(tmp_path).n == 400
+    with pytest.raises(ValueError, match="other optimizer"):
+        study(polytwo, schemes.named("gd", lr=0.2), starts, chunk=100, store=tmp_path, progress=False)
+
+
+def test_bad_input_is_named_before_any_work(polytwo, tmp_path):
+    gd = schemes.named("gd", lr=0.1)
+    for starts, message in ((np.zeros((3, 4)), "shape"), (np.array([[np.nan], [0.0]]), "must be finite"),
+                            (np.zeros((2, 0)), "at least one start")):
+        with pytest.raises(ValueError, match=message):
+            study(polytwo, gd, starts)
+    with pytest.raises(TypeError, match="schemes.named"):
+        study(polytwo, "gd", np.zeros((2, 1)))
+    with pytest.raises(TypeError, match="must be a Loss"):
+        study("polytwo", gd, np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="chunk"):
+        study(polytwo, gd, np.zeros((2, 1)), chunk=0)
+    with pytest.raises(ValueError, match="match"):
+        study(polytwo, gd, np.zeros((2, 1)), match=-1)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="choose another path"):
+        study(polytwo, gd, np.zeros((2, 1)), store=tmp_path / "file")
+    anonymous = Loss(lambda theta: theta[0] ** 2, 1, name="anonymous")
+    with concurrent.futures.ProcessPoolExecutor(1) as pool, pytest.raises(TypeError, match="other processes"):
+        study(anonymous, gd, np.zeros((1, 1)), executor=pool)
+
+
+def test_progress_on_a_terminal(polytwo, capsys):
+    study(polytwo, schemes.named("gd", lr=0.1), grid(polytwo.box, 10), chunk=50, progress=True)
+    assert "50 of 100 starts" in capsys.readouterr().err

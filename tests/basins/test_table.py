@@ -1,0 +1,33 @@
+"""Wilson intervals against scipy's, and as tables print."""
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from basins import Table, wilson
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
+def test_against_scipy(pair, confidence):
+    count, n = pair
+    reference = binomtest(count, n).proportion_ci(confidence, "wilson")
+    assert wilson(count, n, confidence) == pytest.approx((reference.low, reference.high), abs=1e-12)
+    assert 0 <= wilson(count, n)[0] <= count / n <= wilson(count, n)[1] <= 1
+
+
+def test_arrays_and_ends():
+    low, high = wilson(np.array([0, 5, 10]), 10)
+    assert low[0] == 0 and high[2] == 1 and (low <= [0, 0.5, 1]).all()
+    for count, n in ((-1, 5), (6, 5), (0, 0)):
+        with pytest.raises(ValueError, match="count"):
+            wilson(count, n)
+    with pytest.raises(ValueError, match="confidence"):
+        wilson(1, 2, 1.0)
+
+
+def test_prints():
+    table = Table(("a", "b"), [("x|y", 0.25), ("z", 1.0)])
+    assert table.markdown() == "| a | b |\n| --- | --- |\n| x\\|y | 0.2500 |\n| z | 1.0000 |\n"
+    assert table.csv() == "a,b\nx|y,0.25\nz,1.0\n"
+    assert list(table)[1] == {"a": "z", "b": 1.0}
