@@ -5,7 +5,7 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one line in
 `functions.py`, its adjoint in `recorder.py`, its spelling in `printers.py`.
 """
-from .engines import BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
+from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
 from .functions import (
     Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
     total, vector, where,
@@ -16,5 +16,5 @@ from .recorder import Graph, Node, Program, gradient, polynomial, record
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
     "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
-    "Iteration", "iterate", "drive", "available", "check_backend", "BACKENDS", "CompileError",
+    "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
 ]

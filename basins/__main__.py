@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--gradient", type=float, help="at rest when the gradient is below this")
     parser.add_argument("--radius", type=float, help="diverged beyond this distance from 0")
     parser.add_argument("--match", type=float, default=0.05, help="distance within which an end counts for a point")
-    parser.add_argument("--witnesses", type=float, metavar="R", help="mark the starts within R of a minimum that end elsewhere")
+    parser.add_argument("--witnesses", type=float, metavar="R", help="mark the start nearest to each minimum, within R, that ends elsewhere")
     parser.add_argument("--out", type=Path, help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path, help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")

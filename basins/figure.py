@@ -67,20 +67,22 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
         ax.scatter(x, y, c=rgb, s=6, linewidths=0)
         extent = (x.min(), x.max(), y.min(), y.max())
     handles = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
-        f"{study.label(c)}  {_percent(np.mean(codes == c))}")) for c in shown]
+        f"{study.label(c)}  {_share(int(np.sum(codes == c)), study.n)}")) for c in shown]
     inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
     for kind in dict.fromkeys(p.nature.split()[-1] for p in inside):
         at = np.array([p.theta for p in inside if p.nature.split()[-1] == kind]).T
         style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))
-    if witnesses is not None:
-        found = study.witnesses(witnesses)
-        if found:
-            style = dict(marker="*", linestyle="none", markerfacecolor="white", markeredgecolor="red", markersize=11)
-            ax.plot(*np.array([w.start for w in found]).T, **style)
-            handles.append(Line2D([], [], label=f"starts within {witnesses:g} of a minimum\nthat end elsewhere "
-                                  f"({len(found)}, nearest {found[0].distance:.3g})", **style))
+    if witnesses is not None and (found := study.witnesses(witnesses)):
+        nearest = list({w.minimum: w for w in reversed(found)}.values())[::-1]  # of each minimum
+        style = dict(marker="*", linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=13)
+        for w in nearest:
+            end = study.theta[:, w.index]
+            ax.annotate("", xy=end, xytext=w.start, arrowprops=dict(arrowstyle="->", shrinkA=4, shrinkB=4), annotation_clip=False)
+        ax.plot(*np.array([w.start for w in nearest]).T, **style)
+        handles.append(Line2D([], [], label="nearest to a minimum, ends\nelsewhere (→); distance "
+                              f"{min(w.distance for w in nearest):.2g}", **style))
     ax.set_xlim(extent[:2])
     ax.set_ylim(extent[2:])
     names = study.coordinates
@@ -102,5 +104,6 @@ def _bars(study, ax, shown, colour) -> None:
     ax.set_xlabel("fraction of the starts (95 % Wilson intervals)")
 
 
-def _percent(fraction: float) -> str:
-    return "0" if fraction == 0 else f"{fraction:.1%}" if fraction >= 0.001 else f"{fraction:.0e}"
+def _share(count: int, n: int) -> str:
+    """A fraction, or the number of starts where that is under a thousandth."""
+    return f"{count / n:.1%}" if count >= n / 1000 else f"{count} start{'s' * (count > 1)}" if count else "0"

@@ -156,7 +156,8 @@ class Study:
     def figure(self, ax=None, *, witnesses: float | None = None):
         """The map of the basins (a scatter off a grid, bars beyond two coordinates); returns a matplotlib Figure.
 
-        ax : axes to draw into.  witnesses : a radius; the starts that `witnesses(radius)` finds are marked.
+        ax : axes to draw into.  witnesses : a radius; of the starts that `witnesses(radius)` finds, the one nearest to
+        each minimum is marked, with an arrow to where it ends.
         """
         from .figure import draw
 

@@ -21,8 +21,9 @@ def neuron(activation, inputs=(0, 1), targets=(0, 0), **options) -> Network:
 
 
 def _rosenbrock(name: str) -> Loss:
-    x, y = sympy.symbols("x y", real=True)
-    return Loss.from_expression(100 * (y - x**2) ** 2 + (1 - x) ** 2, (x, y), name=name)
+    """100(y − x²)² + (1 − x)², as the mean of two halved squares."""
+    return Loss(lambda theta: [20 * (theta[1] - theta[0] ** 2), 2 * (1 - theta[0])], 2, squares=True, name=name,
+                symbols=sympy.symbols("x y", real=True))
 
 
 BENCHMARKS = {

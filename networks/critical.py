@@ -59,7 +59,8 @@ class CriticalPoint:
         offset = theta - self._origin.reshape(-1, *[1] * (theta.ndim - 1))
         for direction in self._directions:
             offset = offset - direction.reshape(-1, *[1] * (theta.ndim - 1)) * np.tensordot(direction, offset, axes=(0, 0))
-        return np.sqrt(np.sum(offset**2, axis=0))
+        with np.errstate(over="ignore"):  # ends of diverged runs
+            return np.sqrt(np.sum(offset**2, axis=0))
 
     @cached_property
     def _origin(self) -> np.ndarray:

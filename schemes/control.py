@@ -98,7 +98,7 @@ class ErrorControl(_Adaptive):
             bound, q = self.tol**2, scheme.error_order + 1
         factor = self.safety * _root(bound / size, 2 * q)
         factor = where(factor > 0.2, minimum(factor, 5.0), 0.2)  # NaN, as from a step out of the domain, shrinks
-        return self._decide(size <= bound, y, y_new, h, minimum(h * factor, self.h_max), memory, slope)
+        return self._decide((size <= bound) & (bound < np.inf), y, y_new, h, minimum(h * factor, self.h_max), memory, slope)
 
 
 def _root(x, n: int):
@@ -148,7 +148,7 @@ class EnergyControl(_Adaptive):
         here, there = field.loss.oracle(old.theta), field.loss.oracle(new.theta)
         half = State(**vars(new) | {"theta": old.theta})  # new memory, old θ and gradient
         before, after = source.energy(old, here), source.energy(new, there)
-        rounding = np.finfo(float).eps * (absolute(before) + absolute(after))
+        rounding = 2 * np.finfo(float).eps * absolute(before)
         accept = after - before <= rounding - self.ratio * h * source.dissipation(half, here)
         h_next = where(accept, minimum(h * self.grow, self.h_max), h / self.shrink)
         return self._decide(accept, y, y_new, h, h_next, memory, slope)

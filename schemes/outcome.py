@@ -48,7 +48,7 @@ class Stop:
     speed: float = 1e-3
     radius: float = 1e6
     max_steps: int = 100_000
-    h_min: float = 1e-30
+    h_min: float = 1e-150
 
     def __post_init__(self):
         for name in ("gradient", "speed", "radius", "h_min"):

@@ -24,7 +24,7 @@ def test_derivatives_against_differences_and_symbols(name):
         assert g[i] == pytest.approx(derivative(theta), rel=1e-10, abs=1e-10 * scale)
 
 
-@pytest.mark.parametrize("name", [n for n in catalogue() if n != "steep-valley"])
+@pytest.mark.parametrize("name", catalogue())
 def test_residuals(name):
     loss = get(name)
     theta = np.random.default_rng(4).uniform(-1, 1, (loss.dim, 3))
@@ -75,7 +75,7 @@ def test_from_expression_on_all_readings():
 
 
 def test_bad_input_is_named():
-    x, y = sympy.symbols("x y")
+    x, y = sympy.symbols("x y", real=True)
     with pytest.raises(ValueError, match="free symbols"):
         Loss.from_expression(x * y, (x,))
     with pytest.raises(TypeError, match="no arithmetic"):
@@ -91,4 +91,4 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="box"):
         Network((1, 1), "tanh", ([1], [1]), box=((1, 0), (0, 1)))
     with pytest.raises(TypeError, match="not a sum of squares"):
-        get("steep-valley").residual([0.0, 0.0])
+        Loss.from_expression(x**2 + y, (x, y)).residual([0.0, 0.0])
