@@ -28,7 +28,7 @@ OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "
 
 
 def basins_of(optimizer: str, side: int, box=BOX, **hyperparameters) -> Study:
-    return study(networks.get("polytwo"), schemes.named(optimizer, **hyperparameters), grid(box, side), progress=False)
+    return study(networks.get("polytwo"), schemes.named(optimizer, **hyperparameters), grid(box, side), stop=STOP, progress=False)
 
 
 def figure_1a(side: int = SIDE):

@@ -94,11 +94,13 @@ class ErrorControl(_Adaptive):
         size = total(error**2)
         if self.relative:
             bound, q = (self.tol * h)**2 * total(slope**2), scheme.error_order
+            accept = (size <= bound) & (bound < np.inf)
         else:
             bound, q = self.tol**2, scheme.error_order + 1
+            accept = size <= bound
         factor = self.safety * _root(bound / size, 2 * q)
         factor = where(factor > 0.2, minimum(factor, 5.0), 0.2)  # NaN, as from a step out of the domain, shrinks
-        return self._decide((size <= bound) & (bound < np.inf), y, y_new, h, minimum(h * factor, self.h_max), memory, slope)
+        return self._decide(accept, y, y_new, h, minimum(h * factor, self.h_max), memory, slope)
 
 
 def _root(x, n: int):

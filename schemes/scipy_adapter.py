@@ -62,7 +62,8 @@ class _SchemeSolver(OdeSolver):
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
         h_abs = min(max(self.h_abs, smallest), self.max_step)
         while True:
-            h = self.direction * min(h_abs, abs(self.t_bound - self.t))
+            left = abs(self.t_bound - self.t)
+            h = self.direction * (h_abs if h_abs < left * (1 - 1e-9) else left)  # no sliver of a step at the end
             y, error = self.scheme.step(self.field, self.t, self.y, h)
             if self.fixed is not None:
                 break
@@ -76,7 +77,7 @@ class _SchemeSolver(OdeSolver):
             if h_abs < smallest:
                 return False, self.TOO_SMALL_STEP
         self.y_old, self.f_old = self.y, self.f
-        self.t, self.y = self.t + h if abs(self.t_bound - self.t) > abs(h) else self.t_bound, y
+        self.t, self.y = self.t + h if abs(h) < left else self.t_bound, y
         self.f = self.fun(self.t, self.y)
         return True, None
 

@@ -1,0 +1,188 @@
+"""Every flow of the catalogue on its three readings, and what each one is."""
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+import networks
+from arithmetic import Graph, Program, Vector
+from flows import (
+    FLOWS, Adam, Flow, GradientDescent, LevenbergMarquardt, Momentum, Nesterov, Newton, RMSProp, State, WeightDecay, scalar,
+)
+
+
+@dataclass(frozen=True)
+class HeavyBall(Flow):
+    """The user's own flow of the documentation."""
+
+    c: float = 1.0
+    memory = ("v",)
+
+    def field(self, s, oracle):
+        return {"v": -self.c * s.v - oracle.gradient, "theta": s.v}
+
+
+ALL = [flow() for flow in FLOWS] + [Adam(correction=False), HeavyBall(), WeightDecay(Momentum(), 0.1),
+                                    WeightDecay(Adam(), 0.1, decoupled=True)]
+IDS = [f"{type(f).__name__}-{i}" for i, f in enumerate(ALL)]
+
+
+@pytest.fixture(scope="module")
+def loss():
+    return networks.get("polytwo")
+
+
+def states(field, lanes=5):
+    rng = np.random.default_rng(11)
+    y = rng.uniform(0.2, 0.9, (field.size, lanes))  # memories such as v and c1 are positive
+    y[:field.dim] = rng.uniform(-2, 2, (field.dim, lanes))
+    return y
+
+
+@pytest.mark.parametrize("flow", ALL, ids=IDS)
+def test_lanes_are_independent_columns(flow, loss):
+    field = flow.on(loss)
+    y = states(field)
+    whole = field(0.3, y)
+    assert whole.shape == y.shape
+    for k in range(y.shape[1]):
+        assert (field(0.3, y[:, k]) == whole[:, k]).all()
+
+
+@pytest.mark.parametrize("flow", ALL, ids=IDS)
+def test_recorded_and_symbolic_readings_agree_with_numbers(flow, loss):
+    field = flow.on(loss)
+    y = states(field)
+    graph = Graph()
+    inputs = graph.inputs("y", field.size)
+    recorded = Program(tuple(inputs), tuple(graph.lift(x) for x in field(0.3, inputs)))
+    assert np.array(recorded(*y)) == pytest.approx(field(0.3, y), rel=1e-13, abs=1e-13)
+    symbols = Vector(sympy.symbols(f"y:{field.size}", real=True))
+    symbolic = sympy.lambdify([list(symbols)], list(field(0.3, symbols)), "numpy")
+    assert np.array([np.broadcast_to(x, y.shape[1:]) for x in symbolic(y)]) == pytest.approx(
+        field(0.3, y), rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize("flow", ALL, ids=IDS)
+def test_equations_of_a_coordinate_are_the_field(flow):
+    """On F = x⁴/4 + r²/2-like data the printed equations give the numbers of the field."""
+    x = sympy.Symbol("x", real=True)
+    loss = networks.Loss.from_residuals(lambda theta: [theta[0] ** 2 - 3], 1)
+    field = flow.on(loss)
+    y = states(field, 1)[:, 0]
+    value = loss.expression.subs(loss.symbols[0], x)
+    s, oracle, derivatives = flow.coordinate()
+    numbers = {sympy.Symbol("F", real=True): value, sympy.Symbol("g", real=True): value.diff(x),
+               sympy.Symbol("H", real=True): value.diff(x, 2), sympy.Symbol("J", real=True): 2 * x}
+    blocks = {name: y[place] if isinstance(place, int) else y[place][0] for name, place in field.blocks.items()}
+    result = field(0.0, y)
+    for name, place in field.blocks.items():
+        expression = sympy.sympify(derivatives[name]).subs(numbers).subs(x, blocks["theta"])
+        got = expression.subs({getattr(s, block): blocks[block] for block in blocks})
+        assert float(got) == pytest.approx(float(np.ravel(result[place])[0]), rel=1e-12)
+    assert len(flow.equations()) == len(field.blocks) and "theta'" in str(flow.equations())
+    assert flow.equations()._repr_latex_().startswith("$$")
+
+
+@pytest.mark.parametrize("flow", ALL, ids=IDS)
+def test_jacobian_against_differences(flow, loss):
+    field = flow.on(loss)
+    y = states(field, 3)
+    J = field.jacobian(0.0, y)
+    assert J.shape == (field.size, field.size, 3)
+    for j in range(field.size):
+        h = np.zeros((field.size, 1))
+        h[j] = 1e-6
+        difference = (field(0.0, y + h) - field(0.0, y - h)) / 2e-6
+        assert J[:, j] == pytest.approx(difference, rel=1e-5, abs=1e-5 * (1 + np.abs(J).max()))
+
+
+@pytest.mark.parametrize("flow", [f for f in ALL if f.energy is not None], ids=lambda f: type(f).__name__)
+def test_own_energy_decreases_at_least_as_it_says(flow, loss):
+    """d/dt of the energy along the field, by differences, is at most −dissipation; Adam's, −(1 − b/4a) of it."""
+    field = flow.on(loss)
+    y = states(field, 200)
+    if "c1" in field.blocks:  # after a time t the corrections are 1 − e^{−at} and 1 − e^{−bt}
+        age = np.random.default_rng(2).uniform(0.01, 5, 200)
+        y[field.blocks["c1"]], y[field.blocks["c2"]] = 1 - np.exp(-flow.a * age), 1 - np.exp(-flow.b * age)
+    f = field(0.0, y)
+
+    def at(y):
+        s = field.state(0.0, y)
+        return s, loss.oracle(s.theta)
+
+    with np.errstate(all="ignore"):
+        dt = 1e-6
+        slope = (flow.energy(*at(y + dt * f)) - flow.energy(*at(y - dt * f))) / (2 * dt)
+        least = flow.dissipation(*at(y))
+    scale = 1 + np.abs(slope)
+    assert (least >= -1e-12).all() or isinstance(flow, LevenbergMarquardt)
+    share = 1 - flow.b / (4 * flow.a) if isinstance(flow, Adam) else 1
+    assert (slope <= -share * least + 1e-4 * scale).all()
+
+
+@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(), Nesterov(), RMSProp(eps=0.1), Adam(eps=0.1)], ids=str)
+def test_any_scipy_solver_integrates_a_field(flow, loss):
+    field = flow.on(loss)
+    start = field.start([1.5, 0.4])
+    ends = [solve_ivp(field, (0, 3), start, method=method, rtol=1e-8, atol=1e-10, vectorized=True).y[:, -1]
+            for method in ("RK45", "Radau", "LSODA")]
+    assert np.ptp(ends, axis=0).max() < 1e-5
+
+
+def test_gradient_flow_keeps_its_first_integral():
+    loss = networks.get("linear-two")
+    end = solve_ivp(GradientDescent().on(loss), (0, 20), [0.3, 1.2], rtol=1e-10, atol=1e-12).y[:, -1]
+    assert end[1] ** 2 - end[0] ** 2 == pytest.approx(1.2**2 - 0.3**2, abs=1e-8) and end[0] * end[1] == pytest.approx(1)
+
+
+def test_newton_attracts_every_nondegenerate_critical_point(loss):
+    field = Newton().on(loss)
+    for p in loss.critical_points():
+        end = solve_ivp(field, (0, 12), p.numeric + [0.03, -0.02], rtol=1e-8, atol=1e-10).y[:, -1]
+        assert end == pytest.approx(p.numeric, abs=1e-4)
+
+
+def test_adam_starts_as_sign_descent(loss):
+    field = Adam(eps=0.0).on(loss)
+    y = field.start([[0.3], [1.7]])
+    theta = field.blocks["theta"]
+    assert field(0.0, y)[theta] == pytest.approx(-np.sign(loss.gradient(y[:2])))  # the limit of (m/c₁)/√(v/c₂) at 0
+
+
+def test_weight_decay_is_the_penalised_loss(loss):
+    rate, theta = 0.3, np.array([0.4, -1.1])
+    plain, l2 = GradientDescent().on(loss), WeightDecay(GradientDescent(), rate).on(loss)
+    assert l2(0, theta) == pytest.approx(plain(0, theta) - rate * theta)
+    s, oracle = State(theta=theta, t=0.0), loss.oracle(theta)
+    assert WeightDecay(GradientDescent(), rate).energy(s, oracle) == pytest.approx(
+        loss.value(theta) + rate * theta @ theta / 2)
+    assert WeightDecay(Adam(), rate, decoupled=True).energy is None
+
+
+def test_start_and_blocks(loss):
+    field = Adam().on(loss)
+    assert field.blocks == {"theta": slice(0, 2), "m": slice(2, 4), "v": slice(4, 6), "c1": 6, "c2": 7} and field.size == 8
+    assert field.start([1.0, 2.0]).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
+    assert (field.theta(field.start([[1.0], [2.0]])) == [[1], [2]]).all()
+    assert Adam().memory[2] == "c1" and isinstance(Adam().memory[2], scalar)
+
+
+def test_symbolic_rates_are_positive_symbols():
+    flow = Adam.symbolic()
+    assert flow.a == sympy.Symbol("a", positive=True) and flow.correction is True
+    assert "a*(g - m)" in str(flow.equations())
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda l: GradientDescent().on("polytwo"), TypeError, "from_callables"),
+    (lambda l: GradientDescent().on(l)(0, [1.0, 2.0, 3.0]), ValueError, r"shape \(2,\)"),
+    (lambda l: GradientDescent().on(l).start([[1.0, 2.0]]), ValueError, "transpose"),
+    (lambda l: GradientDescent().on(l).start("x"), TypeError, "numbers"),
+    (lambda l: Flow().field(None, None), NotImplementedError, "must define field"),
+])
+def test_bad_input_is_named(call, error, message, loss):
+    with pytest.raises(error, match=message):
+        call(loss)
