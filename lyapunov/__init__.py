@@ -5,7 +5,8 @@ or refutes that it decreases for every loss, exactly, or says what it could not 
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 """
 from .check import check
+from .derive import Derivation, derive
 from .energy import Energy, energies
 from .verdict import Certificate, Status, Verdict
 
-__all__ = ["Energy", "energies", "check", "Verdict", "Status", "Certificate"]
+__all__ = ["Energy", "energies", "derive", "Derivation", "check", "Verdict", "Status", "Certificate"]
