@@ -115,8 +115,8 @@ class _Check:
                 reason = reason or f"V' {error}"
             else:
                 proof = domain.nonnegative(N)
-                identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
-                below = [*below, Proof(identities=(identity,))]
+                if proof is not None:
+                    below = [*below, Proof(identities=(sympy.cancel(sympy.together(self.reduction.derivative * multiple + N)),))]
         if proof is not None and not self.satisfiable(proof.conditions):
             proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
         needed = proof.conditions if proof is not None else ()

@@ -55,6 +55,8 @@ class Coordinate:
         self.field = {name: rational(f) for name, f in field.items()}
         self.V = rational(function(self.s, self.oracle))
         o, theta = self.oracle, self.field["theta"]
+        if self.V.has(*set(SEAMS) - set(KINKS)):
+            raise Unreadable("V may jump: it contains a sign or cases; kinks are written with |x|, max and min")
         self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
         self.names = [name for name in flow.blocks if not isinstance(name, scalar)]
         self.vectors = [getattr(self.s, name) for name in self.names] + [o.gradient]
@@ -80,8 +82,6 @@ class Coordinate:
         if not self.derivative.has(*SEAMS):
             return [self]
         jumps = tuple(set(SEAMS) - set(KINKS))
-        if self.V.has(*jumps):
-            raise Unreadable("V may jump: it contains a sign or cases")
         for h in insides([self.V]):
             if any(self.field[name].has(*jumps) for name in self.flow.blocks if h.has(getattr(self.s, name))):
                 raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
