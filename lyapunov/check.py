@@ -18,6 +18,9 @@ from .signs import Proof, matrix, negative_direction, rate_sign, vanishing
 from .verdict import Certificate, Status, Verdict
 
 
+LONG = 120  # operations in V' from which on a witness is sought before a proof
+
+
 def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
@@ -106,6 +109,8 @@ class _Check:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
         reason, N, proof, below = coupled or self.reduction.obstacle, None, None, []
+        if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
+            return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -125,11 +130,14 @@ class _Check:
             return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
         witness = None if self.reduction.obstacle else self._witness(N)
         if witness:
-            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
-            if self._rates() & set(witness):
-                notes += ("for these rates; others are not excluded",)
-            return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
+            return self._refuted(witness, facts)
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness", facts)
+
+    def _refuted(self, witness, facts) -> Verdict:
+        notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
+        if self._rates() & set(witness):
+            notes += ("for these rates; others are not excluded",)
+        return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
 
     def _undecided(self, reason, facts):
         return Verdict(Status.UNDECIDED, reason=reason, **facts)

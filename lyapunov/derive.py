@@ -342,8 +342,7 @@ class _Formula:
         self.flow, self.formula = flow, formula
         self.s, self.oracle, _ = flow.coordinate()
         self.share = formula.diff(self.oracle.value)
-        self.psi = sympy.expand(formula - self.share * self.oracle.value) if self.share.has(self.s.t) else (
-            formula - self.share * self.oracle.value)
+        self.psi = formula.subs(self.oracle.value, 0)
 
     def __call__(self, s, oracle):
         values = {getattr(self.s, str(name)): getattr(s, str(name)) for name in (*self.flow.blocks, "t") if hasattr(s, str(name))}
