@@ -110,12 +110,12 @@ class Flow:
 
 
 class Equations(list):
-    """Sympy equations that print one below the other."""
+    """Sympy equations that print one below the other; an update x⁺ = … has the terms with x first."""
 
     def __str__(self):
         import sympy
 
-        return "\n".join(f"{_plain(e.lhs, sympy)} = {_plain(e.rhs, sympy)}" for e in self)
+        return "\n".join(f"{_plain(e.lhs, sympy)} = {_right(e, sympy)}" for e in self)
 
     __repr__ = __str__
 
@@ -126,10 +126,19 @@ class Equations(list):
             f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
 
 
+def _right(equation, sympy) -> str:
+    name = str(equation.lhs)
+    if not name.endswith("⁺") or not equation.rhs.is_Add:
+        return _plain(equation.rhs, sympy)
+    own = [t for t in equation.rhs.as_ordered_terms() if name[:-1] in map(str, t.free_symbols)]
+    texts = [sympy.sstr(t) for t in [*own, *(t for t in equation.rhs.as_ordered_terms() if t not in own)]]
+    return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+
+
 def _plain(expr, sympy) -> str:
     """`m'` for the derivative of m(t) and `m` for m(t)."""
     expr = expr.replace(lambda e: isinstance(e, sympy.Derivative), lambda e: sympy.Symbol(f"{e.expr.func.__name__}'"))
-    expr = expr.replace(lambda e: isinstance(e, sympy.core.function.AppliedUndef),
+    expr = expr.replace(lambda e: isinstance(e, sympy.core.function.AppliedUndef) and e.args[0].is_Symbol,
                         lambda e: sympy.Symbol(e.func.__name__))
     return sympy.sstr(expr)
 

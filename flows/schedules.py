@@ -104,10 +104,10 @@ class Power(Schedule):
         self._check(rate=self.rate, power=self.power)
 
     def __call__(self, t):
-        return exp(-self.power * log(1 + self.rate * t))
+        return _power(1 + self.rate * t, -self.power)
 
     def time(self, t):
-        return (exp((1 - self.power) * log(1 + self.rate * t)) - 1) / (self.rate * (1 - self.power))
+        return (_power(1 + self.rate * t, 1 - self.power) - 1) / (self.rate * (1 - self.power))
 
 
 @dataclass(frozen=True)
@@ -141,3 +141,8 @@ def _pi(t):
 
         return sympy.pi
     return math.pi
+
+
+def _power(x, p):
+    """x^p for x > 0."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
