@@ -6,7 +6,7 @@ ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its ta
 in `classics.py` and its name in `NAMED`.
 """
 from .base import Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta, RungeKutta4, Scheme, SequentialEuler
-from .classics import NAMED
+from .classics import FORMS, NAMED
 from .control import EnergyControl, ErrorControl, FixedStep
 from .damping import GainControl, MarquardtEuler
 from .loop import Ensemble, Problem
@@ -19,7 +19,7 @@ SCHEMES = (Euler, SequentialEuler, EulerRichardson, Heun, RungeKutta4, Rosenbroc
 _SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter"}  # imported when asked for: scipy is slow to load
 
 __all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "FixedStep", "ErrorControl",
-           "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", *_SCIPY]
+           "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
 
 
 def __getattr__(name):

@@ -248,11 +248,13 @@ def gauss_newton(lr=1.0):
 def lm(damping=10.0, factor=10.0, diagonal=False):
     """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else μ·factor.
 
-    The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed.
-    D = I, or diag JᵀJ (Marquardt) with `diagonal`.
+    The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed and
+    takes every step: Euler with h = 1 on the flow of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.
     """
+    if factor == 1:
+        return recipe(flows.LevenbergMarquardt(damping, diagonal), Euler(), 1)
     scheme = MarquardtEuler() if diagonal else RosenbrockEuler(gauss_newton=True)
-    step = 1 / damping if factor == 1 else EnergyControl(ratio=0.0, h0=1 / damping, shrink=factor, grow=factor)
+    step = EnergyControl(ratio=0.0, h0=1 / damping, shrink=factor, grow=factor)
     return recipe(flows.GradientDescent(), scheme, step)
 
 
@@ -307,6 +309,9 @@ RANGES = {
     **dict.fromkeys(("nu1", "nu2"), ("in [0, 1]", lambda x: 0 <= x <= 1)),
     "eta_minus": ("in (0, 1)", lambda x: 0 < x < 1), "eta_plus": ("> 1", lambda x: x > 1), "factor": (">= 1", lambda x: x >= 1),
 }
+
+#: Options under which a name is another flow.
+FORMS = (("momentum", {"dampening": 0.1}), ("rmsprop", {"centered": True}), ("rmsprop", {"momentum": 0.9}), ("lm", {"factor": 1}))
 
 #: Hyperparameters that choose between forms by their value: the derived update is that of the value.
 SWITCHES = ("factor",)
