@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "parity"))
 
 import cases  # noqa: E402
 from basins import Table  # noqa: E402
+from schemes.pairs import described  # noqa: E402
 
 
 def table() -> Table:
@@ -22,19 +23,11 @@ def table() -> Table:
         step = parameters.pop("h")
         same = "; ".join(f"{name} = {value}" for name, value in parameters.items() if name != value and not _is_number(value))
         deviation = max(cases.measure(case, seed) for seed in cases.SEEDS)
-        rows.append((case.call, case.name, _nested(optimizer.flow), type(optimizer.scheme).__name__, step,
+        rows.append((case.call, case.name, described(optimizer.flow), type(optimizer.scheme).__name__, step,
                      same or "–", str(case.steps), f"{deviation:.0e}"))
         print(f"\r{len(rows)} of {len(cases.CASES)} ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return Table(("library call", "named", "flow", "scheme", "h", "parameter map", "steps", "max deviation"), rows)
-
-
-def _nested(flow) -> str:
-    """A flow with its modifiers by name: Scheduled(Momentum, Warmup)."""
-    name = type(flow).__name__
-    if not hasattr(flow, "flow"):
-        return name
-    return f"{name}({_nested(flow.flow)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
 
 
 def _is_number(text: str) -> bool:

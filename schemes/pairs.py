@@ -61,6 +61,10 @@ class Optimizer:
         flow, _, step, _ = self._symbolic
         return dict(_rates(flow)) | {"h": _step_symbol(step)}
 
+    def control(self) -> str:
+        """The step in words: h = …, or what chooses it."""
+        return type(self.step).__name__ if self.step.adaptive else f"h = {self.parameters()['h']}"
+
     @property
     def _symbolic(self):
         """The recipe in symbols; of a pair without one, the pair itself."""
@@ -138,6 +142,14 @@ def _step_symbol(step):
     if hasattr(step, "trial"):
         return sympy.Symbol("h", positive=True) if step.adaptive else sympy.sympify(step.h)
     return sympy.sympify(step)
+
+
+def described(flow) -> str:
+    """A flow with its modifiers by name: Scheduled(Momentum, Warmup)."""
+    name = type(flow).__name__
+    if not isinstance(inner := getattr(flow, "flow", None), Flow):
+        return name
+    return f"{name}({described(inner)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
 
 
 def _rates(flow):
