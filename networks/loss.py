@@ -218,12 +218,23 @@ class Loss:
         return _Numeric(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
                               "jacobian": jacobian}, name, box)
 
+    @classmethod
+    def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None) -> Loss:
+        """The loss of a `torch.nn.Module` on its data, F(θ) = loss_fn(model(inputs), targets); needs the extra `torch`.
+
+        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable parameters,
+        `start` their values in the model, `write(theta)` puts others into it.  See `networks.torch_loss.TorchLoss`.
+        """
+        from .torch_loss import TorchLoss
+
+        return TorchLoss(model, loss_fn, data, name=name, box=box)
+
 
 class _Numeric(Loss):
     """A loss on numbers only."""
 
     recordable = False
-    expression = None
+    symbols = expression = None
 
     def __init__(self, dim: int, functions: dict, name: str, box):
         self.dim, self.name, self.box, self._functions = dim, name, _check_box(box, dim), functions
