@@ -7,7 +7,8 @@ To add a network: one entry in `benchmarks.py`.
 from .benchmarks import catalogue, get
 from .classify import classify
 from .critical import CriticalPoint
+from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss, Oracle
-from .network import ACTIVATIONS, Network
+from .network import Network
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "CriticalPoint", "classify", "catalogue", "get"]
+__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "CriticalPoint", "classify", "catalogue", "get"]

@@ -55,7 +55,8 @@ def test_value_and_derivatives(loss, data):
     theta = around(loss, 4)
     assert loss.dim == 21 and loss.vectorized and loss.name == "Sequential"
     W, b, V, c = theta[:12].reshape(4, 3, 4), theta[12:16], theta[16:20], theta[20]
-    by_hand = [np.mean((np.tanh(data[0] @ W[..., k].T + b[:, k]) @ V[:, k] + c[k] - data[1][:, 0]) ** 2) / 2 for k in range(4)]
+    X, Y = data
+    by_hand = [np.mean((np.tanh(X @ W[..., k].T + b[:, k]) @ V[:, k] + c[k] - Y[:, 0]) ** 2) / 2 for k in range(4)]
     assert loss.value(theta) == pytest.approx(by_hand, rel=1e-14)
     g, H = loss.gradient(theta), loss.hessian(theta)
     assert g.shape == (21, 4) and H.shape == (21, 21, 4)
