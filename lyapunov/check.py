@@ -56,6 +56,7 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
     """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
     whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
     facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
+    parts = [part for part in parts if not _Check(part, relations, coupled).reduction.empty]
     for part in parts:
         verdicts.append(verdict := _Check(part, relations, coupled).verdict())
         if verdict.status == Status.REFUTED:
@@ -372,7 +373,7 @@ class _Check:
             height = np.broadcast_to(np.asarray(f(*arguments), dtype=float), n).copy()
             for fact in (*self.one.facts, *(x for x in self.reduction.solved if x.is_positive)):
                 held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), "numpy")
-                height[np.broadcast_to(np.asarray(held(*arguments)) < 0, n)] = np.nan
+                height[np.broadcast_to(np.asarray(held(*arguments)) <= 0, n)] = np.nan
         good = np.flatnonzero(np.isfinite(height) & (height > 0))
         cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)
         for i in good[np.argsort(np.asarray(cost)[good], kind="stable")][:60]:

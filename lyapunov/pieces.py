@@ -1,6 +1,8 @@
 """Fields with seams, |x|, sign, max, min and cases, taken apart into smooth pieces."""
 from __future__ import annotations
 
+import itertools
+
 import sympy
 from sympy import Abs, Heaviside, Max, Min, Piecewise, Tuple, cancel, sign
 
@@ -82,17 +84,23 @@ def insides(expressions) -> set:
     return found
 
 
-def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict]:
+def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]:
     """Each fact h ≥ 0 solved for a state x, as h = p with a new symbol p ≥ 0: `{x: value}` and `{p: h}`.
 
     Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign (`side_of`, 0 where it is not known) are dropped,
     and so is x ≥ 0 for an x that is solved for: the piece only grows, so what is proved on it holds on the true one.
     """
     solution, meaning = {}, {}
+    for f, other in itertools.combinations(facts, 2):
+        h = sympy.expand(f + other)
+        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys(states, 0))) < 0:
+            return solution, None  # their sum is negative everywhere
     rooted = {p.base for e in expressions for p in e.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational
               and p.exp.q == 2}
     for fact in facts:
         h = sympy.expand(sympy.sympify(fact).subs(solution, simultaneous=True))
+        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys((*states, *meaning), 0))) < 0:
+            return solution, None  # h < 0 everywhere: there is no such state
         unknown = {*states, *meaning} & h.free_symbols - rooted
         for x in sorted(unknown, key=lambda x: (x.is_positive is True, x not in meaning, str(x))):
             slope, power = h.diff(x), 1

@@ -22,7 +22,7 @@ class Reduction:
     only the sum ⟨∇F, θ⟩ is known to be positive, so θ may occur in V' in g·θ alone; else `obstacle` says so.
 
     `value(x)` is a symbol of V' in new symbols, `domain` what these range over, `derivative` V' in them, and
-    `meaning[s]` what vanishes where the new symbol s does.
+    `meaning[s]` what vanishes where the new symbol s does; `empty` says that no state is on the piece.
     """
 
     def __init__(self, one: Coordinate, assuming: tuple, convex: bool = False):
@@ -97,8 +97,9 @@ class Reduction:
 
         self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both, side_of)
         self.both = self.both.subs(self.solved, simultaneous=True)
-        self.meaning |= meaning
-        self.made |= set(meaning)
+        self.empty = meaning is None
+        self.meaning |= meaning or {}
+        self.made |= set(meaning or {})
 
     def _find_clocks(self):
         first = None
