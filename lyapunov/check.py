@@ -186,8 +186,10 @@ class _Check:
     # ------------------------------------------------------------------------------- where V' = 0, and limits
     def _original(self, zero):
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
-        back = {vanishing(s): vanishing(x) for s, x in self.reduction.meaning.items()}
-        return sympy.sympify(zero).xreplace(back)
+        meaning = self.reduction.meaning
+        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
+        slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack))) if slack else zero
 
     def _alternatives(self, zero):
         """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
@@ -379,6 +381,12 @@ class _Check:
         for i in good[np.argsort(np.asarray(cost)[good], kind="stable")][:60]:
             yield {x: Integer(0) if values[x][i] == 0 else
                    Integer(int(np.sign(values[x][i]))) * Integer(2)**int(exponents[x][i]) for x in unknowns}
+
+
+def _plain(f):
+    """The condition f = 0, for a multiple of a symbol that it vanishes."""
+    f = sympy.expand(f)
+    return Eq(f.as_coeff_Mul()[1], 0)
 
 
 def _level(f, x):

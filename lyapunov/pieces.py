@@ -101,13 +101,15 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
         h = sympy.expand(sympy.sympify(fact).subs(solution, simultaneous=True))
         if side_of(h) < 0 and side_of(h.subs(dict.fromkeys((*states, *meaning), 0))) < 0:
             return solution, None  # h < 0 everywhere: there is no such state
+        if side_of(h) > 0:
+            continue  # this is known
         unknown = {*states, *meaning} & h.free_symbols - rooted
         for x in sorted(unknown, key=lambda x: (x.is_positive is True, x not in meaning, str(x))):
             slope, power = h.diff(x), 1
             if slope.has(x) and h.is_polynomial(x) and set(sympy.Poly(h, x).as_dict()) == {(2,), (0,)} and all(
                     e.subs(x, -x) == e for e in expressions):  # x occurs squared only
                 slope, power = sympy.Poly(h, x).coeff_monomial(x**2), 2
-            if slope.has(x) or (side := side_of(slope)) == 0 or x.is_positive and h == side * x:
+            if slope.has(x) or side_of(slope) == 0:
                 continue
             p = sympy.Symbol(f"p_{x}", positive=True)
             value = sympy.cancel((p - h.subs(x, 0)) / slope)**sympy.Rational(1, power)
