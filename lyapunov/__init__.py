@@ -8,9 +8,10 @@ To add one: a flow's own goes into its class (`energy`, `dissipation`), a furthe
 from .check import check
 from .derive import Derivation, derive
 from .energy import Energy, energies
+from .modified import ModifiedEquation, modified_equation
 from .multipliers import FixedPoint, Multipliers, multipliers, spurious_fixed_points
 from .step import StepVerdict, check_step
 from .verdict import Certificate, Status, Verdict
 
 __all__ = ["Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "multipliers", "Multipliers",
-           "spurious_fixed_points", "FixedPoint", "Status", "Certificate"]
+           "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation", "Status", "Certificate"]
