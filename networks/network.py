@@ -171,8 +171,8 @@ class Network(Loss):
         return super().critical_points()
 
     def _too_large(self, what: str) -> str:
-        return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no {what}; "
-                "pass recordable=True, which takes long on large networks")
+        return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no "
+                f"{what}; pass recordable=True, which takes long on large networks")
 
     # ------------------------------------------------------------------------------------ vectorised numbers
     def _run(self, quantity, theta, *shape):

@@ -14,7 +14,7 @@ from .pairs import NAMED, Optimizer, named, pair
 #: The catalogue of schemes that the generic tests go through.
 SCHEMES = (Euler, SequentialEuler, EulerRichardson, Heun, RungeKutta4, RosenbrockEuler)
 
-_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: scipy is slow to load
+_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
           "as_torch_optimizer": "torch_adapter"}
 
 __all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "FixedStep", "ErrorControl",
