@@ -100,6 +100,8 @@ class Node(Reading):
         return self.op in BOOLEAN or self.op == "bool"
 
     def apply(self, op: str, *args):
+        if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
+            return self.graph.lift(args[1] if args[0] else args[2])
         nodes = [self.graph.lift(a) for a in args]
         if None in nodes:
             raise TypeError(f"{op}: cannot record an argument of type "

@@ -3,13 +3,15 @@
 A scheme is one step of one state, a control decides over the step, and `integrate` repeats the trial until every
 lane has an outcome; `pair` makes an optimizer of flow, scheme and step, `named` gives the classic and the corrected
 ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau); a named optimizer: a function
-in `pairs.py` and its name in `NAMED`.
+in `classics.py` and its name in `NAMED`.
 """
 from .base import Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta, RungeKutta4, Scheme, SequentialEuler
+from .classics import FORMS, NAMED
 from .control import EnergyControl, ErrorControl, FixedStep
+from .damping import GainControl, MarquardtEuler
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
-from .pairs import NAMED, Optimizer, named, pair
+from .pairs import Optimizer, named, pair
 
 #: The catalogue of schemes that the generic tests go through.
 SCHEMES = (Euler, SequentialEuler, EulerRichardson, Heun, RungeKutta4, RosenbrockEuler)
@@ -18,7 +20,7 @@ _SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  #
           "as_torch_optimizer": "torch_adapter"}
 
 __all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "FixedStep", "ErrorControl",
-           "EnergyControl", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", *_SCIPY]
+           "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
 
 
 def __getattr__(name):
