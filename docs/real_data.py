@@ -21,7 +21,8 @@ from basins import Table, uniform
 from schemes import Outcome, Stop
 
 HERE = Path(__file__).parent
-SEEDS, BUDGET, GRADIENT = 24, 2000, 1e-6
+SEEDS, BUDGET, GRADIENT = 20, 2000, 1e-6
+TIMED = 6  # starts that are also run alone, on the clock
 FLOOR = 1e-6  # losses below it are all 0 where optimizers are compared: both have arrived
 HIDDEN = 8
 
@@ -36,16 +37,19 @@ class Result:
     """How one optimizer did on one set: arrays over the seeds, and the loss on the way.
 
     loss, score : at the end.  gradients, losses : evaluations; `losses` those beyond the ones that come with a gradient.
-    seconds : per run.  ends : how the runs ended, in words.  curve : gradients used and loss, each (points, seeds).
+    ends : how each run ended, in words.  curve : gradients used and loss, each (points, seeds).  bounded : runs that end at
+    the largest step their control allows.  alone : CPU seconds of runs on their own.  together : per run, all at once.
     """
 
     loss: np.ndarray
     score: np.ndarray
     gradients: np.ndarray
     losses: np.ndarray
-    seconds: float
-    ends: str
+    ends: list[str]
     curve: tuple[np.ndarray, np.ndarray] = field(repr=False)
+    bounded: int = 0
+    together: float = float("nan")
+    alone: np.ndarray = field(default_factory=lambda: np.full(1, np.nan))
 
 
 # -------------------------------------------------------------------------------------------- the optimizers
@@ -54,20 +58,29 @@ def train(network, data, starts, optimizer, trials: int) -> Result:
     problem = optimizer.problem(network, Stop(gradient=GRADIENT, max_steps=trials))
     z, steps, seconds, curve = problem.start(problem.field.start(starts)), np.zeros(starts.shape[1], dtype=np.int64), 0.0, []
     for goal in checkpoints(trials):
-        began = time.perf_counter()
+        began = time.process_time()
         z, more = problem.run(z, max_steps=goal - int(steps.max(initial=0)))
-        seconds += time.perf_counter() - began
+        seconds += time.process_time() - began
         steps = steps + more
         end = problem.finish(z, steps)
         curve.append((end.gradients, network.value(problem.field.theta(z))))
         if not np.any(end.outcome == Outcome.RUNNING):
             break
     theta = problem.field.theta(z)
-    labels, counts = np.unique(end.outcome, return_counts=True)
-    ends = ", ".join(f"{n} {_ENDS[Outcome(int(k))]}" for k, n in zip(labels, counts, strict=True))
     energy = isinstance(optimizer.step, schemes.EnergyControl)
     return Result(network.value(theta), network.score(theta, data.test), end.gradients, steps * energy,
-                  seconds / starts.shape[1], ends, tuple(np.array(c) for c in zip(*curve, strict=True)))
+                  [_ENDS[Outcome(int(k))] for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
+                  int(np.sum(end.h >= optimizer.step.h_max / 2)) if energy else 0, seconds / starts.shape[1])
+
+
+def alone(network, starts, optimizer, trials: int) -> np.ndarray:
+    """CPU seconds of the first runs, one at a time."""
+    seconds = []
+    for start in starts.T[:TIMED]:
+        began = time.process_time()
+        optimizer.run(network, start, stop=Stop(gradient=GRADIENT, max_steps=trials))
+        seconds.append(time.process_time() - began)
+    return np.array(seconds)
 
 
 _ENDS = {Outcome.CONVERGED: "at rest", Outcome.DIVERGED: "diverged", Outcome.STEP_LIMIT: "budget used",
@@ -88,22 +101,25 @@ def tuned(network, data, starts, name: str, budget: int) -> tuple[float, Result]
 
 
 def one_by_one(network, data, starts, solve: Callable) -> Result:
-    """scipy's optimizers, start after start: `solve(start, seen)` returns θ, gradients, losses, whether at rest."""
-    thetas, counts, curves, began = [], [], [], time.perf_counter()
+    """scipy's optimizers, start after start: `solve(start, seen)` returns θ, gradients, losses and how it ended."""
+    thetas, counts, ends, seconds, curves = [], [], [], [], []
     for start in starts.T:
         seen: list[float] = []
-        theta, *count = solve(start, seen)
-        thetas.append(theta)
-        counts.append(count)
-        curves.append(np.minimum.accumulate(seen))
-    seconds, theta = (time.perf_counter() - began) / starts.shape[1], np.array(thetas).T
-    gradients, losses, rest = np.array(counts).T
+        began = time.process_time()
+        theta, *count, end = solve(start, seen)
+        for things, thing in ((seconds, time.process_time() - began), (thetas, theta), (counts, count), (ends, end),
+                              (curves, np.minimum.accumulate(seen))):
+            things.append(thing)
+    (gradients, losses), theta = np.array(counts).T, np.array(thetas).T
     n = max(map(len, curves))
     values = np.array([np.pad(c, (0, n - len(c)), mode="edge") for c in curves]).T
     used = np.minimum(np.arange(1, n + 1)[:, None], [len(c) for c in curves])
-    resting = int(rest.sum())
-    ends = ", ".join(f"{k} {words}" for k, words in ((resting, "at rest"), (len(rest) - resting, "stopped before")) if k)
-    return Result(network.value(theta), network.score(theta, data.test), gradients, losses, seconds, ends, (used, values))
+    return Result(network.value(theta), network.score(theta, data.test), gradients, losses, ends, (used, values),
+                  alone=np.array(seconds))
+
+
+def how(at_rest: bool, used: int, budget: int) -> str:
+    return "at rest" if at_rest else "budget used" if used >= budget else "gave up"
 
 
 def lbfgs(network, budget: int) -> Callable:
@@ -117,7 +133,7 @@ def lbfgs(network, budget: int) -> Callable:
 
         end = minimize(fun, start, jac=True, method="L-BFGS-B", options={
             "maxfun": budget, "maxiter": budget, "ftol": 0, "gtol": GRADIENT / network.dim**0.5})
-        return end.x, end.nfev, 0, np.linalg.norm(end.jac) <= GRADIENT
+        return end.x, end.nfev, 0, how(np.linalg.norm(end.jac) <= GRADIENT, end.nfev, budget)
 
     return solve
 
@@ -132,7 +148,7 @@ def minpack(network, budget: int) -> Callable:
 
         end = least_squares(residual, start, network.jacobian, method="lm", max_nfev=budget // 10, ftol=1e-15, xtol=1e-15,
                             gtol=1e-15)
-        return end.x, end.njev, end.nfev, np.linalg.norm(end.grad) <= GRADIENT
+        return end.x, end.njev, end.nfev, how(np.linalg.norm(end.grad) <= GRADIENT, end.nfev, budget // 10)
 
     return solve
 
@@ -144,10 +160,13 @@ def compare(name: str, seeds: int, budget: int) -> dict[str, Result]:
     starts = uniform(network.box, seeds, 0)
     results = {}
     for optimizer, cost in UNTUNED.items():
-        results[optimizer] = train(network, data, starts, schemes.named(optimizer), max(1, budget // cost))
+        run = schemes.named(optimizer), max(1, budget // cost)
+        results[optimizer] = train(network, data, starts, *run)
+        results[optimizer].alone = alone(network, starts, *run)
         _say(f"{network.name}: {optimizer}, loss {np.median(results[optimizer].loss):.3g}")
     for optimizer in GRIDS:
         lr, result = tuned(network, data, starts, optimizer, budget)
+        result.alone = alone(network, starts, schemes.named(optimizer, lr=lr), budget)
         results[f"{optimizer}, best lr = {lr:g}"] = result
         _say(f"{network.name}: {optimizer}, lr = {lr:g}, loss {np.median(result.loss):.3g}")
     results["L-BFGS (scipy)"] = one_by_one(network, data, starts, lbfgs(network, budget))
@@ -175,9 +194,11 @@ def about(name: str) -> str:
 
 
 def summary(results: dict[str, Result]) -> Table:
-    columns = ("optimizer", "loss", "test score", "gradients", "losses besides", "ms per run", "ended")
+    columns = ("optimizer", "loss", "test score", "gradients", "losses besides", "ms alone", "ms together", "ended")
     return Table(columns, [(optimizer, median(r.loss), median(r.score), median(r.gradients, 4), median(r.losses, 4),
-                            f"{1e3 * r.seconds:.0f}", r.ends) for optimizer, r in results.items()])
+                            median(1e3 * r.alone, 4), f"{1e3 * r.together:.3g}" if np.isfinite(r.together) else "–",
+                            ", ".join(f"{r.ends.count(words)} {words}" for words in dict.fromkeys(r.ends)))
+                           for optimizer, r in results.items()])
 
 
 def duels(results: dict[str, dict[str, Result]]) -> Table:
@@ -191,6 +212,18 @@ def duels(results: dict[str, dict[str, Result]]) -> Table:
                 row.append(verdict(of[optimizer].loss, other.loss))
             rows.append(tuple(row))
     return Table(("set", "untuned", "against tuned Adam", "against tuned GD", "against L-BFGS"), rows)
+
+
+def arrivals(results: dict[str, dict[str, Result]]) -> str:
+    """Of each set, the optimizers of which most runs come to rest, the one with the fewest gradients first."""
+    lines = []
+    for name, of in results.items():
+        rest = {key: r for key, r in of.items() if 2 * r.ends.count("at rest") > len(r.ends)}
+        order = sorted(rest, key=lambda key: np.median(rest[key].gradients))
+        if order:
+            lines.append(f"- {name}: " + ", ".join(f"{key} {np.median(rest[key].gradients):.0f} gradients and "
+                                                   f"{1e3 * np.median(rest[key].alone):.0f} ms" for key in order) + ".")
+    return "\n".join(lines) or "- none, on any set."
 
 
 def short(optimizer: str) -> str:
@@ -208,8 +241,9 @@ def verdict(mine, other) -> str:
 
 def runs(results: dict[str, dict[str, Result]]) -> Table:
     """Every run in numbers."""
-    return Table(("set", "optimizer", "seed", "loss", "test score", "gradients", "losses", "seconds"), [
-        (name, optimizer, k, float(r.loss[k]), float(r.score[k]), int(r.gradients[k]), int(r.losses[k]), float(r.seconds))
+    return Table(("set", "optimizer", "seed", "loss", "test score", "gradients", "losses", "ended", "seconds alone"), [
+        (name, optimizer, k, float(r.loss[k]), float(r.score[k]), int(r.gradients[k]), int(r.losses[k]), r.ends[k],
+         float(r.alone[k]) if k < len(r.alone) else "")
         for name, of in results.items() for optimizer, r in of.items() for k in range(len(r.loss))])
 
 
@@ -221,20 +255,23 @@ def markdown(results: dict[str, dict[str, Result]], seeds: int, budget: int) -> 
         if bad:
             lost.setdefault(row["set"], []).append(f"{row['untuned']} (to {', '.join(bad)})")
     losses = "\n".join(f"- {name}: {'; '.join(who)}." for name, who in lost.items()) or "- nowhere here."
+    held = [of[name] for of in results.values() for name in ("momentum-energy", "adam-energy")]
+    bounded, all_runs = sum(r.bounded for r in held), sum(len(r.loss) for r in held)
     sections = "\n".join(f"## {name}\n\n{about(name)}\n\n{summary(of).markdown()}" for name, of in results.items())
     return f"""# Shallow networks on real data, with nothing tuned
 
 Networks of one hidden layer of {HIDDEN} tanh neurons, the whole data in every gradient, {seeds} starts per set (uniform in
 ±1/√fan-in, seed 0, the same for every optimizer). Budget: {budget} gradients; a trial of gd-richardson counts two, one of lm
 ten, for its matrix. A run is at rest when |∇F| ≤ {GRADIENT:g}. The first five optimizers have nothing to tune and run as
-they come. Gradient descent and Adam run at the best of {len(GRIDS['gd'])} learning rates, chosen by the final loss on these same
-starts: this flatters them, and costs them {len(GRIDS['gd'])} times the budget, which is not counted. L-BFGS and MINPACK's LM
-are scipy's, as they come.
+they come. Gradient descent and Adam run at the best of {len(GRIDS['gd'])} learning rates, chosen by the final loss on these
+same starts: this flatters them, and costs them {len(GRIDS['gd'])} times the budget, which is not counted. L-BFGS and
+MINPACK's LM are scipy's, as they come.
 
 Loss is the training loss (mean half squared error of standardised targets, or cross-entropy), test score R² or the fraction
 classified right on the quarter of the data that was held out. Medians over the starts with 95 % intervals (order
-statistics). "losses besides" are loss values taken apart from gradients, one per trial under energy control. Times: one core
-of a busy machine; the starts of one optimizer run together, scipy's one after another.
+statistics). "losses besides" are loss values taken apart from gradients, one per trial under energy control. Times are CPU
+milliseconds per run on one core: alone, of {TIMED} starts one after another (all of them for scipy's); together, of all
+starts at once.
 
 ![Loss against gradients](figures/real_data.png)
 
@@ -248,9 +285,15 @@ They lose:
 
 {losses}
 
+Who comes to rest in most of the runs, with the median of the gradients and of the time alone that it takes:
+
+{arrivals(results)}
+
 A lower training loss is not a better network: see the test scores, where the optimizers that go furthest down overfit.
 The cross-entropy of separable data has no minimum: its infimum 0 lies at infinity, and what is measured is how far a
-budget goes.
+budget goes. Of momentum-energy and adam-energy, {bounded} of {all_runs} runs end at the largest step that their rates allow
+(h ≤ 1/c, h ≤ 1/a): these rates, a time scale that nothing adapts, bound their progress, while the steps of gd-energy and
+gd-richardson may grow as far as the slope is flat.
 
 {sections}"""
 
@@ -283,7 +326,8 @@ def figure(results: dict[str, dict[str, Result]]):
             x = np.median(used, axis=1)
             ax.loglog(x, middle, line, color=colour, label=optimizer, lw=1.6)
             ax.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
-        ax.set(title=networks.dataset(name).network(HIDDEN).name, xlabel="gradients", ylabel="training loss")
+        ax.set(title=networks.dataset(name).network(HIDDEN).name, ylabel="training loss",
+               xlabel="gradients" + (" (of MINPACK: residuals)" if "LM (MINPACK)" in of else ""))
         ax.legend(fontsize=7, loc="lower left")
     return plot
 

@@ -51,7 +51,7 @@ def test_training_in_pieces_is_training(real_data):
         result = real_data.train(network, data, starts, named(name), 37)
         run = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37))
         assert np.array_equal(result.loss, network.value(run.theta)) and np.array_equal(result.gradients, run.gradients)
-        assert np.array_equal(result.curve[1][-1], result.loss) and result.ends == "4 budget used"
+        assert np.array_equal(result.curve[1][-1], result.loss) and result.ends == ["budget used"] * 4
         assert np.array_equal(result.losses, run.steps * (name in ("gd-energy", "lm")))
 
 
