@@ -130,8 +130,9 @@ class Problem:
             labels.append(Outcome.STEP_LIMIT)
         outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
-        # the gradient at the start of a trial is kept when it is refused; its other ones are not
-        gradients = (self._gradients_per_trial - 1) * steps + accepted + 1
+        # the gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
+        # scheme that reuses it is the first one of the next step
+        gradients = (self._gradients_per_trial - 1) * steps + (0 if self.scheme.reuses else accepted) + 1
         return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),
                         memory["h"] if self.control.adaptive else np.full(len(steps), self.control.h))
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import flows
 from flows import Flow
 
-from .base import Euler, EulerRichardson, RosenbrockEuler, Scheme, SequentialEuler
+from .base import Scheme
 from .control import EnergyControl, ErrorControl, as_control
+from .implicit import RosenbrockEuler
 from .loop import Problem
 from .outcome import Stop
+from .runge_kutta import Euler, EulerRichardson
+from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from scipy.integrate._ivp.ivp import OdeResult
 from arithmetic import check_backend
 from flows import Field, check_theta
 
-from .base import EulerRichardson, Scheme
+from .base import Scheme
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
+from .runge_kutta import EulerRichardson
 
 
 class Run(OdeResult):
