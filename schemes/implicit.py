@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from arithmetic import solve, total
 from flows import State
-from flows.base import add_diagonal
 
 from .base import Scheme, is_gradient_flow
-from .newton import newton
+from .newton import add_multiple, newton
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class RosenbrockEuler(Scheme):
             matrix = field.flow.jacobian(None, State(hessian=oracle.gauss_newton))
         else:
             matrix = field.jacobian(t, y)
-        return y + solve(add_diagonal(-h * matrix, 1), h * slope), None, slope
+        return y + solve(add_multiple(-h * matrix, 1), h * slope), None, slope
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,6 @@ def implicit_point(field, t, y, h, iterations: int):
             merit = h * field.flow.energy(field.state(t, w), field.loss.oracle(field.theta(w))) + total((w - y)**2) / 2
         else:
             merit = total(residual**2)
-        return residual, add_diagonal(-h * field.jacobian(t, w), 1), merit
+        return residual, add_multiple(-h * field.jacobian(t, w), 1), merit
 
     return newton(equation, y, y, iterations, potential=gradient_flow)

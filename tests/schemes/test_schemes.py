@@ -128,7 +128,7 @@ def test_every_named_optimizer_on_every_back_end(name, polytwo):
     optimizer = schemes.named(name)
     starts = np.random.default_rng(4).uniform(-1.5, 1.5, (2, 70))
     runs = [optimizer.run(polytwo, starts, backend=backend, stop=Stop(max_steps=400)) for backend in available()]
-    plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, residual=polytwo.residual, jacobian=polytwo.jacobian)
+    plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, hessian=polytwo.hessian, residual=polytwo.residual, jacobian=polytwo.jacobian)
     runs.append(optimizer.run(plain, starts, stop=Stop(max_steps=400)))
     for other in runs[1:-1]:
         assert (other.theta == runs[0].theta).all() and (other.outcome == runs[0].outcome).all()
@@ -199,7 +199,8 @@ def test_gradients_are_counted(polytwo):
     (lambda f: schemes.named("gd", lr="0.1"), TypeError, "lr must be a number"),
     (lambda f: schemes.named("gd", lr=float("nan")), ValueError, "lr=nan"),
     (lambda f: schemes.named("adam-energy", ratio=0.99), ValueError, r"1 - b/\(4a\)"),
-    (lambda f: schemes.named("gd-richardson").algorithm(), TypeError, "further points"),
+    (lambda f: schemes.named("rmsprop", centered=1), TypeError, "centered must be True or False"),
+    (lambda f: schemes.named("gd", schedule="cosine"), TypeError, "schedule="),
 ])
 def test_bad_input_is_named(call, error, message, polytwo):
     with pytest.raises(error, match=message):
