@@ -15,9 +15,12 @@ import flows
 from arithmetic import is_symbolic
 from flows import Flow, schedules
 
-from .base import Euler, EulerRichardson, RosenbrockEuler, Scheme, SequentialEuler
+from .base import Scheme
 from .control import EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
+from .implicit import RosenbrockEuler
+from .runge_kutta import Euler, EulerRichardson
+from .splitting import SequentialEuler
 
 
 class Recipe(NamedTuple):

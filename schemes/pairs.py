@@ -13,11 +13,12 @@ import flows
 from arithmetic import Vector
 from flows import Flow
 
-from .base import Scheme, SequentialEuler
+from .base import Scheme
 from .classics import NAMED, RANGES, SWITCHES
 from .control import as_control
 from .loop import Problem
 from .outcome import Stop
+from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,11 @@ class Optimizer:
         """The repeated map of this optimizer on a loss."""
         return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
 
-    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, backend: str = "auto", threads=None):
-        """Run from `theta0`, (dim,) or (dim, lanes); returns a `Run` (see `integrate`)."""
+    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
+        """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
-        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, backend=backend,
-                         threads=threads)
+        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, **options)
 
     def algorithm(self):
         """One step of one coordinate as sympy equations, block⁺ = …, derived from flow, scheme and step.
