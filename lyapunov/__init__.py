@@ -2,10 +2,14 @@
 
 An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones; `check(flow, energy)` proves
 or refutes that it decreases for every loss, exactly, or says what it could not decide (`python -m lyapunov adam`).
+`stability(flow, critical_point)` decides what a flow does near a point, with the function that proves it.
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 """
+from networks import classify
+
 from .check import check
 from .energy import Energy, energies
+from .stability import Stability, stability
 from .verdict import Certificate, Status, Verdict
 
-__all__ = ["Energy", "energies", "check", "Verdict", "Status", "Certificate"]
+__all__ = ["Energy", "energies", "check", "Verdict", "Status", "Certificate", "stability", "Stability", "classify"]
