@@ -34,7 +34,7 @@ class Stability:
     kind, function : "Lyapunov" with V − F(θ*), or "Chetaev" with W = F(θ*) − V, of one coordinate in sympy symbols (F
     itself occurs once, not once per coordinate; `F0` is F(θ*)).  energy : V as an `Energy`, to evaluate on states.
     delta : the value of the symbol δ in it where rates and curvature are numbers.
-    eigenvalues : of the linearisation, where it has one and they are known; `linearisation` says in words what it is.
+    eigenvalues : of the linearisation, where it has one and they are known.
     rest : {block: value} of the memory at rest; symbols there are arbitrary.
     """
 
@@ -51,7 +51,8 @@ class Stability:
     def __str__(self):
         lines = [self.status]
         if self.function is not None:
-            lines.append(f"{self.kind} function  {'V - F0' if self.kind == 'Lyapunov' else 'W'} = {sympy.sstr(self.function)}")
+            name = "V - F0" if self.kind == "Lyapunov" else "W"
+            lines.append(f"{self.kind} function  {name} = {sympy.sstr(self.function)}")
         if self.eigenvalues:
             lines.append("eigenvalues        " + ", ".join(map(_number, self.eigenvalues)))
         return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {step}" for i, step in enumerate(self.argument))])
@@ -130,9 +131,9 @@ class _Local:
         if self.theta.has(lead.theta) or any(f.has(lead.theta) for f in lead.slopes.values()):
             if point.family or any(sympy.simplify(x) != 0 for x in point.theta):
                 return Stability(MOVED, (
-                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: the points of "
-                    "rest are not the critical points of F", "use the critical points of the penalised loss F + λ|θ|²/2 and "
-                    "the flow without decay, where the decay is of that kind (L2)"), point=point)
+                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: its points "
+                    "of rest are not the critical points of F", "where the decay is L2, use the critical points of the "
+                    "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
             return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
         if self.theta.has(H):
             return self._newton()
@@ -192,7 +193,8 @@ class _Local:
         point, own, g = self.point, self.own, self.g
         delta, value = Symbol("delta", positive=True), None
         cross = alpha == 0
-        kappa = {name: Symbol(f"kappa_{name}", positive=True) if h != 0 else Integer(1) for name, (_, h) in followers.items()}
+        kappa = {name: Symbol(f"kappa_{name}", positive=True) if h != 0 else Integer(1)
+                 for name, (_, h) in followers.items()}
         q = {name: -1 / core[name][1] if cross and i == 0 else Integer(0) for i, name in enumerate(core)}
         psi = sum((p / beta * own[n]**2 / 2 + delta * q[n] * own[n] * g for n, (p, beta, _) in core.items()), Integer(0))
         psi += sum((kappa[n] * own[n]**2 / 2 for n in followers), Integer(0))
@@ -211,32 +213,35 @@ class _Local:
         steps.append(f"V = {_sum(shown)} has V' <= -const ({squares}) near the point{how}")
         energy = self._energy(psi)
         F, F0 = sympy.symbols("F F0", real=True)
-        chosen = {"delta": value, "energy": energy, "rest": self.lead.rest, "point": point, "eigenvalues": self.eigenvalues()}
+        chosen = {"delta": value, "energy": energy, "rest": self.lead.rest, "point": point,
+                  "eigenvalues": self.eigenvalues()}
         nature = self._nature()
         if nature is None:
             return Stability(UNDECIDED, (*steps, f"the nature of the point is not known: {point.evidence}"), **chosen)
         if "minimum" not in nature:
             return Stability(UNSTABLE, (*steps, (
-                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with the memory at rest, "
-                "and W' > 0 wherever W > 0 near the point (W' = 0 only at critical points, where W = 0 because the critical "
-                "value is isolated): Chetaev's theorem; the Hessian need not be invertible"),), "Chetaev", F0 - F - shown,
-                **chosen)
+                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, and "
+                "W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
+                "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
         if self.lead.free:
             names = ", ".join(self.lead.free)
-            steps.append(f"{names} moves by O(|g|²) only, and the integral of |g|² is at most const (V(0) - F(θ*)): it stays near")
+            steps.append(f"{names} moves by O(|g|²) only, and the integral of |g|² is at most const (V(0) - F(θ*)): "
+                         "it stays near")
         if nature in STRICT:
-            steps.append(f"the point is a {nature}, isolated{', F being analytic' * (nature != 'minimum')}: V - F(θ*) is positive definite around it (|g|² <= 2L (F - F(θ*)))")
+            analytic = "" if nature == "minimum" else " (F being analytic)"
+            steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
+                         "|g|² <= 2L (F - F(θ*))")
             if self.lead.free:
-                steps.append(f"points with other {names} are at rest too: as a point it does not attract; θ -> θ* all the same")
+                steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
             return Stability(STABLE if self.lead.free else ATTRACTING, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
-        steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, for "
-                     "analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; the neighbours at the same "
-                     "height are at rest, so it is not asymptotic")
+        steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
+                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the same "
+                     "height are at rest, so it does not attract")
         return Stability(STABLE, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
 
     def _resting(self) -> str:
-        rest = self.lead.rest
-        return "g = 0" + "".join(f", {n} = {v}" if n not in self.lead.free else f", any {n} = {v} > 0" for n, v in rest.items())
+        free = self.lead.free
+        return "g = 0" + "".join(f", any {n} = {v} > 0" if n in free else f", {n} = {v}" for n, v in self.lead.rest.items())
 
     def _nature(self) -> str | None:
         """The point's nature; where that is undecided, "non-minimum" if an eigenvalue of the Hessian is negative."""
@@ -260,7 +265,8 @@ class _Local:
         if L is None or self.theta.free_symbols - {*self.own.values(), g} or self.lead.free:
             return {}
         own, slopes = self.own, self.lead.slopes
-        unknown = [*([Symbol("delta", positive=True)] if any(q.values()) else []), *(k for k in kappa.values() if k.is_Symbol)]
+        unknown = [Symbol("delta", positive=True)] if any(q.values()) else []
+        unknown += [k for k in kappa.values() if k.is_Symbol]
         psi = sum(p / b * own[n]**2 / 2 for n, (p, b, _) in core.items()) + sum(kappa[n] * own[n]**2 / 2 for n in followers)
         falls = -g * self.theta - sum((sympy.diff(psi, own[n]) * slopes[n] for n in (*core, *followers)), Integer(0))
         delta = unknown[0] if any(q.values()) else Integer(0)
@@ -343,8 +349,8 @@ class _Local:
             return Stability(UNSTABLE, (why, "the linearisation has an eigenvalue with positive real part"), **facts)
         if signs and all(s == -1 for s in signs):
             return Stability(ATTRACTING, (why, "all eigenvalues of the linearisation have negative real part"), **facts)
-        return Stability(UNDECIDED, (why, "its eigenvalues do not decide" if found else "it has no linearisation that is known"),
-                         **facts)
+        last = "its eigenvalues do not decide" if found else "it has no linearisation that is known"
+        return Stability(UNDECIDED, (why, last), **facts)
 
 
 def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
@@ -374,13 +380,13 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
                              "the minimum is not isolated, and no inequality of Łojasiewicz' kind is known for this flow")
         if "minimum" not in nature:
             return Stability(UNSTABLE, (*steps, (
-                f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical point near "
-                "it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)"),),
+                f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical point "
+                "near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)"),),
                 "Chetaev", F0 - F - psi, **facts)
         if not psi.free_symbols >= {Symbol(n, real=True) for n in blocks}:
             return undecided("V is not positive definite in the memory")
-        return Stability(ATTRACTING, (*steps, f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it"),
-                         "Lyapunov", F - F0 + psi, **facts)
+        steps += (f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it",)
+        return Stability(ATTRACTING, steps, "Lyapunov", F - F0 + psi, **facts)
     return undecided("and no energy of it is proved to end in critical points alone")
 
 

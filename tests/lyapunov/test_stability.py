@@ -111,7 +111,8 @@ def derivative_of(energy, field):
 
 @pytest.mark.parametrize("flow", (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam(eps=0.1),
                                   Adam(b=20.0, eps=0.1), LargestGradient()), ids=repr)
-@pytest.mark.parametrize("name, i", [("polytwo", 0), ("polytwo", 5), ("polytwo", 8), ("steep-valley", 0), ("polyfive", 1), ("polyfive", 5)])
+@pytest.mark.parametrize("name, i", [("polytwo", 0), ("polytwo", 5), ("polytwo", 8), ("steep-valley", 0), ("polyfive", 1),
+                                     ("polyfive", 5)])
 def test_the_function_falls_on_all_states_near_the_point(flow, name, i):
     loss = get(name)
     point = loss.critical_points()[i]
