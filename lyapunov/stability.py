@@ -220,8 +220,8 @@ class _Local:
             return Stability(UNDECIDED, (*steps, f"the nature of the point is not known: {point.evidence}"), **chosen)
         if "minimum" not in nature:
             return Stability(UNSTABLE, (*steps, (
-                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, and "
-                "W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
+                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, "
+                "and W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
                 "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
         if self.lead.free:
             names = ", ".join(self.lead.free)
@@ -365,7 +365,7 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
     for energy in energies(flow):
-        blocks, found = {str(n) for n in flow.memory}, _falls(flow, energy)
+        blocks, found = {str(n) for n in flow.memory}, falls(flow, energy)
         if found is None or not {"g", *blocks} <= found[1]:
             continue
         derivative, zero = found
@@ -390,7 +390,7 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     return undecided("and no energy of it is proved to end in critical points alone")
 
 
-def _falls(flow: Flow, energy: Energy):
+def falls(flow: Flow, energy: Energy):
     """(V', names of what is 0 where bounded curves end) for an energy with V' ≤ 0 and V ≥ F, or None."""
     verdict = check(flow, energy)
     if verdict.status == Status.PROVED and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:

@@ -84,6 +84,13 @@ def critical_points(loss) -> list[CriticalPoint]:
     return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
 
 
+def complete(loss) -> bool:
+    """Whether `critical_points` provably lists all of them, exactly: polynomials, and networks that decouple (no sines)."""
+    if loss.expression.is_polynomial(*loss.symbols):
+        return loss.dim <= 4
+    return not loss.expression.has(sympy.sin, sympy.cos) and _decoupled(loss) is not None
+
+
 # ------------------------------------------------------------------------------------- decoupled networks
 def _decoupled(loss) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
