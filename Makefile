@@ -1,14 +1,19 @@
 # `make figures` and `make test` need Python 3.11+ and make, nothing else: each makes .venv and installs what it runs.
 PYTHON ?= python3
 BIN := .venv/bin
+TORCH ?= torch
 
-.PHONY: figures test bench clean
+.PHONY: figures test test-extras bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
 
 test: .venv/.test
 	$(BIN)/python -m pytest --cov --cov-report=term -q
+
+# parity with torch and optax, and what else needs an optional library
+test-extras: .venv/.extras
+	$(BIN)/python -m pytest -q -m 'not slow' tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/ensemble.py
@@ -23,6 +28,11 @@ bench: .venv/.bench
 
 .venv/.test: .venv/bin/python setup.cfg
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]'
+	touch $@
+
+.venv/.extras: .venv/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples]'
 	touch $@
 
 .venv/.bench: .venv/bin/python setup.cfg

@@ -102,7 +102,7 @@ class Iteration:
                     break
                 now = after[:len(inputs)]
         self._made[key] = (np.array(states, dtype=float).reshape(-1, len(inputs)).T.copy(),
-                              np.array(values, dtype=float).reshape(-1, len(self.tabulated)).T.copy())
+                              np.array(values, dtype=float).reshape(len(values), len(self.tabulated)).T.copy())
         return self._made[key]
 
 
@@ -322,7 +322,8 @@ def c_source(iteration: Iteration) -> str:
     names |= {node: f"c{f}" for f, node in enumerate(iteration.tabulated)}
     body, names = printers.lines(iteration.lane_outputs, names, "c")
     loads = [f"const double x{s} = y[{s}][l];" for s in range(len(iteration.lanes))]
-    loads += [f"const double c{f} = c[{f}][l];" for f in range(len(iteration.tabulated))]
+    loads += [f"const _Bool c{f} = c[{f}][l] != 0;" if node.boolean else f"const double c{f} = c[{f}][l];"
+              for f, node in enumerate(iteration.tabulated)]
     stores = [f"y[{s}][l] = go ? {names[iteration.update[i]]} : x{s};" for s, i in enumerate(iteration.lanes)]
     # the gather stays a loop of its own: inlined it would keep the next one from vectorising
     gather = ("for (int l = 0; l < W; l++) { const i64 r = count[l] < rows ? count[l] : rows - 1; "
@@ -437,7 +438,7 @@ def numba_source(iteration: Iteration) -> str:
     names |= {node: f"c{f}" for f, node in enumerate(iteration.tabulated)}
     body, names = printers.lines(iteration.lane_outputs, names, "python")
     loads = [f"x{s} = y[{s}, l]" for s in range(len(iteration.lanes))]
-    loads += [f"c{f} = c[{f}, l]" for f in range(len(iteration.tabulated))]
+    loads += [f"c{f} = c[{f}, l]" + " != 0" * node.boolean for f, node in enumerate(iteration.tabulated)]
     stores = [f"y[{s}, l] = {names[iteration.update[i]]} if go else x{s}" for s, i in enumerate(iteration.lanes)]
     gather = ["for l in range(W):", "    r = min(count[l], rows - 1)",
               *(f"    c[{f}, l] = table[{f}, r]" for f in range(len(iteration.tabulated)))] if iteration.tabulated else []
@@ -475,7 +476,7 @@ def _compile_numba(iteration: Iteration) -> Callable:
 def numpy_source(iteration: Iteration) -> tuple[str, int, int]:
     """Source of `step(x, c, y, go, f, b)`: state rows x and table rows c to new rows y and `go`, with work rows."""
     names = {iteration.state[i]: f"x[{s}]" for s, i in enumerate(iteration.lanes)}
-    names |= {node: f"c[{f}]" for f, node in enumerate(iteration.tabulated)}
+    names |= {node: f"(c[{f}] != 0)" if node.boolean else f"c[{f}]" for f, node in enumerate(iteration.tabulated)}
     outputs: dict[Node, list[str]] = {}
     for s, i in enumerate(iteration.lanes):
         outputs.setdefault(iteration.update[i], []).append(f"y[{s}]")

@@ -120,7 +120,10 @@ def total(x):
     if isinstance(x, Reading) or is_symbolic(x):
         return x
     if isinstance(x, np.ndarray):
-        return sum(x[1:], start=x[0]) if len(x) < 64 else np.add.reduce(x, axis=0)
+        if len(x) < 64:
+            return sum(x[1:], start=x[0])
+        # each lane is summed along contiguous memory: over axis 0 the order, and so the bits, depend on the other lanes
+        return np.add.reduce(np.ascontiguousarray(np.moveaxis(x, 0, -1)), axis=-1)
     raise TypeError(f"total(x): x must be an array of coordinates or a symbol, got {type(x).__name__}: {x!r}")
 
 

@@ -100,6 +100,8 @@ class Node(Reading):
         return self.op in BOOLEAN or self.op == "bool"
 
     def apply(self, op: str, *args):
+        if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
+            return self.graph.lift(args[1] if args[0] else args[2])
         nodes = [self.graph.lift(a) for a in args]
         if None in nodes:
             raise TypeError(f"{op}: cannot record an argument of type "
@@ -303,12 +305,13 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
     if any(x.op != "input" for x in inputs):
         raise ValueError("gradient(value, inputs): inputs must be recorded inputs")
     adjoint: dict[Node, Node] = {value: value.graph.constant(1.0)}
-    for node in reversed(_needed([value])):
+    known = value.graph.derivatives
+    for node in reversed(_needed([value], lambda n: (known[n][0],) if n in known else n.operands)):
         d = adjoint.get(node)
         if d is None or not node.operands:
             continue
-        if node in value.graph.derivatives:
-            x, derivative = value.graph.derivatives[node]
+        if node in known:
+            x, derivative = known[node]
             parts = [(x, d * derivative(x))]
         else:
             parts = zip(node.operands, _ADJOINTS[node.op](node, d), strict=True)
@@ -331,7 +334,7 @@ def polynomial(coefficients: Sequence[float], x):
     return value
 
 
-def _needed(outputs: Sequence[Node]) -> list[Node]:
+def _needed(outputs: Sequence[Node], operands: Callable = lambda node: node.operands) -> list[Node]:
     """The nodes that `outputs` depend on, operands first."""
     seen: set[Node] = set()
     order: list[Node] = []
@@ -343,7 +346,7 @@ def _needed(outputs: Sequence[Node]) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((a, False) for a in reversed(node.operands) if a not in seen)
+            stack.extend((a, False) for a in reversed(operands(node)) if a not in seen)
     return order
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic
+from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic, vector
 
 State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
 
@@ -27,8 +27,8 @@ class Flow:
     - `field(s, oracle)` : a dict with the derivative of every block, from the state `s` (`s.v`, `s.theta`, `s.t`) and
       the loss at `s.theta` (`oracle.value .gradient .hessian .residual .jacobian`, each computed at most once).
 
-    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given), `nonnegative`
-    (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
+    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
+    of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
     `dissipation(s, oracle)` (a lower bound of -V', not negative), which energy-controlled steps use.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
@@ -49,14 +49,21 @@ class Flow:
 
     @property
     def initial(self) -> dict:
-        """Start values of the memory blocks that do not start at 0."""
+        """Start values of the memory blocks that do not start at 0: numbers, or functions of the oracle at the start."""
         return {}
 
-    def start(self, theta) -> State:
-        """The initial state at `theta`, (dim,) or (dim, lanes)."""
+    def start(self, theta, oracle=None) -> State:
+        """The initial state at `theta`, (dim,) or (dim, lanes); `oracle`, the loss there, for memory that starts from it."""
         theta = np.asarray(theta, dtype=float)
-        start = {name: np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape,
-                               float(self.initial.get(name, 0.0))) for name in self.memory if name != "theta"}
+        start = {}
+        for name in self.memory:
+            if name != "theta":
+                value = self.initial.get(name, 0.0)
+                if callable(value) and oracle is None:
+                    raise TypeError(f"{type(self).__name__}: the memory {name!r} starts from the gradient; use "
+                                    "flow.on(loss).start(theta), or pass oracle=loss.oracle(theta)")
+                value = value(oracle) if callable(value) else float(value)
+                start[name] = np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape, value)
         return State(theta=theta, t=0.0, **start)
 
     def on(self, loss) -> Field:
@@ -67,12 +74,13 @@ class Flow:
         return Field(self, loss)
 
     @classmethod
-    def symbolic(cls):
-        """This flow with every rate a positive sympy symbol of the same name."""
+    def symbolic(cls, **rates):
+        """This flow with every rate a positive sympy symbol of its name, except for `rates` and for those that are 0 by
+        default: terms that are switched off."""
         import sympy
 
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
-                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool)})
+                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0} | rates)
 
     def coordinate(self):
         """One coordinate in symbols: `(s, oracle, derivatives)`.
@@ -102,12 +110,12 @@ class Flow:
 
 
 class Equations(list):
-    """Sympy equations that print one below the other."""
+    """Sympy equations that print one below the other; an update x⁺ = … has the terms with x first."""
 
     def __str__(self):
         import sympy
 
-        return "\n".join(f"{_plain(e.lhs, sympy)} = {_plain(e.rhs, sympy)}" for e in self)
+        return "\n".join(f"{_plain(e.lhs, sympy)} = {_right(e, sympy)}" for e in self)
 
     __repr__ = __str__
 
@@ -118,10 +126,19 @@ class Equations(list):
             f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
 
 
+def _right(equation, sympy) -> str:
+    name = str(equation.lhs)
+    if not name.endswith("⁺") or not equation.rhs.is_Add:
+        return _plain(equation.rhs, sympy)
+    own = [t for t in equation.rhs.as_ordered_terms() if name[:-1] in map(str, t.free_symbols)]
+    texts = [sympy.sstr(t) for t in [*own, *(t for t in equation.rhs.as_ordered_terms() if t not in own)]]
+    return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
+
+
 def _plain(expr, sympy) -> str:
     """`m'` for the derivative of m(t) and `m` for m(t)."""
     expr = expr.replace(lambda e: isinstance(e, sympy.Derivative), lambda e: sympy.Symbol(f"{e.expr.func.__name__}'"))
-    expr = expr.replace(lambda e: isinstance(e, sympy.core.function.AppliedUndef),
+    expr = expr.replace(lambda e: isinstance(e, sympy.core.function.AppliedUndef) and e.args[0].is_Symbol,
                         lambda e: sympy.Symbol(e.func.__name__))
     return sympy.sstr(expr)
 
@@ -148,7 +165,8 @@ class Field:
 
     def start(self, theta) -> np.ndarray:
         """The initial state vector at `theta`, (dim,) or (dim, lanes)."""
-        return self.pack(vars(self.flow.start(check_theta(theta, self.dim))))
+        theta = check_theta(theta, self.dim)
+        return self.pack(vars(self.flow.start(theta, self.loss.oracle(theta))))
 
     def state(self, t, y) -> State:
         """The blocks of `y` by name."""
@@ -212,11 +230,16 @@ def check_theta(theta, dim: int) -> np.ndarray:
     return theta
 
 
+def diagonal(matrix):
+    """The diagonal, (dim,) or (dim, lanes), of a matrix of shape (dim, dim), (dim, dim, lanes), or of one symbol."""
+    return matrix if is_symbolic(matrix) else vector(matrix[i, i] for i in range(len(matrix)))
+
+
 def add_diagonal(matrix, value):
-    """`matrix + value·I` for a matrix of shape (dim, dim), (dim, dim, lanes), or one symbol."""
+    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, or one per coordinate."""
     if is_symbolic(matrix):
         return matrix + value
     matrix = matrix.copy()
     for i in range(len(matrix)):
-        matrix[i, i] = matrix[i, i] + value
+        matrix[i, i] = matrix[i, i] + (value[i] if isinstance(value, np.ndarray) else value)
     return matrix

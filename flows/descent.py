@@ -1,7 +1,7 @@
 """Flows without memory: θ' is read off the loss at θ."""
 from dataclasses import dataclass
 
-from arithmetic import total
+from arithmetic import absolute, sign, sqrt, total
 
 from .base import Flow
 
@@ -25,3 +25,43 @@ class GradientDescent(Flow):
 
     def dissipation(self, s, oracle):
         return total(oracle.gradient**2)
+
+
+@dataclass(frozen=True)
+class NormalisedGradient(Flow):
+    """Normalised gradient: θ' = −∇F(θ) / (|∇F(θ)| + ε), the gradient's direction at nearly unit speed.
+
+    Classical form: Euler with h = lr.  Energy F, with F' = −|∇F|²/(|∇F| + ε).
+    Parameters   eps : in units of the gradient.
+    Sources      Nesterov 1984; Cortés 2006 (the flow).
+    """
+
+    eps: float = 1e-8
+
+    def field(self, s, oracle):
+        return {"theta": -oracle.gradient / (sqrt(total(oracle.gradient**2)) + self.eps)}
+
+    def energy(self, s, oracle):
+        return oracle.value
+
+    def dissipation(self, s, oracle):
+        square = total(oracle.gradient**2)
+        return square / (sqrt(square) + self.eps)
+
+
+@dataclass(frozen=True)
+class SignSGD(Flow):
+    """Sign descent: θ' = −sign ∇F(θ), a differential inclusion where a component of ∇F vanishes.
+
+    Classical form: Euler with h = lr.  Energy F, with F' = −Σ|∇F|.
+    Sources: Bernstein et al. 2018; optax `sign_sgd`.
+    """
+
+    def field(self, s, oracle):
+        return {"theta": -sign(oracle.gradient)}
+
+    def energy(self, s, oracle):
+        return oracle.value
+
+    def dissipation(self, s, oracle):
+        return total(absolute(oracle.gradient))

@@ -34,11 +34,13 @@ class WeightDecay(Flow):
     def initial(self):
         return self.flow.initial
 
+    def start(self, theta, oracle=None):
+        return self.flow.start(theta, oracle if self.decoupled or oracle is None else _Penalised(oracle, theta, self.rate))
+
     def field(self, s, oracle):
         if not self.decoupled:
             return self.flow.field(s, _Penalised(oracle, s.theta, self.rate))
-        derivative = self.flow.field(s, oracle)
-        return derivative | {"theta": derivative["theta"] - self.rate * s.theta}
+        return decoupled(self.flow.field(s, oracle), s, self.rate)
 
     @property
     def energy(self):
@@ -51,6 +53,55 @@ class WeightDecay(Flow):
         if self.decoupled or self.flow.dissipation is None:
             return None
         return lambda s, oracle: self.flow.dissipation(s, _Penalised(oracle, s.theta, self.rate))
+
+
+@dataclass(frozen=True)
+class Scheduled(Flow):
+    """A flow under a learning-rate schedule σ, as libraries apply it: θ' is multiplied by σ(t), the memory is not.
+
+    `whole=True` multiplies every block: a reparametrisation of time and nothing else, y(t) = (flow's y)(∫₀ᵗ σ), so the
+    orbits stay and only the speed changes.  On flows without memory the two are the same.
+
+    Parameters   flow : the flow to modify.  schedule : σ, a function of the ODE time (`schedules`).
+    """
+
+    flow: Flow = None
+    schedule: object = None
+    whole: bool = False
+
+    @property
+    def memory(self):
+        return self.flow.memory
+
+    @property
+    def nonnegative(self):
+        return self.flow.nonnegative
+
+    @property
+    def initial(self):
+        return self.flow.initial
+
+    def start(self, theta, oracle=None):
+        return self.flow.start(theta, oracle)
+
+    def field(self, s, oracle):
+        derivative, speed = self.flow.field(s, oracle), self.schedule(s.t)
+        return {name: speed * f if self.whole or name == "theta" else f for name, f in derivative.items()}
+
+    @property
+    def energy(self):
+        return self.flow.energy if self.whole or not self.memory else None
+
+    @property
+    def dissipation(self):
+        if self.energy is None or self.flow.dissipation is None:
+            return None
+        return lambda s, oracle: self.schedule(s.t) * self.flow.dissipation(s, oracle)
+
+
+def decoupled(derivative: dict, s, rate) -> dict:
+    """The derivatives of the blocks with −rate·θ added to θ'."""
+    return derivative | {"theta": derivative["theta"] - rate * s.theta}
 
 
 class _Penalised:

@@ -1,7 +1,7 @@
 """Flows with a velocity: a ball that rolls on the graph of F against friction."""
 from dataclasses import dataclass
 
-from arithmetic import total
+from arithmetic import is_symbolic, total, where
 
 from .base import Flow
 
@@ -30,6 +30,56 @@ class Momentum(Flow):
 
 
 @dataclass(frozen=True)
+class AveragedMomentum(Flow):
+    """Heavy ball as an exponential average of gradients: m' = a (∇F(θ) − m),  θ' = −m.
+
+    Classical form: SequentialEuler with h = lr/(1 − β), a = (1 − β)/h, m = (1 − β)·buffer, m(0) = 0: the same
+    algorithm as `Momentum`'s, in another unit of time.  Pure explicit Euler on it is another one.
+    Energy F + |m|²/(2a), with derivative −|m|².
+    Parameters   a : rate, 1/time.
+    Sources      Polyak 1964.
+    """
+
+    a: float = 1.0
+    memory = ("m",)
+
+    def field(self, s, oracle):
+        return {"m": self.a * (oracle.gradient - s.m), "theta": -s.m}
+
+    def energy(self, s, oracle):
+        return oracle.value + total(s.m**2) / (2 * self.a)
+
+    def dissipation(self, s, oracle):
+        return total(s.m**2)
+
+
+@dataclass(frozen=True)
+class DampenedMomentum(Flow):
+    """Heavy ball driven by a share of the gradient: v' = −c v − (1 − d) ∇F(θ),  θ' = v,  v(0) = −kick·∇F(θ(0)).
+
+    Classical form: SequentialEuler with h = √lr, c = (1 − β)/h, d = dampening, v = −h·buffer, kick = h·d/β: torch
+    takes the first gradient whole.  Energy (1 − d) F + |v|²/2, with derivative −c|v|².
+    Parameters   c : friction, 1/time.  dampening : d, in [0, 1).  kick : time.
+    Sources      torch `SGD(momentum=β, dampening=d)`.
+    """
+
+    c: float = 1.0
+    dampening: float = 0.1
+    kick: float = 0.0
+    memory = ("v",)
+
+    @property
+    def initial(self):
+        return {"v": lambda oracle: -self.kick * oracle.gradient} if self.kick != 0 else {}
+
+    def field(self, s, oracle):
+        return {"v": -self.c * s.v - (1 - self.dampening) * oracle.gradient, "theta": s.v}
+
+    def dissipation(self, s, oracle):
+        return self.c * total(s.v**2)
+
+
+@dataclass(frozen=True)
 class Nesterov(Flow):
     """Nesterov's accelerated gradient: v' = −c v − ∇F(θ),  θ' = κ v − s ∇F(θ).
 
@@ -52,3 +102,27 @@ class Nesterov(Flow):
 
     def dissipation(self, s, oracle):
         return self.c * self.kappa * total(s.v**2) + self.s * total(oracle.gradient**2)
+
+
+@dataclass(frozen=True)
+class NesterovODE(Flow):
+    """Nesterov's method with vanishing friction: v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + r s.
+
+    With s = 0 (the default) it is the ODE θ'' + (r/t) θ' + ∇F(θ) = 0, v(0) = 0; v' = −∇F/(1 + r) at t = 0.
+    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) for r = 3.
+    Energy for convex F (minimum 0 at 0), s = 0, r = 3: t² F + 2|θ + (t/2) v|².
+    Parameters   r : 1.  s : time.
+    Sources      Nesterov 1983; Su, Boyd & Candès, arXiv 1503.01243.
+    """
+
+    r: float = 3.0
+    s: float = 0.0
+    memory = ("v",)
+
+    def field(self, s, oracle):
+        g, tau = oracle.gradient, s.t + self.r * self.s
+        brake = self.r * s.v / tau
+        if not is_symbolic(brake) and self.s == 0:
+            brake = where(tau > 0, brake, -self.r / (1 + self.r) * g)  # the limit at t = 0, where v = 0
+        ahead = s.v if self.s == 0 else (1 - self.r * self.s / (tau + self.s)) * s.v - self.s * g
+        return {"v": -brake - g, "theta": ahead}

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 from arithmetic import dot, solve, total
 
-from .base import Flow, add_diagonal
+from .base import Flow, add_diagonal, diagonal
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class Newton(Flow):
     """Newton's flow: θ' = −H(θ)⁻¹ ∇F(θ), H the Hessian.
 
     Along it ∇F decays as e^{−t}: it is attracted by every non-degenerate critical point, maxima and saddles too.
-    Classical form: Euler with h = 1 (h < 1: damped Newton).  Energy |∇F|²/2, with derivative −|∇F|².
+    Classical form: Euler with h = 1.  Energy |∇F|²/2, with derivative −|∇F|².
     Sources: Branin 1972; Smale 1976.
     """
 
@@ -26,18 +26,57 @@ class Newton(Flow):
 
 
 @dataclass(frozen=True)
-class LevenbergMarquardt(Flow):
-    """Levenberg–Marquardt: θ' = −(JᵀJ + λI)⁻¹ ∇F(θ) for F = |r|²/2, J the Jacobian of the residuals r.
+class DampedNewton(Flow):
+    """Damped Newton: θ' = −(H(θ) + λI)⁻¹ ∇F(θ), H the Hessian.
 
-    Classical form: Euler with h = 1.  Energy F, with F' = −∇Fᵀ(JᵀJ + λI)⁻¹∇F.
+    Where H + λI is positive definite F decreases; elsewhere it may not, and the flow is singular where it has no inverse.
+    Classical form: Euler with h = 1.
     Parameters   damping : λ, in units of the curvature.
-    Sources      Levenberg 1944; Marquardt 1963.
+    Sources      Goldfeld, Quandt & Trotter 1966.
     """
 
     damping: float = 1.0
 
     def field(self, s, oracle):
-        return {"theta": -solve(add_diagonal(oracle.gauss_newton, self.damping), oracle.gradient)}
+        return {"theta": -solve(add_diagonal(oracle.hessian, self.damping), oracle.gradient)}
+
+
+@dataclass(frozen=True)
+class GaussNewton(Flow):
+    """Gauss–Newton: θ' = −(JᵀJ)⁻¹ ∇F(θ) for F = |r|²/2: the natural gradient of a least-squares model.
+
+    Along it Jᵀr decays as e^{−t} to first order in the residuals.  Classical form: Euler with h = 1.
+    Energy F, with F' = −∇Fᵀ(JᵀJ)⁻¹∇F.
+    Sources      Gauss 1809; Amari 1998 (natural gradient: JᵀJ is the Fisher matrix for Gaussian errors).
+    """
+
+    def field(self, s, oracle):
+        return {"theta": -solve(oracle.gauss_newton, oracle.gradient)}
+
+    def energy(self, s, oracle):
+        return oracle.value
+
+    def dissipation(self, s, oracle):
+        return -dot(oracle.gradient, self.field(s, oracle)["theta"])
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt(Flow):
+    """Levenberg–Marquardt: θ' = −(JᵀJ + λD)⁻¹ ∇F(θ) for F = |r|²/2, J the Jacobian of the residuals r, D = I.
+
+    Classical form: Euler with h = 1.  Energy F, with F' = −∇Fᵀ(JᵀJ + λD)⁻¹∇F.
+    Parameters   damping : λ, in units of the curvature (a number where diagonal).
+                 diagonal : D = diag(JᵀJ), Marquardt's damping, which does not see the units of the parameters.
+    Sources      Levenberg 1944; Marquardt 1963.
+    """
+
+    damping: float = 1.0
+    diagonal: bool = False
+
+    def field(self, s, oracle):
+        matrix = oracle.gauss_newton
+        damped = add_diagonal(matrix, self.damping * diagonal(matrix) if self.diagonal else self.damping)
+        return {"theta": -solve(damped, oracle.gradient)}
 
     def energy(self, s, oracle):
         return oracle.value

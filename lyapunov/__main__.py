@@ -62,6 +62,8 @@ def main(arguments=None) -> int:
         print(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}", file=sys.stderr)
         return 2
     print(f"{known[name].__doc__.splitlines()[0]}\n\n{flow.equations()}")
+    if not found:
+        print("\nNo energy of this flow is known here.")
     for energy in found:
         print(f"\nEnergy: {energy.name}\n{check(flow, energy)}")
     return 0

@@ -2,12 +2,16 @@
 
 A `Loss` is one definition in plain arithmetic with its derivatives on every reading; a `Network` with its data is a
 loss; `get(name)` gives the benchmark networks and `critical_points()` what there is to find on them.
-To add a network: one entry in `benchmarks.py`.
+`dataset(name)` gives data to train networks on, `Loss.from_torch` the loss of a torch module.
+To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
 from .benchmarks import catalogue, get
 from .classify import classify
 from .critical import CriticalPoint
+from .data import DATASETS, Dataset, dataset
+from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss, Oracle
-from .network import ACTIVATIONS, Network
+from .network import Network
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "CriticalPoint", "classify", "catalogue", "get"]
+__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",
+           "classify", "catalogue", "get"]

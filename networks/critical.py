@@ -204,7 +204,7 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
 def _combine(zeros) -> tuple[str, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    evidence = "F decouples into " + " + ".join(f"a {c.kind}{'' if c.kind == 'inflexion' else 'imum'} of order {c.order}"
+    evidence = "F decouples into " + " + ".join(f"{'an inflexion' if c.kind == 'inflexion' else f'a {c.kind}imum'} of order {c.order}"
                                                 for c in zeros)
     name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
     return ("degenerate " if singular else "") + name, evidence

@@ -77,10 +77,10 @@ class Loss:
 
     @functools.cached_property
     def _residual(self) -> Program:
-        x, _, residuals = self._recorded
-        if residuals is None:
+        if not self._squares:
             raise TypeError(f"{self.name} is not a sum of squares: it has no residuals; methods of Gauss–Newton kind "
                             "need one, such as a Network or Loss.from_residuals")
+        x, _, residuals = self._recorded
         return Program(tuple(x), tuple(residuals))
 
     @functools.cached_property
@@ -140,17 +140,17 @@ class Loss:
 
     def residual(self, theta):
         """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes): the definition's, over √P."""
-        count = len(self._residual.outputs)
+        count = self._residual_count
         return self._run("residual", theta, count) / self._root(theta, count)
 
     def jacobian(self, theta):
         """∂r/∂θ of `residual`, shape (P, dim) or (P, dim, lanes)."""
-        count = len(self._residual.outputs)
+        count = self._residual_count
         return self._run("jacobian", theta, count, self.dim) / self._root(theta, count)
 
     def gauss_newton(self, theta):
         """JᵀJ, shape (dim, dim) or (dim, dim, lanes): the Hessian where the residuals vanish."""
-        count = len(self._residual.outputs)
+        count = self._residual_count
         J = self._run("jacobian", theta, count, self.dim)
         rows = [[ar.total(J[:, i] * J[:, j]) / count for j in range(self.dim)] for i in range(self.dim)]
         out = np.empty((self.dim, self.dim, *np.shape(J)[2:]), dtype=J.dtype)
@@ -158,6 +158,10 @@ class Loss:
             for j in range(self.dim):
                 out[i, j] = rows[min(i, j)][max(i, j)]
         return out.view(type(J))
+
+    @property
+    def _residual_count(self) -> int:
+        return len(self._residual.outputs)
 
     @staticmethod
     def _root(theta, count: int):
@@ -218,12 +222,23 @@ class Loss:
         return _Numeric(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
                               "jacobian": jacobian}, name, box)
 
+    @classmethod
+    def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None) -> Loss:
+        """The loss of a `torch.nn.Module` on its data, F(θ) = loss_fn(model(inputs), targets); needs the extra `torch`.
+
+        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable parameters,
+        `start` their values in the model, `write(theta)` puts others into it.  See `networks.torch_loss.TorchLoss`.
+        """
+        from .torch_loss import TorchLoss
+
+        return TorchLoss(model, loss_fn, data, name=name, box=box)
+
 
 class _Numeric(Loss):
     """A loss on numbers only."""
 
     recordable = False
-    expression = None
+    symbols = expression = None
 
     def __init__(self, dim: int, functions: dict, name: str, box):
         self.dim, self.name, self.box, self._functions = dim, name, _check_box(box, dim), functions

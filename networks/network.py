@@ -2,37 +2,44 @@
 from __future__ import annotations
 
 import functools
+import math
+import threading
 from collections.abc import Callable, Sequence
 
-import arithmetic as ar
-from arithmetic import Node, is_symbolic, polynomial
+import numpy as np
 
-from .loss import Loss
+from arithmetic import Program, Vector, gradient, is_symbolic
 
-ACTIVATIONS: dict[str, Callable] = {
-    "linear": lambda z: z,
-    "tanh": ar.tanh,
-    "sin": ar.sin,
-    "softplus": lambda z: ar.log(1 + ar.exp(z)),
-    "sigmoid": lambda z: 1 / (1 + ar.exp(-z)),
-    "relu": lambda z: ar.maximum(z, 0),
-}
+from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
+from .loss import Loss, Oracle
+
+SMALL = 400  # data points times parameters up to which a network is recorded and has symbols
+CHUNK = 64_000  # numbers of the widest layer, over points and starts, that are worked on at once: they stay in cache
 
 
 class Network(Loss):
-    """A feed-forward network on its data: F(θ) = (1/2P) Σ_p |network(x_p) − y_p|².
+    """A feed-forward network on its data: F(θ) = (1/P) Σ_p ℓ(network(x_p), y_p), P the number of data points.
 
     layers : widths, input first, such as (1, 1) for one neuron or (1, 2, 1).
     activations : one per layer after the input (or one for all), a name in `ACTIVATIONS` or a function in plain
     arithmetic (`lambda z: z**2 - 1`).
     data : (inputs, targets), each a sequence of numbers, or of sequences where a layer is wider; exact numbers (int,
     Fraction, sympy) stay exact on symbols.
+    loss : ℓ(o, y), a name in `LOSSES`: "squares" (o − y)²/2; "logistic", the cross-entropy of targets in [0, 1] with
+    σ(o), both means over the K outputs; "softmax", that of a class (0 … K − 1, or K probabilities) with
+    e^(o_k)/Σ e^(o_j).
     bias : whether neurons have one.
+    box : where starts are drawn, or "fan-in": ±1/√(inputs of the neuron), as deep-learning libraries do.
+    recordable : whether it is recorded and has symbols; by default if data points × parameters ≤ 400.  Otherwise every
+    quantity is computed by NumPy, layer by layer over chunks of starts (no Hessian then: `gauss_newton`).
 
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
 
-    def __init__(self, layers: Sequence[int], activations, data, *, bias: bool = True, name: str = "network", box=None):
+    def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
+                 name: str = "network", box=None, recordable: bool | None = None):
+        self._made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
+            layers, activations, data)
         self.layers = tuple(int(n) for n in layers)
         if len(self.layers) < 2 or min(self.layers) < 1:
             raise ValueError(f"layers={layers!r} must name at least two positive widths, input first")
@@ -41,76 +48,325 @@ class Network(Loss):
         if len(activations) != len(self.layers) - 1:
             raise ValueError(f"activations: {len(activations)} given for {len(self.layers) - 1} layers after the input")
         self.activations = tuple(_activation(a) for a in activations)
-        inputs, targets = data
-        self.data = [(_tuple(x, self.layers[0], "input"), _tuple(y, self.layers[-1], "target"))
-                     for x, y in zip(inputs, targets, strict=True)]
-        if not self.data:
-            raise ValueError("data is empty: give at least one (input, target)")
-        self.bias = bias
-        dim = sum(n * (m + bias) for m, n in zip(self.layers, self.layers[1:]))
+        if loss not in LOSSES:
+            raise ValueError(f"loss={loss!r} is not known; use one of {', '.join(LOSSES)}")
+        self.loss, self.bias = loss, bool(bias)
+        self._rows = self._checked(data)
+        dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
+        self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
+        if isinstance(box, str):
+            if box != "fan-in":
+                raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
+            box = [(-(m**-0.5), m**-0.5) for m, n in zip(self.layers, self.layers[1:]) for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
             import sympy
 
             symbols = sympy.symbols("w b", real=True)
-        super().__init__(self._residuals, dim, squares=True, name=name, box=box, symbols=symbols)
+        squares = loss == "squares"
+        definition = self._residuals if squares else self._mean
+        super().__init__(definition, dim, squares=squares, name=name, box=box, symbols=symbols)
+
+    # -------------------------------------------------------------------------------------------- the data
+    def _checked(self, data) -> list[tuple]:
+        """The data as rows (input, target) of numbers."""
+        inputs, targets = (list(x) for x in data)
+        if len(inputs) != len(targets):
+            raise ValueError(f"data: {len(inputs)} inputs and {len(targets)} targets; there must be as many")
+        if not inputs:
+            raise ValueError("data is empty: give at least one (input, target)")
+        K = self.layers[-1]
+        if self.loss == "softmax" and not hasattr(targets[0], "__iter__"):
+            bad = [k for k in targets if k not in range(K)]
+            if bad:
+                raise ValueError(f"data: the class {bad[0]!r} is none of 0 … {K - 1}, the network has {K} outputs")
+            targets = [tuple(int(k == j) for j in range(K)) for k in targets]
+        rows = [(_row(x, self.layers[0], "input"), _row(y, K, "target")) for x, y in zip(inputs, targets, strict=True)]
+        if self.loss != "squares" and not all(0 <= y <= 1 for _, target in rows for y in target):
+            raise ValueError(f"data: targets of loss={self.loss!r} are probabilities, in [0, 1]")
+        return rows
+
+    @functools.cached_property
+    def data(self) -> list[tuple]:
+        """(input, target) for every data point, in exact numbers."""
+        return [tuple(tuple(map(_exact, side)) for side in row) for row in self._rows]
+
+    @functools.cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (m, P) and targets (K, P)."""
+        return tuple(np.array([[float(e) for e in side] for side in sides]).T.copy()
+                     for sides in zip(*self._rows, strict=True))
+
+    # ------------------------------------------------------------------------------------------ the formula
+    def _layers(self, theta):
+        """(weights, biases, activation) of every layer: θ along the last axis to (..., n, m) and (..., n, 1)."""
+        first = 0
+        for m, n, activation in zip(self.layers, self.layers[1:], self.activations):
+            weights = theta[..., first:first + m * n].reshape(*theta.shape[:-1], n, m)
+            first += m * n
+            yield weights, theta[..., first:first + n, None] if self.bias else None, activation
+            first += n * self.bias
+
+    def _forward(self, theta, x, slopes: bool = False, empty: Callable = np.empty) -> tuple[list, list]:
+        """The network: x ↦ φ(W x + b), layer after layer, on every reading.
+
+        theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
+        every layer, the input first, and with `slopes` (numbers only) the φ' of every layer after it.
+        """
+        values, derivatives, numeric = [x], [], theta.dtype != object
+        for W, b, activation in self._layers(theta):
+            z = np.matmul(W, values[-1], out=empty((*W.shape[:-1], x.shape[-1])) if numeric else None)
+            if b is not None:
+                z += b
+            value, *slope = activation.on_array(z, slopes, empty) if numeric else [activation(z)]
+            values.append(value)
+            derivatives += slope
+        return values, derivatives
+
+    def output(self, theta, x) -> list:
+        """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
+        theta = theta if isinstance(theta, np.ndarray) else Vector(theta)
+        return list(self._forward(theta, Vector(x)[:, None])[0][-1][:, 0])
 
     def _residuals(self, theta) -> list:
         """output − target for every data point and output neuron."""
-        return [output - y for x, target in self.data for output, y in zip(self.output(theta, x), target, strict=True)]
+        return [o - y for x, target in self.data for o, y in zip(self.output(theta, x), target, strict=True)]
 
-    def output(self, theta, x) -> list:
-        """The network at the input x, a sequence of numbers."""
-        values, rest = list(x), list(theta)
-        for m, n, activation in zip(self.layers, self.layers[1:], self.activations):
-            weights, rest = rest[: m * n], rest[m * n:]
-            biases, rest = (rest[:n], rest[n:]) if self.bias else ([0] * n, rest)
-            sums = [sum((weights[j * m + i] * values[i] for i in range(1, m)), start=weights[j * m] * values[0]) + biases[j]
-                    for j in range(n)]
-            values = [activation(z) for z in sums]
-        return values
-
-
-class _Activation:
-    """An activation; recorded, a polynomial or rational one is evaluated and differentiated by Horner's rule."""
-
-    def __init__(self, function: Callable):
-        self.function = function
+    def _mean(self, theta):
+        """The mean of ℓ over the data."""
+        point = LOSSES[self.loss]
+        return sum(point(Vector(self.output(theta, x)), Vector(y)) for x, y in self.data) / len(self.data)
 
     @functools.cached_property
-    def coefficients(self):
-        """(numerator, denominator) as coefficients, lowest power first; None unless rational."""
-        import sympy
+    def _point(self) -> PointLoss:
+        return PointLoss(self.loss, self.layers[-1])
 
-        z = sympy.Symbol("z", real=True)
-        expression = sympy.sympify(self.function(z))
-        if not expression.is_rational_function(z):
-            return None
-        parts = [sympy.Poly(part, z) for part in sympy.fraction(sympy.together(expression))]
-        return [[float(c) for c in reversed(part.all_coeffs())] for part in parts]
+    # ---------------------------------------------------------------------------------- recorded and symbolic
+    @property
+    def symbols(self):
+        return super().symbols if self.recordable else None
 
-    def __call__(self, z):
-        if isinstance(z, Node) and self.coefficients is not None:
-            above, below = self.coefficients
-            return polynomial(above, z) if below == [1.0] else polynomial(above, z) / polynomial(below, z)
-        return self.function(z)
+    @functools.cached_property
+    def expression(self):
+        """The value in symbols; None where the network is too large for them."""
+        return super().expression if self.recordable else None
+
+    @functools.cached_property
+    def _gauss_newton(self) -> Program:
+        """Σ_p Jᵀ ∇²ℓ J / P, recorded."""
+        theta, P = self._recorded[0], len(self.data)
+        out = 0
+        for x, y in self.data:
+            o = Vector(self.output(theta, x))
+            J = np.stack([gradient(theta[0].graph.lift(a), theta) for a in o])
+            out = out + J.T @ (self._point.curvature(o[:, None], Vector(y)[:, None])[0] @ J)
+        return Program(tuple(theta), tuple(theta[0].graph.lift(e) for e in (out / P).flat))
+
+    def _symbolic(self, quantity: str) -> list:
+        return self._gauss_newton(*self.symbols) if quantity == "gauss_newton" else super()._symbolic(quantity)
+
+    def critical_points(self) -> list:
+        if not self.recordable:
+            raise TypeError(self._too_large("critical points"))
+        return super().critical_points()
+
+    def _too_large(self, what: str) -> str:
+        return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no {what}; "
+                "pass recordable=True, which takes long on large networks")
+
+    # ------------------------------------------------------------------------------------ vectorised numbers
+    def _run(self, quantity, theta, *shape):
+        if self.recordable:
+            return super()._run(quantity, theta, *shape)
+        if quantity == "hessian":
+            raise TypeError(f"{self._too_large('Hessian')}, or use gauss_newton")
+        return self._over_lanes(getattr(self, f"_numeric_{quantity}"), [theta], *shape)
+
+    @functools.cached_property
+    def _scratch(self) -> _Scratch:
+        return _Scratch()
+
+    def _over_lanes(self, quantity, thetas, *shape: int):
+        """`quantity` of arrays (lanes, dim), chunk after chunk; the bits of a lane do not depend on the others."""
+        thetas = [self._check(theta) for theta in thetas]
+        if any(theta.dtype == object for theta in thetas):
+            raise TypeError(self._too_large("symbols and no recording"))
+        rows = [np.ascontiguousarray(theta.reshape(self.dim, -1).T) for theta in thetas]
+        out, scratch = np.empty((len(rows[0]), *shape)), self._scratch
+        size = max(1, CHUNK // (max(self.layers) * len(self._rows)))
+        with np.errstate(all="ignore"):
+            for first in range(0, len(out), size):
+                scratch.used = 0
+                out[first:first + size] = quantity(*(theta[first:first + size] for theta in rows))
+        return np.ascontiguousarray(out.transpose(*range(1, out.ndim), 0)).reshape((*shape, *thetas[0].shape[1:]))
+
+    def _numeric_value(self, theta):
+        inputs, targets = self._arrays
+        return self._point(self._forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
+
+    def _numeric_value_and_gradient(self, theta):
+        inputs, targets = self._arrays
+        values, slopes = self._forward(theta, inputs, True, self._scratch)
+        losses, delta = self._point.with_slope(values[-1], targets)
+        slope = self._pull(theta, values, slopes, delta / len(self._rows))
+        return np.concatenate([losses.mean(axis=-1)[:, None], slope], axis=1)
+
+    def _numeric_gradient(self, theta):
+        return self._numeric_value_and_gradient(theta)[:, 1:]
+
+    def _pull(self, theta, values, slopes, delta, *, each: bool = False):
+        """Jᵀδ, (lanes, dim), for δ (lanes, K, P): back through the layers; with `each` one per point, (lanes, P, dim)."""
+        parts = []
+        for (W, b, _), x, slope in reversed(list(zip(self._layers(theta), values[:-1], slopes, strict=True))):
+            delta = np.multiply(delta, slope, out=self._scratch(slope.shape))
+            if b is not None:
+                parts.append(np.moveaxis(delta, -1, -2) if each else delta.sum(axis=-1))
+            outer = np.einsum("...np,...mp->...pnm", delta, x) if each else delta @ np.swapaxes(x, -1, -2)
+            parts.append(outer.reshape(*outer.shape[:-2], -1))
+            if x is not values[0]:  # of one neuron, the product is elementwise, which is faster
+                back, product = np.swapaxes(W, -1, -2), np.multiply if delta.shape[-2] == 1 else np.matmul
+                delta = product(back, delta, out=self._scratch(x.shape))
+        return np.concatenate(parts[::-1], axis=-1)
+
+    def _push(self, theta, values, slopes, direction):
+        """J·direction, (lanes, K, P): forward through the layers."""
+        moved = None
+        layers = zip(self._layers(theta), self._layers(direction), values[:-1], slopes, strict=True)
+        for (W, _, _), (dW, db, _), x, slope in layers:
+            dz = dW @ x if moved is None else dW @ x + W @ moved
+            moved = slope * (dz if db is None else dz + db)
+        return moved
+
+    def _jacobians(self, theta):
+        """The outputs, (lanes, K, P), and their Jacobian, (lanes, P, K, dim)."""
+        values, slopes = self._forward(theta, self._arrays[0], True, self._scratch)
+        rows = [self._pull(theta, values, slopes, np.broadcast_to(e[:, None], values[-1].shape), each=True)
+                for e in np.eye(self.layers[-1])]
+        return values[-1], np.stack(rows, axis=-2)
+
+    def _numeric_gauss_newton(self, theta):
+        o, J = self._jacobians(theta)
+        curved = J / self.layers[-1] if self._squares else self._point.curvature(o, self._arrays[1]) @ J
+        flat = (len(theta), -1, self.dim)
+        return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
+
+    def _numeric_residual(self, theta):
+        inputs, targets = self._arrays
+        return np.swapaxes(self._forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
+
+    def _numeric_jacobian(self, theta):
+        return self._jacobians(theta)[1].reshape(len(theta), -1, self.dim)
+
+    @property
+    def _residual_count(self) -> int:
+        return super()._residual_count if self.recordable or not self._squares else len(self._rows) * self.layers[-1]
+
+    def gauss_newton(self, theta):
+        """JᵀHJ/P, (dim, dim) or (dim, dim, lanes): J the Jacobian of the outputs, H the Hessian of ℓ in them."""
+        if self.recordable and self._squares:
+            return super().gauss_newton(theta)
+        return self._run("gauss_newton", theta, self.dim, self.dim)
+
+    def gauss_newton_product(self, theta, direction):
+        """The Gauss–Newton matrix times `direction`, shaped as θ, without the matrix: two passes over the network."""
+        if np.shape(direction) != np.shape(theta):
+            raise ValueError(f"direction must have the shape {np.shape(theta)} of theta, got {np.shape(direction)}")
+        return self._over_lanes(self._numeric_gauss_newton_product, [theta, direction], self.dim)
+
+    def _numeric_gauss_newton_product(self, theta, direction):
+        values, slopes = self._forward(theta, self._arrays[0], True, self._scratch)
+        moved = self._push(theta, values, slopes, direction)
+        curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved)
+        return self._pull(theta, values, slopes, curved / len(self._rows))
+
+    # ----------------------------------------------------------------------------------------- other inputs
+    def predict(self, theta, inputs) -> np.ndarray:
+        """The outputs at other inputs, (points, K) or (points, K, lanes), for θ (dim,) or (dim, lanes).
+
+        inputs : a row per point.  Under "logistic" and "softmax" the outputs are the logits: σ(o), e^(o_k)/Σ e^(o_j).
+        """
+        x = np.array([[float(e) for e in _row(x, self.layers[0], "input")] for x in inputs]).T
+        theta = self._check(theta)
+        with np.errstate(all="ignore"):
+            out = self._forward(np.ascontiguousarray(theta.T), x)[0][-1]
+        return np.moveaxis(out, (-1, -2), (0, 1))
+
+    def score(self, theta, data):
+        """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the fraction classified right.
+
+        data : (inputs, targets), as for the network itself.
+        """
+        rows = self._checked(data)
+        o = self.predict(theta, [x for x, _ in rows])
+        y = np.array([[float(e) for e in target] for _, target in rows])
+        y = y.reshape(*y.shape, *[1] * (o.ndim - 2))
+        if self.loss == "squares":
+            return np.mean(1 - ((o - y) ** 2).sum(axis=0) / ((y - y.mean(axis=0)) ** 2).sum(axis=0), axis=0)
+        right = (o > 0) == (y > 0.5) if self.loss == "logistic" else (o.argmax(axis=1) == y.argmax(axis=1))[:, None]
+        return np.mean(right, axis=(0, 1))
+
+    def oracle(self, theta) -> Oracle:
+        return super().oracle(theta) if self.recordable else _NetworkOracle(self, theta)
 
 
-def _activation(activation) -> _Activation:
+class _NetworkOracle(Oracle):
+    """One point of a vectorised network: the gradient brings the value with it."""
+
+    def __getattr__(self, quantity):
+        if quantity == "gradient":
+            both = self._loss._run("value_and_gradient", self._theta, self._loss.dim + 1)
+            self.value, self.gradient = both[0], both[1:]
+            return self.gradient
+        return super().__getattr__(quantity)
+
+
+class _Scratch(threading.local):
+    """Work arrays, made once per thread and handed out again, in order, to the next chunk.
+
+    Fresh arrays of this size come from the system page by page, which takes longer than the arithmetic on them.
+    """
+
+    def __init__(self):
+        self.arrays, self.views, self.used = [], {}, 0
+
+    def __call__(self, shape: tuple[int, ...]) -> np.ndarray:
+        key = self.used, shape
+        self.used += 1
+        if key not in self.views:
+            self.views[key] = self._view(*key)
+        return self.views[key]
+
+    def _view(self, k: int, shape: tuple[int, ...]) -> np.ndarray:
+        size = math.prod(shape)
+        if k == len(self.arrays):
+            self.arrays.append(np.empty(size))
+        if len(self.arrays[k]) < size:
+            self.arrays[k] = np.empty(size)
+            self.views = {key: view for key, view in self.views.items() if key[0] != k}
+        return self.arrays[k][:size].reshape(shape)
+
+
+def _activation(activation) -> Activation:
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation {activation!r} is not known; use a function or one of {', '.join(ACTIVATIONS)}")
         activation = ACTIVATIONS[activation]
     if not callable(activation):
         raise TypeError(f"an activation is a name or a function, got {activation!r}")
-    return _Activation(activation)
+    return Activation(activation)
 
 
-def _tuple(x, width: int, what: str) -> tuple:
-    """One data point, exact where it can be."""
-    import sympy
-
+def _row(x, width: int, what: str) -> tuple:
+    """One side of a data point, as it was given."""
     entries = tuple(x) if hasattr(x, "__iter__") else (x,)
     if len(entries) != width:
         raise ValueError(f"data: {what} {x!r} has {len(entries)} numbers, the network's {what} layer has {width}")
-    return tuple(e if is_symbolic(e) else sympy.Rational(e) for e in entries)
+    if not all(math.isfinite(float(e)) for e in entries):
+        raise ValueError(f"data: {what} {x!r} is not finite: remove such points")
+    return entries
+
+
+def _exact(x):
+    import sympy
+
+    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else sympy.Rational(x)

@@ -5,15 +5,20 @@ import dataclasses
 import difflib
 import inspect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 import flows
+from arithmetic import Vector
 from flows import Flow
 
-from .base import Euler, EulerRichardson, RosenbrockEuler, Scheme, SequentialEuler
-from .control import EnergyControl, ErrorControl, as_control
+from .base import Scheme
+from .classics import NAMED, RANGES, SWITCHES
+from .control import as_control
 from .loop import Problem
 from .outcome import Stop
+from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -28,32 +33,51 @@ class Optimizer:
     scheme: Scheme
     step: object
     name: str = ""
+    recipe: object = field(default=None, repr=False, compare=False)
+    hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
+    schedule: object = field(default=None, repr=False, compare=False)
 
     def problem(self, loss, stop: Stop | None = None) -> Problem:
         """The repeated map of this optimizer on a loss."""
         return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
 
-    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, backend: str = "auto", threads=None):
-        """Run from `theta0`, (dim,) or (dim, lanes); returns a `Run` (see `integrate`)."""
+    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
+        """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
-        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, backend=backend,
-                         threads=threads)
+        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, **options)
 
     def algorithm(self):
-        """One step of one coordinate as sympy equations: block⁺ = …, from flow, scheme and step."""
+        """One step of one coordinate as sympy equations, block⁺ = …, derived from flow, scheme and step.
+
+        Of a named optimizer it is in the library's hyperparameters and memory (those that are 0 left out), n counting
+        the steps from 1; of another pair, in its rates, with the step h where a control chooses it.  A block that is
+        updated before another enters it as block⁺; gradients at further points are g(θ).
+        """
+        return flows.Equations(update(*self._symbolic))
+
+    def parameters(self) -> dict:
+        """The parameter map: each rate of the flow, and the step h, in the library's hyperparameters."""
+        flow, _, step, _ = self._symbolic
+        return dict(_rates(flow)) | {"h": _step_symbol(step)}
+
+    def control(self) -> str:
+        """The step in words: h = …, or what chooses it."""
+        return type(self.step).__name__ if self.step.adaptive else f"h = {self.parameters()['h']}"
+
+    @property
+    def _symbolic(self):
+        """The recipe in symbols; of a pair without one, the pair itself."""
         import sympy
 
-        s, oracle, _ = self.flow.coordinate()
-        if not isinstance(self.scheme, SequentialEuler) and type(self.scheme) is not Euler:
-            raise TypeError(f"algorithm() writes one-gradient updates (Euler, SequentialEuler); "
-                            f"{type(self.scheme).__name__} takes the gradient at further points")
-        h = sympy.Symbol("h", positive=True) if self.step.adaptive else sympy.Float(self.step.h)
-        field = _Coordinate(self.flow, oracle)
-        y = [getattr(s, name) for name in self.flow.blocks]
-        new = self.scheme.advance(field, s.t, flows.base.Vector(y), h)[0]
-        return flows.Equations(sympy.Eq(sympy.Symbol(f"{name}_next"), expr)
-                               for name, expr in zip(self.flow.blocks, new, strict=True))
+        if self.recipe is None:
+            return self.flow, self.scheme, self.step, {}
+        if as_control(self.step).adaptive:  # a control has no symbols: its flow is read with numbers
+            return self.flow, self.scheme, self.step, {}
+        free = {name: sympy.Symbol(name, positive=True) if type(value) in (int, float) and value != 0 and name not in SWITCHES
+                else value for name, value in self.hyperparameters.items()}
+        found = self.recipe(**free)
+        return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
     def __call__(self, fun, x0, args=(), jac=None, hess=None, bounds=None, constraints=(), callback=None, **options):
         """As `scipy.optimize.minimize(fun, x0, jac=..., method=self, options={...})`."""
@@ -67,26 +91,147 @@ class Optimizer:
 
 
 class _Coordinate:
-    """The field of one coordinate in symbols, as the schemes see it."""
+    """The field of one coordinate in symbols, as the schemes see it: blocks already updated appear as block⁺."""
 
-    def __init__(self, flow, oracle):
-        self.flow, self._oracle = flow, oracle
-        self.loss = self
+    dim = size = 1
+
+    def __init__(self, flow, s, oracle, sequential: bool):
+        self.flow, self.loss, self._real, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
+        self.blocks = flow.blocks
+        if hasattr(flow, "jacobian"):
+            self.jacobian = lambda s, oracle: np.array([[flow.jacobian(s, oracle)]], dtype=object).view(Vector)
+
+    def field(self, s, oracle):
+        if self._sequential:
+            s = flows.State(**{name: x if x == getattr(self._s, name) else _next(name) for name, x in vars(s).items()})
+        return self._real.field(s, oracle)
 
     def oracle(self, theta):
-        return self._oracle
+        """The symbols F, g, H, J at θ, and these as functions at any other point."""
+        import sympy
+
+        x = theta[0] if isinstance(theta, np.ndarray) else theta
+        if x == self._s.theta:
+            return self._oracle
+        F, g, H, J = (sympy.Function(name, real=True)(x) for name in "FgHJ")
+        return flows.State(value=F, gradient=g, hessian=H, jacobian=J, gauss_newton=J**2)
 
     def state(self, t, y):
-        return flows.State(t=t, **dict(zip(self.flow.blocks, y, strict=True)))
+        return flows.State(t=t, **dict(zip(self.blocks, y, strict=True)))
 
     def theta(self, y):
-        return y[self.flow.blocks.index("theta")]
+        return y[self.blocks.index("theta")]
 
     def pack(self, values):
-        return flows.base.Vector(values[name] for name in self.flow.blocks)
+        return Vector(values[name] for name in self.blocks)
 
     def __call__(self, t, y):
-        return self.pack(self.flow.field(self.state(t, y), self._oracle))
+        return self.pack(self.field(self.state(t, y), self.oracle(self.theta(y))))
+
+
+def _next(name):
+    import sympy
+
+    return sympy.Symbol(f"{name}⁺", real=True)
+
+
+def _step_symbol(step):
+    """The step h as sympy sees it."""
+    import sympy
+
+    if hasattr(step, "trial"):
+        return sympy.Symbol("h", positive=True) if step.adaptive else sympy.sympify(step.h)
+    return sympy.sympify(step)
+
+
+def described(flow) -> str:
+    """A flow with its modifiers by name: Scheduled(Momentum, Warmup)."""
+    name = type(flow).__name__
+    if not isinstance(inner := getattr(flow, "flow", None), Flow):
+        return name
+    return f"{name}({described(inner)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
+
+
+def _rates(flow):
+    """The rates of a flow and of those it modifies, by name, without those that are 0."""
+    for f in dataclasses.fields(flow):
+        value = getattr(flow, f.name)
+        if dataclasses.is_dataclass(value):
+            yield from _rates(value)
+        elif not isinstance(value, bool) and value != 0:
+            yield f.name, value
+
+
+def update(flow, scheme, step, memory) -> list:
+    """The discrete update of one coordinate as sympy equations, from a flow, a scheme, a step and the library's memory.
+
+    memory : block -> function of what the library keeps in its place, or of the number n of steps; an update that the
+    latter satisfies is not listed.  Raises ValueError if it does not satisfy it.
+    """
+    import sympy
+
+    s, oracle, _ = flow.coordinate()
+    h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
+    s.t = (n - 1) * h
+    field = _Coordinate(flow, s, oracle, isinstance(scheme, SequentialEuler))
+    new = scheme.advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
+    meanings, kept = {}, {}
+    for name, meaning in memory.items():
+        if hasattr(s, name):
+            (argument,) = [p.name for p in inspect.signature(meaning).parameters.values() if p.default is p.empty]
+            if argument == "n":
+                now, later = meaning(n - 1), meaning(n)
+            else:
+                kept[name] = sympy.Symbol(argument, real=True)
+                now, later = meaning(kept[name]), meaning(_next(argument))
+            meanings |= {getattr(s, name): now, _next(name): later}
+    equations = []
+    for name, expression in zip(flow.blocks, new, strict=True):
+        x, expression = getattr(s, name), sympy.sympify(expression).xreplace(meanings)
+        expression = expression.xreplace({f: sympy.Rational(repr(float(f))) for f in expression.atoms(sympy.Float)})
+        if name in kept:
+            expression, x = expression * kept[name] / meanings[x], kept[name]
+        elif x in meanings:
+            if sympy.simplify(expression - meanings[_next(name)]) != 0:
+                raise ValueError(f"{name} is not {meanings[_next(name)]} after n steps of {scheme}")
+            continue
+        equations.append(sympy.Eq(_next(x.name), _collected(expression, x), evaluate=False))
+    return equations
+
+
+def _collected(expression, x):
+    """An update of x as (its share)·x + the rest, or max(…, …), where it is that."""
+    import sympy
+
+    def around(e):
+        share, rest = sympy.diff(e, x), e.subs(x, 0)
+        states = {s for s in e.free_symbols if not s.is_positive or s == x}
+        jumps = any(f.has(x) for f in e.atoms(sympy.Function, sympy.Piecewise))
+        if jumps or share.free_symbols & states or rest.has(sympy.nan, sympy.zoo):
+            return shortest(e)
+        return sympy.Add(shortest(share, sympy.simplify) * x, shortest(rest))
+
+    def shortest(e, *more):
+        return min((e, spread(e), *(change(e) for change in more)), key=sympy.count_ops)
+
+    def spread(e):
+        """One factor of each term multiplied out, where it is a sum."""
+        terms = []
+        for term in sympy.Add.make_args(e):
+            sums = [f for f in sympy.Mul.make_args(term) if f.is_Add]
+            terms += [term / sums[-1] * a for a in sums[-1].args] if sums else [term]
+        return sympy.Add(*terms)
+
+    bottoms = {p: sympy.factor_terms(p.base) for p in expression.atoms(sympy.Pow) if p.base.is_Add}
+    e = expression.xreplace({p: b**p.exp for p, b in bottoms.items() if b.is_Mul})
+    terms = sympy.Add.make_args(spread(e))
+    largest = [term for term in terms if term.has(sympy.Max)]
+    if len(largest) == 1:
+        factor, peak = largest[0].as_independent(sympy.Max)
+        if isinstance(peak, sympy.Max) and factor.is_positive:  # x + h max(u, v) = max(x + h u, x + h v)
+            others = sympy.Add(*terms) - largest[0]
+            return sympy.Max(*(sympy.factor(sympy.expand(others + factor * a)) for a in peak.args))
+    return around(e)
 
 
 def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
@@ -98,87 +243,14 @@ def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
     return Optimizer(flow, scheme, as_control(step), name)
 
 
-# ------------------------------------------------------------------------------- the named optimizers
-def gd(lr=1e-3, weight_decay=0.0):
-    """Gradient descent: torch SGD(lr).  h = lr."""
-    return pair(_decayed(flows.GradientDescent(), weight_decay), Euler(), lr)
-
-
-def momentum(lr=1e-3, momentum=0.9, weight_decay=0.0):
-    """Heavy ball: torch SGD(lr, momentum).  h = √lr, c = (1 − momentum)/h, v = −h·buffer."""
-    h = math.sqrt(lr)
-    return pair(_decayed(flows.Momentum(c=(1 - momentum) / h), weight_decay), SequentialEuler(), h)
-
-
-def nesterov(lr=1e-3, momentum=0.9, weight_decay=0.0):
-    """Nesterov: torch SGD(lr, momentum, nesterov=True).  h = √lr, c = (1 − momentum)/h, κ = momentum, s = h."""
-    h = math.sqrt(lr)
-    return pair(_decayed(flows.Nesterov(c=(1 - momentum) / h, kappa=momentum, s=h), weight_decay), SequentialEuler(), h)
-
-
-def rmsprop(lr=0.01, alpha=0.99, eps=1e-8, weight_decay=0.0):
-    """RMSProp: torch RMSprop(lr, alpha, eps).  h = lr, b = (1 − alpha)/h."""
-    return pair(_decayed(flows.RMSProp(b=(1 - alpha) / lr, eps=eps), weight_decay), SequentialEuler(), lr)
-
-
-def adagrad(lr=0.01, eps=1e-10, initial_accumulator_value=0.0, weight_decay=0.0):
-    """AdaGrad: torch Adagrad(lr, eps=eps).  h = lr², ε = lr·eps, G(0) = lr²·initial_accumulator_value."""
-    h = lr * lr
-    return pair(_decayed(flows.AdaGrad(eps=lr * eps, G0=h * initial_accumulator_value), weight_decay), SequentialEuler(), h)
-
-
-def adam(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
-    """Adam: torch Adam(lr, (beta1, beta2), eps).  h = lr, a = (1 − beta1)/h, b = (1 − beta2)/h."""
-    return pair(_decayed(flows.Adam(a=(1 - beta1) / lr, b=(1 - beta2) / lr, eps=eps), weight_decay), SequentialEuler(), lr)
-
-
-def lm(damping=10.0, factor=10.0):
-    """Levenberg–Marquardt: (JᵀJ + μI) δ = −∇F, μ = damping at first, μ/factor after a decrease of F, else μ·factor.
-
-    The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed.
-    """
-    step = 1 / damping if factor == 1 else EnergyControl(ratio=0.0, h0=1 / damping, shrink=factor, grow=factor)
-    return pair(flows.GradientDescent(), RosenbrockEuler(gauss_newton=True), step)
-
-
-def gd_richardson(tol=0.1):
-    """The gradient flow by adaptive Euler–Richardson: nothing to tune."""
-    return pair(flows.GradientDescent(), EulerRichardson(), ErrorControl(tol=tol))
-
-
-def gd_energy(ratio=0.5):
-    """The gradient flow by Euler with steps that F itself controls (Armijo)."""
-    return pair(flows.GradientDescent(), Euler(), EnergyControl(ratio=ratio))
-
-
-def momentum_energy(c=1.0, ratio=0.5):
-    """Heavy ball of friction c with steps under which F + |v|²/2 falls."""
-    return pair(flows.Momentum(c=c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, h_max=1 / c))
-
-
-def rmsprop_energy(b=10.0, eps=0.1, ratio=0.5):
-    """RMSProp of rate b with steps under which F falls."""
-    return pair(flows.RMSProp(b=b, eps=eps), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / b, h_max=1 / b))
-
-
-def adam_energy(a=10.0, b=1.0, eps=0.1, ratio=0.5):
-    """Adam of rates a, b with steps under which its energy F + Σ m²/(2aD) falls; needs ratio < 1 − b/(4a)."""
-    if not ratio < 1 - b / (4 * a):
-        raise ValueError(f"adam-energy: ratio={ratio} must be < 1 - b/(4a) = {1 - b / (4 * a)}, or no step is acceptable")
-    return pair(flows.Adam(a=a, b=b, eps=eps), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / max(a, b), h_max=1 / max(a, b)))
-
-
-#: The named optimizers; a name's hyperparameters are the arguments of its function.
-NAMED = {f.__name__.replace("_", "-"): f for f in (
-    gd, momentum, nesterov, rmsprop, adagrad, adam, lm,
-    gd_richardson, gd_energy, momentum_energy, rmsprop_energy, adam_energy)}
-
-
-def named(name: str, **hyperparameters) -> Optimizer:
+def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
     """An optimizer by name, under its usual hyperparameters: `named("adam", lr=0.1)`.
 
+    schedule : a learning-rate schedule, a function of the ODE time such as `flows.schedules.Cosine(T)`; one step is the
+    time h of the optimizer (`parameters()["h"]`), for gradient descent and Adam h = lr.
+
     Raises ValueError for an unknown name (with the close ones), an unknown hyperparameter (with those there are) or a
-    value out of range, TypeError for one that is not a number.
+    value out of range, TypeError for one that is not a number (or, where the default is one, not a bool).
     """
     if name not in NAMED:
         close = difflib.get_close_matches(str(name), NAMED, n=3)
@@ -189,28 +261,26 @@ def named(name: str, **hyperparameters) -> Optimizer:
         if key not in known:
             raise ValueError(f"{name} has no hyperparameter {key!r}; it has " + ", ".join(
                 f"{p.name}={p.default}" for p in known.values()))
-        _check_hyperparameter(name, key, value)
-    optimizer = NAMED[name](**hyperparameters)
+        _check_hyperparameter(name, key, value, known[key].default)
     values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
-    label = ", ".join(f"{key}={value:g}" for key, value in values.items() if value or known[key].default)
-    return dataclasses.replace(optimizer, name=f"{name}({label})")
+    flow, scheme, step, _ = NAMED[name](**values)
+    label = ", ".join(f"{key}={value if isinstance(value, bool) else format(value, 'g')}" for key, value in values.items()
+                      if value != known[key].default or (value and not isinstance(value, bool)))
+    if schedule is not None:
+        if not callable(schedule):
+            raise TypeError(f"schedule={schedule!r} must be a function of the time, such as flows.schedules.Cosine(T)")
+        flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
+    return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=NAMED[name], hyperparameters=values,
+                               schedule=schedule)
 
 
-_RANGES = {  # what a hyperparameter must satisfy, in words and as a test
-    **dict.fromkeys(("lr", "tol", "c", "a", "b", "damping"), ("positive", lambda x: x > 0)),
-    **dict.fromkeys(("eps", "weight_decay", "initial_accumulator_value"), (">= 0", lambda x: x >= 0)),
-    **dict.fromkeys(("momentum", "alpha", "beta1", "beta2", "ratio"), ("in [0, 1)", lambda x: 0 <= x < 1)),
-    "factor": (">= 1", lambda x: x >= 1),
-}
-
-
-def _check_hyperparameter(name: str, key: str, value) -> None:
+def _check_hyperparameter(name: str, key: str, value, default) -> None:
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise TypeError(f"{name}: {key} must be True or False, got {value!r}")
+        return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name}: {key} must be a number, got {value!r}")
-    words, holds = _RANGES[key]
+    words, holds = RANGES[key]
     if not (math.isfinite(value) and holds(value)):
         raise ValueError(f"{name}: {key}={value} must be {words}")
-
-
-def _decayed(flow: Flow, weight_decay: float) -> Flow:
-    return flows.WeightDecay(flow, weight_decay) if weight_decay else flow

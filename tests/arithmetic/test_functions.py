@@ -38,6 +38,14 @@ def test_minimum_and_maximum_propagate_nan_on_every_back_end():
         assert np.isnan(program(np.nan, 1.0)[0]) and np.isnan(program(1.0, np.nan)[0])
 
 
+@pytest.mark.parametrize("dim", [3, 63, 64, 97, 1000])
+def test_total_of_a_lane_does_not_depend_on_the_others(dim):
+    x = np.random.default_rng(0).normal(size=(dim, 20))
+    together = ar.total(x)
+    assert all(together[k] == ar.total(x[:, k]) == ar.total(x[:, k:k + 1])[0] for k in range(20))
+    assert np.array_equal(ar.total(x[:, 5:12]), together[5:12])
+
+
 def test_total_sums_coordinates_and_is_the_summand_of_one():
     x = np.arange(6.0).reshape(3, 2)
     assert np.array_equal(ar.total(x), [6, 9])

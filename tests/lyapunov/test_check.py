@@ -10,7 +10,8 @@ from sympy import And, Eq, Rational, sqrt
 import arithmetic as ar
 from arithmetic import total
 from flows import (
-    AdaGrad, Adam, Flow, GradientDescent, LevenbergMarquardt, Momentum, Nesterov, Newton, RMSProp, WeightDecay,
+    AdaGrad, Adam, AMSGrad, AveragedMomentum, Flow, GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum,
+    Nesterov, Newton, NormalisedGradient, RMSProp, SignSGD, Signum, WeightDecay,
 )
 from lyapunov import Energy, Status, check, energies
 from lyapunov.signs import Domain, negative_direction
@@ -61,6 +62,8 @@ TABLE = [
     (Adam(a, b, eps, correction=False), 0, PLAIN, (b <= 4 * a,), False, ADAM_REST),
     (Adam(a, b, eps), 0, CORRECTED, (b <= 4 * a,), False, CLOCKS),
     (Newton(), 0, -g**2, (sympy.Ne(H, 0),), True, Eq(g, 0)),
+    (AveragedMomentum(a), 0, -m**2, (), False, And(Eq(g, 0), Eq(m, 0))),
+    (GaussNewton(), 0, -g**2 / J**2, (), True, Eq(g, 0)),
     (LevenbergMarquardt(damping), 0, -g**2 / (J**2 + damping), (), True, Eq(g, 0)),
 ]
 
@@ -77,9 +80,14 @@ def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_condi
         assert verdict.necessary
 
 
-def test_every_flow_of_the_catalogue_is_in_the_table():
+#: Their energies have pieces (signs, maxima) or couple the coordinates, which the proofs do not cover.
+BEYOND = {NormalisedGradient, SignSGD, Signum, Lion, AMSGrad}
+
+
+def test_every_flow_with_an_energy_is_in_the_table():
     from flows import FLOWS
-    assert {type(row[0]) for row in TABLE} == set(FLOWS)
+    assert {type(row[0]) for row in TABLE} | BEYOND == {flow for flow in FLOWS if flow.energy is not None}
+    assert all(check(flow, energies(flow)[0]).status != "PROVED" for flow in BEYOND)
 
 
 @pytest.mark.parametrize("flow, i, positive", [

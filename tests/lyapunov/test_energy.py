@@ -21,7 +21,7 @@ CASES = [(flow, i) for flow in FLOWS for i in range(len(energies(flow)))]
 def test_an_energy_is_the_same_on_numbers_and_symbols(flow, i):
     flow = flow()
     energy = energies(flow, **VALUES.get(type(flow), {}))[i]
-    theta, memory = np.array([0.3, -0.7]), {name: np.array([0.5, 1.5]) for name in flow.memory}
+    theta, memory = np.array([0.3, -0.7]), {name: np.array([0.5, 1.5]) for name in flow.memory if name != "theta"}
     memory |= {name: 0.25 for name in flow.memory if str(name) in ("c1", "c2")}
     number = energy(State(theta=theta, t=1.0, **memory), BOWL.oracle(theta))
     s, oracle, _ = flow.coordinate()
@@ -50,7 +50,7 @@ def test_the_list_has_the_flows_own_energy_first_and_the_further_ones():
     assert [e.name for e in energies(Momentum)] == ["own", "cross term"]
     assert [e.name for e in energies(AdaGrad(eps=0.1))] == ["own", "first integral"]
     assert [e.name for e in energies(RMSProp)] == ["own", "full state"]
-    assert all(energies(flow) for flow in FLOWS)
+    assert all(bool(energies(flow)) == (flow.energy is not None) for flow in FLOWS)
 
 
 def test_a_users_flow_has_the_energy_it_defines():

@@ -21,6 +21,43 @@ def nesterov(gradient, x, n, lr, momentum_):
     return momentum(gradient, x, n, lr, momentum_, nesterov=True)
 
 
+def nesterov_vanishing(gradient, x, n, lr, r):
+    """In the variables of the papers: x the iterates, y where the gradient is taken, which is returned."""
+    y = before = x
+    for k in range(1, n + 1):
+        x = y - lr * gradient(y)
+        before, y = x, x + k / (k + r) * (x - before)
+    return y
+
+
+def lion(gradient, x, n, lr, beta1, beta2, decay):
+    m = np.zeros_like(x)
+    for _ in range(n):
+        g = gradient(x)
+        x = x - lr * (np.sign(beta1 * m + (1 - beta1) * g) + decay * x)
+        m = beta2 * m + (1 - beta2) * g
+    return x
+
+
+def qhadam(gradient, x, n, lr, beta1, beta2, nu1, nu2, eps):
+    m, v = np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, n + 1):
+        g = gradient(x)
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        average, square = m / (1 - beta1**t), v / (1 - beta2**t)
+        x = x - lr * ((1 - nu1) * g + nu1 * average) / (np.sqrt((1 - nu2) * g * g + nu2 * square) + eps)
+    return x
+
+
+def adamax(gradient, x, n, lr, beta1, beta2, eps):
+    m, u = np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, n + 1):
+        g = gradient(x)
+        m, u = beta1 * m + (1 - beta1) * g, np.maximum(beta2 * u, np.abs(g) + eps)
+        x = x - lr / (1 - beta1**t) * m / u
+    return x
+
+
 def rmsprop(gradient, x, n, lr, alpha, eps):
     square = np.zeros_like(x)
     for _ in range(n):

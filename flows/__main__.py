@@ -1,0 +1,74 @@
+"""`python -m flows`: the catalogue; `python -m flows adam`: one flow, its parameter map and the algorithms it gives back."""
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import sys
+
+from . import FLOWS, Flow, get
+
+
+def classics(flow: type[Flow]) -> dict:
+    """The named optimizers that integrate this flow, under their own hyperparameters."""
+    import schemes
+
+    optimizers = {name: schemes.named(name) for name in schemes.NAMED}
+    optimizers |= {f"{name} with {', '.join(options)}": schemes.named(name, **options) for name, options in schemes.FORMS}
+    return {name: o for name, o in optimizers.items() if type(_plain(o.flow)) is flow}
+
+
+def _plain(flow: Flow) -> Flow:
+    """The flow under its modifiers."""
+    while isinstance(inner := getattr(flow, "flow", None), Flow):
+        flow = inner
+    return flow
+
+
+def listing() -> str:
+    """The catalogue: name, what it is, equations, the classic names with their step h."""
+    parts = []
+    for flow in FLOWS:
+        names = ", ".join(f"{name} (h = {o.parameters()['h']})" for name, o in classics(flow).items())
+        equations = "\n".join(f"    {line}" for line in str(flow.symbolic().equations()).split("\n"))
+        parts.append(f"{flow.__name__}: {flow.__doc__.splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
+                     f"    named: {names or '–'}")
+    return "\n\n".join(parts)
+
+
+def describe(flow: type[Flow]) -> str:
+    """One flow: its docstring, equations, memory, and for each named optimizer the parameter map and the recovered update."""
+    symbolic = flow.symbolic()
+    blocks = [f"{name}{' (one number)' if type(name).__name__ == 'scalar' else ''}" + (
+        f", {symbolic.initial[name]} at the start" if name in symbolic.initial and not callable(symbolic.initial[name]) else
+        ", from the gradient at the start" if name in symbolic.initial else "") for name in symbolic.blocks if name != "theta"]
+    rates = ", ".join(f"{f.name} = {f.default}" for f in dataclasses.fields(flow))
+    lines = [inspect.cleandoc(flow.__doc__), "", "Equations", *_indented(symbolic.equations()), "",
+             f"Memory     {', '.join(blocks) or 'none'}; updated in the order {', '.join(symbolic.blocks)}",
+             f"Rates      {rates or 'none'}"]
+    for name, optimizer in classics(flow).items():
+        values = ", ".join(f"{key} = {value}" for key, value in optimizer.parameters().items())
+        lines += ["", f"{name}: {type(optimizer.scheme).__name__}, {values}", *_indented(optimizer.algorithm())]
+    return "\n".join(lines)
+
+
+def _indented(text) -> list[str]:
+    return [f"    {line}" for line in str(text).split("\n")]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m flows", description="Optimizers as vector fields.")
+    parser.add_argument("name", nargs="?", help="a flow; without it, the catalogue")
+    options = parser.parse_args(arguments)
+    if options.name is None:
+        print(listing())
+        return 0
+    try:
+        print(describe(get(options.name)))
+    except ValueError as error:
+        parser.error(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

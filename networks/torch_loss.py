@@ -1,0 +1,156 @@
+"""The loss of a PyTorch module on its data, as a function of its parameters."""
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from .loss import Loss, _Numeric
+
+LANES = 256  # starts in one batched call at most; fewer where parameters or data are many
+NUMBERS = 2**24  # of one kind (parameters or inputs times starts) held by one batched call
+
+
+class TorchLoss(_Numeric):
+    """F(θ) = loss_fn(model(inputs), targets), θ the trainable parameters in the order of `model.parameters()`, flat.
+
+    Made by `Loss.from_torch(model, loss_fn, data)`.  Everything is computed in double precision, whatever the
+    precision of the model, which is never changed but by `write`.
+
+    Attributes   start : (dim,) the parameters of the model.  vectorized : whether lanes are evaluated in one batched
+    call (`torch.func.vmap`); a model that it cannot batch, as one that branches on its data, takes one lane after
+    another.  Lanes agree with single evaluations to rounding.
+    """
+
+    def __init__(self, model, loss_fn, data, *, name: str | None = None, box=None):
+        torch = self._torch = import_torch("Loss.from_torch")
+        if not isinstance(model, torch.nn.Module):
+            raise TypeError(f"model must be a torch.nn.Module, got {model!r}")
+        if not callable(loss_fn):
+            raise TypeError(f"loss_fn must be called as loss_fn(model(inputs), targets), got {loss_fn!r}")
+        self.model, self.loss_fn = model, loss_fn
+        self._parameters = {k: p for k, p in model.named_parameters() if p.requires_grad}
+        if not self._parameters:
+            raise ValueError(f"model={type(model).__name__} has no trainable parameters: there is nothing to descend")
+        bad = [k for k, p in self._parameters.items() if not p.is_floating_point()]
+        if bad:
+            raise TypeError(f"model: the parameters {', '.join(bad)} are not real numbers")
+        device = next(iter(self._parameters.values())).device
+        inputs, targets = getattr(data, "tensors", data)
+        self._inputs, self._targets = (self._double(torch.as_tensor(x), device) for x in (inputs, targets))
+        dim = sum(p.numel() for p in self._parameters.values())
+        super().__init__(dim, {"value": self._values, "gradient": self._gradients, "hessian": self._hessians},
+                         name or type(model).__name__, box)
+        self._made_by = functools.partial(Loss.from_torch, name=name, box=box), (model, loss_fn, data)
+        first, second = (self._at(self._tensor(self.start)) for _ in range(2))
+        if first.shape != ():
+            raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the data, "
+                             "as reduction='mean' does")
+        if not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
+            raise ValueError(f"{self.name} is random: two evaluations at the same parameters differ; call model.eval() "
+                             "first, which stills dropout")
+
+    # ------------------------------------------------------------------------------------------ parameters
+    @property
+    def start(self) -> np.ndarray:
+        """The current parameters of the model, (dim,)."""
+        return np.concatenate([p.detach().cpu().double().numpy().ravel() for p in self._parameters.values()])
+
+    def write(self, theta) -> None:
+        """Set the parameters of the model to `theta`, (dim,), rounded to their precision."""
+        theta = np.asarray(theta, dtype=float)
+        if theta.shape != (self.dim,):
+            raise ValueError(f"write(theta): theta must have shape ({self.dim},), got {theta.shape}; take one column "
+                             "of an ensemble")
+        with self._torch.no_grad():
+            for p, piece in zip(self._parameters.values(), self._pieces(self._tensor(theta)).values(), strict=True):
+                p.copy_(piece)
+
+    def _tensor(self, theta):
+        """(dim,) to (dim,), (dim, lanes) to (lanes, dim)."""
+        return self._torch.as_tensor(np.ascontiguousarray(theta.T), device=self._inputs.device)
+
+    def _double(self, x, device=None):
+        return x.detach().to(device, self._torch.float64 if x.is_floating_point() else x.dtype)
+
+    def _pieces(self, theta) -> dict:
+        sizes = [p.numel() for p in self._parameters.values()]
+        return {k: piece.view(p.shape) for (k, p), piece in zip(self._parameters.items(), theta.split(sizes), strict=True)}
+
+    # ---------------------------------------------------------------------------------------- the quantities
+    def _output(self, theta):
+        """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy, so it stays as it is."""
+        kept = [*self.model.named_buffers(), *((k, p) for k, p in self.model.named_parameters() if not p.requires_grad)]
+        state = {k: self._double(x).clone() for k, x in kept}
+        return self._torch.func.functional_call(self.model, state | self._pieces(theta), (self._inputs,))
+
+    def _at(self, theta):
+        return self.loss_fn(self._output(theta), self._targets)
+
+    def _linearised(self, theta):
+        """t ↦ loss_fn(model(θ) + J (t − θ)): its Hessian at θ is the Gauss–Newton matrix Jᵀ ∇²loss_fn J."""
+        at, jacobian = self._output(theta), self._torch.func.jacrev(self._output)(theta)
+        return lambda t: self.loss_fn(at + jacobian @ (t - theta), self._targets)
+
+    def _second(self, function):
+        """The Hessian of a function of θ, in reverse mode twice, which more models allow than forward over reverse."""
+        return self._torch.func.jacrev(self._torch.func.jacrev(function))
+
+    @functools.cached_property
+    def vectorized(self) -> bool:
+        """Whether lanes are evaluated in one batched call."""
+        func, start = self._torch.func, self._tensor(self.start)
+        try:
+            func.vmap(func.grad(self._at))(self._torch.stack([start, start]))
+        except RuntimeError:  # the model was evaluated before: this is what vmap cannot do
+            return False
+        return True
+
+    def _each(self, batched, one, theta):
+        """A function of θ over the lanes of `theta`, lanes last: `batched` under vmap, or `one` after another."""
+        torch = self._torch
+        if theta.ndim == 1:
+            return one(self._tensor(theta)).detach().cpu().numpy()
+        rows = self._tensor(theta)
+        if self.vectorized:
+            chunk = min(LANES, max(1, NUMBERS // max(self.dim, math.prod(self._inputs.shape))))
+            out = torch.func.vmap(batched, chunk_size=chunk)(rows) if len(rows) else torch.empty((0, self.dim))
+        else:
+            out = torch.stack([one(row) for row in rows])
+        return np.moveaxis(out.detach().cpu().numpy(), 0, -1)
+
+    def _values(self, theta):
+        with self._torch.no_grad():
+            return self._each(self._at, self._at, theta)
+
+    def _gradients(self, theta):
+        return self._each(self._torch.func.grad(self._at), self._backward, theta)
+
+    def _backward(self, theta):
+        theta = theta.requires_grad_()
+        return self._torch.autograd.grad(self._at(theta), theta, materialize_grads=True)[0]
+
+    def _hessians(self, theta):
+        return self._each(self._second(self._at),
+                          lambda t: self._torch.autograd.functional.hessian(self._at, t), theta)
+
+    def gauss_newton(self, theta):
+        """Jᵀ ∇²loss_fn J, J the Jacobian of the outputs, (dim, dim) or (dim, dim, lanes); JᵀJ of a sum of squares."""
+        hessian = lambda t: self._second(self._linearised(t))(t)  # noqa: E731
+        return self._each(hessian, hessian, self._check(theta))
+
+    def residual(self, theta):
+        raise TypeError(f"{self.name} has no residuals: loss_fn need not be a sum of squares; gauss_newton(theta) is what "
+                        "methods of Gauss–Newton kind use")
+
+    jacobian = residual
+
+
+def import_torch(what: str):
+    """The module torch, or an ImportError that says how to get it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(f"{what} needs PyTorch, which is not installed: pip install 'optiflows[torch]'") from error
+    return torch

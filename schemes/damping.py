@@ -1,0 +1,68 @@
+"""Levenberg–Marquardt's two further pieces: Marquardt's metric, and damping that follows the gain ratio."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from arithmetic import dot, maximum, solve, vector, where
+from flows.base import add_diagonal, diagonal
+
+from .base import Scheme
+from .control import Trial, _Adaptive, _positive
+
+
+@dataclass(frozen=True)
+class MarquardtEuler(Scheme):
+    """Linearly implicit Euler on gradient descent in Marquardt's metric: (D + h JᵀJ) Δ = −h ∇F, D = diag JᵀJ.
+
+    The damping of JᵀJ is D/h: the step does not see the units of the parameters.  Source: Marquardt 1963.
+    """
+
+    def advance(self, field, t, y, h):
+        if field.size != field.dim or not hasattr(field.flow, "jacobian"):
+            raise ValueError(f"MarquardtEuler needs gradient descent, got {type(field.flow).__name__}; use RosenbrockEuler()")
+        slope, matrix = field(t, y), field.loss.oracle(field.theta(y)).gauss_newton
+        return y + solve(add_diagonal(h * matrix, diagonal(matrix)), h * slope), None, slope
+
+
+@dataclass(frozen=True)
+class GainControl(_Adaptive):
+    """The step 1/μ of a Levenberg–Marquardt scheme, by the gain ratio R = (F − F⁺)/(predicted decrease).
+
+    Accepted where F falls; then μ·max(1/3, 1 − (2R − 1)³); refused: μ·ν with ν = 2, 4, 8, … until the next acceptance.
+    The prediction is that of the quadratic model, −∇F·Δ − ½ ΔᵀJᵀJΔ.
+
+    Parameters   h0 : first step, 1/μ in units of 1/curvature.
+    Sources      Nielsen, Damping parameter in Marquardt's method, 1999.
+    """
+
+    h0: float = 1.0
+    memory = ("h", "t", "accepted", "nu")
+
+    def __post_init__(self):
+        _positive("h0", self.h0)
+
+    def start(self) -> dict:
+        return super().start() | {"nu": 2.0}
+
+    def trial(self, scheme, field, y, memory) -> Trial:
+        if not hasattr(field.flow, "jacobian") or field.size != field.dim:
+            raise ValueError(f"GainControl needs gradient descent, got {type(field.flow).__name__}; use EnergyControl()")
+        h, t, nu = memory["h"], memory["t"], memory["nu"]
+        y_new, _, slope = scheme.advance(field, t, y, h)
+        here, there = field.loss.oracle(y), field.loss.oracle(y_new)
+        step = y_new - y
+        curved = dot(step, _times(here.gauss_newton, step))
+        predicted = -dot(here.gradient, step) - curved / 2
+        gain = (here.value - there.value) / predicted
+        accept = (there.value <= here.value) & (there.value < np.inf)
+        shrink = maximum(1 / 3, 1 - (2 * gain - 1)**3)
+        shrink = where(shrink > 0, shrink, 1.0)  # 0/0 at rest
+        trial = self._decide(accept, y, y_new, h, where(accept, h / shrink, h / nu), memory, slope)
+        return Trial(trial.y, trial.memory | {"nu": where(accept, 2.0, 2 * nu)}, trial.slope)
+
+
+def _times(matrix, x):
+    """matrix·x for a matrix (dim, dim) or (dim, dim, lanes)."""
+    return vector(dot(row, x) for row in matrix)

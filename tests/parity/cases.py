@@ -1,0 +1,295 @@
+"""Every deterministic optimizer of torch and optax that has a counterpart here: how to build both, and how far they part.
+
+`measure(case, seed)` follows both for `case.steps` steps on a random smooth problem with random hyperparameters.
+"""
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import schemes
+from flows import schedules
+from networks import Loss
+from schemes import Stop
+
+DIM, SEEDS = 6, (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A library call, its name here, hyperparameters drawn from a generator, and the library's object for them."""
+
+    call: str
+    name: str
+    draw: Callable
+    build: Callable
+    steps: int = 200
+    bound: float = 1e-12
+    why: str = ""
+    schedule: Callable | None = None
+
+    @property
+    def library(self) -> str:
+        return self.call.split(".")[0]
+
+    def ours(self, seed: int):
+        hyper = self.draw(np.random.default_rng(seed))
+        more = {"schedule": self.schedule(hyper)} if self.schedule else {}
+        return schemes.named(self.name, **hyper, **more), hyper
+
+
+def problem(seed: int) -> tuple[Loss, np.ndarray]:
+    """F = b·θ + ½θᵀAθ + ⅓T(θ,θ,θ) + ¼Σθ⁴ with random A ≻ 0, b, T, and a random start."""
+    rng = np.random.default_rng([seed, 6])
+    root = rng.normal(size=(DIM, DIM))
+    A, b, T = root @ root.T / DIM + np.eye(DIM), rng.normal(size=DIM), 0.1 * rng.normal(size=(DIM, DIM, DIM))
+    S = (T + T.transpose(1, 0, 2) + T.transpose(2, 1, 0)) / 3
+
+    def value(x):
+        return (np.einsum("i,i...->...", b, x) + np.einsum("i...,ij,j...->...", x, A, x) / 2
+                + np.einsum("ijk,i...,j...,k...->...", T, x, x, x) / 3 + np.sum(x**4, axis=0) / 4)
+
+    def gradient(x):
+        return (b.reshape(-1, *[1] * (x.ndim - 1)) + np.einsum("ij,j...->i...", A, x)
+                + np.einsum("ijk,j...,k...->i...", S, x, x) + x**3)
+
+    return Loss.from_callables(DIM, value, gradient, name="quartic"), rng.normal(size=DIM)
+
+
+def measure(case: Case, seed: int) -> float:
+    """The largest deviation between the two over all steps and coordinates, relative to the largest |θ|."""
+    loss, start = problem(seed)
+    optimizer, hyper = case.ours(seed)
+    stop = Stop(gradient=0, speed=0, max_steps=case.steps, radius=1e9)
+    ours = optimizer.run(loss, start, stop=stop, record=1).y[:DIM]
+    theirs = (_torch if case.library == "torch" else _optax)(case.build(hyper), loss, start, case.steps)
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def _torch(build, loss, start, steps) -> np.ndarray:
+    import torch
+
+    with _float64(torch):
+        x = torch.tensor(start, requires_grad=True)
+        optimizer, scheduler = build([x]), None
+        if isinstance(optimizer, tuple):
+            optimizer, scheduler = optimizer
+        path = [start]
+        for _ in range(steps):
+            x.grad = torch.from_numpy(loss.gradient(path[-1]))
+            optimizer.step()
+            if scheduler:
+                scheduler.step()
+            path.append(x.detach().numpy().copy())
+    return np.array(path).T
+
+
+@contextlib.contextmanager
+def _float64(torch):
+    """NAdam keeps its product of momenta in the default type."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _optax(transformation, loss, start, steps) -> np.ndarray:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    step, x = jax.jit(transformation.update), jax.numpy.asarray(start)
+    state, path = transformation.init(x), [start]
+    for _ in range(steps):
+        updates, state = step(jax.numpy.asarray(loss.gradient(path[-1])), state, x)
+        x = x + updates
+        path.append(np.array(x))
+    return np.array(path).T
+
+
+# ----------------------------------------------------------------------------------------- what is drawn
+def log(low: float, high: float):
+    return lambda rng: float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def flat(low: float, high: float):
+    return lambda rng: float(rng.uniform(low, high))
+
+
+LR, MOMENTUM, DECAY = log(3e-3, 3e-2), flat(0.5, 0.95), log(1e-3, 1e-1)
+SGD = {"lr": LR}
+HEAVY = {"lr": LR, "momentum": MOMENTUM}
+#: ε not too small and β₂ near 1: else the rest point is unstable (lr·λ/ε > 2(1 + β₁)/(1 − β₁)) and, once near it, any
+#: two roundings of the same algorithm part.
+ADAM = {"lr": log(3e-3, 1e-2), "beta1": flat(0.5, 0.95), "beta2": flat(0.99, 0.9999), "eps": log(1e-3, 1e-1)}
+RMS = {"lr": log(1e-3, 1e-2), "alpha": flat(0.9, 0.999), "eps": log(1e-3, 1e-1)}
+ROUGH = "near rest its steps stay of size lr and rounding grows with each change of sign: 50 steps"
+
+
+def drawn(laws: dict, **fixed):
+    return lambda rng: {key: law(rng) for key, law in laws.items()} | fixed
+
+
+def torch_case(call: str, name: str, laws: dict, keywords: Callable | None = None, *, fixed: dict | None = None, **more) -> Case:
+    """A case of `torch.optim`; keywords(ours) gives torch's keywords beyond those that have the same name here."""
+    kind = call.split("(")[0]
+
+    def build(ours):
+        import torch
+
+        same = {"lr", "momentum", "dampening", "weight_decay", "alpha", "eps", "rho", "lr_decay", "momentum_decay",
+                "initial_accumulator_value", "centered", "lambd", "decoupled_weight_decay"}
+        given = {key: value for key, value in ours.items() if key in same - ({"decoupled_weight_decay"} if kind == "AdamW" else set())}
+        if "beta1" in ours:
+            given["betas"] = ours["beta1"], ours["beta2"]
+        given |= keywords(ours) if keywords else {}
+        scheduler = given.pop("scheduler", None)
+
+        def make(params):
+            optimizer = getattr(torch.optim, kind)(params, **given, foreach=False)
+            return (optimizer, scheduler(optimizer)) if scheduler else optimizer
+
+        return make
+
+    return Case(f"torch.optim.{call}", name, drawn(laws, **(fixed or {})), build, **more)
+
+
+def optax_case(call: str, name: str, laws: dict, make: Callable, *, fixed: dict | None = None, **more) -> Case:
+    """A case of optax; make(optax, ours) gives the transformation."""
+
+    def build(ours):
+        import optax
+
+        return make(optax, ours)
+
+    return Case(f"optax.{call}", name, drawn(laws, **(fixed or {})), build, **more)
+
+
+def betas(ours: dict) -> dict:
+    return {"b1": ours["beta1"], "b2": ours["beta2"], "eps": ours["eps"]}
+
+
+def cosine(steps):
+    def scheduler(optimizer):
+        import torch
+
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+
+    return scheduler
+
+
+def exponential(gamma):
+    def scheduler(optimizer):
+        import torch
+
+        return torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+
+    return scheduler
+
+
+def warm(steps):
+    def scheduler(optimizer):
+        import torch
+
+        return torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=steps)
+
+    return scheduler
+
+
+TORCH = [
+    torch_case("SGD(lr)", "gd", SGD),
+    torch_case("SGD(lr, weight_decay)", "gd", SGD | {"weight_decay": DECAY}),
+    torch_case("SGD(lr, momentum)", "momentum", HEAVY),
+    torch_case("SGD(lr, momentum), averaged form", "momentum-ema", HEAVY),
+    torch_case("SGD(lr, momentum, weight_decay)", "momentum", HEAVY | {"weight_decay": DECAY}),
+    torch_case("SGD(lr, momentum, dampening)", "momentum", HEAVY | {"dampening": flat(0.05, 0.5)}),
+    torch_case("SGD(lr, momentum, dampening, weight_decay)", "momentum", HEAVY | {"dampening": flat(0.05, 0.5), "weight_decay": DECAY}),
+    torch_case("SGD(lr, momentum, nesterov=True)", "nesterov", HEAVY, lambda ours: {"nesterov": True}),
+    torch_case("SGD(lr, momentum, weight_decay, nesterov=True)", "nesterov", HEAVY | {"weight_decay": DECAY}, lambda ours: {"nesterov": True}),
+    torch_case("ASGD(lr, lambd, alpha)", "asgd", SGD | {"lambd": log(1e-2, 1), "alpha": flat(0.5, 0.9)}),
+    torch_case("Adagrad(lr, initial_accumulator_value, eps)", "adagrad",
+               {"lr": log(1e-2, 3e-1), "eps": log(1e-10, 1e-3), "initial_accumulator_value": flat(0, 0.2)}),
+    torch_case("Adagrad(lr, lr_decay, weight_decay)", "adagrad", {"lr": log(1e-2, 3e-1), "lr_decay": log(1e-3, 1e-1), "weight_decay": DECAY}),
+    torch_case("RMSprop(lr, alpha, eps)", "rmsprop", RMS, steps=50, why=ROUGH),
+    torch_case("RMSprop(lr, alpha, eps, weight_decay)", "rmsprop", RMS | {"weight_decay": DECAY}, steps=50, why=ROUGH),
+    torch_case("RMSprop(lr, alpha, eps, centered=True)", "rmsprop", RMS, fixed={"centered": True}, steps=50, why=ROUGH),
+    torch_case("RMSprop(lr, alpha, eps, momentum)", "rmsprop", RMS | {"momentum": MOMENTUM}, steps=50, why=ROUGH),
+    torch_case("RMSprop(lr, alpha, eps, momentum, centered=True)", "rmsprop", RMS | {"momentum": MOMENTUM}, fixed={"centered": True},
+               steps=50, why=ROUGH),
+    torch_case("Adadelta(lr, rho, eps)", "adadelta", {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)}),
+    torch_case("Adam(lr)", "adam", {"lr": log(1e-3, 1e-2)}),
+    torch_case("Adam(lr, betas, eps)", "adam", ADAM),
+    torch_case("Adam(lr, betas, eps, weight_decay)", "adam", ADAM | {"weight_decay": DECAY}),
+    torch_case("Adam(lr, betas, eps, amsgrad=True)", "amsgrad", ADAM, lambda ours: {"amsgrad": True}),
+    torch_case("AdamW(lr)", "adamw", {"lr": log(1e-3, 1e-2)}),
+    torch_case("AdamW(lr, betas, eps, weight_decay)", "adamw", ADAM | {"weight_decay": DECAY}),
+    torch_case("AdamW(lr, betas, eps, weight_decay, amsgrad=True)", "amsgrad", ADAM | {"weight_decay": DECAY},
+               lambda ours: {"amsgrad": True}, fixed={"decoupled_weight_decay": True}),
+    torch_case("Adamax(lr, betas, eps)", "adamax", ADAM),
+    torch_case("Adamax(lr, betas, eps, weight_decay)", "adamax", ADAM | {"weight_decay": DECAY}),
+    torch_case("NAdam(lr, betas, eps, momentum_decay)", "nadam", ADAM | {"momentum_decay": log(1e-3, 1e-1)}),
+    torch_case("NAdam(…, weight_decay, decoupled_weight_decay=True)", "nadam", ADAM | {"weight_decay": DECAY},
+               fixed={"decoupled_weight_decay": True}),
+    torch_case("RAdam(lr, betas, eps)", "radam", ADAM),
+    torch_case("RAdam(…, weight_decay, decoupled_weight_decay=True)", "radam", ADAM | {"weight_decay": DECAY},
+               fixed={"decoupled_weight_decay": True}),
+    torch_case("Rprop(lr, etas, step_sizes)", "rprop", {"lr": LR, "eta_minus": flat(0.3, 0.7), "eta_plus": flat(1.1, 1.4)},
+               lambda ours: {"etas": (ours["eta_minus"], ours["eta_plus"])}),
+    torch_case("SGD(lr) with CosineAnnealingLR", "gd", SGD, lambda ours: {"scheduler": cosine(200)},
+               schedule=lambda ours: schedules.Cosine(200 * ours["lr"])),
+    torch_case("SGD(lr, momentum) with LinearLR", "momentum", HEAVY, lambda ours: {"scheduler": warm(50)},
+               schedule=lambda ours: schedules.Warmup(50 * ours["lr"]**0.5, 0.1)),
+    torch_case("Adam(lr, betas, eps) with ExponentialLR", "adam", ADAM, lambda ours: {"scheduler": exponential(0.98)},
+               schedule=lambda ours: schedules.Exponential(-np.log(0.98) / ours["lr"])),
+]
+
+OPTAX = [
+    optax_case("sgd(lr)", "gd", SGD, lambda ox, ours: ox.sgd(ours["lr"])),
+    optax_case("sgd(lr, momentum)", "momentum", HEAVY, lambda ox, ours: ox.sgd(ours["lr"], ours["momentum"])),
+    optax_case("sgd(lr, momentum, nesterov=True)", "nesterov", HEAVY, lambda ox, ours: ox.sgd(ours["lr"], ours["momentum"], True)),
+    optax_case("chain(normalize_by_update_norm, scale)", "normalised-gd", SGD | {"eps": log(1e-3, 1e-1)}, lambda ox, ours: ox.chain(
+        ox.normalize_by_update_norm(eps=ours["eps"]), ox.scale(-ours["lr"]))),
+    optax_case("sign_sgd(lr)", "signsgd", SGD, lambda ox, ours: ox.sign_sgd(ours["lr"])),
+    optax_case("chain(ema, scale_by_sign, scale)", "signum", HEAVY, lambda ox, ours: ox.chain(
+        ox.ema(ours["momentum"], debias=False), ox.scale_by_sign(), ox.scale(-ours["lr"]))),
+    optax_case("lion(lr, b1, b2, weight_decay)", "lion", {key: ADAM[key] for key in ("lr", "beta1", "beta2")} | {"weight_decay": DECAY},
+               lambda ox, ours: ox.lion(ours["lr"], ours["beta1"], ours["beta2"], weight_decay=ours["weight_decay"])),
+    optax_case("adagrad(lr, initial_accumulator_value, eps)", "adagrad",
+               {"lr": log(1e-2, 3e-1), "eps_root": log(1e-7, 1e-3), "initial_accumulator_value": flat(0.01, 0.2)},
+               lambda ox, ours: ox.adagrad(ours["lr"], ours["initial_accumulator_value"], ours["eps_root"]), fixed={"eps": 0.0}),
+    optax_case("rmsprop(lr, decay, eps)", "rmsprop", {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
+               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"]), fixed={"eps": 0.0}),
+    optax_case("rmsprop(lr, decay, eps, eps_in_sqrt=False)", "rmsprop", RMS, steps=50, why=ROUGH,
+               make=lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps"], eps_in_sqrt=False)),
+    optax_case("rmsprop(lr, decay, eps, centered=True)", "rmsprop", {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
+               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], centered=True), fixed={"eps": 0.0, "centered": True}),
+    optax_case("rmsprop(lr, decay, eps, momentum)", "rmsprop",
+               {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"], "momentum": MOMENTUM},
+               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], momentum=ours["momentum"]), fixed={"eps": 0.0}),
+    optax_case("adadelta(lr, rho, eps)", "adadelta", {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)},
+               lambda ox, ours: ox.adadelta(ours["lr"], ours["rho"], ours["eps"])),
+    optax_case("adam(lr)", "adam", {"lr": log(1e-3, 1e-2)}, lambda ox, ours: ox.adam(ours["lr"])),
+    optax_case("adam(lr, b1, b2, eps)", "adam", ADAM, lambda ox, ours: ox.adam(ours["lr"], **betas(ours))),
+    optax_case("adam(lr, b1, b2, eps, eps_root)", "adam", ADAM | {"eps_root": log(1e-8, 1e-3)},
+               lambda ox, ours: ox.adam(ours["lr"], eps_root=ours["eps_root"], **betas(ours))),
+    optax_case("adamw(lr, b1, b2, eps, weight_decay)", "adamw", ADAM | {"weight_decay": DECAY},
+               lambda ox, ours: ox.adamw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours))),
+    optax_case("amsgrad(lr, b1, b2, eps)", "amsgrad", ADAM, lambda ox, ours: ox.amsgrad(ours["lr"], **betas(ours)),
+               fixed={"corrected_maximum": True}),
+    optax_case("adamax(lr, b1, b2, eps)", "adamax", ADAM, lambda ox, ours: ox.adamax(ours["lr"], **betas(ours))),
+    optax_case("adamaxw(lr, b1, b2, eps, weight_decay)", "adamax", ADAM | {"weight_decay": DECAY},
+               lambda ox, ours: ox.adamaxw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours)), fixed={"decoupled_weight_decay": True}),
+    optax_case("nadam(lr, b1, b2, eps)", "nadam-constant", ADAM, lambda ox, ours: ox.nadam(ours["lr"], **betas(ours))),
+    optax_case("nadamw(lr, b1, b2, eps, weight_decay)", "nadam-constant", ADAM | {"weight_decay": DECAY},
+               lambda ox, ours: ox.nadamw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours))),
+    optax_case("adabelief(lr, b1, b2, eps, eps_root)", "adabelief", ADAM | {"eps_root": log(1e-8, 1e-4)},
+               lambda ox, ours: ox.adabelief(ours["lr"], eps_root=ours["eps_root"], **betas(ours))),
+    optax_case("yogi(lr, b1, b2, eps)", "yogi", ADAM, lambda ox, ours: ox.yogi(ours["lr"], **betas(ours))),
+    optax_case("adan(lr, b1, b2, b3, eps, eps_root, weight_decay)", "adan",
+               ADAM | {"beta3": flat(0.95, 0.999), "eps_root": log(1e-8, 1e-3), "weight_decay": DECAY},
+               lambda ox, ours: ox.adan(ours["lr"], b3=ours["beta3"], eps_root=ours["eps_root"], weight_decay=ours["weight_decay"], **betas(ours))),
+    optax_case("radam(lr, b1, b2, eps)", "radam", ADAM, lambda ox, ours: ox.radam(ours["lr"], **betas(ours)), fixed={"hat": False}),
+]
+CASES = TORCH + OPTAX
