@@ -131,19 +131,10 @@ class _ClosureOracle:
     def __init__(self, loss: _ClosureLoss, theta):
         self._loss, self._theta = loss, theta
 
-    @functools.cached_property
-    def _both(self):
-        return self._loss.evaluate(self._theta)
-
-    @property
-    def value(self):
-        return self._both[0]
-
-    @property
-    def gradient(self):
-        return self._both[1]
-
     def __getattr__(self, name):
+        if name in ("value", "gradient"):
+            self.value, self.gradient = self._loss.evaluate(self._theta)
+            return getattr(self, name)
         raise TypeError(f"a closure gives the value and the gradient only, and this optimizer asks for the {name}; use a "
                         "gradient method such as named('gd-energy'), or networks.Loss.from_torch, which has it")
 
