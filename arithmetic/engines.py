@@ -102,7 +102,7 @@ class Iteration:
                     break
                 now = after[:len(inputs)]
         self._made[key] = (np.array(states, dtype=float).reshape(-1, len(inputs)).T.copy(),
-                              np.array(values, dtype=float).reshape(-1, len(self.tabulated)).T.copy())
+                              np.array(values, dtype=float).reshape(len(values), len(self.tabulated)).T.copy())
         return self._made[key]
 
 

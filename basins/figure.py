@@ -11,7 +11,9 @@ from schemes import Outcome
 MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 SADDLE, MAXIMUM = "#000000", "#D55E00"
 OTHERS = {Outcome.CONVERGED: "#E8E8E8", Outcome.DIVERGED: "#8B4513", Outcome.STEP_LIMIT: "#BDBDBD",
-          Outcome.STALLED: "#7F7F7F", Outcome.NOT_FINITE: "#4A2508", Outcome.INTERRUPTED: "#FFFFFF"}
+          Outcome.STALLED: "#7F7F7F", Outcome.NOT_FINITE: "#4A2508", Outcome.INTERRUPTED: "#FFFFFF",
+          Outcome.LEFT_BOX: "#A0703C", Outcome.EVENT: "#D8D0E8", Outcome.ENERGY_ROSE: "#C8A080",
+          Outcome.GRADIENT_LIMIT: "#A8A8A8", Outcome.TIME_LIMIT: "#F4F4F4"}
 MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
 
 

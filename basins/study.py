@@ -195,7 +195,8 @@ class Study:
 
 _LABELS = {Outcome.RUNNING: "running", Outcome.CONVERGED: "at rest elsewhere", Outcome.DIVERGED: "diverged",
            Outcome.STEP_LIMIT: "steps used up", Outcome.STALLED: "stalled", Outcome.NOT_FINITE: "not finite",
-           Outcome.INTERRUPTED: "interrupted"}
+           Outcome.INTERRUPTED: "interrupted", Outcome.LEFT_BOX: "left the box", Outcome.EVENT: "event",
+           Outcome.ENERGY_ROSE: "energy rose", Outcome.GRADIENT_LIMIT: "gradients used up", Outcome.TIME_LIMIT: "time used up"}
 
 
 def study(loss, optimizer: Optimizer, starts, *, stop: Stop | None = None, executor: Executor | None = None,

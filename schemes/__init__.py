@@ -2,25 +2,38 @@
 
 A scheme is one step of one state, a control decides over the step, and `integrate` repeats the trial until every
 lane has an outcome; `pair` makes an optimizer of flow, scheme and step, `named` gives the classic and the corrected
-ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau); a named optimizer: a function
-in `classics.py` and its name in `NAMED`.
+ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau) and its name in `SCHEMES`; a named
+optimizer: a function in `classics.py` and its name in `NAMED`.
 """
-from .base import Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta, RungeKutta4, Scheme, SequentialEuler
+from .base import Scheme
 from .classics import FORMS, NAMED
 from .control import EnergyControl, ErrorControl, FixedStep
 from .damping import GainControl, MarquardtEuler
+from .discrete_gradient import Gonzalez, ItohAbe
+from .exponential import ExponentialEuler
+from .implicit import ImplicitEuler, ImplicitMidpoint, RosenbrockEuler
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
 from .pairs import Optimizer, named, pair
+from .runge_kutta import (
+    BogackiShampine, DormandPrince, Euler, EulerRichardson, Extragradient, Heun, Ralston, RungeKutta, RungeKutta4,
+)
+from .splitting import ExponentialMap, SequentialEuler, Strang
+from .stabilised import RKC1, RKC2
+from .stability import stability_function
 
 #: The catalogue of schemes that the generic tests go through.
-SCHEMES = (Euler, SequentialEuler, EulerRichardson, Heun, RungeKutta4, RosenbrockEuler)
+SCHEMES = (
+    Euler, SequentialEuler, EulerRichardson, Extragradient, Heun, Ralston, BogackiShampine, RungeKutta4, DormandPrince,
+    ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe,
+)
 
-_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: scipy is slow to load
+_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
           "as_torch_optimizer": "torch_adapter"}
 
-__all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "FixedStep", "ErrorControl",
-           "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
+__all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "stability_function", "FixedStep",
+           "ErrorControl", "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble",
+           "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
 
 
 def __getattr__(name):

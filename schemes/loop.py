@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import Graph, Iteration, Program, Reading, drive, iterate, total
+from arithmetic import Graph, Iteration, Program, Reading, absolute, drive, iterate, total
 from flows import Field
 
 from .base import Scheme
@@ -35,7 +35,7 @@ class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
     `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z.  It serves the recorder (any back end) and, where the loss cannot be recorded,
+    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and, where the loss cannot be recorded,
     NumPy arrays.
     """
 
@@ -45,28 +45,77 @@ class Problem:
         if not hasattr(scheme, "advance"):
             raise TypeError(f"scheme must be a Scheme such as Euler(), got {scheme!r}")
         self.field, self.scheme, self.control, self.stop = field, scheme, as_control(step), stop
-        self.size = field.size + len(self.control.memory)
+        # a budget of gradients needs the number of trials, which an adaptive control does not keep
+        self._counts_trials = self.control.adaptive and stop.max_gradients is not None
+        self.memory = (*self.control.memory, "trials") if self._counts_trials else tuple(self.control.memory)
+        self.size = field.size + len(self.memory)
+        if stop.box is not None and len(stop.box) != field.dim:
+            raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
 
     def start(self, y) -> np.ndarray:
         """The rows z at the states y, (size, lanes)."""
-        memory = self.control.start()
-        return np.vstack([y, *(np.full((1, y.shape[1]), memory[name]) for name in self.control.memory)])
+        memory = self.control.start() | {"trials": 0.0}
+        return np.vstack([y, *(np.full((1, y.shape[1]), memory[name]) for name in self.memory)])
 
     def step(self, z):
         size, stop = self.field.size, self.stop
         loss = _Remembering(self.field.loss)
         field = Field(self.field.flow, loss)
         y = z[:size]
-        memory = dict(zip(self.control.memory, z[size:], strict=True))
+        memory = dict(zip(self.memory, z[size:], strict=True))
         trial = self.control.trial(self.scheme, field, y, memory)
         gradient = field.loss.oracle(field.theta(y)).gradient
         observed = (total(gradient**2), total(field.theta(trial.slope)**2), total(field.theta(y)**2))
         at_rest = (observed[0] <= stop.gradient**2) & (observed[1] <= stop.speed**2)
-        go = ~at_rest & (observed[2] <= stop.radius**2)
+        go = ~at_rest & (observed[2] <= stop.radius * stop.radius)
         if self.control.adaptive:
             go = go & (memory["h"] >= stop.h_min)
         self._gradients_per_trial = len(loss.gradients)
-        return [*trial.y, *(trial.memory[name] for name in self.control.memory)], go, observed
+        ends = self._further_ends(field, y, memory, trial)
+        for condition in ends:
+            go = go & ~condition
+        after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
+        return [*trial.y, *(after[name] for name in self.memory)], go, (*observed, *ends)
+
+    @property
+    def _further_outcomes(self) -> tuple[Outcome, ...]:
+        """The outcomes of `_further_ends`, in its order."""
+        stop = self.stop
+        wanted = {Outcome.LEFT_BOX: stop.box is not None, Outcome.EVENT: stop.event is not None,
+                  Outcome.ENERGY_ROSE: bool(stop.energy_rise), Outcome.GRADIENT_LIMIT: stop.max_gradients is not None}
+        return tuple(outcome for outcome, here in wanted.items() if here)
+
+    def _further_ends(self, field, y, memory, trial) -> list:
+        """The conditions of `Stop` beyond rest, divergence and the limits of steps, where they are asked for."""
+        stop, ends = self.stop, []
+        s = field.state(self.control.time(memory), y)
+        oracle = field.loss.oracle(s.theta)
+        if stop.box is not None:
+            outside = [(x < low) | (x > high) for x, (low, high) in zip(s.theta, stop.box, strict=True)]
+            ends.append(functools.reduce(lambda a, b: a | b, outside))
+        if stop.event is not None:
+            ends.append(stop.event(s, oracle))
+        if stop.energy_rise:
+            own = getattr(self.control, "energy", None) or field.flow
+            source = own if stop.energy_rise is True else stop.energy_rise
+            if source.energy is None:
+                raise ValueError(f"Stop(energy_rise=True): {type(source).__name__} has no energy; "
+                                 "pass energy_rise=lyapunov.Energy(...)")
+            new = field.state(self.control.time(trial.memory), trial.y)
+            before, after = source.energy(s, oracle), source.energy(new, field.loss.oracle(new.theta))
+            ends.append(after - before > 2 * np.finfo(float).eps * absolute(before))
+        if stop.max_gradients is not None:
+            trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
+            ends.append(self._gradients(trials + 1, accepted + 1) > stop.max_gradients)
+        return ends
+
+    def _gradients(self, trials, accepted):
+        """Gradient evaluations after so many trials, the stop test's included.
+
+        The gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
+        scheme that reuses it is the first one of the next step.
+        """
+        return (self._gradients_per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
 
     @property
     def recordable(self) -> bool:
@@ -113,25 +162,32 @@ class Problem:
 
     def finish(self, z: np.ndarray, steps: np.ndarray) -> Ensemble:
         """Outcomes and counts of the final rows z."""
-        y, memory = z[: self.field.size], dict(zip(self.control.memory, z[self.field.size:], strict=True))
+        y, memory = z[: self.field.size], dict(zip(self.memory, z[self.field.size:], strict=True))
         with np.errstate(all="ignore"):
             if self.recordable:
                 observed = [np.broadcast_to(o, steps.shape) for o in self._recorded[1](*z)]
             else:
                 observed = self.step(z)[2]
-            g, v, r = observed
+            g, v, r, *ends = observed
             rest = (g <= self.stop.gradient**2) & (v <= self.stop.speed**2)
-            conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius**2), rest]
-            labels = [Outcome.NOT_FINITE, Outcome.DIVERGED, Outcome.CONVERGED]
+            conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius * self.stop.radius)]
+            labels = [Outcome.NOT_FINITE, Outcome.DIVERGED]
+            further = dict(zip(self._further_outcomes, (np.asarray(e, dtype=bool) for e in ends), strict=True))
+            for outcome in (Outcome.LEFT_BOX, Outcome.EVENT, Outcome.CONVERGED, Outcome.ENERGY_ROSE):
+                if outcome is Outcome.CONVERGED or outcome in further:
+                    conditions.append(rest if outcome is Outcome.CONVERGED else further[outcome])
+                    labels.append(outcome)
             if self.control.adaptive:
                 conditions.append(~(memory["h"] >= self.stop.h_min))
                 labels.append(Outcome.STALLED)
+            if Outcome.GRADIENT_LIMIT in further:
+                conditions.append(further[Outcome.GRADIENT_LIMIT])
+                labels.append(Outcome.GRADIENT_LIMIT)
             conditions.append(steps >= self.stop.max_steps)
             labels.append(Outcome.STEP_LIMIT)
         outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
-        # the gradient at the start of a trial is kept when it is refused; its other ones are not
-        gradients = (self._gradients_per_trial - 1) * steps + accepted + 1
+        gradients = self._gradients(steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),
                         memory["h"] if self.control.adaptive else np.full(len(steps), self.control.h))
 

@@ -1,6 +1,7 @@
 """How a run ends, and when to stop it."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,6 +18,11 @@ class Outcome(IntEnum):
     STALLED = 4
     NOT_FINITE = 5
     INTERRUPTED = 6
+    LEFT_BOX = 7
+    EVENT = 8
+    ENERGY_ROSE = 9
+    GRADIENT_LIMIT = 10
+    TIME_LIMIT = 11
 
     @property
     def sentence(self) -> str:
@@ -31,7 +37,13 @@ _SENTENCES = {
     Outcome.STALLED: "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point "
                      "any further, or ratio is too large for this flow.",
     Outcome.NOT_FINITE: "The loss or the state is not a number here: check the start and the domain of the loss.",
-    Outcome.INTERRUPTED: "The run was interrupted from the keyboard; what was done is returned.",
+    Outcome.INTERRUPTED: "The run was interrupted from the keyboard or by the callback; what was done is returned, and "
+                         "integrate(field, run, ...) continues it.",
+    Outcome.LEFT_BOX: "theta left Stop.box: make it larger, or take shorter steps.",
+    Outcome.EVENT: "Stop.event holds.",
+    Outcome.ENERGY_ROSE: "The next step would raise the energy of the flow: take a smaller step, or EnergyControl.",
+    Outcome.GRADIENT_LIMIT: "Another step could take more than Stop.max_gradients gradients: raise it, or Stop.gradient.",
+    Outcome.TIME_LIMIT: "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.",
 }
 
 
@@ -42,6 +54,14 @@ class Stop:
     gradient : at rest needs |∇F| ≤ gradient.  speed : and |θ'| ≤ speed (in units of θ over ODE time).
     radius : diverged when |θ| > radius.  max_steps : trials at most, refused ones included.
     h_min : stalled when step control asks for a smaller step.
+
+    Further conditions, each tested in every trial of every lane where it is given:
+
+    box : a (low, high) per coordinate; ends when θ is outside.
+    event : function (s, oracle) of the state and the loss there, in plain arithmetic, that says by a comparison whether
+    the lane ends here: `lambda s, oracle: oracle.value < 1e-3`.
+    energy_rise : True, or an energy (`lyapunov.Energy`); ends before a step that would raise the flow's energy.
+    max_gradients : ends before a step that could exceed so many gradient evaluations, the first one included.
     """
 
     gradient: float = 1e-6
@@ -49,11 +69,27 @@ class Stop:
     radius: float = 1e6
     max_steps: int = 100_000
     h_min: float = 1e-150
+    box: tuple | None = None
+    event: Callable | None = None
+    energy_rise: object = False
+    max_gradients: int | None = None
 
     def __post_init__(self):
         for name in ("gradient", "speed", "radius", "h_min"):
             value = getattr(self, name)
             if not isinstance(value, (int, float, np.number)) or not value >= 0:
                 raise ValueError(f"Stop({name}={value!r}): must be a number >= 0")
-        if not isinstance(self.max_steps, (int, np.integer)) or self.max_steps < 1:
-            raise ValueError(f"Stop(max_steps={self.max_steps!r}): must be an integer >= 1")
+        for name in ("max_steps", "max_gradients"):
+            value = getattr(self, name)
+            if (value is not None or name == "max_steps") and (not isinstance(value, (int, np.integer)) or value < 1):
+                raise ValueError(f"Stop({name}={value!r}): must be an integer >= 1")
+        if self.box is not None:
+            try:
+                box = tuple((float(low), float(high)) for low, high in self.box)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"Stop(box={self.box!r}): must be a (low, high) per coordinate") from error
+            if not all(low < high for low, high in box):
+                raise ValueError(f"Stop(box={self.box!r}): must have low < high for each coordinate")
+            object.__setattr__(self, "box", box)
+        if self.event is not None and not callable(self.event):
+            raise TypeError(f"Stop(event={self.event!r}): must be a function (s, oracle) -> condition")

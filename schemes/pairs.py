@@ -13,11 +13,12 @@ import flows
 from arithmetic import Vector
 from flows import Flow
 
-from .base import Scheme, SequentialEuler
+from .base import Scheme
 from .classics import NAMED, RANGES, SWITCHES
 from .control import as_control
 from .loop import Problem
 from .outcome import Stop
+from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,11 @@ class Optimizer:
         """The repeated map of this optimizer on a loss."""
         return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
 
-    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, backend: str = "auto", threads=None):
-        """Run from `theta0`, (dim,) or (dim, lanes); returns a `Run` (see `integrate`)."""
+    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
+        """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
-        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, backend=backend,
-                         threads=threads)
+        return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, **options)
 
     def algorithm(self):
         """One step of one coordinate as sympy equations, block⁺ = …, derived from flow, scheme and step.
@@ -97,7 +97,7 @@ class _Coordinate:
 
     def __init__(self, flow, s, oracle, sequential: bool):
         self.flow, self.loss, self._real, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
-        self.blocks = flow.blocks
+        self.blocks, self.coordinate = flow.blocks, flow.coordinate
         if hasattr(flow, "jacobian"):
             self.jacobian = lambda s, oracle: np.array([[flow.jacobian(s, oracle)]], dtype=object).view(Vector)
 
@@ -147,9 +147,9 @@ def _step_symbol(step):
 def described(flow) -> str:
     """A flow with its modifiers by name: Scheduled(Momentum, Warmup)."""
     name = type(flow).__name__
-    if not isinstance(inner := getattr(flow, "flow", None), Flow):
+    if flow.plain is flow:
         return name
-    return f"{name}({described(inner)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
+    return f"{name}({described(flow.flow)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
 
 
 def _rates(flow):

@@ -1,42 +1,60 @@
 """`integrate` and its result."""
 from __future__ import annotations
 
+import sys
+import time
+
 import numpy as np
 from scipy.integrate._ivp.ivp import OdeResult
 
 from arithmetic import check_backend
 from flows import Field, check_theta
 
-from .base import EulerRichardson, Scheme
+from .base import Scheme
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
+from .runge_kutta import EulerRichardson
+
+
+SEGMENTS = 256, 8192  # trials between two looks at the clock and the keyboard: at first, at most
 
 
 class Run(OdeResult):
     """The result of `integrate`, a scipy `OdeResult`.
 
     theta : end point, (dim,) or (dim, lanes).  t, y : the recorded history, (points,) and (size, points) for one start,
-    (lanes, points) and (size, lanes, points) for an ensemble; without `record`, start and end.
+    (lanes, points) and (size, lanes, points) for an ensemble; without `record`, start and end; at given times, t is
+    these times, (points,), and y is NaN at those that a lane did not reach.
     outcome : `Outcome`, or an integer array of them.  steps, accepted, gradients : counts, per lane for an ensemble.
-    success, message : whether every lane converged, and how it ended in words.  state : the end state, to continue from.
+    success, message : whether every lane converged, and how it ended in words.  state : the end state.
+    `integrate(field, run, …)` continues it: all counts go on, and so does `Stop.max_steps`, the limit of their total.
     """
 
 
 def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1, stop: Stop | None = None, record=None, *,
-              y0=None, backend: str = "auto", threads: int | None = None) -> Run:
+              y0=None, callback=None, progress=False, max_seconds: float | None = None, backend: str = "auto",
+              threads: int | None = None) -> Run:
     """Follow a flow on a loss until it is at rest, has left, or has used its steps.
 
     Parameters
     ----------
     field : flow.on(loss).
-    theta0 : (dim,) or (dim, lanes), the starts; every lane runs on its own.
+    theta0 : (dim,) or (dim, lanes), the starts; every lane runs on its own.  Or a `Run`, which goes on where it ended,
+        step control and clocks included: the result is bit for bit that of one long run with the same scheme and step.
     scheme : the integrator, `EulerRichardson()` unless given.
     step : a number (fixed step in ODE time) or a control: `ErrorControl()`, `EnergyControl()`.
     stop : a `Stop`.
-    record : None, or k to keep the state after every k-th trial.
+    record : None; k to keep the state after every k-th trial; or increasing ODE times at which to keep it, by cubic
+        Hermite interpolation between the steps.
     y0 : (size,) or (size, lanes), a full initial state (memory too) instead of `theta0`.
+    callback : called with the `Ensemble` after every recorded trial (every few hundred where none is recorded); the run
+        ends as INTERRUPTED where it returns True or raises StopIteration.
+    progress : True for a line on standard error, or a function of (lanes ended, lanes).
+    max_seconds : wall-clock budget; what is done by then is returned as TIME_LIMIT.
     backend : "auto", "c", "numba" or "numpy": the same results, at different speed.
     threads : at most this many; all cores unless given.
+
+    A KeyboardInterrupt ends the run, and what is done is returned as INTERRUPTED.
 
     Raises
     ------
@@ -44,53 +62,185 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
     """
     problem = Problem(field, scheme or EulerRichardson(), step, stop or Stop())
     check_backend(backend)
+    history = _History(problem, record)
+    if max_seconds is not None and not max_seconds > 0:
+        raise ValueError(f"max_seconds={max_seconds} must be positive, or None for no budget")
     if (theta0 is None) == (y0 is None):
         raise TypeError("integrate: give either theta0 (the memory starts at rest) or y0 (the whole state)")
+    if isinstance(theta0, Run):
+        z, steps, single = _continued(problem, theta0)
+    else:
+        y, single = _start(field, theta0, y0)
+        z, steps = problem.start(y), np.zeros(y.shape[1], dtype=np.int64)
+    history.begin(z, steps)
+    report = _progress(progress)
+    limit, cause, began = problem.stop.max_steps, Outcome.RUNNING, time.monotonic()
+    going, segment = np.flatnonzero(steps < limit), history.every or SEGMENTS[0]
+    try:
+        while len(going):
+            now = time.monotonic()
+            budget = min(segment, limit - int(steps[going].max()))
+            rows, taken = problem.run(z[:, going], backend=backend, threads=threads, max_steps=budget)
+            z, steps = _put(z, going, rows), _put(steps, going, steps[going] + taken)
+            going = going[(taken == budget) & (steps[going] < limit)]
+            if taken.any():
+                history.add(z, steps)
+                report(len(steps) - len(going), len(steps))
+                if callback is not None and _asks_to_stop(callback, problem.finish(z, steps)):
+                    cause = Outcome.INTERRUPTED
+                    break
+            if max_seconds is not None and time.monotonic() - began >= max_seconds:
+                cause = Outcome.TIME_LIMIT
+                break
+            if not history.every:
+                segment = _next_segment(segment, time.monotonic() - now)
+    except KeyboardInterrupt:
+        cause = Outcome.INTERRUPTED
+    return _result(problem, history, z, steps, cause, single)
+
+
+def _put(whole, where, part):
+    """A copy of `whole` with `part` at the lanes `where`: an interruption leaves the state of the last segment."""
+    if len(where) == whole.shape[-1]:
+        return part
+    whole = whole.copy()
+    whole[..., where] = part
+    return whole
+
+
+def _next_segment(segment: int, seconds: float) -> int:
+    """Powers of two, so that tables of clocks are found again; results do not depend on how a run is cut."""
+    if seconds < 0.2:
+        return min(2 * segment, SEGMENTS[1])
+    return segment if seconds < 1 else max(1, segment // 2)
+
+
+def _asks_to_stop(callback, ensemble: Ensemble) -> bool:
+    try:
+        return callback(ensemble) is True
+    except StopIteration:
+        return True
+
+
+def _progress(progress):
+    if callable(progress):
+        return progress
+    if not progress:
+        return lambda ended, lanes: None
+    return lambda ended, lanes: print(f"\r  {ended} of {lanes} lanes have ended ", end="" if ended < lanes else "\n",
+                                      file=sys.stderr, flush=True)
+
+
+def _start(field: Field, theta0, y0):
     y = field.start(theta0) if y0 is None else np.asarray(y0, dtype=float)
     if y.ndim not in (1, 2) or y.shape[0] != field.size:
         raise ValueError(f"y0 must have shape ({field.size},) or ({field.size}, lanes), got {y.shape}")
     if not np.isfinite(y).all():
         raise ValueError(f"{'theta0' if y0 is None else 'y0'} must be finite, got {_first_bad(y)}: remove such starts")
-    if record is not None and (isinstance(record, bool) or not isinstance(record, (int, np.integer)) or record < 1):
-        raise ValueError(f"record={record!r} must be None or an integer k >= 1 (keep every k-th state)")
-    single = y.ndim == 1
-    z = problem.start(y[:, None] if single else y)
-    history = [(z, np.zeros(z.shape[1], dtype=np.int64))]
-    if record is None:
-        history.append(problem.run(z, backend=backend, threads=threads))
-    else:
-        _record(problem, history, int(record), backend, threads)
-    ends = [problem.finish(*point) for point in history]
-    return _result(field, ends, single)
+    return (y[:, None], True) if y.ndim == 1 else (y, False)
 
 
-def _record(problem: Problem, history: list, every: int, backend: str, threads) -> None:
-    """Append the rows after every `every`-th trial until no lane goes on."""
-    z, steps = history[0]
-    while True:
-        budget = min(every, problem.stop.max_steps - int(steps.max(initial=0)))
-        if budget <= 0:
+def _continued(problem: Problem, run: Run):
+    """Rows, step counts and whether it is of one start, of a run that goes on."""
+    rows, memory, steps, single = run.__dict__["_kept"]
+    if memory != problem.control.memory or len(rows) != problem.field.size + len(memory):
+        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, this field "
+                         f"and step need {problem.field.size} and {problem.control.memory}: use those it was made with")
+    return np.vstack([rows, steps[None].astype(float)]) if len(problem.memory) > len(memory) else rows, steps, single
+
+
+class _History:
+    """What `record` asks to keep: every k-th state, or the states at given times."""
+
+    def __init__(self, problem: Problem, record):
+        self.problem, self.every, self.times, self.points = problem, None, None, []
+        if record is None:
             return
-        z, taken = problem.run(z, backend=backend, threads=threads, max_steps=budget)
-        if not taken.any():
+        if isinstance(record, (int, np.integer)) and not isinstance(record, bool):
+            self.every = int(record)
+        else:
+            self.every, self.times = 1, _check_times(record)
+        if self.every < 1:
+            raise ValueError(f"record={record!r} must be an integer k >= 1 (keep every k-th state), increasing times, or None")
+
+    def begin(self, z, steps) -> None:
+        self.first, self.points = (z, steps), [(z, steps)]
+        if self.times is not None:
+            self.y = np.full((self.problem.field.size, z.shape[1], len(self.times)), np.nan)
+            self.passed = np.searchsorted(self.times, self._time(z, steps), side="left")
+            self._keep(z, steps, z, steps)
+
+    def add(self, z, steps) -> None:
+        if self.times is not None:
+            self._keep(*self.points[0], z, steps)
+        if self.times is not None or self.every is None:
+            self.points.clear()
+        self.points.append((z, steps))
+
+    def _time(self, z, steps):
+        memory = dict(zip(self.problem.memory, z[self.problem.field.size:], strict=True))
+        return np.broadcast_to(self.problem.control.time(memory), steps.shape)
+
+    def _keep(self, z0, steps0, z1, steps1) -> None:
+        """Fill in the states at the times that lanes have passed between two consecutive trials."""
+        t0, t1 = self._time(z0, steps0), self._time(z1, steps1)
+        passed = np.searchsorted(self.times, t1, side="right")
+        lanes = np.flatnonzero(passed > self.passed)
+        if not len(lanes):
             return
-        steps = steps + taken
-        history.append((z, steps))
+        field, size = self.problem.field, self.problem.field.size
+        t0, t1, y0, y1 = t0[lanes], t1[lanes], z0[:size, lanes], z1[:size, lanes]
+        f0, f1 = field(t0, y0), field(t1, y1)
+        for k in range(int((passed - self.passed)[lanes].max())):
+            here = np.flatnonzero(self.passed[lanes] + k < passed[lanes])
+            index = self.passed[lanes[here]] + k
+            self.y[:, lanes[here], index] = hermite(self.times[index], t0[here], t1[here], y0[:, here], y1[:, here],
+                                                    f0[:, here], f1[:, here])
+        self.passed = np.maximum(passed, self.passed)
+
+    def result(self, ends: list[Ensemble], single: bool):
+        if self.times is not None:
+            return self.times, self.y[:, 0] if single else self.y
+        t = np.stack([np.broadcast_to(e.t, e.steps.shape) for e in ends], axis=-1)
+        y = np.stack([e.y for e in ends], axis=-1)
+        return (t[0], y[:, 0]) if single else (t, y)
 
 
-def _result(field: Field, ends: list[Ensemble], single: bool) -> Run:
+def hermite(t, t0, t1, y0, y1, f0, f1):
+    """The cubic through y0, y1 with slopes f0, f1, at t."""
+    h = np.where(t1 > t0, t1 - t0, 1.0)
+    x = (t - t0) / h
+    return (1 - x)**2 * ((1 + 2 * x) * y0 + x * h * f0) + x**2 * ((3 - 2 * x) * y1 - (1 - x) * h * f1)
+
+
+def _check_times(record) -> np.ndarray:
+    try:
+        times = np.atleast_1d(np.asarray(record, dtype=float))
+    except (TypeError, ValueError):
+        times = np.array([np.nan])
+    if isinstance(record, (bool, str)) or times.ndim != 1 or not len(times) or not (np.isfinite(times).all()
+                                                                                    and (np.diff(times) > 0).all()):
+        raise ValueError(f"record={record!r} must be an integer k >= 1 (keep every k-th state), increasing times, or None")
+    return times
+
+
+def _result(problem: Problem, history: _History, z, steps, cause: Outcome, single: bool) -> Run:
+    points = history.points if history.every and history.times is None else [history.first, (z, steps)]
+    ends = [problem.finish(*point) for point in points]
     end = ends[-1]
+    end.outcome[end.outcome == Outcome.RUNNING] = cause
     pick = (lambda a: a[..., 0]) if single else (lambda a: a)
     outcome = Outcome(int(end.outcome[0])) if single else end.outcome
     labels, counts = np.unique(end.outcome, return_counts=True)
     message = (Outcome(int(end.outcome[0])).sentence if single else
                "; ".join(f"{n} {Outcome(int(k)).name}" for k, n in zip(labels, counts, strict=True)) or "no starts")
-    t = np.stack([np.broadcast_to(e.t, e.steps.shape) for e in ends], axis=-1)
-    y = np.stack([e.y for e in ends], axis=-1)
-    return Run(theta=pick(field.theta(end.y)), state=pick(end.y), t=t[0] if single else t, y=y[:, 0] if single else y,
-               outcome=outcome, steps=_count(end.steps, single), accepted=_count(end.accepted, single),
-               gradients=_count(end.gradients, single), success=bool(np.all(end.outcome == Outcome.CONVERGED)),
-               message=message)
+    t, y = history.result(ends, single)
+    run = Run(theta=pick(problem.field.theta(end.y)), state=pick(end.y), t=t, y=y, outcome=outcome,
+              steps=_count(end.steps, single), accepted=_count(end.accepted, single), gradients=_count(end.gradients, single),
+              success=bool(np.all(end.outcome == Outcome.CONVERGED)), message=message)
+    memory = problem.control.memory
+    run.__dict__["_kept"] = z[: problem.field.size + len(memory)], memory, steps, single
+    return run
 
 
 def _count(values, single):

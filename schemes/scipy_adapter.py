@@ -158,7 +158,7 @@ class _ObjectiveOracle:
 
 
 _STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Outcome.NOT_FINITE: 3, Outcome.STALLED: 4,
-           Outcome.INTERRUPTED: 99}
+           Outcome.GRADIENT_LIMIT: 1, Outcome.INTERRUPTED: 99}
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,

@@ -1,0 +1,60 @@
+"""Equations of implicit steps: Newton's method as straight-line arithmetic."""
+from __future__ import annotations
+
+import numpy as np
+
+from arithmetic import Vector, absolute, dot, is_symbolic, maximum, solve, sqrt, total, vector, where
+from flows.base import add_diagonal
+
+EPS = np.finfo(float).eps
+
+
+def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol: float = 1e-10):
+    """The solution of `equation(x) = (residual, jacobian, merit)` near x, or NaN where it was not reached.
+
+    A fixed number of Newton iterations, none of which raises the merit: one that would is refused and the next one is
+    shifted, (J + μI) Δ = −r, towards a short step against the residual.  `potential` says that the residual is the
+    gradient of the merit.  At the end |r| ≤ tol·|x − origin| must hold up to the rounding of J x, else the coordinates
+    are NaN: the step has no solution that Newton finds.  In symbols the equation is solved if it is linear, and
+    TypeError says so if it is not.
+    """
+    if is_symbolic(x[0]):
+        return _in_symbols(equation, x)
+    shift = 0.0
+    with np.errstate(all="ignore"):
+        r, J, merit = equation(x)
+        for _ in range(iterations):
+            trial = x - solve(add_multiple(J, shift), r)
+            r1, J1, merit1 = equation(trial)
+            better = merit1 < merit
+            if potential:  # of nearly equal merits rounding is the larger part: the residual tells their difference
+                better = better | ((merit1 <= merit + 1e-6 * absolute(merit)) & (dot(r + r1, trial - x) < 0))
+            size = _size(J)
+            shift = where(better, where(shift > 1e-3 * size, shift / 8, 0.0), maximum(8 * shift, 0.05 * size))
+            x, r, J = where(better, trial, x), where(better, r1, r), where(better, J1, J)
+            merit = where(better, merit1, merit)
+        bound = tol * sqrt(total((x - origin)**2)) + 64 * EPS * _size(J) * sqrt(total(x**2))
+        return where(sqrt(total(r**2)) <= bound, x, np.nan)
+
+
+def add_multiple(matrix, value):
+    """matrix + value·I, value a number or one per lane."""
+    return add_diagonal(matrix, vector([value] * len(matrix)))
+
+
+def _size(matrix):
+    """Σ |a_ij|, a bound of the norm."""
+    return total(total(absolute(matrix)))
+
+
+def _in_symbols(equation, x):
+    import sympy
+
+    for _ in range(2):
+        r, J, _ = equation(x)
+        r = [sympy.simplify(e) for e in r]
+        if not any(r):
+            return x
+        x = Vector(sympy.cancel(e) for e in x - solve(J, Vector(r)))
+    raise TypeError("the equation of this implicit step is not linear in y⁺, so it has no closed form in symbols; "
+                    "give it numbers, or a quadratic loss")

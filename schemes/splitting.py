@@ -1,0 +1,70 @@
+"""Schemes that move the blocks of a flow one after the other."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flows import State
+
+from .base import Scheme
+from .exponential import decay_rates, exponential_share
+
+
+@dataclass(frozen=True)
+class SequentialEuler(Scheme):
+    """The classical form of an optimizer: blocks are updated in order, each seeing the new value of those before it.
+
+    y_k⁺ = y_k + h f_k(y_1⁺, …, y_{k−1}⁺, y_k, …; ∇F(θ)), one gradient per step, taken at the old θ and shared.
+    """
+
+    def advance(self, field, t, y, h):
+        s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
+        slopes = {}
+        for name in field.flow.blocks:
+            slopes[name] = field.flow.field(s, oracle)[name]
+            s = State(**vars(s) | {name: getattr(s, name) + self._share(field.flow, name, h) * slopes[name]})
+        return field.pack(vars(s)), None, field.pack(slopes)
+
+    def _share(self, flow, name, h):
+        """What the slope of a block is multiplied by."""
+        return h
+
+
+@dataclass(frozen=True)
+class ExponentialMap(SequentialEuler):
+    """SequentialEuler with the exact decay of the memories: m⁺ = e^{−ah} m + (1 − e^{−ah}) g for m' = a (g − m).
+
+    On Adam with a = −ln β₁/h, b = −ln β₂/h it is the classical algorithm, and c₁ = 1 − e^{−at} holds exactly for every
+    sequence of steps: the rates a, b stay what they are however h varies, where Euler needs h < 1/a.
+    Sources: Certaine 1960 (exponential Euler).
+    """
+
+    def _share(self, flow, name, h):
+        return exponential_share(h, decay_rates(flow).get(name)) if name != "theta" else h
+
+
+@dataclass(frozen=True)
+class Strang(Scheme):
+    """Strang splitting over the blocks: half steps in order, the whole step of the last one, half steps back.
+
+    Each block moves alone, the others frozen: exactly where it decays at a constant rate, else by the midpoint rule.  On
+    momentum this is kick–drift–kick: v by h/2 with exact friction, θ⁺ = θ + h v, v by h/2 at the new gradient.
+    Sources: Strang 1968; Hairer, Lubich & Wanner, Geometric Numerical Integration, II.5.
+    """
+
+    order, reuses = 2, True
+
+    def advance(self, field, t, y, h):
+        flow, rates = field.flow, decay_rates(field.flow)
+        s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
+        slope = field.pack(flow.field(s, oracle))
+        s = State(**vars(s) | {"t": t + h / 2})
+        *sides, middle = flow.blocks
+        for name, share in [*((b, h / 2) for b in sides), (middle, h), *((b, h / 2) for b in reversed(sides))]:
+            start, k = getattr(s, name), flow.field(s, oracle)[name]
+            if name not in rates:
+                half = State(**vars(s) | {name: start + share / 2 * k})
+                k = flow.field(half, field.loss.oracle(half.theta) if name == "theta" else oracle)[name]
+            s = State(**vars(s) | {name: start + exponential_share(share, rates.get(name)) * k})
+            if name == "theta":
+                oracle = field.loss.oracle(s.theta)
+        return field.pack(vars(s)), None, slope
