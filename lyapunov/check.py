@@ -238,9 +238,9 @@ class _Check:
                         return None
                     case[symbols[0]] = Integer(0)
                 elif x not in known:
-                    level = level(f, x)
-                    if level is not None and not level.free_symbols & {*blocks, *one.vectors}:
-                        case[x] = level
+                    value = level(f, x)
+                    if value is not None and not value.free_symbols & {*blocks, *one.vectors}:
+                        case[x] = value
             if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
                 return None
             if len(case) == before:
