@@ -96,8 +96,7 @@ class Problem:
         if stop.event is not None:
             ends.append(stop.event(s, oracle))
         if stop.energy_rise:
-            own = getattr(self.control, "energy", None) or field.flow
-            source = own if stop.energy_rise is True else stop.energy_rise
+            source = field.flow if stop.energy_rise is True else stop.energy_rise
             if source.energy is None:
                 raise ValueError(f"Stop(energy_rise=True): {type(source).__name__} has no energy; "
                                  "pass energy_rise=lyapunov.Energy(...)")
