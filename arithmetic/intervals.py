@@ -13,6 +13,12 @@ def _out(low, high, ulps: int = 1) -> Interval:
     return Interval(low, high)
 
 
+def _times(a, b):
+    """a·b, and 0·∞ = 0: an end at infinity stands for every large number."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
 class Interval(Reading):
     """All reals between `low` and `high`; floats or arrays of them (one interval per entry)."""
 
@@ -45,7 +51,7 @@ class Interval(Reading):
             result = _out(low, np.maximum(a, b))
             return Interval(np.maximum(result.low, 0.0), result.high)
         other = Interval.of(other)
-        products = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        products = [_times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
         return _out(np.minimum.reduce(products), np.maximum.reduce(products))
 
     __radd__, __rmul__ = __add__, __mul__

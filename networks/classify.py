@@ -1,55 +1,267 @@
-"""The nature of a critical point, by argument: Hessian signs, the splitting lemma, and an exact test in two variables."""
+"""The nature of a critical point, by argument: Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
 
 import sympy
-from sympy import Poly, Rational
+from sympy import Poly
 
-NATURES = {"min": "minimum", "max": "maximum", "saddle": "saddle"}
+from .circle import Circle, count_roots
+from .forms import form_sign, leading_part
 
 
-def classify(expression, symbols, point, *, order: int = 8) -> tuple[str, str]:
+def classify(expression, symbols, point, *, order: int = 8):
     """The nature of a critical point of a sympy expression, and the argument for it.
 
     expression : smooth near the point, its gradient exactly zero there.  symbols, point : coordinates and exact numbers.
     order : how far Taylor series go for non-polynomial expressions.
 
-    Returns `(nature, evidence)`; "undecided" where no argument applies.  Raises ValueError if the point is not critical.
-    Sources: splitting lemma (Gromoll & Meyer 1969); square-free factorisation and Sturm counts on small circles.
+    Returns `(nature, evidence)`; "undecided" where no argument applies.  An expression with one further symbol c gives
+    `Cases`: the list of `(nature, condition on c)`, all real values of c (as its assumptions allow) once each.
+
+    - Hessian invertible, or with eigenvalues of both signs: decided by the signs.
+    - Otherwise the coordinates outside its kernel are eliminated by ∂F/∂x = 0, which leaves φ on the kernel (splitting
+      lemma): of one variable, the first term decides; of two, a polynomial φ is decided on small circles, isolated or
+      not; of more, a definite leading form (sum of squares) or one of both signs decides.
+
+    Raises ValueError if the point is not critical or there are several parameters.
+    Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (exact squares).
     """
     symbols, point = list(symbols), [sympy.sympify(p) for p in point]
+    expression = sympy.sympify(expression)
     at = dict(zip(symbols, point, strict=True))
     slope = [sympy.simplify(expression.diff(s).subs(at)) for s in symbols]
     if any(g != 0 for g in slope):
         raise ValueError(f"classify: {point} is not a critical point, the gradient there is {slope}")
-    hessian = sympy.hessian(expression, symbols).subs(at).applyfunc(sympy.simplify)
-    signs = eigenvalue_signs(hessian)
-    if signs is None:
-        return "undecided", "the signs of the Hessian's eigenvalues could not be decided"
-    positive, negative, zero = signs
-    if not zero:
-        nature = "saddle" if positive and negative else "minimum" if positive else "maximum"
-        return nature, f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
-    if positive and negative:
-        return "degenerate saddle", f"the Hessian is singular and has eigenvalues of both signs ({positive} +, {negative} −)"
     moved = expression.subs({s: s + p for s, p in at.items()}, simultaneous=True) - expression.subs(at)
     moved = sympy.expand(moved) if moved.is_polynomial(*symbols) else moved
-    if len(symbols) == 2 and moved.is_polynomial(*symbols) and all(c.is_Rational for c in Poly(moved, *symbols).coeffs()):
-        kind = circle_test(Poly(moved, *symbols))
-        return _degenerate(kind), f"the Hessian is singular; F − F(θ*) on small circles: {_CIRCLE[kind]}"
-    if zero == 1:
-        return _split(moved, symbols, hessian, bool(positive), bool(negative), order)
-    return "undecided", f"the kernel of the Hessian has dimension {zero}: no exact test beyond two polynomial variables"
+    parameters = sorted(expression.free_symbols - set(symbols), key=str)
+    if len(parameters) > 1:
+        raise ValueError(f"classify: one parameter at a time, not {parameters}; substitute numbers for the others")
+    if parameters:
+        from .cases import cases
+
+        return cases(moved, symbols, parameters[0], order)
+    return Germ(moved, symbols, order).nature()
 
 
 _CIRCLE = {"min": "it is positive (no real branch of F = F(θ*))", "max": "it is negative",
            "non-strict min": "it is ≥ 0 and vanishes on branches of even multiplicity only",
            "non-strict max": "it is ≤ 0 and vanishes on branches of even multiplicity only",
            "saddle": "it changes sign", "flat": "it vanishes"}
+_DEGENERATE = {"min": "degenerate minimum", "max": "degenerate maximum", "saddle": "degenerate saddle",
+               "non-strict min": "non-strict minimum", "non-strict max": "non-strict maximum", "flat": "non-strict minimum"}
 
 
-def _degenerate(kind: str) -> str:
-    return {"min": "degenerate minimum", "max": "degenerate maximum", "saddle": "degenerate saddle",
-            "non-strict min": "non-strict minimum", "non-strict max": "non-strict maximum", "flat": "non-strict minimum"}[kind]
+class Germ:
+    """F − F(θ*) in coordinates around the point, split at the kernel of its Hessian.
+
+    θ = Σ y_j k_j + Σ x_i e_i, the k_j a basis of the kernel, each with its own coordinate (`pivots`).
+    """
+
+    def __init__(self, f, symbols, order: int = 8):
+        self.f, self.symbols, self.order = f, list(symbols), order
+        self.hessian = sympy.hessian(f, self.symbols).subs(dict.fromkeys(self.symbols, 0)).applyfunc(sympy.simplify)
+        self.polynomial = f.is_polynomial(*self.symbols)
+        if not self.polynomial:  # its Taylor polynomial is all that series up to the order see
+            tau = sympy.Symbol("tau", real=True)
+            scaled = f.subs({s: tau * s for s in self.symbols}, simultaneous=True)
+            self.f = sympy.expand(sum(_coefficient(scaled, tau, n) for n in range(2, order + 1)))
+
+    def nature(self) -> tuple[str, str]:
+        signs = eigenvalue_signs(self.hessian)
+        if signs is None:
+            return "undecided", "the signs of the Hessian's eigenvalues could not be decided"
+        positive, negative, zero = signs
+        if not zero:
+            nature = "saddle" if positive and negative else "minimum" if positive else "maximum"
+            return nature, f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
+        if positive and negative:
+            return "degenerate saddle", (f"the Hessian is singular and has eigenvalues of both signs ({positive} +, "
+                                         f"{negative} −)")
+        kind, text = self._kernel(zero)
+        if kind is None:
+            return "undecided", text
+        if (positive and kind in ("max", "non-strict max")) or (negative and kind in ("min", "non-strict min")):
+            kind = "saddle"
+        if kind == "flat" and negative:
+            kind = "non-strict max"
+        return _DEGENERATE[kind], text
+
+    # ------------------------------------------------------------------------------------ what is left on the kernel
+    def split(self):
+        """(f(y, x), ys, xs) in the coordinates along the kernel and outside it."""
+        kernel, pivots = self.hessian.nullspace(), []
+        for k in kernel:  # the last coordinate of each basis vector that no other has
+            free = [i for i in range(len(self.symbols)) if k[i] != 0 and i not in pivots
+                    and all(other is k or other[i] == 0 for other in kernel)]
+            pivots.append(max(free, key=lambda i: abs(sympy.N(k[i])) if k[i].is_number else 0))
+        ys = [sympy.Symbol(f"y{j + 1}" if len(kernel) > 1 else "y", real=True) for j in range(len(kernel))]
+        xs = [sympy.Symbol(f"x{i + 1}", real=True) for i in range(len(self.symbols)) if i not in pivots]
+        rest = dict(zip([i for i in range(len(self.symbols)) if i not in pivots], xs, strict=True))
+        theta = {s: sum(y * k[i] / k[p] for y, k, p in zip(ys, kernel, pivots, strict=True)) + rest.get(i, 0)
+                 for i, s in enumerate(self.symbols)}
+        return sympy.expand(self.f.subs(theta, simultaneous=True)), ys, xs
+
+    def exact(self, f, ys, xs):
+        """φ(y) as (numerator, denominator), where ∂f/∂x = 0 is linear in x; else None."""
+        if not self.polynomial:
+            return None
+        if not xs:
+            return f, sympy.Integer(1)
+        slope = [f.diff(x) for x in xs]
+        if any(Poly(g, *xs).total_degree() > 1 for g in slope):
+            return None
+        matrix = sympy.Matrix([[g.diff(x) for x in xs] for g in slope])
+        level = sympy.Matrix([g.subs(dict.fromkeys(xs, 0)) for g in slope])
+        # f = f₀ + levelᵀx + xᵀMx/2 at x = −M⁻¹ level
+        phi = f.subs(dict.fromkeys(xs, 0)) - (level.T * matrix.adjugate() * level)[0] / (2 * matrix.det())
+        top, bottom = sympy.fraction(sympy.together(phi))
+        return sympy.expand(top), sympy.expand(bottom)
+
+    def series(self, f, ys, xs, order: int):
+        """φ(y) up to the order, by power series x(y) with ∂f/∂x = 0."""
+        tau = sympy.Symbol("tau", real=True)
+        block = sympy.Matrix([[f.diff(a, b).subs(dict.fromkeys([*xs, *ys], 0)) for b in xs] for a in xs])
+        scaled = f.subs({y: tau * y for y in ys}, simultaneous=True)
+        found = dict.fromkeys(xs, sympy.Integer(0))
+        for n in range(2, order):
+            residual = sympy.Matrix([_coefficient(scaled.diff(x).subs(found), tau, n) for x in xs])
+            if xs:
+                step = block.LUsolve(-residual)
+                found = {x: s + step[j] * tau**n for j, (x, s) in enumerate(found.items())}
+        reduced = scaled.subs(found)
+        return [_coefficient(reduced, tau, n) for n in range(3, order + 1)]
+
+    def _kernel(self, zero: int) -> tuple[str | None, str]:
+        f, ys, xs = self.split()
+        split = self.exact(f, ys, xs)
+        if split is not None:
+            top, bottom = split
+            sign = exact_sign(bottom.subs(dict.fromkeys(ys, 0)))
+            top = top if sign > 0 else sympy.expand(-top)
+            if top == 0 or sympy.simplify(top) == 0:
+                return "flat", "the Hessian is singular, and F = F(θ*) on a curve through θ* that minimises across it"
+            return self._exactly(top, ys, zero)
+        if zero == 1:
+            return self._line(f, ys, xs)
+        if zero == 2 and len(self.symbols) == 2 and self.polynomial:
+            return self._exactly(f, ys, zero)
+        terms = [sympy.expand(c) for c in self.series(f, ys, xs, self.order)]
+        if not any(terms):
+            return None, f"F − F(θ*) vanishes on the kernel of the Hessian up to order {self.order}"
+        return self._form(sum(terms), ys, f"up to order {self.order} ")
+
+    def _exactly(self, phi, ys, zero: int) -> tuple[str | None, str]:
+        if zero == 1:
+            (y,) = ys
+            (n,), c = Poly(phi, y).terms()[-1]
+            return _term(c, n)
+        if zero == 2:
+            part, weights = leading_part(Poly(phi, *ys))
+            kind = plane_form(part, *ys)
+            if kind in ("min", "max", "saddle") or (kind and sympy.expand(part - phi) == 0):
+                return kind, f"the Hessian has a kernel of dimension 2; the leading form there is {part}: {_CIRCLE[kind]}"
+            kind = circle_test(Poly(phi, *ys))
+            text = "the Hessian is singular; F − F(θ*) on small circles" if not len(self.symbols) > 2 else (
+                "the Hessian has a kernel of dimension 2, on which F − F(θ*) is reduced; on small circles")
+            return (kind, f"{text}: {_CIRCLE[kind]}") if kind else (None, "the sign on small circles could not be computed")
+        return self._form(phi, ys, "")
+
+    def _form(self, phi, ys, known: str) -> tuple[str | None, str]:
+        poly = Poly(phi, *ys)
+        start = f"the Hessian has a kernel of dimension {len(ys)}, on which F − F(θ*) is {known}reduced; "
+        if len(ys) > 2 and not all(c.is_Rational for c in poly.coeffs()):
+            return None, start + "its coefficients are not rational, and no exact test for forms of these is known here"
+        part, weights = leading_part(poly)
+        if len(ys) == 2:
+            kind = plane_form(part, *ys)
+            found = (kind, f"its leading form is {part}: {_CIRCLE[kind]}") if kind in ("min", "max", "saddle") else None
+        else:
+            found = form_sign(part, ys, weights)
+        if found is None:
+            return None, start + f"its leading form {part} is neither proved definite nor of both signs: undecided"
+        return found[0], start + found[1]
+
+    def _line(self, f, ys, xs) -> tuple[str | None, str]:
+        """A kernel of dimension 1: the first term along it, or a multiple component of {F = F(θ*)}."""
+        order = self.order
+        while True:
+            for n, c in enumerate(self.series(f, ys, xs, order), 3):
+                c = sympy.simplify(c.subs(ys[0], 1))
+                sign = exact_sign(c)
+                if sign is None:
+                    return None, f"the sign of the coefficient {c} of y^{n} along the kernel could not be decided"
+                if sign:
+                    return _term(c, n)
+            if not self.polynomial:
+                return None, f"F − F(θ*) vanishes along the kernel of the Hessian up to order {order}"
+            # φ ≡ 0 exactly where F and ∂F share a component through θ*; otherwise its order is at most d (d − 1)^(n − 1)
+            degree = Poly(f, *ys, *xs).total_degree()
+            bound = degree * (degree - 1) ** len(xs)
+            if len(xs) == 1:
+                common = sympy.gcd_list([f, f.diff(xs[0]), f.diff(ys[0])], *ys, *xs, extension=True)
+                if common.subs(dict.fromkeys([*ys, *xs], 0)) == 0:
+                    return "flat", f"the Hessian is singular, and F = F(θ*) on the curve {common} = 0 of critical points"
+            if order >= bound:
+                return "flat", f"F − F(θ*) vanishes along the kernel of the Hessian: up to Bézout's bound, order {bound}"
+            order = min(2 * order, bound)
+            if order > 64:
+                return None, f"F − F(θ*) vanishes along the kernel of the Hessian up to order {order // 2}"
+
+
+def _term(c, n: int) -> tuple[str | None, str]:
+    """The kind of c·yⁿ + …"""
+    text = f"the Hessian has a kernel of dimension 1, along which F − F(θ*) reduces to ({c})·y^{n} + …"
+    sign = exact_sign(c)
+    if sign is None:
+        return None, f"the sign of the coefficient {c} of y^{n} along the kernel could not be decided"
+    return ("saddle" if n % 2 else "min" if sign > 0 else "max"), text
+
+
+def plane_form(form, x, y) -> str | None:
+    """The kind of a quasi-homogeneous form in two variables, from its values on x = ±1 and on x = 0."""
+    signs, odd, zeros = set(), False, False
+    for end in (1, -1):
+        signs.add(exact_sign(form.subs({x: 0, y: end})))
+        line = Poly(form.subs(x, end), y)
+        extension = _extension(line)
+        if extension is False:
+            return None
+        line = Poly(line.as_expr(), y, **({"extension": extension} if extension else {}))
+        roots = [(count_roots(g, exact_sign), k) for g, k in line.sqf_list()[1] if g.degree() > 0]
+        odd, zeros = odd or any(n for n, k in roots if k % 2), zeros or any(n for n, _ in roots)
+        signs |= {exact_sign(line.LC() if line.degree() > 0 else line.as_expr())} if line.degree() % 2 == 0 else set()
+    if None in signs:
+        return None
+    zeros, signs = zeros or 0 in signs, signs - {0}
+    if odd or len(signs) > 1:
+        return "saddle"
+    kind = "min" if signs == {1} else "max"
+    return f"non-strict {kind}" if zeros else kind
+
+
+def circle_test(polynomial: Poly) -> str | None:
+    """The sign of a polynomial in two variables, 0 at the origin, on all small circles around it (see `Circle`).
+
+    "min", "max", "non-strict min", "non-strict max", "saddle" or "flat"; None where coefficients are neither rational nor
+    (up to degree 4) algebraic.
+    """
+    x, y = polynomial.gens
+    f, extension = polynomial.as_expr(), _extension(polynomial)
+    if extension is False or (extension and (polynomial.total_degree() > 4 or not all(e.is_Pow for e in extension))):
+        return None  # (of higher degree over an extension, resultants take minutes)
+    circle = Circle.of(f, x, y, extension)
+    return "flat" if circle is None else circle.sign(exact_sign, extension)
+
+
+def _extension(polynomial: Poly):
+    """The irrational algebraic numbers that the coefficients are made of: None if there are none, False if others occur."""
+    coefficients = [sympy.sympify(c) for c in polynomial.coeffs()]
+    if all(c.is_Rational for c in coefficients):
+        return None
+    if not all(c.is_algebraic for c in coefficients):
+        return False
+    return sorted({a for c in coefficients for a in sympy.preorder_traversal(c) if isinstance(a, sympy.CRootOf)
+                   or (a.is_Pow and a.exp.is_Rational and not a.exp.is_Integer)}, key=str)
 
 
 def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
@@ -84,76 +296,8 @@ def exact_sign(number) -> int | None:
     return 0 if simplified == 0 else None
 
 
-def circle_test(polynomial: Poly) -> str:
-    """The sign of a polynomial in two variables, 0 at the origin, on all small circles around it.
-
-    On the circle of radius r, rationally parametrised by t, the square-free part of F has the same number of real
-    roots for every r below the smallest positive root of its leading coefficient, its discriminant and F(−r, 0).
-    """
-    x, y = polynomial.gens
-    t, r = sympy.symbols("t r", real=True)
-    f = polynomial.as_expr()
-    for _ in range(8):  # turn the half line y = 0, x < 0, which the parametrisation misses, out of the zero set
-        if sympy.expand(f.subs({x: -r, y: 0})) != 0:
-            break
-        f = sympy.expand(f.subs({x: x - y, y: x + y}, simultaneous=True).subs({x: x + y / 3}))
-    else:
-        return "flat"
-    degree = Poly(f, x, y).total_degree()
-    circle = sympy.expand(sympy.cancel((1 + t**2) ** degree * f.subs({x: r * (1 - t**2) / (1 + t**2),
-                                                                     y: 2 * r * t / (1 + t**2)}, simultaneous=True)))
-    factors = [(g, k) for g, k in sympy.factor_list(circle, t, r)[1] if g.has(t)]
-    radius = Rational(1)
-    product = sympy.prod(g for g, _ in factors) if factors else sympy.Integer(1)
-    conditions = [f.subs({x: -r, y: 0})]
-    if factors:
-        q = Poly(product, t)
-        conditions.append(q.LC())
-        if q.degree() > 1:
-            conditions.append(sympy.discriminant(product, t))
-    for condition in conditions:
-        condition = Poly(condition, r).sqf_part()
-        condition = condition if condition.eval(0) else condition.exquo(Poly(r, r))  # leaves the positive roots
-        while condition.count_roots(0, radius):
-            radius /= 2
-    branches = lambda parts: sum(Poly(g.subs(r, radius), t).count_roots() for g, _ in parts)  # noqa: E731
-    if branches([(g, k) for g, k in factors if k % 2]):
-        return "saddle"
-    sign = exact_sign(f.subs({x: -radius, y: 0}))
-    kind = "min" if sign > 0 else "max"
-    return f"non-strict {kind}" if branches(factors) else kind
-
-
-def _split(moved, symbols, hessian, positive: bool, negative: bool, order: int) -> tuple[str, str]:
-    """One-dimensional kernel: eliminate the other coordinates, then the first term along the kernel decides."""
-    kernel = hessian.nullspace()[0]
-    k = max(range(len(symbols)), key=lambda i: abs(sympy.N(kernel[i])))
-    y = sympy.Symbol("y", real=True)
-    others = [i for i in range(len(symbols)) if i != k]
-    # θ = y·kernel + Σ x_i e_i, with the x_i power series in y that make ∂F/∂x_i = 0 up to the order
-    xs = {i: sympy.Symbol(f"x{i}", real=True) for i in others}
-    theta = {symbols[i]: y * kernel[i] / kernel[k] + xs.get(i, 0) for i in range(len(symbols))}
-    f = moved.subs(theta, simultaneous=True)
-    series = dict.fromkeys(xs.values(), sympy.Integer(0))
-    block = sympy.Matrix([[hessian[i, j] for j in others] for i in others])
-    for n in range(2, order):
-        residual = sympy.Matrix([_coefficient(f.diff(xs[i]).subs(series), y, n) for i in others])
-        step = block.LUsolve(-residual)
-        series = {x: s + step[j] * y**n for j, (x, s) in enumerate(series.items())}
-    reduced = f.subs(series)
-    for n in range(3, order + 1):
-        c = _coefficient(reduced, y, n)
-        sign = exact_sign(c)
-        if sign is None:
-            return "undecided", f"the sign of the coefficient {c} of y^{n} along the kernel could not be decided"
-        if sign:
-            text = f"the Hessian has a kernel of dimension 1, along which F − F(θ*) reduces to ({c})·y^{n} + …"
-            if n % 2 or (sign > 0 and negative) or (sign < 0 and positive):
-                return "degenerate saddle", text
-            return ("degenerate minimum" if sign > 0 else "degenerate maximum"), text
-    return "undecided", f"F − F(θ*) vanishes along the kernel of the Hessian up to order {order}"
-
-
 def _coefficient(expression, y, n: int):
     """The Taylor coefficient of yⁿ at 0."""
+    if expression.is_polynomial(y):
+        return sympy.expand(expression).coeff(y, n)
     return sympy.simplify(expression.diff(y, n).subs(y, 0) / sympy.factorial(n))

@@ -8,7 +8,7 @@ method, each point it finds certified by an interval (Krawczyk) test.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ class CriticalPoint:
     nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
     else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : an interval test proves that one critical point lies within 1e-8 of theta.
-    evidence : why it has this nature.  family : an equation, or the parameters of `theta`.
+    evidence : why it has this nature.  family : an equation, or the parameters of `theta`.  loss : where it belongs.
     """
 
     theta: tuple
@@ -38,6 +38,7 @@ class CriticalPoint:
     family: tuple = field(default=())
     equation: object = None
     symbols: tuple = ()
+    loss: object = field(default=None, repr=False, compare=False)
 
     @cached_property
     def numeric(self) -> np.ndarray:
@@ -79,7 +80,15 @@ def critical_points(loss) -> list[CriticalPoint]:
         solvable = loss.dim <= 4 and loss.expression.is_polynomial(*loss.symbols)  # beyond, sympy does not come back
         points = _polynomial(loss) if solvable else _general(loss)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
+    points = [replace(p, loss=loss) for p in points]
     return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
+
+
+def complete(loss) -> bool:
+    """Whether `critical_points` provably lists all of them, exactly: polynomials, and networks that decouple (no sines)."""
+    if loss.expression.is_polynomial(*loss.symbols):
+        return loss.dim <= 4
+    return not loss.expression.has(sympy.sin, sympy.cos) and _decoupled(loss) is not None
 
 
 # ------------------------------------------------------------------------------------- decoupled networks
@@ -195,7 +204,7 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
 def _combine(zeros) -> tuple[str, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    evidence = "F decouples into " + " + ".join(f"a {c.kind}{'' if c.kind == 'inflexion' else 'imum'} of order {c.order}"
+    evidence = "F decouples into " + " + ".join(f"{'an inflexion' if c.kind == 'inflexion' else f'a {c.kind}imum'} of order {c.order}"
                                                 for c in zeros)
     name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
     return ("degenerate " if singular else "") + name, evidence
@@ -223,7 +232,7 @@ def _polynomial(loss) -> list[CriticalPoint]:
     slope = [sympy.factor(f.diff(s)) for s in symbols]
     common = sympy.gcd_list([sympy.expand(g) for g in slope])
     points = []
-    if common.free_symbols:
+    if common.free_symbols and len(symbols) > 1:  # (of one variable, the zeros of ∂F are points)
         points += [_surface(loss, f, symbols, factor) for factor, _ in sympy.factor_list(common)[1]]
         slope = [sympy.cancel(g / common) for g in slope]
     for solution in sympy.solve(slope, symbols, dict=True):

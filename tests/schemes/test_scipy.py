@@ -63,9 +63,11 @@ def test_bad_solvers_are_named(call, error, message):
         call()
 
 
-@pytest.mark.parametrize("name", ["gd-energy", "gd-richardson", "momentum-energy", "adam-energy"])
-def test_minimize(name):
-    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0], method=schemes.named(name),
+@pytest.mark.parametrize("name, options", [
+    ("gd-energy", {}), ("gd-richardson", {}), ("momentum-energy", {}), ("adam-energy", {}),
+    ("adam", {"lr": 0.05, "eps": 0.1}), ("nesterov", {"lr": 0.02}), ("amsgrad", {"lr": 0.1})])
+def test_minimize(name, options):
+    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0], method=schemes.named(name, **options),
                       jac=lambda x: 4 * (x - [1, 2]) ** 3 + 2 * (x - [1, 2]))
     assert result.success and result.status == 0 and result.x == pytest.approx([1, 2], abs=1e-5)
     assert result.fun == pytest.approx(0, abs=1e-9) and result.nit > 0 and result.njev > 0 and np.abs(result.jac).max() < 1e-5

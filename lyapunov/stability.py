@@ -1,0 +1,472 @@
+"""Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import sympy
+from sympy import Integer, Rational, Symbol
+
+from arithmetic import is_symbolic, total
+from flows import Flow
+from networks import CriticalPoint, classify
+from networks.classify import exact_sign
+
+from .check import check
+from .energy import Energy, H, energies
+from .leading import Leading, Unscalable, leading
+from .reading import exact
+from .verdict import Status
+
+STRICT = ("minimum", "degenerate minimum")
+UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
+MOVED = "not an equilibrium"
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What a flow does near a critical point (with its memory near rest), and why.
+
+    status : "asymptotically stable", "stable" (but not asymptotically, or that is not known), "unstable", "undecided",
+    or "not an equilibrium" where the flow does not rest at the point at all.
+    argument : the steps of the proof, in words.
+    kind, function : "Lyapunov" with V − F(θ*), or "Chetaev" with W = F(θ*) − V, of one coordinate in sympy symbols (F
+    itself occurs once, not once per coordinate; `F0` is F(θ*)).  energy : V as an `Energy`, to evaluate on states.
+    delta : the value of the symbol δ in it where rates and curvature are numbers.
+    eigenvalues : of the linearisation, where it has one and they are known.
+    rest : {block: value} of the memory at rest; symbols there are arbitrary.
+    """
+
+    status: str
+    argument: tuple[str, ...]
+    kind: str = ""
+    function: sympy.Expr | None = None
+    eigenvalues: tuple = ()
+    energy: Energy | None = field(default=None, repr=False)
+    delta: Rational | None = field(default=None, repr=False)
+    rest: dict = field(default_factory=dict, repr=False)
+    point: CriticalPoint | None = field(default=None, repr=False)
+
+    def __str__(self):
+        lines = [self.status]
+        if self.function is not None:
+            name = "V - F0" if self.kind == "Lyapunov" else "W"
+            lines.append(f"{self.kind} function  {name} = {sympy.sstr(self.function)}")
+        if self.eigenvalues:
+            lines.append("eigenvalues        " + ", ".join(map(_number, self.eigenvalues)))
+        return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {step}" for i, step in enumerate(self.argument))])
+
+    def _repr_latex_(self) -> str:
+        rows = [rf"&\text{{{self.status}}}"]
+        if self.function is not None:
+            rows.append(rf"{'V - F_0' if self.kind == 'Lyapunov' else 'W'} &= {sympy.latex(self.function)}")
+        if self.eigenvalues:
+            rows.append(r"\lambda &= " + r",\ ".join(map(sympy.latex, self.eigenvalues)))
+        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+
+
+def stability(flow: Flow, critical_point, loss=None) -> Stability:
+    """The stability of a critical point under a flow, proved from the nature of the point, or "undecided".
+
+    flow : an instance, or a class (read as `flow.symbolic()`).  Float rates are the decimals that they print as.
+    critical_point : a `CriticalPoint` (of `loss.critical_points()`), or the numbers θ*, which then need `loss`.
+
+    - The leading part of the flow at the point (see `leading`) decides through a quadratic function
+      V = F + Σ Pz²/2 + δ Σ qzg that falls strictly: a strict minimum attracts, at another minimum the flow is stable
+      (Łojasiewicz), and near any other critical point W = F(θ*) − V grows (Chetaev); no Hessian need be invertible.
+    - Flows whose field jumps (sign) are decided through their proved energy, in LaSalle's form.
+    - Newton's flow is −(θ − θ*) near every critical point with invertible Hessian, whatever its nature.
+    - Where none of this applies the eigenvalues decide, if the linearisation exists and none is on the axis.
+
+    Degenerate points are decided for F that is analytic near them.  Raises ValueError where θ* is not critical.
+    Sources: Chetaev 1934; LaSalle 1960; Absil & Kurdyka 2006 (stable points of analytic gradient flows).
+    """
+    if isinstance(flow, type) and issubclass(flow, Flow):
+        flow = flow.symbolic()
+    if not isinstance(flow, Flow):
+        raise TypeError(f"stability(flow, critical_point): flow must be a Flow or a class of flows, got {flow!r}")
+    point = as_point(critical_point, loss)
+    flow, loss = exact(flow), loss if loss is not None else point.loss
+    try:
+        return _Local(flow, point, loss).result()
+    except Unscalable as reason:
+        return _by_energy(flow, point, str(reason))
+
+
+def as_point(critical_point, loss) -> CriticalPoint:
+    """A critical point as it is, or the one of a loss at given numbers."""
+    if isinstance(critical_point, CriticalPoint):
+        return critical_point
+    if loss is None:
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+    theta = tuple(sympy.nsimplify(x, rational=True) if isinstance(x, float) else sympy.sympify(x) for x in critical_point)
+    number = np.array([float(x) for x in theta])
+    for p in loss.critical_points():
+        if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
+            return p
+    nature, evidence = classify(loss.expression, loss.symbols, theta)
+    at = dict(zip(loss.symbols, theta, strict=True))
+    hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
+                         symbols=tuple(loss.symbols), loss=loss)
+
+
+class _Local:
+    """The leading part of a flow at a point, split into the gradient's share, the core of memory that feeds back on θ,
+    the blocks that only follow, and those that rest anywhere:
+
+    θ' = −α g − Σ p z,  z' = β g − K z (core),  w' = −K w + h(g, z) (followers),  G' = O(|y|²) (free).
+    """
+
+    def __init__(self, flow: Flow, point: CriticalPoint, loss):
+        self.flow, self.point, self.loss = flow, point, loss
+        self.lead: Leading = leading(flow)
+        self.g, self.own = self.lead.gradient, self.lead.own
+        self.theta = self.lead.slopes["theta"]
+
+    # -------------------------------------------------------------------------------------------- the routes
+    def result(self) -> Stability:
+        lead, point = self.lead, self.point
+        if self.theta.has(lead.theta) or any(f.has(lead.theta) for f in lead.slopes.values()):
+            if point.family or any(sympy.simplify(x) != 0 for x in point.theta):
+                return Stability(MOVED, (
+                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: its points "
+                    "of rest are not the critical points of F", "where the decay is L2, use the critical points of the "
+                    "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
+            return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
+        if self.theta.has(H):
+            return self._newton()
+        parts = self._split()
+        if parts is None:
+            return self._by_eigenvalues("no quadratic function was found that falls along the leading part")
+        return self._by_function(*parts)
+
+    def _newton(self) -> Stability:
+        signs = _signs(self.point)
+        if self.theta + self.g / H != 0:
+            return self._by_eigenvalues("the field contains the Hessian")
+        if signs is None or 0 in signs or self.point.family:
+            return Stability(UNDECIDED, ("the Hessian is singular at the point (or its eigenvalues are not known), and "
+                                         "Newton's flow is not defined there",), point=self.point)
+        energy = energies(self.flow)[0]
+        return Stability(ATTRACTING, (
+            "H is invertible near the point and ∇F(θ) = H(θ)(θ − θ*) + o(|θ − θ*|), so θ' = −(θ − θ*) + o(|θ − θ*|): the "
+            f"linearisation is −1, whatever the signs of H; this {self.point.nature} attracts",
+            "V = |∇F|²/2 is positive around the point and V' = −|∇F|²"), "Lyapunov", self.g**2 / 2,
+            (Integer(-1),) * len(self.point.theta), energy, point=self.point)
+
+    def _split(self):
+        """(α, core {block: (p, β, K)}, followers {block: (K, h)}), or None where the leading part has another form."""
+        g, own, slopes = self.g, self.own, self.lead.slopes
+        rest = {name: x for name, x in own.items() if name not in self.lead.free}
+        if not self.lead.linear and not self._is_linear(self.theta):
+            return None
+        alpha = -self.theta.coeff(g)
+        core, followers = {}, {}
+        for name, x in rest.items():
+            p, f = -self.theta.coeff(x), slopes[name]
+            if p != 0:
+                beta, K = f.coeff(g), -f.coeff(x)
+                if name in self.lead.scalars or beta == 0 or sympy.expand(f - beta * g + K * x) != 0:
+                    return None
+                if not (K.is_positive and (p / beta).is_positive):
+                    return None
+                core[name] = p, beta, K
+        for name, x in rest.items():
+            if name not in core:
+                K = -sympy.expand(slopes[name]).coeff(x)
+                h = sympy.expand(slopes[name] + K * x)
+                if not K.is_positive or h.free_symbols & {y for n, y in rest.items() if n not in core}:
+                    return None
+                followers[name] = K, h
+        if not (alpha.is_positive or (alpha == 0 and core)):
+            return None
+        return alpha, core, followers
+
+    def _is_linear(self, f) -> bool:
+        variables = [*self.own.values(), self.g]
+        return f == 0 or f.is_polynomial(*variables) and sympy.Poly(f, *variables).total_degree() == 1
+
+    # ------------------------------------------------------------------------------ by a function that falls
+    def _by_function(self, alpha, core, followers) -> Stability:
+        point, own, g = self.point, self.own, self.g
+        delta, value = Symbol("delta", positive=True), None
+        cross = alpha == 0
+        kappa = {name: Symbol(f"kappa_{name}", positive=True) if h != 0 else Integer(1)
+                 for name, (_, h) in followers.items()}
+        q = {name: -1 / core[name][1] if cross and i == 0 else Integer(0) for i, name in enumerate(core)}
+        psi = sum((p / beta * own[n]**2 / 2 + delta * q[n] * own[n] * g for n, (p, beta, _) in core.items()), Integer(0))
+        psi += sum((kappa[n] * own[n]**2 / 2 for n in followers), Integer(0))
+        steps = [f"at rest {self._resting()}; there the flow is {self.lead} + o(deviation), by scaling: nothing is "
+                 "differentiated where it has no derivative"]
+        small = [str(s) for s in (*((delta,) if cross else ()), *(k for k in kappa.values() if k.is_Symbol))]
+        fixed = self._small(alpha, core, followers, q, kappa) if small else {}
+        if fixed:
+            value = fixed.get(delta)
+            psi = psi.subs(fixed)
+        shown = psi.subs({own[n]: own[n] - self.lead.rest[n] for n in (*core, *followers)}, simultaneous=True)
+        squares = " + ".join(["|g|²", *(f"{n}²" if self.lead.rest[n] == 0 else f"({n} - {self.lead.rest[n]})²"
+                                        for n in (*core, *followers))])
+        how = (f" for {', '.join(f'{k} = {v}' for k, v in fixed.items())}, as |H| <= {self._reach()} near the point" if fixed
+               else f" for all small enough {', '.join(small)} > 0" if small else "")
+        steps.append(f"V = {_sum(shown)} has V' <= -const ({squares}) near the point{how}")
+        energy = self._energy(psi)
+        F, F0 = sympy.symbols("F F0", real=True)
+        chosen = {"delta": value, "energy": energy, "rest": self.lead.rest, "point": point,
+                  "eigenvalues": self.eigenvalues()}
+        nature = self._nature()
+        if nature is None:
+            return Stability(UNDECIDED, (*steps, f"the nature of the point is not known: {point.evidence}"), **chosen)
+        if "minimum" not in nature:
+            return Stability(UNSTABLE, (*steps, (
+                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, "
+                "and W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
+                "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
+        if self.lead.free:
+            names = ", ".join(self.lead.free)
+            steps.append(f"{names} moves by O(|g|²) only, and the integral of |g|² is at most const (V(0) - F(θ*)): "
+                         "it stays near")
+        if nature in STRICT:
+            analytic = "" if nature == "minimum" else " (F being analytic)"
+            steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
+                         "|g|² <= 2L (F - F(θ*))")
+            if self.lead.free:
+                steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
+            return Stability(STABLE if self.lead.free else ATTRACTING, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
+        steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
+                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the same "
+                     "height are at rest, so it does not attract")
+        return Stability(STABLE, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
+
+    def _resting(self) -> str:
+        free = self.lead.free
+        return "g = 0" + "".join(f", any {n} = {v} > 0" if n in free else f", {n} = {v}" for n, v in self.lead.rest.items())
+
+    def _nature(self) -> str | None:
+        """The point's nature; where that is undecided, "non-minimum" if an eigenvalue of the Hessian is negative."""
+        if self.point.nature != "undecided":
+            return self.point.nature
+        return "point with a negative eigenvalue of H" if -1 in (_signs(self.point) or ()) else None
+
+    def _reach(self):
+        """A bound of |H| near the point, or None where it is not a number."""
+        values = [sympy.N(e) for e in self.point.eigenvalues]
+        if self.point.family or not values or not all(v.is_number for v in values):
+            return None
+        return sympy.ceiling(max(abs(v) for v in values)) + 1
+
+    def _small(self, alpha, core, followers, q, kappa) -> dict:
+        """Rational δ (and κ), by halving, for which −V' is at every curvature |H| ≤ L at least half its squares.
+
+        (The form with doubled products is positive definite, which leaves room for o(deviation)²; {} if not numbers.)
+        """
+        L, g = self._reach(), self.g
+        if L is None or self.theta.free_symbols - {*self.own.values(), g} or self.lead.free:
+            return {}
+        own, slopes = self.own, self.lead.slopes
+        unknown = [Symbol("delta", positive=True)] if any(q.values()) else []
+        unknown += [k for k in kappa.values() if k.is_Symbol]
+        psi = sum(p / b * own[n]**2 / 2 for n, (p, b, _) in core.items()) + sum(kappa[n] * own[n]**2 / 2 for n in followers)
+        falls = -g * self.theta - sum((sympy.diff(psi, own[n]) * slopes[n] for n in (*core, *followers)), Integer(0))
+        delta = unknown[0] if any(q.values()) else Integer(0)
+        cross = sum(q[n] * (slopes[n] * g + own[n] * H * self.theta) for n in core)
+        falls = sympy.expand(falls - delta * cross)
+        forms = [falls.subs(H, h) for h in (L, -L)]  # affine in H
+        for a in falls.atoms(sympy.Abs):
+            forms = [f.subs(a, s * a.args[0]) for f in forms for s in (1, -1)]
+        x = [g, *(own[n] for n in (*core, *followers))]
+        if any(not f.is_polynomial(*x) or f.free_symbols - {*x, *unknown} for f in forms):
+            return {}
+        hessians = [sympy.hessian(f, x) for f in forms]
+        for k in range(1, 200):
+            values = {u: Rational(1, 2**k) for u in unknown} if len(unknown) < 2 else {
+                unknown[0]: Rational(1, 2**(k // 2)), **{u: Rational(1, 2**k) for u in unknown[1:]}}
+            d = values.get(delta, 0)
+            positive = all(2 * (d * q[n])**2 * L < p / b for n, (p, b, _) in core.items())
+            if positive and all(_definite(_doubled(M.subs(values))) for M in hessians):
+                return values
+        return {}
+
+    def _energy(self, psi) -> Energy:
+        """V as a function of states, the memory in its own values (not deviations)."""
+        rest, own, names = self.lead.rest, self.own, [n for n in self.own if n not in self.lead.free]
+        terms = sympy.Add.make_args(psi)
+        single = [t for t in terms if t.free_symbols & {own[n] for n in self.lead.scalars}]
+        single, each = sympy.Add(*single), sympy.Add(*(t for t in terms if t not in single))
+
+        def function(s, oracle):
+            symbolic = is_symbolic(oracle.value)
+            values = {own[n]: getattr(s, n) - (rest[n] if symbolic else float(rest[n])) for n in names}
+            values[self.g] = oracle.gradient
+            out = oracle.value
+            for part, scalar_part in ((each, False), (single, True)):
+                if part != 0:
+                    value = _evaluate(part, values, symbolic)
+                    out = out + (value if scalar_part else total(value))
+            return out
+
+        return Energy(function, "local", flow=self.flow)
+
+    # -------------------------------------------------------------------------------------- by linearisation
+    def eigenvalues(self) -> tuple:
+        """Eigenvalues of the linearisation, each once per coordinate it belongs to; () where they are not known."""
+        point, lead = self.point, self.lead
+        if not lead.linear or not point.eigenvalues or point.family:
+            return ()
+        if any(f.has(Symbol("J", real=True)) for f in lead.slopes.values()):
+            return self._preconditioned()
+        vectors = ["theta", *(n for n in self.own if n not in lead.scalars)]
+        x = {"theta": lead.theta, **self.own}
+        found = []
+        for value in point.eigenvalues:
+            rows = [sympy.expand(lead.slopes[n].subs({self.g: value * lead.theta, H: value})) for n in vectors]
+            found += _eigenvalues(sympy.Matrix([[f.coeff(x[m]) for m in vectors] for f in rows]))
+        scalars = [n for n in lead.scalars if n in self.own]
+        if scalars:
+            found += _eigenvalues(sympy.Matrix([[lead.slopes[n].coeff(x[m]) for m in scalars] for n in scalars]))
+        return tuple(found)
+
+    def _preconditioned(self) -> tuple:
+        """θ' = −M g, M from JᵀJ, which has other axes than H: numbers, from the loss."""
+        if self.loss is None or len(self.own) or not getattr(self.loss, "recordable", True):
+            return ()
+        theta = self.point.numeric
+        hessian, oracle = self.loss.hessian(theta), self.loss.oracle(theta)
+        columns = [self._flow_at(SimpleNamespace(gradient=column, gauss_newton=oracle.gauss_newton, hessian=hessian))
+                   for column in hessian.T]
+        return tuple(sympy.Float(e, 15) for e in sorted(np.linalg.eigvals(np.array(columns).T).real))
+
+    def _flow_at(self, oracle):
+        numbers = {k: float(v) if isinstance(v, sympy.Number) else v for k, v in vars(self.flow).items()}
+        return type(self.flow)(**numbers).field(SimpleNamespace(theta=self.point.numeric, t=0.0), oracle)["theta"]
+
+    def _by_eigenvalues(self, why: str) -> Stability:
+        found = self.eigenvalues()
+        signs = [exact_sign(sympy.re(e)) for e in found]
+        facts = {"eigenvalues": found, "rest": self.lead.rest, "point": self.point}
+        if 1 in signs:
+            return Stability(UNSTABLE, (why, "the linearisation has an eigenvalue with positive real part"), **facts)
+        if signs and all(s == -1 for s in signs):
+            return Stability(ATTRACTING, (why, "all eigenvalues of the linearisation have negative real part"), **facts)
+        last = "its eigenvalues do not decide" if found else "it has no linearisation that is known"
+        return Stability(UNDECIDED, (why, last), **facts)
+
+
+def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
+    """Flows that have no leading part, because they jump: by a proved energy and LaSalle's principle."""
+    def undecided(text: str) -> Stability:
+        return Stability(UNDECIDED, (f"the flow has no leading part at the point: {reason}", text), point=point)
+
+    if "jumps" not in reason:
+        return undecided("so neither a linearisation nor a quadratic function exists there")
+    _, oracle, derivatives = flow.coordinate()
+    if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
+        return undecided("and speeds are not bounded near it")
+    F, F0 = sympy.symbols("F F0", real=True)
+    for energy in energies(flow):
+        blocks, found = {str(n) for n in flow.memory}, falls(flow, energy)
+        if found is None or not {"g", *blocks} <= found[1]:
+            continue
+        derivative, zero = found
+        psi = sympy.expand(energy.expression - F)
+        steps = (f"the field jumps ({reason}): its solutions are Filippov's, at bounded speed",
+                 f"V = {_sum(psi)} falls along them, V' = {sympy.sstr(derivative)} <= 0, and bounded curves end where "
+                 f"{', '.join(sorted(zero))} = 0")
+        facts = {"energy": energy, "rest": dict.fromkeys(blocks, Integer(0)), "point": point}
+        nature = point.nature
+        if nature == "undecided" or nature == "non-strict minimum":
+            return undecided("the nature of the point is not known" if nature == "undecided" else
+                             "the minimum is not isolated, and no inequality of Łojasiewicz' kind is known for this flow")
+        if "minimum" not in nature:
+            return Stability(UNSTABLE, (*steps, (
+                f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical point "
+                "near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)"),),
+                "Chetaev", F0 - F - psi, **facts)
+        if not psi.free_symbols >= {Symbol(n, real=True) for n in blocks}:
+            return undecided("V is not positive definite in the memory")
+        steps += (f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it",)
+        return Stability(ATTRACTING, steps, "Lyapunov", F - F0 + psi, **facts)
+    return undecided("and no energy of it is proved to end in critical points alone")
+
+
+def falls(flow: Flow, energy: Energy):
+    """(V', names of what is 0 where bounded curves end) for an energy with V' ≤ 0 and V ≥ F, or None."""
+    verdict = check(flow, energy)
+    if verdict.status == Status.PROVED and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
+        ends = [e for e in sympy.And.make_args(verdict.invariant_set) if isinstance(e, sympy.Eq)]
+        return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
+    V = verdict.energy
+    if V is None or not (V - Symbol("F", real=True)).is_nonnegative:
+        return None
+    jumps = verdict.derivative.atoms(sympy.sign)  # V' = −c|x| where x sign(x) = |x|
+    fall = sympy.simplify(verdict.derivative.subs({j: sympy.Abs(j.args[0]) / j.args[0] for j in jumps}))
+    size = [a for a in fall.atoms(sympy.Abs) if a.args[0].is_Symbol and (fall / a).is_negative]
+    if len(size) != 1:
+        return None
+    x, (_, oracle, field) = size[0].args[0], flow.coordinate()
+    zero = {x.name}
+    if x.name in field:  # where x stays 0, so does x'
+        slope = sympy.expand(sympy.sympify(field[x.name]).subs(x, 0) / oracle.gradient)
+        zero |= {"g"} if slope.is_nonzero else set()
+    return fall, zero
+
+
+# ------------------------------------------------------------------------------------------------ small helpers
+def _signs(point: CriticalPoint):
+    """The signs of the eigenvalues of the Hessian, None where one cannot be told."""
+    signs = [exact_sign(e) for e in point.eigenvalues]
+    return None if None in signs or not signs else signs
+
+
+def _eigenvalues(M: sympy.Matrix) -> list:
+    """Eigenvalues of a small matrix, a decoupled coordinate at a time, in closed form up to quadratics."""
+    left, out = list(range(M.rows)), []
+    while left:
+        alone = next((i for i in left if all(M[i, j] == 0 for j in left if j != i)
+                      or all(M[j, i] == 0 for j in left if j != i)), None)
+        if alone is None:
+            break
+        out.append(M[alone, alone])
+        left.remove(alone)
+    if not left:
+        return out
+    block = M.extract(left, left)
+    if len(left) == 2:
+        trace, det = sympy.expand(block.trace()), sympy.expand(block.det())
+        root = sympy.sqrt(sympy.expand(trace**2 / 4 - det))
+        return [trace / 2 - root, trace / 2 + root, *out]
+    return [*block.eigenvals(multiple=True), *out]
+
+
+def _definite(M: sympy.Matrix) -> bool:
+    """Whether an exact symmetric matrix is positive definite (Sylvester)."""
+    return all(M[:k, :k].det().is_positive for k in range(1, M.rows + 1))
+
+
+def _doubled(M: sympy.Matrix) -> sympy.Matrix:
+    return sympy.Matrix(*M.shape, lambda i, j: M[i, j] * (1 if i == j else 2))
+
+
+def _evaluate(part, values: dict, symbolic: bool):
+    """A sum of products of symbols on the reading of `values`."""
+    out = 0
+    for term in sympy.Add.make_args(part):
+        c, factors = term.as_coeff_mul(*values)
+        value = c if symbolic else float(c)
+        for f in factors:
+            base, power = f.as_base_exp()
+            for _ in range(int(power)):
+                value = value * values[base]
+        out = out + value
+    return out
+
+
+def _sum(psi) -> str:
+    """F + psi as text."""
+    return f"F + {sympy.sstr(psi)}" if psi != 0 else "F"
+
+
+def _number(x) -> str:
+    text = sympy.sstr(x)
+    return text if len(text) <= 24 or x.free_symbols else str(sympy.N(x, 8))
