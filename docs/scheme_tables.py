@@ -77,7 +77,8 @@ def orders() -> Table:
         rows.append((scheme.__name__, str(scheme.order), f"{np.log2(errors[0] / errors[1]):.2f}", f"{errors[1]:.1e}",
                      gradients_per_step(scheme), "∞" if np.isinf(interval) else f"{interval:.2f}",
                      "–" if scheme.error_order is None else str(scheme.error_order)))
-    return Table(("scheme", "order", "measured", "error, h = 1/80", "gradients per step", "stable to −hλ", "embedded order"), rows)
+    return Table(("scheme", "order", "measured", "error, h = 1/80", "gradients per step", "stable to −hλ", "embedded order"),
+                 rows)
 
 
 def work_precision():
@@ -90,8 +91,8 @@ def work_precision():
     markers = "os^vD<>pP*XhdH"
     for k, scheme in enumerate(EXPLICIT):
         cost = gradients_per_step(scheme)
-        axes.loglog([cost * n for n in steps], [max(error(scheme, n), 1e-15) for n in steps], marker=markers[k % len(markers)],
-                    markersize=5, linewidth=1.2, color=f"C{k % 10}", linestyle="-" if k < 10 else "--",
+        axes.loglog([cost * n for n in steps], [max(error(scheme, n), 1e-15) for n in steps], markersize=5,
+                    marker=markers[k % len(markers)], linewidth=1.2, color=f"C{k % 10}", linestyle="-" if k < 10 else "--",
                     label=f"{scheme.__name__} ({scheme.order})")
     axes.set_xlabel("gradients")
     axes.set_ylabel("error of the state at t = 1")
@@ -178,7 +179,8 @@ def _number(x: float) -> str:
 def page(order: Table, table: Table, summary: Table, n: int) -> str:
     return f"""# Schemes
 
-Regenerate this page with `python docs/scheme_tables.py`; the picture of stiff problems with `python docs/gallery/stiffness.py`.
+Regenerate this page with `python docs/scheme_tables.py`, the picture of stiff problems with
+`python docs/gallery/stiffness.py`.
 
 ## Orders
 
@@ -194,12 +196,14 @@ end and the next one begins with is counted once.  The implicit schemes take 8 N
 
 ## Nothing to tune
 
-{n} starts on each of the {len(networks.catalogue())} benchmark networks, uniform in the network's box (seed {SEED}), and again,
-"far", uniform in [{FAR[0]:g}, {FAR[1]:g}] per coordinate; at rest when |∇F| ≤ {STOP.gradient:g}, at most {STOP.max_steps} trials.
+{n} starts on each of the {len(networks.catalogue())} benchmark networks, uniform in the network's box (seed {SEED}), and
+again, "far", uniform in [{FAR[0]:g}, {FAR[1]:g}] per coordinate; at rest when |∇F| ≤ {STOP.gradient:g}, at most
+{STOP.max_steps} trials.
 The corrected optimizers run as they are.  The classic ones run, on each network, at the best learning rate of the grid
 {", ".join(f"{r:.2g}" for r in RATES)} for the starts of its box, and at that rate from far: what tuning buys, and what it
 does not.  `gd-combined` is Euler–Richardson under error and energy control together.  Diverged counts starts that left the
-ball of radius {STOP.radius:g} or ended in no number; a start that neither converged nor diverged used its trials up, or stalled.
+ball of radius {STOP.radius:g} or ended in no number; a start that neither converged nor diverged used its trials up, or
+stalled.
 The few starts at which the loss or its gradient is too large for a number are left out of the summary: exponential
 networks, far away.  In per cent with 95 % Wilson intervals; gradients are medians of the starts that converged.
 
@@ -211,14 +215,15 @@ networks, far away.  In per cent with 95 % Wilson intervals; gradients are media
 
 ![Gradients against the condition number](figures/stiffness.png)
 
-Gradients to 1e-6 on quadratics, by `docs/gallery/stiffness.py`: adaptive explicit schemes follow the stability limit and need
-~ κ; the heavy ball with the optimal friction and stabilised schemes with matched damping need ~ √κ, close to the Chebyshev
-bound; conjugate gradients use the spectrum and need fewer.
+Gradients to 1e-6 on quadratics, by `docs/gallery/stiffness.py`: adaptive explicit schemes follow the stability limit and
+need ~ κ; the heavy ball with the optimal friction and stabilised schemes with matched damping need ~ √κ, close to the
+Chebyshev bound; conjugate gradients use the spectrum and need fewer.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python docs/scheme_tables.py", description="Regenerates docs/schemes.md and its figure.")
+    parser = argparse.ArgumentParser(prog="python docs/scheme_tables.py",
+                                     description="Regenerates docs/schemes.md and its figure.")
     parser.add_argument("--starts", type=int, default=STARTS, help=f"starts per network (default {STARTS})")
     options = parser.parse_args(arguments)
     if options.starts < 1:

@@ -25,7 +25,8 @@ from .stability import stability_function
 #: The catalogue of schemes that the generic tests go through.
 SCHEMES = (
     Euler, SequentialEuler, EulerRichardson, Extragradient, Heun, Ralston, BogackiShampine, RungeKutta4, DormandPrince,
-    ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe,
+    ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint,
+    Gonzalez, ItohAbe,
 )
 
 _SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load

@@ -69,4 +69,4 @@ def is_gradient_flow(flow) -> bool:
 def need_gradient_flow(scheme: Scheme, field) -> None:
     if not is_gradient_flow(field.flow):
         raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 weight "
-                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or EnergyControl(...)")
+                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an EnergyControl")

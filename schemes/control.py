@@ -253,7 +253,7 @@ def as_control(step):
         return step
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
-    raise TypeError(f"step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
+    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
                     f"got {step!r}")
 
 

@@ -35,8 +35,8 @@ class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
     `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and, where the loss cannot be recorded,
-    NumPy arrays.
+    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and,
+    where the loss cannot be recorded, NumPy arrays.
     """
 
     def __init__(self, field: Field, scheme: Scheme, step, stop: Stop):

@@ -242,7 +242,8 @@ _STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Out
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
-             gtol=1e-6, xtol=1e-3, maxiter=100_000, maxfun=None, radius=1e6, disp=False, tol=None, **unknown) -> OptimizeResult:
+             gtol=1e-6, xtol=1e-3, maxiter=100_000, maxfun=None, radius=1e6, disp=False, tol=None,
+             **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
     jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for the

@@ -17,7 +17,8 @@ from arithmetic import total
 from flows import GradientDescent, Momentum
 from networks import Loss
 from schemes import (
-    RKC1, RKC2, DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, RungeKutta4, SequentialEuler, Stop, integrate,
+    RKC1, RKC2, DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, RungeKutta4, SequentialEuler, Stop,
+    integrate,
 )
 
 DIM, REDUCTION = 50, 1e-6
@@ -79,7 +80,8 @@ def polyak(kappa: float) -> tuple[Momentum, float]:
 
 def best_stages(scheme, kappa: float) -> float:
     """Fewest gradients over the number of stages, h at the end of the stability interval."""
-    counts = [gradients(GradientDescent(), scheme(s), 0.999 * scheme(s).interval / kappa, kappa) for s in (2, 3, 4, 6, 9, 14)]
+    counts = [gradients(GradientDescent(), scheme(s), 0.999 * scheme(s).interval / kappa, kappa)
+              for s in (2, 3, 4, 6, 9, 14)]
     return float(np.nanmin(counts))
 
 

@@ -50,7 +50,8 @@ def test_no_corrected_start_diverges_on_any_network(tables):
 
 def test_the_page_is_about_every_scheme_and_its_measured_orders_are_the_theory():
     text = (DOCS / "schemes.md").read_text()
-    rows = {line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:]] for line in text.splitlines() if line.startswith("| ")}
+    cells = [[c.strip() for c in line.split("|")[1:]] for line in text.splitlines() if line.startswith("| ")]
+    rows = {name: rest for name, *rest in cells}
     for scheme in SCHEMES:
         order, measured = rows[scheme.__name__][:2]
         assert int(order) == scheme.order and abs(float(measured) - scheme.order) <= 0.1

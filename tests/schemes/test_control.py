@@ -6,8 +6,8 @@ import networks
 from flows import Adam, GradientDescent, Momentum, MomentumRMSProp
 from networks import Loss
 from schemes import (
-    RKC2, BogackiShampine, CombinedControl, DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, ExponentialMap,
-    Extragradient, Heun, Outcome, Ralston, SequentialEuler, Stop, integrate,
+    RKC2, BogackiShampine, CombinedControl, DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson,
+    ExponentialMap, Extragradient, Heun, Outcome, Ralston, SequentialEuler, Stop, integrate,
 )
 
 NEVER = dict(gradient=0.0, speed=0.0)
@@ -38,8 +38,8 @@ def test_the_stall_ends_with_a_bound_of_the_step():
     assert integrate(field, [1.0], EulerRichardson(), step, Stop(gradient=1e-10)).outcome == Outcome.CONVERGED
 
 
-@pytest.mark.parametrize("scheme", [EulerRichardson(), Extragradient(), Heun(), Ralston(), BogackiShampine(), DormandPrince(),
-                                    RKC2()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("scheme", [EulerRichardson(), Extragradient(), Heun(), Ralston(), BogackiShampine(),
+                                    DormandPrince(), RKC2()], ids=lambda s: type(s).__name__)
 @pytest.mark.parametrize("controller", ["elementary", "PI", "PI4.2"])
 def test_the_relative_tolerance_converges_to_1e_minus_10(scheme, controller):
     """Every start of the box, for every controller: nothing to tune, nothing diverges.  (RKC2 and the methods of high
@@ -93,7 +93,8 @@ def test_energy_control_on_gradient_descent_is_armijos_rule():
     """A plain backtracking search that starts at twice the last step, written here: the same points, bit for bit."""
     loss = networks.get("polytwo")
     x, h, trials = np.array([2.3, -1.7]), 1.0, 0
-    run = integrate(GradientDescent().on(loss), x, Euler(), EnergyControl(ratio=0.5, h0=1.0), Stop(max_steps=60, **NEVER), record=1)
+    run = integrate(GradientDescent().on(loss), x, Euler(), EnergyControl(ratio=0.5, h0=1.0), Stop(max_steps=60, **NEVER),
+                    record=1)
     while trials < 60:
         value, g = loss.value(x), loss.gradient(x)
         while True:
@@ -163,7 +164,8 @@ def test_combined_control_accepts_what_both_accept():
     (lambda f: ErrorControl(safety=0), ValueError, "safety=0"),
     (lambda f: CombinedControl(EnergyControl(), ErrorControl()), TypeError, "an ErrorControl and an EnergyControl"),
     (lambda f: integrate(f, [1.0, 1.0], Euler(), CombinedControl()), ValueError, "error estimate"),
-    (lambda f: integrate(MomentumRMSProp().on(f.loss), [1.0, 1.0], EulerRichardson(), CombinedControl()), ValueError, "no energy"),
+    (lambda f: integrate(MomentumRMSProp().on(f.loss), [1.0, 1.0], EulerRichardson(), CombinedControl()), ValueError,
+     "no energy"),
 ])
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
