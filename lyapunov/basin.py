@@ -72,9 +72,10 @@ class BasinCertificate:
         (x_low, x_high), (y_low, y_high) = ax.get_xlim(), ax.get_ylim()
         x, y = np.linspace(x_low, x_high, points), np.linspace(y_low, y_high, points)
         theta = np.array([g.ravel() for g in np.meshgrid(x, y)])
-        height = np.where(self.well.holds(theta), self.well.loss.value(theta), np.inf)
+        height = self.well.loss.value(theta)
         limit = self.inner if np.isfinite(self.inner) else np.finfo(float).max
-        shown = np.minimum(height, 2 * abs(limit) + 1).reshape(points, points)
+        other = ~self.well.holds(theta) & (height < limit)  # wells of other minima
+        shown = np.where(other, 2 * abs(limit) + 1, np.minimum(height, 2 * abs(limit) + 1)).reshape(points, points)
         return ax.contour(x, y, shown, levels=[limit], colors=[color], **style)
 
     def __str__(self):

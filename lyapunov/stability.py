@@ -22,6 +22,7 @@ from .verdict import Status
 STRICT = ("minimum", "degenerate minimum")
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
+J = Symbol("J", real=True)
 
 
 @dataclass(frozen=True)
@@ -135,17 +136,38 @@ class _Local:
                     "of rest are not the critical points of F", "where the decay is L2, use the critical points of the "
                     "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
             return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
-        if self.theta.has(H):
+        if self.theta == -self.g / H:
             return self._newton()
+        if reason := self._singular():
+            return Stability(UNDECIDED, (reason,), point=point)
         parts = self._split()
         if parts is None:
             return self._by_eigenvalues("no quadratic function was found that falls along the leading part")
         return self._by_function(*parts)
 
+    def _singular(self) -> str:
+        """Why the field may not be defined around the point: a divisor made of H or of JᵀJ that may be singular there."""
+        point = self.point
+        for pole in self.lead.poles:
+            if pole.has(H):
+                values = [exact_sign(pole.subs(H, e)) for e in point.eigenvalues]
+                if point.family or not values or None in values or 0 in values:
+                    return f"the field divides by {pole}, which is singular at the point, or its eigenvalues are not known"
+            elif point.family or not self._full_rank():
+                return "the field divides by JᵀJ, which is singular at the point, or not known (pass loss=...)"
+        return ""
+
+    def _full_rank(self) -> bool:
+        """Whether the Jacobian of the residuals has full rank at the point, exactly."""
+        residuals = getattr(self.loss, "residual_expressions", None)
+        if residuals is None or not self.point.exact:
+            return False
+        at = dict(zip(self.loss.symbols, self.point.theta, strict=True))
+        jacobian = sympy.Matrix(residuals).jacobian(self.loss.symbols).subs(at).applyfunc(sympy.simplify)
+        return jacobian.rank() == len(at)
+
     def _newton(self) -> Stability:
         signs = _signs(self.point)
-        if self.theta + self.g / H != 0:
-            return self._by_eigenvalues("the field contains the Hessian")
         if signs is None or 0 in signs or self.point.family:
             return Stability(UNDECIDED, ("the Hessian is singular at the point (or its eigenvalues are not known), and "
                                          "Newton's flow is not defined there",), point=self.point)
@@ -180,7 +202,13 @@ class _Local:
                 if not K.is_positive or h.free_symbols & {y for n, y in rest.items() if n not in core}:
                     return None
                 followers[name] = K, h
-        if not (alpha.is_positive or (alpha == 0 and core)):
+        if alpha.has(H):  # a function of H: definite where it is positive at each eigenvalue
+            if core or self.point.family or {exact_sign(alpha.subs(H, e)) for e in self.point.eigenvalues} != {1}:
+                return None
+        elif alpha.has(J) and self.lead.poles:
+            if core or not alpha.subs(J, Symbol("J", nonzero=True, real=True)).is_positive:
+                return None
+        elif not (alpha.is_positive or (alpha == 0 and core)):
             return None
         return alpha, core, followers
 
@@ -295,8 +323,12 @@ class _Local:
         single = [t for t in terms if t.free_symbols & {own[n] for n in self.lead.scalars}]
         single, each = sympy.Add(*single), sympy.Add(*(t for t in terms if t not in single))
 
+        loose = psi.free_symbols - {*own.values(), self.g}
+
         def function(s, oracle):
             symbolic = is_symbolic(oracle.value)
+            if loose and not symbolic:
+                raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on numbers")
             values = {own[n]: getattr(s, n) - (rest[n] if symbolic else float(rest[n])) for n in names}
             values[self.g] = oracle.gradient
             out = oracle.value
@@ -314,7 +346,7 @@ class _Local:
         point, lead = self.point, self.lead
         if not lead.linear or not point.eigenvalues or point.family:
             return ()
-        if any(f.has(Symbol("J", real=True)) for f in lead.slopes.values()):
+        if any(f.has(J) for f in lead.slopes.values()):
             return self._preconditioned()
         vectors = ["theta", *(n for n in self.own if n not in lead.scalars)]
         x = {"theta": lead.theta, **self.own}
@@ -329,7 +361,7 @@ class _Local:
 
     def _preconditioned(self) -> tuple:
         """θ' = −M g, M from JᵀJ, which has other axes than H: numbers, from the loss."""
-        if self.loss is None or len(self.own) or not getattr(self.loss, "recordable", True):
+        if len(self.own) or getattr(self.loss, "residual_expressions", None) is None:
             return ()
         theta = self.point.numeric
         hessian, oracle = self.loss.hessian(theta), self.loss.oracle(theta)
