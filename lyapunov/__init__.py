@@ -1,20 +1,22 @@
 """Energies: functions of the loss and the memory that cannot grow along a flow, and exact verdicts on them.
 
-An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones; `check(flow, energy)` proves
-or refutes that it decreases for every loss, exactly, or says what it could not decide (`python -m lyapunov adam`).
-`stability(flow, critical_point)` decides what a flow does near a point, with the function that proves it;
-`basin_certificate` proves a region around a minimum, `residual_energy` tells what memory it takes to leave it.
+An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones, `derive(flow)` finds one; `check`
+proves or refutes that it decreases for every loss, exactly, or says what it could not decide, `check_step` does so for
+one step of the algorithm; `stability`, `basin_certificate` and `residual_energy` tell what that means at a critical point.
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 """
 from networks import classify
 
 from .basin import BasinCertificate, basin_certificate
 from .check import check
+from .derive import Derivation, derive
 from .energy import Energy, energies
 from .residual import Residual, escape, residual_energy
 from .stability import Stability, stability
+from .step import StepVerdict, check_step
 from .verdict import Certificate, Status, Verdict
 from .well import Well, well
 
-__all__ = ["Energy", "energies", "check", "Verdict", "Status", "Certificate", "stability", "Stability", "classify",
-           "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate", "well", "Well"]
+__all__ = ["Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
+           "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
+           "well", "Well"]

@@ -1,4 +1,4 @@
-"""`python -m lyapunov adam`: the equations of a flow, its energies, their derivatives and verdicts."""
+"""`python -m lyapunov adam`: the equations of a flow, its energies with their proofs, the derived one, the discrete bound."""
 from __future__ import annotations
 
 import argparse
@@ -10,8 +10,11 @@ import sympy
 
 from flows import FLOWS
 
+from . import table
 from .check import check
+from .derive import derive
 from .energy import energies
+from .step import check_step
 
 SHORT = {"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"}
 
@@ -40,7 +43,12 @@ def main(arguments=None) -> int:
     parser.add_argument("flow", nargs="?", help="a flow; without one, the list of flows")
     parser.add_argument("--set", nargs="+", type=setting, default=[], metavar="NAME=VALUE", dest="settings",
                         help="rates of the flow or parameters of its energies; positive symbols unless set")
+    parser.add_argument("--table", action="store_true", help="the table of derived energies of all flows, as a page")
+    parser.add_argument("--csv", action="store_true", help="the same table as comma-separated values")
     options = parser.parse_args(arguments)
+    if options.table or options.csv:
+        print((table.as_csv if options.csv else table.markdown)(table.rows()), end="")
+        return 0
     known = catalogue()
     if options.flow is None:
         for name, flow in known.items():
@@ -63,9 +71,14 @@ def main(arguments=None) -> int:
         return 2
     print(f"{known[name].__doc__.splitlines()[0]}\n\n{flow.equations()}")
     if not found:
-        print("\nNo energy of this flow is known here.")
+        print("\nNo energy is defined with this flow.")
     for energy in found:
         print(f"\nEnergy: {energy.name}\n{check(flow, energy)}")
+    derived = derive(flow)
+    print(f"\nDerived:\n{derived}")
+    energy = found[0] if found else derived.energy
+    if energy is not None:
+        print(f"\nOne step of the classical scheme (SequentialEuler, step h):\n{check_step(flow, energy)}")
     return 0
 
 

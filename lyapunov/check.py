@@ -1,6 +1,8 @@
 """Proving or refuting that an energy decreases along a flow, exactly."""
 from __future__ import annotations
 
+import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -14,6 +16,9 @@ from .reading import Coordinate, Unreadable, exact
 from .reduction import Reduction
 from .signs import Proof, matrix, negative_direction, rate_sign, vanishing
 from .verdict import Certificate, Status, Verdict
+
+
+LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
 def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
@@ -37,11 +42,49 @@ def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact(flow)
     relations = _relations(energy, assuming)
+    one = None
     try:
         one = Coordinate(flow, (energy.on(flow) if own else energy).function)
+        parts = one.pieces()
     except Unreadable as reason:
-        return Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason))
-    return _Check(one, relations).verdict()
+        V, derivative = (None, sympy.nan) if one is None else (one.V, one.derivative)
+        return Verdict(Status.UNDECIDED, derivative, reason=str(reason), energy=V)
+    return _Check(one, relations).verdict() if len(parts) == 1 else _on_pieces(one, relations, parts)
+
+
+def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Verdict:
+    """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
+    whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
+    facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
+    parts = [part for part in parts if not _Check(part, relations, coupled).reduction.empty]
+    for part in parts:
+        verdicts.append(verdict := _Check(part, relations, coupled).verdict())
+        if verdict.status == Status.REFUTED:
+            return dataclasses.replace(verdict, positive=None, **facts)
+    labels = [f"where {' and '.join(f'{h} >= 0' for h in part.facts)}" for part in parts]
+    blocked = next((f"{label}: {v.reason}" for label, v in zip(labels, verdicts, strict=True)
+                    if v.status == Status.UNDECIDED), "")
+    conditions = tuple(dict.fromkeys(c for v in verdicts for c in v.conditions))
+    if not blocked and not whole.satisfiable(conditions):
+        blocked = f"no rates were found that meet {', '.join(map(str, conditions))} on all pieces together"
+    if blocked:
+        return Verdict(Status.UNDECIDED, reason=coupled or blocked, **facts)
+    steps = [f"{label}: {'; '.join(v.certificate.steps)}" for label, v in zip(labels, verdicts, strict=True)]
+    seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
+    certificate = Certificate((*steps, seams), *(tuple(dict.fromkeys(x for v in verdicts for x in getattr(v.certificate, name)))
+                                                 for name in ("identities", "positive")))
+    zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
+    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
+                   strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
+                   positive=True if all(v.positive for v in verdicts) else None, **facts)
+
+
+def _absorbed(zero):
+    """Alternatives without those that are contained in others."""
+    if zero in (sympy.true, sympy.false):
+        return zero
+    cases = [frozenset(And.make_args(case)) for case in Or.make_args(sympy.to_dnf(zero))]
+    return Or(*(And(*case) for case in cases if not any(other < case for other in cases)))
 
 
 def _relations(energy, assuming) -> tuple:
@@ -55,14 +98,20 @@ def _relations(energy, assuming) -> tuple:
 
 
 class _Check:
-    def __init__(self, one: Coordinate, relations: tuple):
-        self.one, self.named = one, relations
-        self.reduction = Reduction(one, tuple(r for r in relations if r != "convex"), convex="convex" in relations)
+    def __init__(self, one: Coordinate, relations: tuple, coupled: str | None = None):
+        self.one, self.named, self.coupled = one, relations, coupled
+
+    @functools.cached_property
+    def reduction(self) -> Reduction:
+        return Reduction(self.one, tuple(r for r in self.named if r != "convex"), convex="convex" in self.named)
 
     # ---------------------------------------------------------------------------------------------- verdicts
     def verdict(self) -> Verdict:
-        one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self._assumed()}
-        reason, N, proof, below = one.coupling() or self.reduction.obstacle, None, None, []
+        one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
+        coupled = one.coupling() if self.coupled is None else self.coupled
+        reason, N, proof, below = coupled or self.reduction.obstacle, None, None, []
+        if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
+            return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -72,9 +121,9 @@ class _Check:
                 reason = reason or f"V' {error}"
             else:
                 proof = domain.nonnegative(N)
-                identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
-                below = [*below, Proof(identities=(identity,))]
-        if proof is not None and not self._satisfiable(proof.conditions):
+                if proof is not None:
+                    below = [*below, Proof(identities=(sympy.cancel(sympy.together(self.reduction.derivative * multiple + N)),))]
+        if proof is not None and not self.satisfiable(proof.conditions):
             proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
         needed = proof.conditions if proof is not None else ()
         facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
@@ -82,11 +131,14 @@ class _Check:
             return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
         witness = None if self.reduction.obstacle else self._witness(N)
         if witness:
-            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
-            if self._rates() & set(witness):
-                notes += ("for these rates; others are not excluded",)
-            return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
+            return self._refuted(witness, facts)
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness", facts)
+
+    def _refuted(self, witness, facts) -> Verdict:
+        notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
+        if self._rates() & set(witness):
+            notes += ("for these rates; others are not excluded",)
+        return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
 
     def _undecided(self, reason, facts):
         return Verdict(Status.UNDECIDED, reason=reason, **facts)
@@ -95,15 +147,16 @@ class _Check:
         proof = proof.along(*below, zero=proof.zero)
         if not proof.steps:
             proof = proof._replace(steps=("-V' is a product of squares and positive factors",))
-        substitutions = [f"{x} = {self.reduction.value(x)}" for x in (*self.reduction.scaled, *self.reduction.formula)]
+        named = self.reduction
+        substitutions = [f"{x} = {named.value(x)}" for x in (*named.solved, *named.scaled, *named.formula)]
         steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
         conditions = (*proof.conditions, *self._invertible())
         zero = self._original(proof.zero)
         return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
-                       invariant_set=self._limits(zero), necessary=proof.necessary if proof.conditions else None,
+                       invariant_set=self.limits(zero), necessary=proof.necessary if proof.conditions else None,
                        certificate=Certificate(steps, proof.identities, proof.positive), **facts)
 
-    def _assumed(self) -> tuple:
+    def assumed(self) -> tuple:
         rates = sorted(self.one.derivative.free_symbols & self._rates(), key=str)
         named = tuple(sympy.Symbol("convex") if r == "convex" else r for r in self.named)
         return (*named, *(sympy.Gt(x, 0, evaluate=False) for x in rates if x.is_positive))
@@ -119,7 +172,7 @@ class _Check:
         found = []
         for f in self.one.field.values():
             bottom = sympy.fraction(sympy.together(f))[1]
-            for p in (p for p in sympy.Mul.make_args(sympy.factor(bottom)) if p.has(H)):
+            for p in (p for p in sympy.Mul.make_args(sympy.factor(bottom)) if p.has(H, self.one.oracle.jacobian)):
                 base = p.base if p.is_Pow else p
                 image = self.reduction.value(base)
                 if not image.is_polynomial(*image.free_symbols) or not self._never_zero(image):
@@ -133,8 +186,10 @@ class _Check:
     # ------------------------------------------------------------------------------- where V' = 0, and limits
     def _original(self, zero):
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
-        back = {vanishing(s): vanishing(x) for s, x in self.reduction.meaning.items()}
-        return sympy.sympify(zero).xreplace(back)
+        meaning = self.reduction.meaning
+        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
+        slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack))) if slack else zero
 
     def _alternatives(self, zero):
         """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
@@ -155,7 +210,7 @@ class _Check:
         cases = self._alternatives(zero)
         return cases is not None and all({self.one.oracle.gradient, *memory} <= set(case) for case in cases)
 
-    def _limits(self, zero):
+    def limits(self, zero):
         """The largest part of the zero set that a bounded solution can stay in for all times, past and future.
 
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
@@ -182,10 +237,9 @@ class _Check:
                     if len(symbols) != 1 or not symbols[0].is_Symbol:
                         return None
                     case[symbols[0]] = Integer(0)
-                elif x not in known and f.is_polynomial(x) and Poly(f, x).degree() == 1:
-                    slope, rest = Poly(f, x).all_coeffs()
-                    level = sympy.cancel(-rest / slope)
-                    if _quotient_sign(slope) < 0 and not level.free_symbols & {*blocks, *one.vectors}:
+                elif x not in known:
+                    level = _level(f, x)
+                    if level is not None and not level.free_symbols & {*blocks, *one.vectors}:
                         case[x] = level
             if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
                 return None
@@ -214,7 +268,8 @@ class _Check:
         if set(symbols) & set(self.reduction.clocks):
             return None
         allowed = (p for p in points if all(v > 0 or not x.is_positive for x, v in zip(symbols, p, strict=True)))
-        return False if any(psi.subs(dict(zip(symbols, p, strict=True))) < 0 for p in allowed) else None
+        values = (psi.subs(dict(zip(symbols, p, strict=True))) for p in allowed)
+        return False if any(v.is_extended_real and v.is_finite and v < 0 for v in values) else None
 
     def _never_negative(self, expr) -> bool:
         try:
@@ -225,9 +280,11 @@ class _Check:
         return proof is not None and not proof.conditions
 
     # --------------------------------------------------------------------------------------------- witnesses
-    def _satisfiable(self, conditions) -> bool:
+    def satisfiable(self, conditions) -> bool:
         """Whether some positive rational rates meet the conditions."""
         known = {c.lhs: c.rhs for c in conditions if isinstance(c, Eq)}
+        if any(isinstance(c, Eq) and known[c.lhs] != c.rhs for c in conditions):
+            return False
         rest = [c.subs(known) for c in conditions if not isinstance(c, Eq)]
         symbols = sorted(set().union(*(c.free_symbols for c in rest)), key=str)
         values = [Rational(2)**k for k in (0, -2, 2, -6, 6)]
@@ -236,7 +293,8 @@ class _Check:
 
     def _witness(self, N) -> dict | None:
         """Exact rational numbers at which V' > 0, or None where the search finds none."""
-        target = sorted(self.one.derivative.free_symbols, key=str)
+        whole = self.one.whole
+        target = sorted(whole.derivative.free_symbols, key=str)
         images = {x: self.reduction.value(x) for x in target}
         unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
         rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
@@ -246,15 +304,18 @@ class _Check:
                 full = point | times
                 witness = {x: image.subs(full) for x, image in images.items()}
                 if all(v.is_Rational for v in witness.values()) and self._realised(witness):
-                    values = self.one.derivative.subs(witness), self.reduction.derivative.subs(
+                    values = whole.derivative.subs(witness), self.reduction.derivative.subs(
                         {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
                         return witness
         return None
 
     def _realised(self, witness) -> bool:
-        """Whether a loss with these numbers exists: a gradient g = J r vanishes where J does."""
-        o = self.one.oracle
+        """Whether such a state and loss exist, off the seams: a gradient g = J r vanishes where J does."""
+        o, one = self.one.oracle, self.one
+        if one.facts and (any(witness.get(x, 0) < 0 for x in self.reduction.solved if x.is_positive)
+                          or one.whole.on_seam(witness)):
+            return False
         return not (witness.get(o.jacobian) == 0 and witness.get(o.gradient, 0) != 0)
 
     def _instants(self, point, clocks):
@@ -310,12 +371,33 @@ class _Check:
         ticks = [base**np.asarray(sympy.lambdify(unknowns, self.reduction.clocks[y])(*(values[x] for x in unknowns)))
                  for y in clocks]
         with np.errstate(all="ignore"):
-            height = np.broadcast_to(np.asarray(f(*(values[x] for x in unknowns), *ticks), dtype=float), n)
+            arguments = [*(values[x] for x in unknowns), *ticks]
+            height = np.broadcast_to(np.asarray(f(*arguments), dtype=float), n).copy()
+            for fact in (*self.one.facts, *(x for x in self.reduction.solved if x.is_positive)):
+                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), "numpy")
+                height[np.broadcast_to(np.asarray(held(*arguments)) <= 0, n)] = np.nan
         good = np.flatnonzero(np.isfinite(height) & (height > 0))
         cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)
         for i in good[np.argsort(np.asarray(cost)[good], kind="stable")][:60]:
             yield {x: Integer(0) if values[x][i] == 0 else
                    Integer(int(np.sign(values[x][i]))) * Integer(2)**int(exponents[x][i]) for x in unknowns}
+
+
+def _plain(f):
+    """The condition f = 0, for a multiple of a symbol that it vanishes."""
+    f = sympy.expand(f)
+    return Eq(f.as_coeff_Mul()[1], 0)
+
+
+def _level(f, x):
+    """The only zero of f in x, where f falls linearly, or is a maximum of such functions; None for anything else."""
+    if isinstance(f, sympy.Max):
+        levels = [_level(part, x) for part in f.args]
+        return None if None in levels else sympy.Max(*levels)
+    if not f.is_polynomial(x) or Poly(f, x).degree() != 1:
+        return None
+    slope, rest = Poly(f, x).all_coeffs()
+    return sympy.cancel(-rest / slope) if _quotient_sign(slope) < 0 else None
 
 
 def _sure(p) -> bool:

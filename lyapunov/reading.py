@@ -1,6 +1,7 @@
 """One coordinate of a flow with an energy, in exact symbols: V, V', and whether they speak for every dimension."""
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -9,6 +10,8 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import Vector
 from flows import Flow, State, scalar
+
+from .pieces import KINKS, SEAMS, TooManyPieces, insides, pieces
 
 
 class Unreadable(Exception):
@@ -39,9 +42,12 @@ class Coordinate:
     """One coordinate of `flow` with the energy `function`.
 
     Attributes: `s`, `oracle` (the symbols), `field` (name -> derivative), `V`, `derivative`; `vectors`: the symbols
-    that stand for one coordinate of a vector; `scalars`: the blocks of one number.
+    that stand for one coordinate of a vector; `scalars`: the blocks of one number; `facts`: expressions that are ≥ 0 on
+    this piece of a field with seams, `whole` the coordinate it is a piece of.
     Raises Unreadable where V depends on what has no derivative along a flow.
     """
+
+    facts: tuple = ()
 
     def __init__(self, flow: Flow, function):
         self.flow, self.function = flow, function
@@ -49,6 +55,8 @@ class Coordinate:
         self.field = {name: rational(f) for name, f in field.items()}
         self.V = rational(function(self.s, self.oracle))
         o, theta = self.oracle, self.field["theta"]
+        if self.V.has(*set(SEAMS) - set(KINKS)):
+            raise Unreadable("V may jump: it contains a sign or cases; kinks are written with |x|, max and min")
         self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
         self.names = [name for name in flow.blocks if not isinstance(name, scalar)]
         self.vectors = [getattr(self.s, name) for name in self.names] + [o.gradient]
@@ -61,6 +69,37 @@ class Coordinate:
         flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
         self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
                                + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t))
+        self.whole = self
+
+    def pieces(self) -> list[Coordinate]:
+        """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are none.
+
+        If V' ≤ 0 on each closed piece, V falls along every solution, those of the differential inclusion where the field
+        jumps: V is Lipschitz, so V' exists at almost all times; a solution that stays on a seam h = 0 of V has h' = 0
+        almost always, whence both sides give the same V', and V' is affine in each sign of the field.  That needs h' to
+        be continuous and V too, which is checked.
+        """
+        if not self.derivative.has(*SEAMS):
+            return [self]
+        jumps = tuple(set(SEAMS) - set(KINKS))
+        for h in insides([self.V]):
+            if any(self.field[name].has(*jumps) for name in self.flow.blocks if h.has(getattr(self.s, name))):
+                raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
+        try:
+            parts = pieces((self.V, self.derivative, *self.field.values()))
+        except TooManyPieces as error:
+            raise Unreadable(str(error)) from error
+        out = []
+        for facts, (V, derivative, *field) in parts:
+            piece = copy.copy(self)
+            piece.facts, piece.V, piece.derivative = facts, V, tidy(derivative)
+            piece.field = dict(zip(self.field, field, strict=True))
+            out.append(piece)
+        return out
+
+    def on_seam(self, witness: dict) -> bool:
+        """Whether a state lies on a seam, where V' is not that of one piece."""
+        return any(h.subs(witness) == 0 for h in insides([self.V, *self.field.values()]))
 
     def coupling(self) -> str:
         """Why V' of one coordinate would not speak for every dimension; empty if it does.
@@ -83,7 +122,7 @@ class Coordinate:
             field, V = self.flow.field(state, oracle), self.function(state, oracle)
         except AttributeError as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
-        separate = sum(self.V.xreplace(m) for m in maps) - share * o.value
+        separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
         if not vanishes(rational(V) - separate):
             return "V is not a sum over coordinates"
         for name in self.flow.blocks:
@@ -112,7 +151,9 @@ class Coordinate:
             out = np.array([[twins[0][x], sympy.S.Zero], [sympy.S.Zero, twins[1][x]]], dtype=object)
             return out.view(Vector)
 
-        state = State(t=self.s.t, **{name: getattr(self.s, name) for name in self.scalars})
+        for twin in twins:
+            twin[self.s.t] = Symbol("t", positive=True)  # t = 0 is a limit, which fields may write as a case
+        state = State(t=twins[0][self.s.t], **{name: getattr(self.s, name) for name in self.scalars})
         for name, x in zip(self.names, self.vectors, strict=False):
             setattr(state, name, Vector(twin[x] for twin in twins))
         oracle = State(value=o.value, gradient=Vector(twin[o.gradient] for twin in twins), hessian=diagonal(o.hessian),

@@ -4,6 +4,7 @@ from __future__ import annotations
 import sympy
 from sympy import Symbol, fraction
 
+from .pieces import solve_facts
 from .reading import Coordinate, Unreadable, vanishes
 from .signs import Domain, rate_sign
 
@@ -11,6 +12,7 @@ from .signs import Domain, rate_sign
 class Reduction:
     """The symbols of V' in new ones.
 
+    - on a piece h ≥ 0 of a field with seams: h = p, p ≥ 0, solved for a state
     - √v: v = s² (v = s²·c₂ where √c₂ occurs too, so that √(v/c₂) = s)
     - H ≤ L: H = L − p, p ≥ 0, and likewise for every assumed inequality that is linear in one symbol
     - scalar blocks with c' = k(1 − c), c = 0 at the start: c = 1 − e^{−kt}, so they are functions of one y = e^{−kt}
@@ -20,13 +22,14 @@ class Reduction:
     only the sum ⟨∇F, θ⟩ is known to be positive, so θ may occur in V' in g·θ alone; else `obstacle` says so.
 
     `value(x)` is a symbol of V' in new symbols, `domain` what these range over, `derivative` V' in them, and
-    `meaning[s]` what vanishes where the new symbol s does.
+    `meaning[s]` what vanishes where the new symbol s does; `empty` says that no state is on the piece.
     """
 
     def __init__(self, one: Coordinate, assuming: tuple, convex: bool = False):
         self.one = one
+        self.formula, self.scaled, self.sums, self.clocks = {}, {}, {}, {}
+        self.solved, self.meaning, self.made = {}, {}, set()
         self.both = sympy.Tuple(one.derivative, one.V)
-        self.formula, self.scaled, self.sums, self.clocks, self.meaning, self.made = {}, {}, {}, {}, {}, set()
         self.obstacle = ""
         if convex:
             assuming = (*assuming, *self._convex())
@@ -34,6 +37,7 @@ class Reduction:
             p = self._new(f"p{i + 1}")
             self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)
             self.meaning[p] = x - self.formula[x].subs(p, 0)
+        self._solve_facts()
         self._find_clocks()
         self._find_roots()
         self.derivative, V = self.apply(one.derivative), self.apply(one.V)
@@ -75,7 +79,7 @@ class Reduction:
             x = next((x for x in (o.hessian, o.value, *rates) if gap.diff(x).is_number and gap.diff(x) != 0), None)
             if x is None:
                 raise ValueError(f"assuming: {relation} is not linear in H, F or a rate")
-            if not self.both.has(x):
+            if not sympy.Tuple(self.both, *self.one.facts).has(x):
                 continue
             bound = bounds.setdefault(x, [0 if x.is_positive else None, None])
             side = 0 if gap.diff(x) > 0 else 1
@@ -83,6 +87,19 @@ class Reduction:
                 raise ValueError(f"assuming: two bounds of {x} on the same side; give the sharper one")
             bound[side] = sympy.solve(gap, x)[0]
         return bounds
+
+    def _solve_facts(self):
+        """On a piece of a field with seams."""
+        def side_of(f):
+            top, bottom = fraction(sympy.together(f.subs(self.formula)))
+            rational = top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)
+            return rate_sign(top) * rate_sign(bottom) if rational else 0
+
+        self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both, side_of)
+        self.both = self.both.subs(self.solved, simultaneous=True)
+        self.empty = meaning is None
+        self.meaning |= meaning or {}
+        self.made |= set(meaning or {})
 
     def _find_clocks(self):
         first = None
@@ -114,7 +131,8 @@ class Reduction:
 
     def value(self, x) -> sympy.Expr:
         """A symbol, or an expression in symbols, of V' in the new symbols."""
-        return sympy.sympify(x).subs(self.scaled, simultaneous=True).subs(self.formula, simultaneous=True)
+        x = sympy.sympify(x).subs(self.solved, simultaneous=True)
+        return x.subs(self.scaled, simultaneous=True).subs(self.formula, simultaneous=True)
 
     def apply(self, expr) -> sympy.Expr:
         """An expression in the new symbols; odd powers of roots of sums become symbols too, kept in `sums`."""

@@ -185,12 +185,10 @@ class Domain:
         if proof is None:
             return None
         identity = sympy.cancel(top - f.subs(y, 1 / (1 + w)) * (1 + w)**Poly(f, y).degree())
-        return proof._replace(zero=sympy.false, identities=(*proof.identities, identity),
-                              necessary=not proof.conditions,
-                              steps=(f"{sympy.factor(f)} >= 0 for 0 < {y} < 1: put {y} = 1/(1 + w)",))
+        return proof._replace(zero=sympy.false, identities=(*proof.identities, identity), steps=(f"{sympy.factor(f)} >= 0 for 0 < {y} < 1: put {y} = 1/(1 + w)",))
 
     def _two_clocks(self, f) -> Proof | None:
-        """f = A − B·Y ≥ 0 for Y = y^k, 0 < y < 1, by (1 − y^k)/k ≥ (1 − y^K)/K for k ≤ K (see `steps`)."""
+        """f = A − B·Y ≥ 0 for Y = y^k, 0 < y < 1, by lower bounds of 1 − y^k (see `steps`)."""
         y, Y = sorted(f.free_symbols & set(self.clocks), key=list(self.clocks).index)
         k = self.clocks[Y]
         if self.clocks[y] != 1 or Poly(f, Y).degree() != 1:
@@ -199,6 +197,11 @@ class Domain:
         slope = self._interval(B, y) if y in B.free_symbols else self._coefficient(B)
         if slope is None or slope.conditions:
             return None
+        below = self._by_integrals(f, A, B, y, Y, k) or self._by_chord(f, A, B, y, Y, k)
+        return below and below.along(slope)
+
+    def _by_integrals(self, f, A, B, y, Y, k) -> Proof | None:
+        """1 − y^k ≥ (k/K)(1 − y^K) for k ≤ K."""
         if k.is_number:
             K, conditions = sympy.ceiling(k), ()
         else:  # as t → ∞ both clocks tend to 0 and f to f(0, 0), which therefore must not be negative
@@ -211,20 +214,31 @@ class Domain:
                 return None
             K = roots[0]
             conditions = (relation(expand(K * slow - fast)),)
-        if not K.is_Integer:
+        if not K.is_Integer or K <= 0:
             return None
         bound = k / K * B * (1 - y**K) + A - B
-        top, bottom = fraction(together(bound))
-        below = self._coefficient(expand(top * bottom))
-        if below is None or below.conditions:
-            return None
         s, n = Symbol("s", positive=True), Symbol("k", positive=True)
         lemma = (f"with k = {k} <= {K}: (1 - y^k)/k is the integral of s^(k-1) over [y, 1], which decreases in k, so "
                  f"1 - {Y} >= (k/{K})(1 - {y}^{K})")
         identities = (sympy.simplify(sympy.diff(s**n / n, s) - s**(n - 1)),
                       expand(f - bound - B * ((1 - Y) - k / K * (1 - y**K))))
-        return Proof(conditions=conditions, steps=(lemma,), identities=identities).along(slope, below)._replace(
-            necessary=True)
+        return self._clock_bound(bound, Proof(conditions=conditions, steps=(lemma,), identities=identities))
+
+    def _by_chord(self, f, A, B, y, Y, k) -> Proof | None:
+        """1 − y^k ≥ k (1 − y) y^k for all k > 0, so y^k ≤ 1/(1 + k (1 − y))."""
+        bound = A - B / (1 + k * (1 - y))
+        lemma = (f"with k = {k}: 1 - y^k is the integral of k s^(k-1) over [y, 1], and s^(k-1) >= y^k there, so "
+                 f"{Y} <= 1/(1 + k (1 - {y}))")
+        identity = sympy.cancel(f - bound - B * (1 / (1 + k * (1 - y)) - Y))
+        return self._clock_bound(bound, Proof(steps=(lemma,), identities=(identity,)))
+
+    def _clock_bound(self, bound, proof: Proof) -> Proof | None:
+        """`proof` with that of bound ≥ 0, or None."""
+        top, bottom = fraction(together(bound))
+        below = self._coefficient(expand(top * bottom))
+        if below is None or below.conditions:
+            return None
+        return proof.along(below)._replace(necessary=True)
 
     # --------------------------------------------------------------------------------------- sums of squares
     def _by_squares(self, f) -> Proof | None:

@@ -73,10 +73,10 @@ class Verdict:
     def __str__(self):
         lines = [f"V  = {self.energy}", f"V' = {self.derivative}", f"{self.status}: {self._claim()}"]
         if self.assuming:
-            lines.append(f"assuming   {_words(self.assuming)}")
+            lines.append(f"assuming   {words(self.assuming)}")
         if self.conditions:
             sharp = "  (necessary too)" if self.necessary else ""
-            lines.append(f"conditions {_words(self.conditions)}{sharp}")
+            lines.append(f"conditions {words(self.conditions)}{sharp}")
         if self.certificate:
             lines += ["because    " + "\n           ".join(self.certificate.steps)]
         if self.witness:
@@ -85,9 +85,9 @@ class Verdict:
         lines += [f"           {note}" for note in self.notes]
         if self.status == Status.PROVED:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
-            lines.append(f"V' = 0     {where} {_words(self.zero_set)}{strict}")
+            lines.append(f"V' = 0     {where} {words(self.zero_set)}{strict}")
             if self.invariant_set is not None:
-                lines.append(f"limits     bounded runs approach the set {_words(self.invariant_set)}")
+                lines.append(f"limits     bounded runs approach the set {words(self.invariant_set)}")
         if self.positive is not None:
             lines.append(f"V - F      is {'' if self.positive else 'not '}nonnegative for all memory")
         return "\n".join(lines)
@@ -110,15 +110,15 @@ def _short(number) -> str:
     return str(number) if len(str(number)) < 30 else f"{sympy.N(number, 5)} (exactly known)"
 
 
-def _words(condition) -> str:
+def words(condition) -> str:
     """A sympy condition, or several, as text: `g = 0 and v = 0`."""
     if isinstance(condition, tuple):
-        return ", ".join(_words(c) for c in condition)
+        return ", ".join(words(c) for c in condition)
     if condition in (sympy.true, sympy.false):
         return "true for all states" if condition == sympy.true else "no state"
     if isinstance(condition, (sympy.And, sympy.Or)):
         word = " and " if isinstance(condition, sympy.And) else " or "
-        return word.join(f"({_words(c)})" if isinstance(c, (sympy.And, sympy.Or)) else _words(c)
+        return word.join(f"({words(c)})" if isinstance(c, (sympy.And, sympy.Or)) else words(c)
                          for c in sorted(condition.args, key=str))
     if isinstance(condition, sympy.Eq):
         return f"{condition.lhs} = {condition.rhs}"

@@ -3,6 +3,7 @@
 A recipe is called with numbers, and then it is the algorithm, or with sympy symbols, and then it derives the printed update
 and the parameter map.  `memory` says what the library keeps instead of a block: `v=lambda buffer: -h * buffer`, or for a
 clock its value after n steps, `c1=lambda n: 1 - beta1**n`.
+`exponential=True` reads the same algorithm as the exponential map of a flow whose rates are −ln(β)/h (docs/flows.md).
 To add one: a function below, named as the optimizer with _ for -, and its name in `NAMED`; the range of a new
 hyperparameter in `RANGES`.
 """
@@ -20,7 +21,7 @@ from .control import EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
 from .implicit import RosenbrockEuler
 from .runge_kutta import Euler, EulerRichardson
-from .splitting import SequentialEuler
+from .splitting import ExponentialMap, SequentialEuler
 
 
 class Recipe(NamedTuple):
@@ -42,6 +43,25 @@ def sqrt(x):
 
         return sympy.sqrt(x)
     return math.sqrt(x)
+
+
+def log(x):
+    if is_symbolic(x):
+        import sympy
+
+        return sympy.log(x)
+    return math.log(x)
+
+
+def rates(h, exponential: bool, *decays) -> tuple:
+    """The rates of averages that decay by β per step h, under Euler, (1 − β)/h, or the exponential map, −ln(β)/h."""
+    if exponential and 0 in decays:
+        raise ValueError("exponential=True needs decays above 0: memory that keeps nothing has no finite rate")
+    return tuple(-log(beta) / h if exponential else (1 - beta) / h for beta in decays)
+
+
+def sequential(exponential: bool) -> Scheme:
+    return ExponentialMap() if exponential else SequentialEuler()
 
 
 def decayed(flow: Flow, weight_decay, decoupled: bool = False) -> Flow:
@@ -84,11 +104,11 @@ def momentum(lr=1e-3, momentum=0.9, dampening=0.0, weight_decay=0.0):
     return recipe(decayed(flow, weight_decay), SequentialEuler(), h, v=lambda buffer: -h * buffer)
 
 
-def momentum_ema(lr=1e-3, momentum=0.9, weight_decay=0.0):
+def momentum_ema(lr=1e-3, momentum=0.9, weight_decay=0.0, exponential=False):
     """Heavy ball as an average: the iterates of torch `SGD(lr, momentum)`, in the time of gradient descent."""
     h = lr / (1 - momentum)
-    flow = flows.AveragedMomentum((1 - momentum) / h)
-    return recipe(decayed(flow, weight_decay), SequentialEuler(), h, m=lambda buffer: (1 - momentum) * buffer)
+    flow = flows.AveragedMomentum(*rates(h, exponential, momentum))
+    return recipe(decayed(flow, weight_decay), sequential(exponential), h, m=lambda buffer: (1 - momentum) * buffer)
 
 
 def nesterov(lr=1e-3, momentum=0.9, weight_decay=0.0):
@@ -133,16 +153,18 @@ def adagrad(lr=0.01, eps=1e-10, eps_root=0.0, initial_accumulator_value=0.0, lr_
     return recipe(flow, SequentialEuler(), h, G=lambda total: h * total)
 
 
-def rmsprop(lr=0.01, alpha=0.99, eps=1e-8, eps_root=0.0, momentum=0.0, centered=False, weight_decay=0.0):
+def rmsprop(lr=0.01, alpha=0.99, eps=1e-8, eps_root=0.0, momentum=0.0, centered=False, weight_decay=0.0, exponential=False):
     """RMSProp: torch `RMSprop(lr, alpha, eps, momentum=, centered=)`; optax `rmsprop`, its ε inside the root."""
     if momentum == 0:
         h = lr
-        flow = (flows.CentredRMSProp if centered else flows.RMSProp)((1 - alpha) / h, eps, eps_root)
+        flow = (flows.CentredRMSProp if centered else flows.RMSProp)(*rates(h, exponential, alpha), eps, eps_root)
     else:
+        if exponential:
+            raise ValueError("rmsprop: exponential=True is not torch's algorithm with momentum; leave one of them out")
         h = sqrt(lr)
         flow = flows.MomentumRMSProp((1 - alpha) / h, (1 - momentum) / h, eps, eps_root, centered)
     memory = {} if momentum == 0 else {"w": lambda buffer: -h * buffer}
-    return recipe(decayed(flow, weight_decay), SequentialEuler(), h, **memory)
+    return recipe(decayed(flow, weight_decay), sequential(exponential), h, **memory)
 
 
 def adadelta(lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0):
@@ -151,10 +173,11 @@ def adadelta(lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0):
 
 
 # ----------------------------------------------------------------------------------- the Adam family
-def adam(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, eps_root=0.0, correction=True, hat=False, weight_decay=0.0):
+def adam(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, eps_root=0.0, correction=True, hat=False, weight_decay=0.0,
+         exponential=False):
     """Adam: torch `Adam(lr, (beta1, beta2), eps, weight_decay=)`, optax `adam`."""
-    flow = flows.Adam((1 - beta1) / lr, (1 - beta2) / lr, eps, correction, eps_root, hat)
-    return recipe(decayed(flow, weight_decay), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+    flow = flows.Adam(*rates(lr, exponential, beta1, beta2), eps, correction, eps_root, hat)
+    return recipe(decayed(flow, weight_decay), sequential(exponential), lr, **clocks(c1=beta1, c2=beta2))
 
 
 def adamw(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, eps_root=0.0, weight_decay=1e-2):

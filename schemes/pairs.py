@@ -97,7 +97,7 @@ class _Coordinate:
 
     def __init__(self, flow, s, oracle, sequential: bool):
         self.flow, self.loss, self._real, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
-        self.blocks = flow.blocks
+        self.blocks, self.coordinate = flow.blocks, flow.coordinate
         if hasattr(flow, "jacobian"):
             self.jacobian = lambda s, oracle: np.array([[flow.jacobian(s, oracle)]], dtype=object).view(Vector)
 

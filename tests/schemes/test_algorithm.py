@@ -36,6 +36,8 @@ TEXTBOOK = [
     ("adadelta", {}, {"v": "rho*v + (1 - rho)*g**2", "theta": "theta - lr*sqrt((u + eps)/(v_new + eps))*g",
                       "u": "rho*u + (1 - rho)*(u + eps)/(v_new + eps)*g**2"}),
     ("adam", {}, EMA | {"theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
+    ("adam", {"exponential": True}, EMA | {"theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
+    ("momentum-ema", {"exponential": True}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),
     ("adam", {"eps_root": 0.1}, EMA | {"theta": f"theta - lr*({MHAT})/(sqrt({VHAT} + eps_root) + eps)"}),
     ("adam", {"correction": False}, EMA | {"theta": "theta - lr*m_new/(sqrt(v_new) + eps)"}),
     ("adam", {"hat": True}, EMA | {"theta": "theta - lr*sqrt(1 - beta2**n)/(1 - beta1**n)*m_new/(sqrt(v_new) + eps)"}),

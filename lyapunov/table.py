@@ -1,0 +1,105 @@
+"""The table of energies: what `derive`, `check` and `check_step` find for each flow of the catalogue."""
+from __future__ import annotations
+
+import csv
+import io
+import time
+from dataclasses import dataclass, replace
+
+import sympy
+
+from flows import FLOWS, Flow
+
+from .derive import Derivation, derive
+from .step import StepVerdict, check_step, readable
+from .verdict import Status, words
+
+#: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
+VARIANTS = {"Adam": [({"correction": False}, None)], "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
+            "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")]}
+
+COLUMNS = ("flow", "energy V", "condition", "verdict", "strict", "bounded runs approach", "discrete bound")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a derivation and the discrete bound of its flow; `seconds` both took."""
+
+    name: str
+    derivation: Derivation
+    discrete: StepVerdict | None
+    seconds: float = 0.0
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The texts of COLUMNS."""
+        d = self.derivation
+        if d.energy is None:
+            return self.name, "none found", "", f"{d.status}: {_shortened(d.reason)}", "", "", self._bound()
+        v = d.verdict
+        conditions = (*v.conditions, *(a for a in d.energy.assuming if a not in v.conditions))
+        known = "first integral" if v.derivative == 0 else "yes" if v.strict else "no"
+        limits = "" if v.invariant_set is None else words(v.invariant_set)
+        return (self.name, str(d.energy.expression), ", ".join(map(str, conditions)) or "none", str(v.status), known, limits,
+                self._bound())
+
+    def _bound(self) -> str:
+        if self.discrete is None:
+            return ""
+        if self.discrete.status != Status.PROVED:
+            return "none derived"
+        text = ", ".join(map(readable, self.discrete.conditions)) or "none"
+        text = text if len(text) < 200 else "a polynomial inequality in h and L"
+        return text + (" (sharp)" if self.discrete.sharp and len(text) < 200 else "")
+
+
+def _shortened(reason: str, most: int = 160) -> str:
+    return reason if len(reason) <= most else reason[:most].rsplit(" ", 1)[0] + " …"
+
+
+def rows(names=None):
+    """Rows for the flows of the catalogue (class names, all unless given), one after the other as they are found."""
+    for kind in FLOWS:
+        if names is None or kind.__name__ in names:
+            for rates, assumption in [({}, None), *VARIANTS.get(kind.__name__, [])]:
+                yield from _rows(kind, rates, assumption)
+
+
+def _rows(kind: type[Flow], rates: dict, assumption):
+    begin = time.perf_counter()
+    flow = replace(kind.symbolic(), **rates)
+    label = ", ".join([kind.__name__, *(f"{k}={v}" for k, v in rates.items()), *([assumption] if assumption else [])])
+    derivation = derive(flow, assuming=assumption)
+    discrete = None if assumption else check_step(flow, None if flow.energy is not None else derivation.energy)
+    yield Row(label, derivation, discrete, time.perf_counter() - begin)
+    for other in derivation.further:
+        yield Row(f"{label}: {other.energy.name}", other, None)
+
+
+def markdown(found) -> str:
+    """The table as a page."""
+    lines = ["# Energies of the flows", "", EXPLANATION, "",
+             "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    lines += ["| " + " | ".join(_cell(c) for c in row.cells) + " |" for row in found]
+    return "\n".join(lines) + "\n"
+
+
+EXPLANATION = """Written by `python -m lyapunov --table`; every entry is computed from the equations of the flow.
+V is found by `derive` (of one coordinate: sum ψ over them; F the loss, g its gradient, H its curvature) and proved by
+`check` for every loss, state and dimension under the condition; all rates are positive.  *strict*: V' = 0 only at rest.
+*discrete bound*: the steps h of the classical scheme (`check_step`) with V⁺ − V ≤ −λ h D for every loss with H ≤ L, D the
+dissipation at the new memory; beta, beta2 are the weights 1 − a h, 1 − b h of the old memory, D_old and D_next the scales
+of the step before and after.  *UNDECIDED* says why no energy of the ansatz was found; it does not say that there is none."""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+
+
+def as_csv(found) -> str:
+    """The table as comma-separated values."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(row.cells for row in found)
+    return out.getvalue()
