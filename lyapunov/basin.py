@@ -49,9 +49,10 @@ class BasinCertificate:
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
             raise ValueError(f"theta must have shape ({loss.dim},) or ({loss.dim}, lanes), got {theta.shape}")
-        if unknown := set(memory) - set(map(str, self.flow.memory)):
+        known = set(map(str, self.flow.memory)) - {"theta"}
+        if unknown := set(memory) - known:
             raise ValueError(f"{type(self.flow).__name__} has no block {', '.join(sorted(unknown))}; it has "
-                             f"{', '.join(self.flow.memory) or 'none'}")
+                             f"{', '.join(sorted(known)) or 'none'}")
         value = loss.value(theta)
         if memory:
             state = State(**vars(self.flow.start(theta)) | self._resting(theta)
@@ -68,7 +69,7 @@ class BasinCertificate:
     def draw(self, ax, *, color="black", points: int = 400, **style):
         """The border of {F < inner} around θ* (memory at rest) as a line on matplotlib axes, two parameters."""
         if self.well.loss.dim != 2:
-            raise ValueError(f"draw: a region in the plane needs two parameters, {self.well.loss.name} has {self.well.loss.dim}")
+            raise ValueError(f"draw: {self.well.loss.name} has {self.well.loss.dim} parameters, a plane takes two")
         (x_low, x_high), (y_low, y_high) = ax.get_xlim(), ax.get_ylim()
         x, y = np.linspace(x_low, x_high, points), np.linspace(y_low, y_high, points)
         theta = np.array([g.ravel() for g in np.meshgrid(x, y)])

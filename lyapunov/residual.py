@@ -185,7 +185,7 @@ def _state(flow: Flow, memory: dict | None, theta) -> State:
     """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
     if memory is None:
         return flow.start(theta)
-    known = {str(name) for name in flow.memory}
+    known = {str(name) for name in flow.memory} - {"theta"}
     if unknown := set(memory) - known:
         raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
                          f"{', '.join(sorted(known)) or 'none'}")

@@ -263,8 +263,8 @@ class _Local:
                 steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
             return Stability(STABLE if self.lead.free else ATTRACTING, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
         steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
-                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the same "
-                     "height are at rest, so it does not attract")
+                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the "
+                     "same height are at rest, so it does not attract")
         return Stability(STABLE, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
 
     def _resting(self) -> str:
@@ -397,7 +397,7 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
     for energy in energies(flow):
-        blocks, found = {str(n) for n in flow.memory}, falls(flow, energy)
+        blocks, found = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
         if found is None or not {"g", *blocks} <= found[1]:
             continue
         derivative, zero = found
@@ -428,20 +428,7 @@ def falls(flow: Flow, energy: Energy):
     if verdict.status == Status.PROVED and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
         ends = [e for e in sympy.And.make_args(verdict.invariant_set) if isinstance(e, sympy.Eq)]
         return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
-    V = verdict.energy
-    if V is None or not (V - Symbol("F", real=True)).is_nonnegative:
-        return None
-    jumps = verdict.derivative.atoms(sympy.sign)  # V' = −c|x| where x sign(x) = |x|
-    fall = sympy.simplify(verdict.derivative.subs({j: sympy.Abs(j.args[0]) / j.args[0] for j in jumps}))
-    size = [a for a in fall.atoms(sympy.Abs) if a.args[0].is_Symbol and (fall / a).is_negative]
-    if len(size) != 1:
-        return None
-    x, (_, oracle, field) = size[0].args[0], flow.coordinate()
-    zero = {x.name}
-    if x.name in field:  # where x stays 0, so does x'
-        slope = sympy.expand(sympy.sympify(field[x.name]).subs(x, 0) / oracle.gradient)
-        zero |= {"g"} if slope.is_nonzero else set()
-    return fall, zero
+    return None
 
 
 # ------------------------------------------------------------------------------------------------ small helpers

@@ -36,6 +36,12 @@ class Well:
     cells: np.ndarray = field(repr=False)
     argument: tuple[str, ...] = field(repr=False)
 
+    def __str__(self):
+        where, level = ", ".join(map(str, self.point.theta)), sympy.sstr(self.level)
+        level = level if len(level) < 24 else f"{float(self.level):.10g}"
+        return "\n".join([f"the part of {{F < {level}}} connected with ({where}) holds no other critical point", *(
+            f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
+
     @property
     def height(self):
         """level − F(θ*): what it takes to leave."""
@@ -61,8 +67,8 @@ def well(loss, point: CriticalPoint) -> Well:
     Levels are tried from below: the values of the other critical points.  For each, the box is covered by cells, those
     where interval arithmetic proves F ≥ c are dropped, and the cells connected with θ* must stay away from the border
     and hold no other critical point: by the exact list of them where that is complete, otherwise because the gradient
-    does not vanish on a cell or F is convex around θ*.  For coercive polynomials the level itself is exact: between the covering
-    and the next critical value nothing can change (no critical point: the descending flow deforms one into the other).
+    does not vanish on a cell or F is convex around θ*.  For coercive polynomials the level itself is exact: between the
+    covering and the next critical value nothing can change (no critical point: descent deforms one into the other).
     Raises ValueError where θ* is no strict minimum or no level can be proved.
     """
     if point.nature not in STRICT or point.family:
@@ -203,7 +209,8 @@ class _Search:
             bounds.append(_sum([value, *(g * d for g, d in zip(slope, step, strict=True))]).low)
             second = [Interval(0.5, 0.5) * curvature[i, j] * (d * e if i != j else d * d)
                       for i, d in enumerate(step) for j, e in enumerate(step)]
-            bounds.append(_sum([value, *(g * d for g, d in zip(self.loss.gradient(centre), step, strict=True)), *second]).low)
+            first = [g * d for g, d in zip(self.loss.gradient(centre), step, strict=True)]
+            bounds.append(_sum([value, *first, *second]).low)
         shaped = [np.broadcast_to(b, low.shape[1:]) for b in bounds]
         return np.max(np.where(np.isnan(shaped), -np.inf, shaped), axis=0)
 

@@ -140,5 +140,6 @@ def test_only_strict_minima_of_symbolic_losses_have_wells():
 
 def test_forms():
     found = basin_certificate(GradientDescent(), minimum(POLYTWO, 0, -1))
-    assert str(found).startswith("every start with V < 1/4 that is connected with (0, -1) ends there\nbecause    V = F falls")
+    assert str(found).startswith("every start with V < 1/4 that is connected with (0, -1) ends there\nbecause    V = F ")
+    assert str(found.well).startswith("the part of {F < 1/4} connected with (0, -1) holds no other critical point\nbecause")
     assert found._repr_latex_().startswith(r"$\displaystyle \{V < \frac{1}{4}\}")

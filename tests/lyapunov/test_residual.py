@@ -20,7 +20,7 @@ def uncorrected(lr):
 
 
 def test_the_first_step_beside_a_minimum_has_the_published_length():
-    """From θ = 1e-6, where F = 5e-13, Adam of lr = 1e-3 steps to −9.89e-4: F grows 10⁶-fold, though its flow cannot climb."""
+    """From θ = 1e-6, F = 5e-13, Adam of lr = 1e-3 steps to −9.89e-4: F grows 10⁶-fold, though its flow cannot climb."""
     found = residual_energy(named("adam", lr=1e-3), theta=[1e-6], critical_point=BOWL.critical_points()[0])
     assert found.first[0] == pytest.approx(-9.890990099009904e-4, rel=1e-13)
     assert found.energy == 0 and found.level == found.value == pytest.approx(5e-13)
@@ -58,7 +58,7 @@ def test_starts_that_get_away_are_reported_lane_by_lane():
     (Adam(a=2.0, eps=0.1), {"m": 0.1, "v": 0.09}, np.sqrt(2 * 2.0 * 0.4 * 0.25)),
 ])
 def test_the_smallest_memory_that_can_leave(flow, memory, smallest):
-    """Barrier 1/4: |v| = √(2·1/4) for the heavy ball, |m| = √(2 a D/4) for Adam; runs with less stay, in either direction."""
+    """Barrier 1/4: |v| = √(2·1/4) for the heavy ball, |m| = √(2 a D/4) for Adam; less cannot leave, in no direction."""
     found = residual_energy(flow, memory, critical_point=RIGHT)
     assert found.barrier == 0.25 and found.gap == 0.25 and found.confined
     assert found.smallest == pytest.approx(smallest, rel=1e-12)

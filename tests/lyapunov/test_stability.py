@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 
 from arithmetic import Graph, Program, dot, gradient, sqrt, total
 from flows import (
-    FLOWS, AdaGrad, Adam, Adamax, AdamW, AMSGrad, DampedNewton, Flow, GaussNewton, GradientDescent, LevenbergMarquardt, Momentum,
-    MomentumRMSProp, NAdam, Nesterov, Newton, RMSProp, Signum, WeightDecay, scalar,
+    FLOWS, AdaGrad, Adam, Adamax, AdamW, AMSGrad, DampedNewton, Flow, GaussNewton, GradientDescent, LevenbergMarquardt,
+    Momentum, MomentumRMSProp, NAdam, Nesterov, Newton, RMSProp, Signum, WeightDecay, scalar,
 )
 from lyapunov import Stability, stability
 from networks import CriticalPoint, Loss, catalogue, get
@@ -60,7 +60,7 @@ def test_newtons_flow_attracts_to_every_point_with_invertible_hessian():
 
 
 #: Flows of the catalogue that are not decided, and why.
-OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAdam": "time", "Lion": "jumps", "Rprop": "eta",
+OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAdam": "time", "Rprop": "eta",
         "Sophia": "couples coordinates"}
 
 
