@@ -78,11 +78,20 @@ def leading(flow: Flow) -> Leading:
     poles: list = []
     slopes = {name: _limit(scaled[name], 2, name, poles, {curved, o.jacobian}).xreplace({curved: o.hessian})
               for name in field}
-    for name in free:
-        _limit(scaled[name], 4, name, poles, set())  # a block without a rest of its own moves by O(|y|²) only
+    for name in free:  # at rest anywhere: it moves by O(|y|²) only, y the deviations of the other blocks
+        _limit(scaled[name].subs({own[n]: 0 for n in free}), 4, name, poles, set())
     variables = [*own.values(), o.gradient, s.theta]
     return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
                    tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
+
+
+def resting(flow: Flow) -> dict:
+    """{block: value} of the memory at rest, as far as it has one: without the blocks that rest anywhere."""
+    try:
+        found = leading(flow)
+    except Unscalable:
+        return {}
+    return {name: value for name, value in found.rest.items() if name not in found.free}
 
 
 def _rest(field, symbols, still):

@@ -1,6 +1,7 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from networks import CriticalPoint, classify
 from networks.classify import exact_sign
 
 from .check import check
+from .derive import derive
 from .energy import Energy, H, energies
 from .leading import Leading, Unscalable, leading
 from .reading import exact
@@ -253,8 +255,7 @@ class _Local:
                 "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
         if self.lead.free:
             names = ", ".join(self.lead.free)
-            steps.append(f"{names} moves by O(|g|²) only, and the integral of |g|² is at most const (V(0) - F(θ*)): "
-                         "it stays near")
+            steps.append(f"{names} moves by O({squares}) only, whose integral is at most const (V(0) - F(θ*)): it stays near")
         if nature in STRICT:
             analytic = "" if nature == "minimum" else " (F being analytic)"
             steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
@@ -396,7 +397,7 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
-    for energy in energies(flow):
+    for energy in known(flow):
         blocks, found = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
         if found is None or not {"g", *blocks} <= found[1]:
             continue
@@ -420,6 +421,19 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
         steps += (f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it",)
         return Stability(ATTRACTING, steps, "Lyapunov", F - F0 + psi, **facts)
     return undecided("and no energy of it is proved to end in critical points alone")
+
+
+def known(flow: Flow):
+    """The energies of a flow: those it has, then the derived one."""
+    yield from energies(flow)
+    derived = _derived(flow)
+    if derived is not None:
+        yield derived
+
+
+@functools.lru_cache(maxsize=128)
+def _derived(flow: Flow):
+    return derive(flow).energy
 
 
 def falls(flow: Flow, energy: Energy):

@@ -4,7 +4,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from flows import Adam, GradientDescent, Momentum, Nesterov, Newton, RMSProp
+from flows import Adam, Adamax, GradientDescent, Momentum, Nesterov, Newton, RMSProp
 from lyapunov import escape, residual_energy
 from networks import Loss, get
 from schemes import SequentialEuler, named, pair
@@ -106,6 +106,14 @@ def test_flows_without_memory_hold_no_energy():
     for flow in (GradientDescent(), RMSProp(eps=0.1)):
         found = residual_energy(flow, critical_point=RIGHT)
         assert found.energy == 0 and found.confined and found.smallest == np.inf and found.block == ""
+
+
+def test_energies_that_are_derived_serve_too():
+    flow = Adamax(a=2.0, eps=0.1)
+    found = residual_energy(flow, {"m": 0.1}, critical_point=RIGHT)
+    assert found.smallest == pytest.approx(np.sqrt(2 * 2.0 * 0.1 * 0.25), rel=1e-12) and found.confined
+    with pytest.raises(ValueError, match="0/0; pass memory"):  # m = c1 = u = 0 at its own start
+        residual_energy(flow, critical_point=RIGHT)
 
 
 def test_forms():
