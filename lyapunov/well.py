@@ -15,7 +15,7 @@ from networks.critical import complete
 from networks.forms import form_sign
 
 STRICT = ("minimum", "degenerate minimum")
-CELLS = {1: 4096, 2: 512, 3: 64}  # per side of a covering
+CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
 
 
@@ -89,6 +89,9 @@ class _Search:
         self.floor = float(sympy.N(point.value, 20))
 
     def best(self) -> Well:
+        if not self.complete and self.point.nature != "minimum":
+            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, and "
+                             f"the critical points of {self.loss.name} are not all known exactly")
         found, tried = None, []
         if self.complete and self.coercive and not self.others:
             return Well(self.loss, self.point, sympy.oo, np.inf, np.zeros(self.loss.dim), np.ones(self.loss.dim),
@@ -96,7 +99,7 @@ class _Search:
                         (f"θ* is the only critical point, and {self.coercive}: every start ends there",))
         for below, level in itertools.pairwise((self.point.value, *self._levels())):
             inner = float(sympy.N(below + MARGIN * (level - below), 20))
-            cover = self._cover(inner)
+            cover = self._cover(inner, FINER if self.complete and found is None else 1)
             tried.append(level)
             if cover is None:
                 break
@@ -146,10 +149,10 @@ class _Search:
         return min(bounds)
 
     # --------------------------------------------------------------------------------------------- coverings
-    def _cover(self, level: float):
+    def _cover(self, level: float, finer: int = 1):
         """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves nothing.
 
-        The box grows while the covering touches its border, then shrinks around the covering for finer cells.
+        The box grows while the covering touches its border, then shrinks around the covering for smaller cells.
         """
         from scipy.ndimage import label
 
@@ -157,8 +160,9 @@ class _Search:
             return None
         low, high = np.array(self.loss.box).T
         low, high = np.minimum(low, self.theta - (high - low) / 4), np.maximum(high, self.theta + (high - low) / 4)
-        for _ in range(8):
-            cells, size = self._alive(low, high, level)
+        n, fine = CELLS[self.loss.dim], finer * CELLS[self.loss.dim]
+        for _ in range(12):
+            cells, size = self._alive(low, high, level, n)
             at = tuple(np.floor((self.theta - low) / size).astype(int))
             if min(at) < 0 or any(i >= n for i, n in zip(at, cells.shape, strict=True)) or not cells[at]:
                 return None
@@ -174,13 +178,15 @@ class _Search:
                 return part, low, size, how
             new = low + (first - 1) * size, low + (last + 1) * size
             if np.prod(new[1] - new[0]) > 0.7 * np.prod(high - low):
-                return None
+                if n >= fine:
+                    return None
+                n *= 2
             low, high = new
         return None
 
-    def _alive(self, low, high, level: float):
-        """The cells of a box on which F ≥ level is not proved, by halving those that are left."""
-        n, dim = CELLS[self.loss.dim], self.loss.dim
+    def _alive(self, low, high, level: float, n: int):
+        """The cells of a box, n per side, on which F ≥ level is not proved, by halving those that are left."""
+        dim = self.loss.dim
         side, index = 8, np.array(np.meshgrid(*[np.arange(8)] * dim, indexing="ij")).reshape(dim, -1)
         while True:
             size = (high - low) / side
