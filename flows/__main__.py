@@ -15,14 +15,7 @@ def classics(flow: type[Flow]) -> dict:
 
     optimizers = {name: schemes.named(name) for name in schemes.NAMED}
     optimizers |= {f"{name} with {', '.join(options)}": schemes.named(name, **options) for name, options in schemes.FORMS}
-    return {name: o for name, o in optimizers.items() if type(_plain(o.flow)) is flow}
-
-
-def _plain(flow: Flow) -> Flow:
-    """The flow under its modifiers."""
-    while isinstance(inner := getattr(flow, "flow", None), Flow):
-        flow = inner
-    return flow
+    return {name: o for name, o in optimizers.items() if type(o.flow.plain) is flow}
 
 
 def listing() -> str:

@@ -48,6 +48,11 @@ class Flow:
         return self.memory if "theta" in self.memory else (*self.memory, "theta")
 
     @property
+    def plain(self) -> Flow:
+        """The flow under its modifiers: itself where there are none."""
+        return self
+
+    @property
     def initial(self) -> dict:
         """Start values of the memory blocks that do not start at 0: numbers, or functions of the oracle at the start."""
         return {}

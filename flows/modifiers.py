@@ -9,18 +9,10 @@ from .base import Flow, add_diagonal
 
 
 @dataclass(frozen=True)
-class WeightDecay(Flow):
-    """Weight decay as a modifier of any flow.
-
-    L2 (the default): the flow sees ∇F + λθ (and F + λ|θ|²/2, H + λI), as torch's `weight_decay` does.
-    `decoupled=True`: the flow sees ∇F and θ' gains −λθ, as AdamW does (Loshchilov & Hutter 2019).
-
-    Parameters   flow : the flow to modify.  rate : λ, in units of the curvature (L2) or 1/time (decoupled).
-    """
+class Modifier(Flow):
+    """A flow made from another one, `flow`, with the same blocks; `plain` is the flow under all modifiers."""
 
     flow: Flow = None
-    rate: float = 0.01
-    decoupled: bool = False
 
     @property
     def memory(self):
@@ -33,6 +25,27 @@ class WeightDecay(Flow):
     @property
     def initial(self):
         return self.flow.initial
+
+    def start(self, theta, oracle=None):
+        return self.flow.start(theta, oracle)
+
+    @property
+    def plain(self) -> Flow:
+        return self.flow.plain
+
+
+@dataclass(frozen=True)
+class WeightDecay(Modifier):
+    """Weight decay as a modifier of any flow.
+
+    L2 (the default): the flow sees ∇F + λθ (and F + λ|θ|²/2, H + λI), as torch's `weight_decay` does.
+    `decoupled=True`: the flow sees ∇F and θ' gains −λθ, as AdamW does (Loshchilov & Hutter 2019).
+
+    Parameters   flow : the flow to modify.  rate : λ, in units of the curvature (L2) or 1/time (decoupled).
+    """
+
+    rate: float = 0.01
+    decoupled: bool = False
 
     def start(self, theta, oracle=None):
         return self.flow.start(theta, oracle if self.decoupled or oracle is None else _Penalised(oracle, theta, self.rate))
@@ -56,7 +69,7 @@ class WeightDecay(Flow):
 
 
 @dataclass(frozen=True)
-class Scheduled(Flow):
+class Scheduled(Modifier):
     """A flow under a learning-rate schedule σ, as libraries apply it: θ' is multiplied by σ(t), the memory is not.
 
     `whole=True` multiplies every block: a reparametrisation of time and nothing else, y(t) = (flow's y)(∫₀ᵗ σ), so the
@@ -65,24 +78,8 @@ class Scheduled(Flow):
     Parameters   flow : the flow to modify.  schedule : σ, a function of the ODE time (`schedules`).
     """
 
-    flow: Flow = None
     schedule: object = None
     whole: bool = False
-
-    @property
-    def memory(self):
-        return self.flow.memory
-
-    @property
-    def nonnegative(self):
-        return self.flow.nonnegative
-
-    @property
-    def initial(self):
-        return self.flow.initial
-
-    def start(self, theta, oracle=None):
-        return self.flow.start(theta, oracle)
 
     def field(self, s, oracle):
         derivative, speed = self.flow.field(s, oracle), self.schedule(s.t)

@@ -84,31 +84,33 @@ class Activation:
         return self.function(z)
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Node, Node, Node]:
-        """z, φ(z), φ'(z)."""
+    def _recorded(self) -> list[Node]:
+        """z, φ(z), φ'(z), φ''(z)."""
         z = Graph().input("z")
-        value = z.graph.lift(self(z))
-        return z, value, gradient(value, [z])[0]
+        nodes = [z, z.graph.lift(self(z))]
+        for _ in range(2):
+            nodes.extend(gradient(nodes[-1], [z]))
+        return nodes
 
     @functools.cached_property
-    def _compiled(self) -> dict[int, tuple]:
-        """The NumPy function of φ alone (1) and with φ' (2), and how many work arrays of floats and booleans it takes."""
+    def _compiled(self) -> list[tuple]:
+        """The NumPy functions of φ and its first derivatives, up to each order, with the work arrays each takes."""
         z, *outputs = self._recorded
-        made = {}
-        for count in (1, 2):
+        made = []
+        for count in range(1, 4):
             targets: dict[Node, list[str]] = {}
             for k, node in enumerate(outputs[:count]):
                 targets.setdefault(node, []).append(f"y[{k}]")
             source, *sizes = numpy_function(targets, {z: "z"}, "np, z, y")
             space: dict = {"math": math}
             exec(compile(source, "<recorded activation>", "exec"), space)  # our own printed text
-            made[count] = space["step"], *sizes
+            made.append((space["step"], *sizes))
         return made
 
-    def on_array(self, z, slope: bool, empty: Callable = np.empty) -> list[np.ndarray]:
-        """[φ(z)], or with `slope` [φ(z), φ'(z)], on an array of floats; `empty(shape)` makes arrays."""
-        step, floats, booleans = self._compiled[1 + slope]
-        out = [empty(z.shape) for _ in range(1 + slope)]
+    def on_array(self, z, order: int, empty: Callable = np.empty) -> list[np.ndarray]:
+        """[φ(z), …] with the derivatives up to `order` (2 at most) on an array of floats; `empty(shape)` makes arrays."""
+        step, floats, booleans = self._compiled[order]
+        out = [empty(z.shape) for _ in range(order + 1)]
         step(np, z, out, [empty(z.shape) for _ in range(floats)], [np.empty(z.shape, dtype=bool) for _ in range(booleans)])
         return out
 

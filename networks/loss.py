@@ -223,15 +223,16 @@ class Loss:
                               "jacobian": jacobian}, name, box)
 
     @classmethod
-    def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None) -> Loss:
+    def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None) -> Loss:
         """The loss of a `torch.nn.Module` on its data, F(θ) = loss_fn(model(inputs), targets); needs the extra `torch`.
 
         data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable parameters,
-        `start` their values in the model, `write(theta)` puts others into it.  See `networks.torch_loss.TorchLoss`.
+        `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes are one batched
+        call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
         """
         from .torch_loss import TorchLoss
 
-        return TorchLoss(model, loss_fn, data, name=name, box=box)
+        return TorchLoss(model, loss_fn, data, name=name, box=box, vectorized=vectorized)
 
 
 class _Numeric(Loss):

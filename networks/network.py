@@ -31,7 +31,7 @@ class Network(Loss):
     bias : whether neurons have one.
     box : where starts are drawn, or "fan-in": ±1/√(inputs of the neuron), as deep-learning libraries do.
     recordable : whether it is recorded and has symbols; by default if data points × parameters ≤ 400.  Otherwise every
-    quantity is computed by NumPy, layer by layer over chunks of starts (no Hessian then: `gauss_newton`).
+    quantity is computed by NumPy, layer by layer over chunks of starts.
 
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
@@ -107,21 +107,21 @@ class Network(Loss):
             yield weights, theta[..., first:first + n, None] if self.bias else None, activation
             first += n * self.bias
 
-    def _forward(self, theta, x, slopes: bool = False, empty: Callable = np.empty) -> tuple[list, list]:
+    def _forward(self, theta, x, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
         """The network: x ↦ φ(W x + b), layer after layer, on every reading.
 
         theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
-        every layer, the input first, and with `slopes` (numbers only) the φ' of every layer after it.
+        every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after it.
         """
-        values, derivatives, numeric = [x], [], theta.dtype != object
+        values, derivatives, numeric = [x], ([], []), theta.dtype != object
         for W, b, activation in self._layers(theta):
             z = np.matmul(W, values[-1], out=empty((*W.shape[:-1], x.shape[-1])) if numeric else None)
             if b is not None:
                 z += b
-            value, *slope = activation.on_array(z, slopes, empty) if numeric else [activation(z)]
-            values.append(value)
-            derivatives += slope
-        return values, derivatives
+            results = activation.on_array(z, order, empty) if numeric else [activation(z)]
+            for kept, result in zip((values, *derivatives), results):
+                kept.append(result)
+        return values, *derivatives
 
     def output(self, theta, x) -> list:
         """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
@@ -171,15 +171,13 @@ class Network(Loss):
         return super().critical_points()
 
     def _too_large(self, what: str) -> str:
-        return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no {what}; "
-                "pass recordable=True, which takes long on large networks")
+        return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no "
+                f"{what}; pass recordable=True, which takes long on large networks")
 
     # ------------------------------------------------------------------------------------ vectorised numbers
     def _run(self, quantity, theta, *shape):
         if self.recordable:
             return super()._run(quantity, theta, *shape)
-        if quantity == "hessian":
-            raise TypeError(f"{self._too_large('Hessian')}, or use gauss_newton")
         return self._over_lanes(getattr(self, f"_numeric_{quantity}"), [theta], *shape)
 
     @functools.cached_property
@@ -206,7 +204,7 @@ class Network(Loss):
 
     def _numeric_value_and_gradient(self, theta):
         inputs, targets = self._arrays
-        values, slopes = self._forward(theta, inputs, True, self._scratch)
+        values, slopes, _ = self._forward(theta, inputs, 1, self._scratch)
         losses, delta = self._point.with_slope(values[-1], targets)
         slope = self._pull(theta, values, slopes, delta / len(self._rows))
         return np.concatenate([losses.mean(axis=-1)[:, None], slope], axis=1)
@@ -229,17 +227,18 @@ class Network(Loss):
         return np.concatenate(parts[::-1], axis=-1)
 
     def _push(self, theta, values, slopes, direction):
-        """J·direction, (lanes, K, P): forward through the layers."""
-        moved = None
+        """How the sums and the values of every layer move along `direction`; the last is J·direction, (lanes, K, P)."""
+        sums, moved = [], [None]  # the input stays
         layers = zip(self._layers(theta), self._layers(direction), values[:-1], slopes, strict=True)
         for (W, _, _), (dW, db, _), x, slope in layers:
-            dz = dW @ x if moved is None else dW @ x + W @ moved
-            moved = slope * (dz if db is None else dz + db)
-        return moved
+            dz = dW @ x if moved[-1] is None else dW @ x + W @ moved[-1]
+            sums.append(dz if db is None else dz + db)
+            moved.append(slope * sums[-1])
+        return sums, moved
 
     def _jacobians(self, theta):
         """The outputs, (lanes, K, P), and their Jacobian, (lanes, P, K, dim)."""
-        values, slopes = self._forward(theta, self._arrays[0], True, self._scratch)
+        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
         rows = [self._pull(theta, values, slopes, np.broadcast_to(e[:, None], values[-1].shape), each=True)
                 for e in np.eye(self.layers[-1])]
         return values[-1], np.stack(rows, axis=-2)
@@ -249,6 +248,32 @@ class Network(Loss):
         curved = J / self.layers[-1] if self._squares else self._point.curvature(o, self._arrays[1]) @ J
         flat = (len(theta), -1, self.dim)
         return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
+
+    def _numeric_hessian(self, theta):
+        """Column by column, the derivative of `_pull` along each coordinate."""
+        inputs, targets = self._arrays
+        forward = self._forward(theta, inputs, 2, self._scratch)
+        delta = self._point.with_slope(forward[0][-1], targets)[1] / len(self._rows)
+        curvature = self._point.curvature(forward[0][-1], targets) / len(self._rows)
+        return np.stack([self._pull_along(theta, forward, delta, curvature, e) for e in np.eye(self.dim)], axis=-1)
+
+    def _pull_along(self, theta, forward, delta, curvature, direction):
+        """The derivative of Jᵀδ along `direction`, (dim,), δ the gradient of the losses: the product rule, layer by layer."""
+        values, slopes, bends = forward
+        sums, moved = self._push(theta, values, slopes, direction)
+        turned, parts = np.einsum("lpij,ljp->lip", curvature, moved[-1]), []
+        layers = zip(self._layers(theta), self._layers(direction), values[:-1], moved[:-1], slopes, bends, sums, strict=True)
+        for (W, b, _), (dW, _, _), x, dx, slope, bend, dz in reversed(list(layers)):
+            turned, delta = turned * slope + delta * bend * dz, delta * slope
+            if b is not None:
+                parts.append(turned.sum(axis=-1))
+            outer = turned @ np.swapaxes(x, -1, -2)
+            if dx is not None:
+                outer += delta @ np.swapaxes(dx, -1, -2)
+                turned = np.swapaxes(W, -1, -2) @ turned + np.swapaxes(dW, -1, -2) @ delta
+                delta = np.swapaxes(W, -1, -2) @ delta
+            parts.append(outer.reshape(len(theta), -1))
+        return np.concatenate(parts[::-1], axis=-1)
 
     def _numeric_residual(self, theta):
         inputs, targets = self._arrays
@@ -274,9 +299,9 @@ class Network(Loss):
         return self._over_lanes(self._numeric_gauss_newton_product, [theta, direction], self.dim)
 
     def _numeric_gauss_newton_product(self, theta, direction):
-        values, slopes = self._forward(theta, self._arrays[0], True, self._scratch)
-        moved = self._push(theta, values, slopes, direction)
-        curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved)
+        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
+        _, moved = self._push(theta, values, slopes, direction)
+        curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved[-1])
         return self._pull(theta, values, slopes, curved / len(self._rows))
 
     # ----------------------------------------------------------------------------------------- other inputs

@@ -19,11 +19,12 @@ class TorchLoss(_Numeric):
     precision of the model, which is never changed but by `write`.
 
     Attributes   start : (dim,) the parameters of the model.  vectorized : whether lanes are evaluated in one batched
-    call (`torch.func.vmap`); a model that it cannot batch, as one that branches on its data, takes one lane after
-    another.  Lanes agree with single evaluations to rounding.
+    call (`torch.func.vmap`), which is the default where it can; a model that it cannot batch, as one that branches on its
+    data, takes one lane after another.  Batched, torch's last bits depend on how many lanes there are, so that results
+    agree to rounding; with `vectorized=False` a lane has the same bits in every batch.
     """
 
-    def __init__(self, model, loss_fn, data, *, name: str | None = None, box=None):
+    def __init__(self, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None):
         torch = self._torch = import_torch("Loss.from_torch")
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"model must be a torch.nn.Module, got {model!r}")
@@ -42,7 +43,9 @@ class TorchLoss(_Numeric):
         dim = sum(p.numel() for p in self._parameters.values())
         super().__init__(dim, {"value": self._values, "gradient": self._gradients, "hessian": self._hessians},
                          name or type(model).__name__, box)
-        self._made_by = functools.partial(Loss.from_torch, name=name, box=box), (model, loss_fn, data)
+        self._made_by = functools.partial(Loss.from_torch, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
+        if vectorized is not None:
+            self.vectorized = bool(vectorized)
         first, second = (self._at(self._tensor(self.start)) for _ in range(2))
         if first.shape != ():
             raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the data, "

@@ -28,7 +28,7 @@ SCHEMES = (
     ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe,
 )
 
-_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: scipy is slow to load
+_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
           "as_torch_optimizer": "torch_adapter"}
 
 __all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "stability_function", "FixedStep",

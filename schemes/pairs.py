@@ -147,9 +147,9 @@ def _step_symbol(step):
 def described(flow) -> str:
     """A flow with its modifiers by name: Scheduled(Momentum, Warmup)."""
     name = type(flow).__name__
-    if not isinstance(inner := getattr(flow, "flow", None), Flow):
+    if flow.plain is flow:
         return name
-    return f"{name}({described(inner)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
+    return f"{name}({described(flow.flow)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
 
 
 def _rates(flow):

@@ -23,7 +23,7 @@ def as_torch_optimizer(optimizer: Optimizer) -> type:
     Raises TypeError for what is not an Optimizer, ImportError where torch is missing.
     """
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"as_torch_optimizer(optimizer): optimizer must come from named(...) or pair(...), got {optimizer!r}")
+        raise TypeError(f"as_torch_optimizer: the optimizer must come from named(...) or pair(...), got {optimizer!r}")
     name = "".join(word.capitalize() for word in str(optimizer).split("(")[0].split("-"))
     return type(name, (_base(),), {"optimizer": optimizer, "__doc__": f"{optimizer}, as a torch optimizer."})
 
@@ -33,7 +33,8 @@ def _base() -> type:
     try:
         import torch
     except ImportError as error:
-        raise ImportError("as_torch_optimizer needs PyTorch, which is not installed: pip install 'optiflows[torch]'") from error
+        raise ImportError("as_torch_optimizer needs PyTorch, which is not installed: "
+                          "pip install 'optiflows[torch]'") from error
 
     class TorchOptimizer(torch.optim.Optimizer):
         optimizer: Optimizer
@@ -48,14 +49,15 @@ def _base() -> type:
             super().add_param_group(param_group)
             bad = next((p for p in self.param_groups[0]["params"] if not p.is_floating_point() or p.is_sparse), None)
             if bad is not None:
-                raise TypeError(f"{type(self).__name__}: parameters must be dense real tensors, got {bad.dtype}, {bad.layout}")
+                raise TypeError(f"{type(self).__name__}: parameters must be dense real tensors, got {bad.dtype}, "
+                                f"{bad.layout}")
 
         @torch.no_grad()
         def step(self, closure=None):
             """One trial; returns the loss at the parameters before it."""
             if closure is None:
-                raise TypeError(f"{type(self).__name__}.step(closure): it needs a closure that clears the gradients, computes "
-                                "the loss, calls backward() and returns the loss, as L-BFGS does")
+                raise TypeError(f"{type(self).__name__}.step(closure): it needs a closure that clears the gradients, "
+                                "computes the loss, calls backward() and returns the loss, as L-BFGS does")
             trained = [p for p in self.param_groups[0]["params"] if p.requires_grad]
             loss = _ClosureLoss(trained, torch.enable_grad()(closure))
             problem = Problem(self.optimizer.flow.on(loss), self.optimizer.scheme, self.optimizer.step, Stop())
@@ -129,19 +131,10 @@ class _ClosureOracle:
     def __init__(self, loss: _ClosureLoss, theta):
         self._loss, self._theta = loss, theta
 
-    @functools.cached_property
-    def _both(self):
-        return self._loss.evaluate(self._theta)
-
-    @property
-    def value(self):
-        return self._both[0]
-
-    @property
-    def gradient(self):
-        return self._both[1]
-
     def __getattr__(self, name):
+        if name in ("value", "gradient"):
+            self.value, self.gradient = self._loss.evaluate(self._theta)
+            return getattr(self, name)
         raise TypeError(f"a closure gives the value and the gradient only, and this optimizer asks for the {name}; use a "
                         "gradient method such as named('gd-energy'), or networks.Loss.from_torch, which has it")
 

@@ -132,6 +132,10 @@ def test_unused_and_frozen_parameters_stay():
     assert torch.equal(model[2].bias, bias)
 
 
+def broken():
+    raise AttributeError("the closure's own")
+
+
 def test_what_is_refused():
     model = net()
     with pytest.raises(TypeError, match="named"):
@@ -141,6 +145,8 @@ def test_what_is_refused():
         kind(model.parameters()).step()
     with pytest.raises(TypeError, match="return the loss"):
         kind(model.parameters()).step(lambda: None)
+    with pytest.raises(AttributeError, match="the closure's own"):
+        kind(model.parameters()).step(broken)
     with pytest.raises(ValueError, match="one parameter group"):
         kind([{"params": model[0].parameters()}, {"params": model[2].parameters()}])
     with pytest.raises(TypeError, match="real"):

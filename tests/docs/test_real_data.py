@@ -1,0 +1,70 @@
+"""docs/real_data.py: its statistics on known cases, and a short run of it."""
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import networks
+from basins import uniform
+from schemes import Stop, named
+
+
+@pytest.fixture(scope="module")
+def real_data():
+    spec = importlib.util.spec_from_file_location("docs_real_data", Path(__file__).parents[2] / "docs" / "real_data.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_verdicts_are_the_sign_test(real_data):
+    ones = np.ones(20)
+    assert real_data.verdict(ones, 2 * ones) == "wins (20/20)" and real_data.verdict(2 * ones, ones) == "loses (0/20)"
+    assert real_data.verdict(np.arange(1.0, 21), 10.5 * ones) == "open (10/20)"
+    assert real_data.verdict(1e-9 * ones, 1e-12 * ones) == "open (0/20)"  # both have arrived
+    assert real_data.verdict(ones, np.nan * ones) == "wins (20/20)"
+    assert real_data.verdict(np.where(np.arange(20) < 15, 1.0, 3.0), 2 * ones) == "wins (15/20)"  # p = 0.041
+    assert real_data.verdict(np.where(np.arange(20) < 14, 1.0, 3.0), 2 * ones) == "open (14/20)"  # p = 0.115
+
+
+def test_medians_have_order_statistics_for_intervals(real_data):
+    """Of twenty values the 6th and the 15th hold the median with 95.9 %."""
+    assert real_data.median(np.arange(1.0, 21)) == "10.5 [6, 15]"
+    assert real_data.median(np.full(20, 3.0)) == "3"
+    assert real_data.median([np.nan] * 20) == "inf"
+
+
+def test_checkpoints_end_at_the_budget(real_data):
+    for trials in (1, 9, 10, 137, 2000):
+        points = real_data.checkpoints(trials)
+        assert points[-1] == trials and points[0] == 1 and points == sorted(set(points))
+
+
+def test_training_in_pieces_is_training(real_data):
+    data = networks.dataset("saha")
+    network = data.network(3)
+    starts = uniform(network.box, 4, 0)
+    for name in ("gd-energy", "gd-richardson", "adam", "lm"):
+        result = real_data.train(network, data, starts, named(name), 37)
+        run = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37))
+        assert np.array_equal(result.loss, network.value(run.theta)) and np.array_equal(result.gradients, run.gradients)
+        assert np.array_equal(result.curve[1][-1], result.loss) and result.ends == ["budget used"] * 4
+        assert np.array_equal(result.losses, run.steps * (name in ("gd-energy", "lm")))
+
+
+def test_a_short_run(real_data, tmp_path, capsys):
+    assert real_data.main(["saha", "--seeds", "6", "--budget", "20", "--out", str(tmp_path)]) == 0
+    rows = list(csv.DictReader((tmp_path / "real_data.csv").read_text().splitlines()))
+    optimizers = {row["optimizer"] for row in rows}
+    assert len(rows) == 6 * len(optimizers) == 54 and {"lm", "L-BFGS (scipy)", "LM (MINPACK)"} <= optimizers
+    assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows if "lr" not in row["optimizer"])
+    text = (tmp_path / "real_data.md").read_text()
+    assert "6 starts per set" in text and "They lose:" in text and text.count("| saha |") == 5
+    assert (tmp_path / "figures" / "real_data.png").stat().st_size > 10_000
+    for bad in (["sahara"], ["saha", "--seeds", "2"], ["saha", "--budget", "1"]):
+        with pytest.raises(SystemExit):
+            real_data.main(bad)
+    assert "no data set is named 'sahara'" in capsys.readouterr().err
