@@ -2,7 +2,8 @@
 
 An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones, `derive(flow)` finds one; `check`
 proves or refutes that it decreases for every loss, exactly, or says what it could not decide, `check_step` does so for
-one step of the algorithm; `stability`, `basin_certificate` and `residual_energy` tell what that means at a critical point.
+one step of the algorithm; `stability`, `basin_certificate` and `residual_energy` tell what that means at a critical point,
+`multipliers` and `modified_equation` how the algorithm differs from its flow.
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 """
 from networks import classify
@@ -11,6 +12,8 @@ from .basin import BasinCertificate, basin_certificate
 from .check import check
 from .derive import Derivation, derive
 from .energy import Energy, energies
+from .modified import ModifiedEquation, modified_equation
+from .multipliers import FixedPoint, Multipliers, multipliers, spurious_fixed_points
 from .residual import Residual, escape, residual_energy
 from .stability import Stability, stability
 from .step import StepVerdict, check_step
@@ -19,4 +22,5 @@ from .well import Well, well
 
 __all__ = ["Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
            "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
-           "well", "Well"]
+           "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
+           "ModifiedEquation"]

@@ -238,7 +238,7 @@ class _Check:
                         return None
                     case[symbols[0]] = Integer(0)
                 elif x not in known:
-                    level = _level(f, x)
+                    level = level(f, x)
                     if level is not None and not level.free_symbols & {*blocks, *one.vectors}:
                         case[x] = level
             if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
@@ -389,10 +389,13 @@ def _plain(f):
     return Eq(f.as_coeff_Mul()[1], 0)
 
 
-def _level(f, x):
+def level(f, x):
     """The only zero of f in x, where f falls linearly, or is a maximum of such functions; None for anything else."""
+    weight, rest = f.as_independent(x, as_Add=False)
+    if weight != 1 and _quotient_sign(weight) > 0:
+        return level(rest, x)
     if isinstance(f, sympy.Max):
-        levels = [_level(part, x) for part in f.args]
+        levels = [level(part, x) for part in f.args]
         return None if None in levels else sympy.Max(*levels)
     if not f.is_polynomial(x) or Poly(f, x).degree() != 1:
         return None

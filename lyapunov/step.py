@@ -210,7 +210,7 @@ class _Form:
             known = {s: e.subs(weights).subs(known) for s, e in (*weights.items(), *self.roots.items())} | known
         certificate = Certificate((*steps, *self.steps, *elimination), identities)
         left = [f for f in (_essential(f.subs(known)) for f in needed) if f is not None]
-        if claimed is not None and refute and (witness := self._witness(left, {k: v for k, v in known.items() if k in (h, L)})):
+        if claimed is not None and refute and left and (witness := self._witness(left, {k: v for k, v in known.items() if k in (h, L)})):
             return StepVerdict(Status.REFUTED, witness=witness, **facts)
         solved = [_solved(f) for f in left]
         relations = tuple(r.subs(self.roots) for r, _ in solved)
