@@ -238,9 +238,9 @@ class _Check:
                         return None
                     case[symbols[0]] = Integer(0)
                 elif x not in known:
-                    level = level(f, x)
-                    if level is not None and not level.free_symbols & {*blocks, *one.vectors}:
-                        case[x] = level
+                    constant = level(f, x)
+                    if constant is not None and not constant.free_symbols & {*blocks, *one.vectors}:
+                        case[x] = constant
             if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
                 return None
             if len(case) == before:
