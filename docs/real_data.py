@@ -37,8 +37,8 @@ class Result:
     """How one optimizer did on one set: arrays over the seeds, and the loss on the way.
 
     loss, score : at the end.  gradients, losses : evaluations; `losses` those beyond the ones that come with a gradient.
-    ends : how each run ended, in words.  curve : gradients used and loss, each (points, seeds).  bounded : runs that end at
-    the largest step their control allows.  alone : CPU seconds of runs on their own.  together : per run, all at once.
+    ends : how each run ended, in words.  curve : gradients used and loss, each (points, seeds).  alone : CPU
+    seconds of runs on their own.  together : per run, all at once.
     """
 
     loss: np.ndarray
@@ -47,7 +47,6 @@ class Result:
     losses: np.ndarray
     ends: list[str]
     curve: tuple[np.ndarray, np.ndarray] = field(repr=False)
-    bounded: int = 0
     together: float = float("nan")
     alone: np.ndarray = field(default_factory=lambda: np.full(1, np.nan))
 
@@ -70,7 +69,7 @@ def train(network, data, starts, optimizer, trials: int) -> Result:
     energy = isinstance(optimizer.step, schemes.EnergyControl)
     return Result(network.value(theta), network.score(theta, data.test), end.gradients, steps * energy,
                   [_ENDS[Outcome(int(k))] for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
-                  int(np.sum(end.h >= optimizer.step.h_max / 2)) if energy else 0, seconds / starts.shape[1])
+                  seconds / starts.shape[1])
 
 
 def alone(network, starts, optimizer, trials: int) -> np.ndarray:
@@ -255,8 +254,6 @@ def markdown(results: dict[str, dict[str, Result]], seeds: int, budget: int) -> 
         if bad:
             lost.setdefault(row["set"], []).append(f"{row['untuned']} (to {', '.join(bad)})")
     losses = "\n".join(f"- {name}: {'; '.join(who)}." for name, who in lost.items()) or "- nowhere here."
-    held = [of[name] for of in results.values() for name in ("momentum-energy", "adam-energy")]
-    bounded, all_runs = sum(r.bounded for r in held), sum(len(r.loss) for r in held)
     sections = "\n".join(f"## {name}\n\n{about(name)}\n\n{summary(of).markdown()}" for name, of in results.items())
     return f"""# Shallow networks on real data, with nothing tuned
 
@@ -291,9 +288,7 @@ Who comes to rest in most of the runs, with the median of the gradients and of t
 
 A lower training loss is not a better network: see the test scores, where the optimizers that go furthest down overfit.
 The cross-entropy of separable data has no minimum: its infimum 0 lies at infinity, and what is measured is how far a
-budget goes. Of momentum-energy and adam-energy, {bounded} of {all_runs} runs end at the largest step that their rates allow
-(h ≤ 1/c, h ≤ 1/a): these rates, a time scale that nothing adapts, bound their progress, while the steps of gd-energy and
-gd-richardson may grow as far as the slope is flat.
+budget goes.
 
 {sections}"""
 

@@ -8,10 +8,10 @@ import sympy
 
 from flows import Flow, State
 
-from .energy import Energy, energies
-from .leading import leading
+from .energy import Energy
+from .leading import resting
 from .reading import exact
-from .stability import ATTRACTING, STABLE, as_point, falls, stability
+from .stability import ATTRACTING, STABLE, as_point, falls, known, stability
 from .well import Well, well
 
 
@@ -44,37 +44,35 @@ class BasinCertificate:
         """Whether a start provably ends in θ*: V < inner there, and θ in a cell of the covering.
 
         theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or (lanes,));
-        if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.
+        if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.  The answer is no
+        where V is not defined at that (0/0).
         """
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
             raise ValueError(f"theta must have shape ({loss.dim},) or ({loss.dim}, lanes), got {theta.shape}")
-        if unknown := set(memory) - set(map(str, self.flow.memory)):
+        known = set(map(str, self.flow.memory)) - {"theta"}
+        if unknown := set(memory) - known:
             raise ValueError(f"{type(self.flow).__name__} has no block {', '.join(sorted(unknown))}; it has "
-                             f"{', '.join(self.flow.memory) or 'none'}")
-        value = loss.value(theta)
+                             f"{', '.join(sorted(known)) or 'none'}")
+        state = vars(self.flow.start(theta))
         if memory:
-            state = State(**vars(self.flow.start(theta)) | self._resting(theta)
-                          | {k: np.asarray(v, dtype=float) for k, v in memory.items()})
-            with np.errstate(all="ignore"):
-                value = self.energy(state, loss.oracle(theta))
+            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact(self.flow)).items()}
+            state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
+        with np.errstate(all="ignore"):
+            value = self.energy(State(**state), loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
-
-    def _resting(self, theta) -> dict:
-        rest = leading(exact(self.flow)).rest if self.flow.memory else {}
-        start = vars(self.flow.start(theta))
-        return {n: np.full_like(start[n], float(v)) for n, v in rest.items() if not v.free_symbols}
 
     def draw(self, ax, *, color="black", points: int = 400, **style):
         """The border of {F < inner} around θ* (memory at rest) as a line on matplotlib axes, two parameters."""
         if self.well.loss.dim != 2:
-            raise ValueError(f"draw: a region in the plane needs two parameters, {self.well.loss.name} has {self.well.loss.dim}")
+            raise ValueError(f"draw: {self.well.loss.name} has {self.well.loss.dim} parameters, a plane takes two")
         (x_low, x_high), (y_low, y_high) = ax.get_xlim(), ax.get_ylim()
         x, y = np.linspace(x_low, x_high, points), np.linspace(y_low, y_high, points)
         theta = np.array([g.ravel() for g in np.meshgrid(x, y)])
-        height = np.where(self.well.holds(theta), self.well.loss.value(theta), np.inf)
+        height = self.well.loss.value(theta)
         limit = self.inner if np.isfinite(self.inner) else np.finfo(float).max
-        shown = np.minimum(height, 2 * abs(limit) + 1).reshape(points, points)
+        other = ~self.well.holds(theta) & (height < limit)  # wells of other minima
+        shown = np.where(other, 2 * abs(limit) + 1, np.minimum(height, 2 * abs(limit) + 1)).reshape(points, points)
         return ax.contour(x, y, shown, levels=[limit], colors=[color], **style)
 
     def __str__(self):
@@ -122,11 +120,11 @@ def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
     F = sympy.Symbol("F", real=True)
-    for energy in energies(exact(flow)):
+    rest = resting(exact(flow))
+    for energy, numeric in zip(known(exact(flow)), known(flow), strict=True):
         found = falls(exact(flow), energy)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F
-            at_rest = memory.subs({x: 1 if x.name in ("c1", "c2") else 0 for x in memory.free_symbols})
-            if at_rest == 0:
-                return next(e for e in energies(flow) if e.name == energy.name), found[0]
+            if memory.subs({x: rest.get(x.name, x if x.is_positive else 0) for x in memory.free_symbols}) == 0:
+                return numeric, found[0]
     raise ValueError(f"{flow!r} has no energy that is at least F and proved to fall to critical points: no certificate")

@@ -25,6 +25,7 @@ class Leading:
     rest : {block: value} of the memory where g = 0; a value that is a symbol is arbitrary (`free` blocks).
     slopes : {block: A of it}, in the symbols of the deviations, g, H and J.
     linear : A is linear, so eigenvalues decide.  own : {block: symbol of its deviation}.
+    poles : functions of H or J alone that must not vanish at the point (the field divides by them).
     """
 
     rest: dict
@@ -35,6 +36,7 @@ class Leading:
     gradient: Symbol
     theta: Symbol
     scalars: tuple
+    poles: tuple = ()
 
     def __str__(self):
         return ", ".join(f"{name}' = {sympy.sstr(f)}" for name, f in self.slopes.items() if name not in self.free)
@@ -73,12 +75,23 @@ def leading(flow: Flow) -> Leading:
     curved = Symbol("H", nonzero=True, real=True)
     deviations |= {o.gradient: SCALE**2 * o.gradient, s.theta: SCALE**2 * s.theta, o.hessian: curved}
     scaled = {name: _sorted_out(f.subs(deviations, simultaneous=True)) for name, f in field.items()}
-    slopes = {name: _limit(scaled[name], 2, name).xreplace({curved: o.hessian}) for name in field}
-    for name in free:
-        _limit(scaled[name], 4, name)  # a block without a rest of its own moves by O(|y|²) only
+    poles: list = []
+    slopes = {name: _limit(scaled[name], 2, name, poles, {curved, o.jacobian}).xreplace({curved: o.hessian})
+              for name in field}
+    for name in free:  # at rest anywhere: it moves by O(|y|²) only, y the deviations of the other blocks
+        _limit(scaled[name].subs({own[n]: 0 for n in free}), 4, name, poles, set())
     variables = [*own.values(), o.gradient, s.theta]
     return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
-                   tuple(map(str, one.scalars)))
+                   tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
+
+
+def resting(flow: Flow) -> dict:
+    """{block: value} of the memory at rest, as far as it has one: without the blocks that rest anywhere."""
+    try:
+        found = leading(flow)
+    except Unscalable:
+        return {}
+    return {name: value for name, value in found.rest.items() if name not in found.free}
 
 
 def _rest(field, symbols, still):
@@ -127,16 +140,21 @@ def _sorted_out(f):
     return f.replace(lambda e: isinstance(e, (sympy.Max, sympy.Min)), lambda e: keep(type(e), e.args))
 
 
-def _limit(f, power: int, name: str):
-    """The limit of f/σ^power, uniform for bounded deviations."""
+def _limit(f, power: int, name: str, poles: list, curvature: set):
+    """The limit of f/σ^power, uniform for bounded deviations; divisors made of curvature alone are added to `poles`."""
     for jump in f.atoms(sympy.sign, sympy.Heaviside, sympy.Piecewise):
         if not (isinstance(jump, sympy.sign) and jump.args[0].subs(SCALE, 0).is_nonzero):
             raise Unscalable(f"{name}' jumps at the point of rest, with {sympy.sstr(jump.subs(SCALE, 1))}")
     quotient = sympy.cancel(sympy.together(f / SCALE**power))
+    states = {x for x in quotient.free_symbols if not x.is_positive and x not in curvature}
     for part in sympy.preorder_traversal(quotient):
         bad = None
         if part.is_Pow and part.exp.is_negative:
-            bad = None if part.base.subs(SCALE, 0).is_nonzero else part.base
+            divisor = part.base.subs(SCALE, 0)
+            bad = None if divisor.is_nonzero else part.base
+            if bad is not None and divisor.free_symbols & curvature and not divisor.free_symbols & states:
+                poles.append(divisor)
+                bad = None
         elif isinstance(part, sympy.log):
             bad = None if part.args[0].subs(SCALE, 0).is_positive else part
         elif isinstance(part, (sympy.floor, sympy.ceiling)):

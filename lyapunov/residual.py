@@ -10,10 +10,11 @@ import sympy
 from flows import Flow, State
 from schemes import FixedStep, Optimizer, Stop, integrate
 
-from .energy import energies
-from .leading import Unscalable, leading
+from .check import check
+from .leading import resting
 from .reading import exact
-from .stability import as_point, falls
+from .stability import as_point, known
+from .verdict import Status
 from .well import STRICT, Well, well
 
 
@@ -90,7 +91,7 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     rest a flow never climbs.  An algorithm with a step h can: Adam's first step has length lr however small the gradient.
 
     flow : a Flow, or an Optimizer (whose first step is then reported too).
-    memory : {block: value}, each (dim,) or a number; blocks not given are at rest.
+    memory : {block: value}, each (dim,) or a number; blocks not given are at rest.  None: the flow's own start.
     theta : where, (dim,); the minimum itself unless given.
     critical_point : a strict minimum (or its numbers) whose well is to be left.  loss : needed with theta alone.
 
@@ -110,6 +111,9 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
         raise ValueError(f"theta must have shape ({loss.dim},), got {theta.shape}: one state at a time")
     state = _state(flow, memory, theta)
     held = _held(energy, state)
+    if np.isnan(held):
+        raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its blocks "
+                         f"{', '.join(sorted(set(map(str, flow.memory)) - {'theta'}))} ({{}} is memory at rest)")
     facts = {}
     if loss is not None:
         value = facts["value"] = float(loss.value(theta))
@@ -154,13 +158,17 @@ def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, l
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
     F, candidates = sympy.Symbol("F", real=True), []
-    for energy, twin in zip(energies(flow), energies(exact(flow)), strict=True):
+    for energy, twin in zip(known(flow), known(exact(flow)), strict=True):
         function = sympy.expand(twin.expression - F)
         if not function.has(F) and not function.has(sympy.Symbol("g", real=True)):
-            candidates.append((energy, function, falls(exact(flow), twin) is not None))
+            verdict = check(exact(flow), twin)
+            proved = verdict.status == Status.PROVED and not verdict.conditions and bool(verdict.positive)
+            candidates.append((energy, function, proved))
+            if candidates[-1][2]:
+                return candidates[-1]
     if not candidates:
-        raise ValueError(f"{flow!r} has no energy of the form F + (function of the memory): see energies(flow)")
-    return next((c for c in candidates if c[2]), candidates[0])
+        raise ValueError(f"{flow!r} has no energy of the form F + (function of the memory), and none was derived")
+    return candidates[0]
 
 
 def _with_symbols(flow: Flow, function):
@@ -169,7 +177,7 @@ def _with_symbols(flow: Flow, function):
     numbers = {f.name: getattr(flow, f.name) for f in dataclasses.fields(flow)
                if isinstance(getattr(flow, f.name), float) and getattr(flow, f.name) > 0}
     twin = dataclasses.replace(flow, **{name: sympy.Symbol(name, positive=True) for name in numbers})
-    for energy in energies(twin):
+    for energy in known(twin):
         shown = energy.expression - F
         if sympy.simplify(_with_numbers(shown, numbers) - function) == 0:
             return shown, {name: v for name, v in numbers.items() if shown.has(sympy.Symbol(name, positive=True))}
@@ -185,18 +193,14 @@ def _state(flow: Flow, memory: dict | None, theta) -> State:
     """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
     if memory is None:
         return flow.start(theta)
-    known = {str(name) for name in flow.memory}
+    known = {str(name) for name in flow.memory} - {"theta"}
     if unknown := set(memory) - known:
         raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
                          f"{', '.join(sorted(known)) or 'none'}")
     values = vars(flow.start(theta))
     values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
-    try:
-        rest = leading(exact(flow)).rest
-    except Unscalable:
-        rest = {}
-    for name, value in rest.items():
-        if name not in memory and not value.free_symbols:
+    for name, value in resting(exact(flow)).items():
+        if name not in memory:
             values[name] = np.full_like(np.asarray(values[name]), float(value))
     return State(**values)
 

@@ -1,6 +1,7 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from networks import CriticalPoint, classify
 from networks.classify import exact_sign
 
 from .check import check
+from .derive import derive
 from .energy import Energy, H, energies
 from .leading import Leading, Unscalable, leading
 from .reading import exact
@@ -22,6 +24,7 @@ from .verdict import Status
 STRICT = ("minimum", "degenerate minimum")
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
+J = Symbol("J", real=True)
 
 
 @dataclass(frozen=True)
@@ -135,17 +138,38 @@ class _Local:
                     "of rest are not the critical points of F", "where the decay is L2, use the critical points of the "
                     "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
             return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
-        if self.theta.has(H):
+        if self.theta == -self.g / H:
             return self._newton()
+        if reason := self._singular():
+            return Stability(UNDECIDED, (reason,), point=point)
         parts = self._split()
         if parts is None:
             return self._by_eigenvalues("no quadratic function was found that falls along the leading part")
         return self._by_function(*parts)
 
+    def _singular(self) -> str:
+        """Why the field may not be defined around the point: a divisor made of H or of JᵀJ that may be singular there."""
+        point = self.point
+        for pole in self.lead.poles:
+            if pole.has(H):
+                values = [exact_sign(pole.subs(H, e)) for e in point.eigenvalues]
+                if point.family or not values or None in values or 0 in values:
+                    return f"the field divides by {pole}, which is singular at the point, or its eigenvalues are not known"
+            elif point.family or not self._full_rank():
+                return "the field divides by JᵀJ, which is singular at the point, or not known (pass loss=...)"
+        return ""
+
+    def _full_rank(self) -> bool:
+        """Whether the Jacobian of the residuals has full rank at the point, exactly."""
+        residuals = getattr(self.loss, "residual_expressions", None)
+        if residuals is None or not self.point.exact:
+            return False
+        at = dict(zip(self.loss.symbols, self.point.theta, strict=True))
+        jacobian = sympy.Matrix(residuals).jacobian(self.loss.symbols).subs(at).applyfunc(sympy.simplify)
+        return jacobian.rank() == len(at)
+
     def _newton(self) -> Stability:
         signs = _signs(self.point)
-        if self.theta + self.g / H != 0:
-            return self._by_eigenvalues("the field contains the Hessian")
         if signs is None or 0 in signs or self.point.family:
             return Stability(UNDECIDED, ("the Hessian is singular at the point (or its eigenvalues are not known), and "
                                          "Newton's flow is not defined there",), point=self.point)
@@ -180,7 +204,13 @@ class _Local:
                 if not K.is_positive or h.free_symbols & {y for n, y in rest.items() if n not in core}:
                     return None
                 followers[name] = K, h
-        if not (alpha.is_positive or (alpha == 0 and core)):
+        if alpha.has(H):  # a function of H: definite where it is positive at each eigenvalue
+            if core or self.point.family or {exact_sign(alpha.subs(H, e)) for e in self.point.eigenvalues} != {1}:
+                return None
+        elif alpha.has(J) and self.lead.poles:
+            if core or not alpha.subs(J, Symbol("J", nonzero=True, real=True)).is_positive:
+                return None
+        elif not (alpha.is_positive or (alpha == 0 and core)):
             return None
         return alpha, core, followers
 
@@ -225,8 +255,7 @@ class _Local:
                 "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
         if self.lead.free:
             names = ", ".join(self.lead.free)
-            steps.append(f"{names} moves by O(|g|²) only, and the integral of |g|² is at most const (V(0) - F(θ*)): "
-                         "it stays near")
+            steps.append(f"{names} moves by O({squares}) only, whose integral is at most const (V(0) - F(θ*)): it stays near")
         if nature in STRICT:
             analytic = "" if nature == "minimum" else " (F being analytic)"
             steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
@@ -235,8 +264,8 @@ class _Local:
                 steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
             return Stability(STABLE if self.lead.free else ATTRACTING, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
         steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
-                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the same "
-                     "height are at rest, so it does not attract")
+                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the "
+                     "same height are at rest, so it does not attract")
         return Stability(STABLE, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
 
     def _resting(self) -> str:
@@ -295,8 +324,12 @@ class _Local:
         single = [t for t in terms if t.free_symbols & {own[n] for n in self.lead.scalars}]
         single, each = sympy.Add(*single), sympy.Add(*(t for t in terms if t not in single))
 
+        loose = psi.free_symbols - {*own.values(), self.g}
+
         def function(s, oracle):
             symbolic = is_symbolic(oracle.value)
+            if loose and not symbolic:
+                raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on numbers")
             values = {own[n]: getattr(s, n) - (rest[n] if symbolic else float(rest[n])) for n in names}
             values[self.g] = oracle.gradient
             out = oracle.value
@@ -314,7 +347,7 @@ class _Local:
         point, lead = self.point, self.lead
         if not lead.linear or not point.eigenvalues or point.family:
             return ()
-        if any(f.has(Symbol("J", real=True)) for f in lead.slopes.values()):
+        if any(f.has(J) for f in lead.slopes.values()):
             return self._preconditioned()
         vectors = ["theta", *(n for n in self.own if n not in lead.scalars)]
         x = {"theta": lead.theta, **self.own}
@@ -329,7 +362,7 @@ class _Local:
 
     def _preconditioned(self) -> tuple:
         """θ' = −M g, M from JᵀJ, which has other axes than H: numbers, from the loss."""
-        if self.loss is None or len(self.own) or not getattr(self.loss, "recordable", True):
+        if len(self.own) or getattr(self.loss, "residual_expressions", None) is None:
             return ()
         theta = self.point.numeric
         hessian, oracle = self.loss.hessian(theta), self.loss.oracle(theta)
@@ -364,8 +397,8 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
-    for energy in energies(flow):
-        blocks, found = {str(n) for n in flow.memory}, falls(flow, energy)
+    for energy in known(flow):
+        blocks, found = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
         if found is None or not {"g", *blocks} <= found[1]:
             continue
         derivative, zero = found
@@ -390,26 +423,26 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     return undecided("and no energy of it is proved to end in critical points alone")
 
 
+def known(flow: Flow):
+    """The energies of a flow: those it has, then the derived one."""
+    yield from energies(flow)
+    derived = _derived(flow)
+    if derived is not None:
+        yield derived
+
+
+@functools.lru_cache(maxsize=128)
+def _derived(flow: Flow):
+    return derive(flow).energy
+
+
 def falls(flow: Flow, energy: Energy):
     """(V', names of what is 0 where bounded curves end) for an energy with V' ≤ 0 and V ≥ F, or None."""
     verdict = check(flow, energy)
     if verdict.status == Status.PROVED and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
         ends = [e for e in sympy.And.make_args(verdict.invariant_set) if isinstance(e, sympy.Eq)]
         return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
-    V = verdict.energy
-    if V is None or not (V - Symbol("F", real=True)).is_nonnegative:
-        return None
-    jumps = verdict.derivative.atoms(sympy.sign)  # V' = −c|x| where x sign(x) = |x|
-    fall = sympy.simplify(verdict.derivative.subs({j: sympy.Abs(j.args[0]) / j.args[0] for j in jumps}))
-    size = [a for a in fall.atoms(sympy.Abs) if a.args[0].is_Symbol and (fall / a).is_negative]
-    if len(size) != 1:
-        return None
-    x, (_, oracle, field) = size[0].args[0], flow.coordinate()
-    zero = {x.name}
-    if x.name in field:  # where x stays 0, so does x'
-        slope = sympy.expand(sympy.sympify(field[x.name]).subs(x, 0) / oracle.gradient)
-        zero |= {"g"} if slope.is_nonzero else set()
-    return fall, zero
+    return None
 
 
 # ------------------------------------------------------------------------------------------------ small helpers

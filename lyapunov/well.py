@@ -15,7 +15,7 @@ from networks.critical import complete
 from networks.forms import form_sign
 
 STRICT = ("minimum", "degenerate minimum")
-CELLS = {1: 4096, 2: 512, 3: 64}  # per side of a covering
+CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
 
 
@@ -35,6 +35,12 @@ class Well:
     size: np.ndarray = field(repr=False)
     cells: np.ndarray = field(repr=False)
     argument: tuple[str, ...] = field(repr=False)
+
+    def __str__(self):
+        where, level = ", ".join(map(str, self.point.theta)), sympy.sstr(self.level)
+        level = level if len(level) < 24 else f"{float(self.level):.10g}"
+        return "\n".join([f"the part of {{F < {level}}} connected with ({where}) holds no other critical point", *(
+            f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
 
     @property
     def height(self):
@@ -61,8 +67,8 @@ def well(loss, point: CriticalPoint) -> Well:
     Levels are tried from below: the values of the other critical points.  For each, the box is covered by cells, those
     where interval arithmetic proves F ≥ c are dropped, and the cells connected with θ* must stay away from the border
     and hold no other critical point: by the exact list of them where that is complete, otherwise because the gradient
-    does not vanish on a cell or F is convex around θ*.  For coercive polynomials the level itself is exact: between the covering
-    and the next critical value nothing can change (no critical point: the descending flow deforms one into the other).
+    does not vanish on a cell or F is convex around θ*.  For coercive polynomials the level itself is exact: between the
+    covering and the next critical value nothing can change (no critical point: descent deforms one into the other).
     Raises ValueError where θ* is no strict minimum or no level can be proved.
     """
     if point.nature not in STRICT or point.family:
@@ -83,6 +89,9 @@ class _Search:
         self.floor = float(sympy.N(point.value, 20))
 
     def best(self) -> Well:
+        if not self.complete and self.point.nature != "minimum":
+            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, and "
+                             f"the critical points of {self.loss.name} are not all known exactly")
         found, tried = None, []
         if self.complete and self.coercive and not self.others:
             return Well(self.loss, self.point, sympy.oo, np.inf, np.zeros(self.loss.dim), np.ones(self.loss.dim),
@@ -90,7 +99,7 @@ class _Search:
                         (f"θ* is the only critical point, and {self.coercive}: every start ends there",))
         for below, level in itertools.pairwise((self.point.value, *self._levels())):
             inner = float(sympy.N(below + MARGIN * (level - below), 20))
-            cover = self._cover(inner)
+            cover = self._cover(inner, FINER if self.complete and found is None else 1)
             tried.append(level)
             if cover is None:
                 break
@@ -140,10 +149,10 @@ class _Search:
         return min(bounds)
 
     # --------------------------------------------------------------------------------------------- coverings
-    def _cover(self, level: float):
+    def _cover(self, level: float, finer: int = 1):
         """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves nothing.
 
-        The box grows while the covering touches its border, then shrinks around the covering for finer cells.
+        The box grows while the covering touches its border, then shrinks around the covering for smaller cells.
         """
         from scipy.ndimage import label
 
@@ -151,8 +160,9 @@ class _Search:
             return None
         low, high = np.array(self.loss.box).T
         low, high = np.minimum(low, self.theta - (high - low) / 4), np.maximum(high, self.theta + (high - low) / 4)
-        for _ in range(8):
-            cells, size = self._alive(low, high, level)
+        n, fine = CELLS[self.loss.dim], finer * CELLS[self.loss.dim]
+        for _ in range(12):
+            cells, size = self._alive(low, high, level, n)
             at = tuple(np.floor((self.theta - low) / size).astype(int))
             if min(at) < 0 or any(i >= n for i, n in zip(at, cells.shape, strict=True)) or not cells[at]:
                 return None
@@ -168,13 +178,15 @@ class _Search:
                 return part, low, size, how
             new = low + (first - 1) * size, low + (last + 1) * size
             if np.prod(new[1] - new[0]) > 0.7 * np.prod(high - low):
-                return None
+                if n >= fine:
+                    return None
+                n *= 2
             low, high = new
         return None
 
-    def _alive(self, low, high, level: float):
-        """The cells of a box on which F ≥ level is not proved, by halving those that are left."""
-        n, dim = CELLS[self.loss.dim], self.loss.dim
+    def _alive(self, low, high, level: float, n: int):
+        """The cells of a box, n per side, on which F ≥ level is not proved, by halving those that are left."""
+        dim = self.loss.dim
         side, index = 8, np.array(np.meshgrid(*[np.arange(8)] * dim, indexing="ij")).reshape(dim, -1)
         while True:
             size = (high - low) / side
@@ -203,7 +215,8 @@ class _Search:
             bounds.append(_sum([value, *(g * d for g, d in zip(slope, step, strict=True))]).low)
             second = [Interval(0.5, 0.5) * curvature[i, j] * (d * e if i != j else d * d)
                       for i, d in enumerate(step) for j, e in enumerate(step)]
-            bounds.append(_sum([value, *(g * d for g, d in zip(self.loss.gradient(centre), step, strict=True)), *second]).low)
+            first = [g * d for g, d in zip(self.loss.gradient(centre), step, strict=True)]
+            bounds.append(_sum([value, *first, *second]).low)
         shaped = [np.broadcast_to(b, low.shape[1:]) for b in bounds]
         return np.max(np.where(np.isnan(shaped), -np.inf, shaped), axis=0)
 

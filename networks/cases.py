@@ -91,15 +91,16 @@ def _semidefinite_somewhere(moved, symbols, c, steps, low, high, order) -> bool:
 
 def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
     """Expressions in c between whose zeros φ on the kernel keeps its kind, or None where no argument is known."""
-    f, ys, xs = germ.split()
+    f, ys, xs = germ.split(germ.order if germ.polynomial or kernel > 1 else germ.orders[0])
     steps = [k for s in germ.hessian.nullspace() for k in map(sympy.fraction, s)]
     steps = [part for pair in steps for part in pair]
     split = germ.exact(f, ys, xs)
     if split is None and kernel == 1:
-        for term in germ.series(f, ys, xs, germ.order):
-            term = sympy.cancel(sympy.together(term.subs(ys[0], 1)))
-            if term != 0:
-                return [*steps, *sympy.fraction(term)]
+        for order in germ.orders:
+            for term in germ.series(f if order == germ.orders[0] else germ.split(order)[0], ys, xs, order):
+                term = sympy.cancel(sympy.together(term.subs(ys[0], 1)))
+                if term != 0:
+                    return [*steps, *sympy.fraction(term)]
         return None
     if split is None and kernel == 2 and len(germ.symbols) == 2 and germ.polynomial:
         split = f, sympy.Integer(1)

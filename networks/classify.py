@@ -28,7 +28,7 @@ def classify(expression, symbols, point, *, order: int = 8):
     symbols, point = list(symbols), [sympy.sympify(p) for p in point]
     expression = sympy.sympify(expression)
     at = dict(zip(symbols, point, strict=True))
-    slope = [sympy.simplify(expression.diff(s).subs(at)) for s in symbols]
+    slope = [simplified(expression.diff(s).subs(at)) for s in symbols]
     if any(g != 0 for g in slope):
         raise ValueError(f"classify: {point} is not a critical point, the gradient there is {slope}")
     moved = expression.subs({s: s + p for s, p in at.items()}, simultaneous=True) - expression.subs(at)
@@ -59,12 +59,8 @@ class Germ:
 
     def __init__(self, f, symbols, order: int = 8):
         self.f, self.symbols, self.order = f, list(symbols), order
-        self.hessian = sympy.hessian(f, self.symbols).subs(dict.fromkeys(self.symbols, 0)).applyfunc(sympy.simplify)
+        self.hessian = sympy.hessian(f, self.symbols).subs(dict.fromkeys(self.symbols, 0)).applyfunc(simplified)
         self.polynomial = f.is_polynomial(*self.symbols)
-        if not self.polynomial:  # its Taylor polynomial is all that series up to the order see
-            tau = sympy.Symbol("tau", real=True)
-            scaled = f.subs({s: tau * s for s in self.symbols}, simultaneous=True)
-            self.f = sympy.expand(sum(_coefficient(scaled, tau, n) for n in range(2, order + 1)))
 
     def nature(self) -> tuple[str, str]:
         signs = eigenvalue_signs(self.hessian)
@@ -87,8 +83,13 @@ class Germ:
         return _DEGENERATE[kind], text
 
     # ------------------------------------------------------------------------------------ what is left on the kernel
-    def split(self):
-        """(f(y, x), ys, xs) in the coordinates along the kernel and outside it."""
+    @property
+    def orders(self) -> tuple:
+        """To which orders F is expanded, one after the other: a polynomial needs no expansion."""
+        return (self.order,) if self.polynomial else tuple(sorted({min(4, self.order), self.order}))
+
+    def split(self, order: int):
+        """(f(y, x), ys, xs) in the coordinates along the kernel and outside it, f up to the order."""
         kernel, pivots = self.hessian.nullspace(), []
         for k in kernel:  # the last coordinate of each basis vector that no other has
             free = [i for i in range(len(self.symbols)) if k[i] != 0 and i not in pivots
@@ -99,7 +100,12 @@ class Germ:
         rest = dict(zip([i for i in range(len(self.symbols)) if i not in pivots], xs, strict=True))
         theta = {s: sum(y * k[i] / k[p] for y, k, p in zip(ys, kernel, pivots, strict=True)) + rest.get(i, 0)
                  for i, s in enumerate(self.symbols)}
-        return sympy.expand(self.f.subs(theta, simultaneous=True)), ys, xs
+        f = self.f
+        if not self.polynomial:  # its Taylor polynomial is all that series up to the order see
+            tau = sympy.Symbol("tau", real=True)
+            scaled = f.subs({s: tau * s for s in self.symbols}, simultaneous=True)
+            f = sum(_coefficient(scaled, tau, n) for n in range(2, order + 1))
+        return sympy.expand(f.subs(theta, simultaneous=True)), ys, xs
 
     def exact(self, f, ys, xs):
         """φ(y) as (numerator, denominator), where ∂f/∂x = 0 is linear in x; else None."""
@@ -132,7 +138,14 @@ class Germ:
         return [_coefficient(reduced, tau, n) for n in range(3, order + 1)]
 
     def _kernel(self, zero: int) -> tuple[str | None, str]:
-        f, ys, xs = self.split()
+        for order in self.orders:
+            kind, text = self._reduced(zero, order)
+            if kind is not None:
+                break
+        return kind, text
+
+    def _reduced(self, zero: int, order: int) -> tuple[str | None, str]:
+        f, ys, xs = self.split(order)
         split = self.exact(f, ys, xs)
         if split is not None:
             top, bottom = split
@@ -142,13 +155,13 @@ class Germ:
                 return "flat", "the Hessian is singular, and F = F(θ*) on a curve through θ* that minimises across it"
             return self._exactly(top, ys, zero)
         if zero == 1:
-            return self._line(f, ys, xs)
+            return self._line(f, ys, xs, order)
         if zero == 2 and len(self.symbols) == 2 and self.polynomial:
             return self._exactly(f, ys, zero)
-        terms = [sympy.expand(c) for c in self.series(f, ys, xs, self.order)]
+        terms = [sympy.expand(c) for c in self.series(f, ys, xs, order)]
         if not any(terms):
-            return None, f"F − F(θ*) vanishes on the kernel of the Hessian up to order {self.order}"
-        return self._form(sum(terms), ys, f"up to order {self.order} ")
+            return None, f"F − F(θ*) vanishes on the kernel of the Hessian up to order {order}"
+        return self._form(sum(terms), ys, f"up to order {order} ")
 
     def _exactly(self, phi, ys, zero: int) -> tuple[str | None, str]:
         if zero == 1:
@@ -181,9 +194,8 @@ class Germ:
             return None, start + f"its leading form {part} is neither proved definite nor of both signs: undecided"
         return found[0], start + found[1]
 
-    def _line(self, f, ys, xs) -> tuple[str | None, str]:
+    def _line(self, f, ys, xs, order: int) -> tuple[str | None, str]:
         """A kernel of dimension 1: the first term along it, or a multiple component of {F = F(θ*)}."""
-        order = self.order
         while True:
             for n, c in enumerate(self.series(f, ys, xs, order), 3):
                 c = sympy.simplify(c.subs(ys[0], 1))
@@ -267,7 +279,7 @@ def _extension(polynomial: Poly):
 def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
     """Numbers of positive, negative and zero eigenvalues of an exact symmetric matrix (Descartes' rule is exact here)."""
     x = sympy.Symbol("x")
-    coefficients = [sympy.simplify(c) for c in matrix.charpoly(x).all_coeffs()]
+    coefficients = [simplified(c) for c in matrix.charpoly(x).all_coeffs()]
     zero = 0
     while coefficients[-1] == 0:
         coefficients, zero = coefficients[:-1], zero + 1
@@ -292,8 +304,18 @@ def exact_sign(number) -> int | None:
     value = sympy.N(number, 50, maxn=200)
     if value.is_comparable and abs(value) > sympy.Float("1e-40"):
         return 1 if value > 0 else -1  # 50 correct digits and not near zero
-    simplified = sympy.simplify(number)
-    return 0 if simplified == 0 else None
+    return 0 if simplified(number) == 0 else None
+
+
+def simplified(expression):
+    """An expression in simpler form; a polynomial in the root of a polynomial is reduced by that, so that 0 is seen."""
+    roots = sorted(expression.atoms(sympy.CRootOf), key=str)
+    if len(roots) == 1:
+        z = sympy.Symbol("z")
+        inner = expression.xreplace({roots[0]: z})
+        if inner.is_polynomial(z):
+            return sympy.rem(inner, roots[0].poly.as_expr(roots[0].poly.gen).subs(roots[0].poly.gen, z), z).subs(z, roots[0])
+    return sympy.simplify(expression)
 
 
 def _coefficient(expression, y, n: int):

@@ -235,10 +235,13 @@ def _polynomial(loss) -> list[CriticalPoint]:
     if common.free_symbols and len(symbols) > 1:  # (of one variable, the zeros of ∂F are points)
         points += [_surface(loss, f, symbols, factor) for factor, _ in sympy.factor_list(common)[1]]
         slope = [sympy.cancel(g / common) for g in slope]
-    for solution in sympy.solve(slope, symbols, dict=True):
-        theta = [solution.get(s, s) for s in symbols]
-        if any(sympy.im(sympy.N(x)) != 0 for x in theta if not x.free_symbols):
+    solutions = sympy.solve(slope, symbols, dict=True) if len(symbols) > 1 else [
+        {symbols[0]: root} for root, _ in _polynomial_zeros(slope[0], symbols[0])]
+    for solution in solutions:
+        solution = {s: _as_real(x) for s, x in solution.items()}
+        if None in solution.values():
             continue
+        theta = [solution.get(s, s) for s in symbols]
         free = tuple(s for s in symbols if s not in solution)
         hessian = sympy.hessian(f, symbols).subs(solution)
         value = sympy.expand(f.subs(solution))
@@ -254,6 +257,20 @@ def _polynomial(loss) -> list[CriticalPoint]:
         nature, evidence = classify(f, symbols, theta)
         points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
     return points
+
+
+def _as_real(x):
+    """A number that is real, written without i (as the root of a polynomial where radicals need i); None if it is not."""
+    if x.free_symbols or x.is_real:
+        return x
+    value = sympy.N(x, 60)
+    if abs(sympy.im(value)) > sympy.Float("1e-40") * (1 + abs(value)):
+        return None
+    z = sympy.Symbol("z", real=True)
+    if not x.has(sympy.I):
+        return x
+    roots = sympy.real_roots(sympy.Poly(sympy.minimal_polynomial(x, z), z), multiple=True)
+    return min(roots, key=lambda root: abs(sympy.N(root, 60) - sympy.re(value)), default=None)
 
 
 def _surface(loss, f, symbols, equation) -> CriticalPoint:

@@ -7,7 +7,7 @@ optimizer: a function in `classics.py` and its name in `NAMED`.
 """
 from .base import Scheme
 from .classics import FORMS, NAMED
-from .control import EnergyControl, ErrorControl, FixedStep
+from .control import CombinedControl, EnergyControl, ErrorControl, FixedStep
 from .damping import GainControl, MarquardtEuler
 from .discrete_gradient import Gonzalez, ItohAbe
 from .exponential import ExponentialEuler
@@ -25,15 +25,16 @@ from .stability import stability_function
 #: The catalogue of schemes that the generic tests go through.
 SCHEMES = (
     Euler, SequentialEuler, EulerRichardson, Extragradient, Heun, Ralston, BogackiShampine, RungeKutta4, DormandPrince,
-    ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe,
+    ExponentialEuler, ExponentialMap, Strang, RKC1, RKC2, RosenbrockEuler, ImplicitEuler, ImplicitMidpoint,
+    Gonzalez, ItohAbe,
 )
 
 _SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
           "as_torch_optimizer": "torch_adapter"}
 
 __all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "stability_function", "FixedStep",
-           "ErrorControl", "EnergyControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble",
-           "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
+           "ErrorControl", "EnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome",
+           "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
 
 
 def __getattr__(name):

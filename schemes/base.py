@@ -21,12 +21,14 @@ class Scheme:
 
     It is plain arithmetic, so the same lines serve floats, lanes, symbols and the recorder; h is a number or one per
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
-    `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step.
+    `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
+    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian.
     """
 
     order: ClassVar[int] = 1
     error_order: ClassVar[int | None] = None
     reuses: ClassVar[bool] = False
+    needs_flow: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
@@ -67,4 +69,4 @@ def is_gradient_flow(flow) -> bool:
 def need_gradient_flow(scheme: Scheme, field) -> None:
     if not is_gradient_flow(field.flow):
         raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 weight "
-                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or EnergyControl(...)")
+                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an EnergyControl")

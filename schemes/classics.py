@@ -302,21 +302,23 @@ def gd_energy(ratio=0.5):
 
 
 def momentum_energy(c=1.0, ratio=0.5):
-    """Heavy ball of friction c with steps under which F + |v|²/2 falls."""
-    return recipe(flows.Momentum(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, h_max=1 / c))
+    """Heavy ball of friction c with steps under which F + |v|²/2 falls.
+
+    By the exponential map, as the other two below: under Euler h could not pass 1/c, whatever the slope.
+    """
+    return recipe(flows.Momentum(c), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / c))
 
 
 def rmsprop_energy(b=10.0, eps=0.1, ratio=0.5):
     """RMSProp of rate b with steps under which F falls."""
-    return recipe(flows.RMSProp(b, eps), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / b, h_max=1 / b))
+    return recipe(flows.RMSProp(b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / b))
 
 
 def adam_energy(a=10.0, b=1.0, eps=0.1, ratio=0.5):
     """Adam of rates a, b with steps under which its energy F + Σ m²/(2aD) falls; needs ratio < 1 − b/(4a)."""
     if not ratio < 1 - b / (4 * a):
         raise ValueError(f"adam-energy: ratio={ratio} must be < 1 - b/(4a) = {1 - b / (4 * a)}, or no step is acceptable")
-    fastest = max(a, b)
-    return recipe(flows.Adam(a, b, eps), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / fastest, h_max=1 / fastest))
+    return recipe(flows.Adam(a, b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / max(a, b)))
 
 
 #: The named optimizers; a name's hyperparameters are the arguments of its function.

@@ -1,12 +1,13 @@
 """Step control, apart from the stages: one *trial* per pass, accepted or refused by select, no inner loops."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import absolute, exp, log, minimum, sqrt, total, where
+from arithmetic import absolute, exp, log, maximum, minimum, sqrt, total, where
 from flows import State
 
 
@@ -41,21 +42,41 @@ class FixedStep:
 
 
 class _Adaptive:
-    """A control whose memory is the next step `h`, the time `t` and the number of accepted steps."""
+    """A control whose memory is the next step `h`, the time `t` and the number of accepted steps.
+
+    A subclass defines `judge(scheme, field, y, memory, y_new, error, slope)`: whether the step is accepted, the next
+    step, and, for further memory, a dict of (value if the trial is accepted, value if it is refused).
+    """
 
     adaptive = True
     memory = ("h", "t", "accepted")
+    h_max = np.inf
 
     def start(self) -> dict:
-        return {"h": self.h0, "t": 0.0, "accepted": 0.0}
+        return {"h": min(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
 
     def time(self, memory):
         return memory["t"]
+
+    def check(self, scheme, field) -> None:
+        """Raises ValueError where this control cannot judge steps of the scheme on the field."""
+
+    def trial(self, scheme, field, y, memory) -> Trial:
+        self.check(scheme, field)
+        y_new, error, slope = scheme.advance(field, self.time(memory), y, memory["h"])
+        accept, h_next, more = self.judge(scheme, field, y, memory, y_new, error, slope)
+        trial = self._decide(accept, y, y_new, memory["h"], h_next, memory, slope)
+        return trial._replace(memory=trial.memory | {name: where(accept, *values) for name, values in more.items()})
 
     def _decide(self, accept, y, y_new, h, h_next, memory, slope) -> Trial:
         keep = where(accept, y_new, y)
         return Trial(keep, {"h": h_next, "t": memory["t"] + where(accept, h, 0.0),
                             "accepted": memory["accepted"] + where(accept, 1.0, 0.0)}, slope)
+
+
+NORMS = {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
+         "max": lambda x: functools.reduce(maximum, x**2)}  #: squared
+CONTROLLERS = {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)}  #: exponents of the last two errors, times q
 
 
 @dataclass(frozen=True)
@@ -64,11 +85,13 @@ class ErrorControl(_Adaptive):
 
     relative=True (the default) measures the error in units of the displacement, |error| ≤ tol·h|k₁|: this does not
     change when F or θ are rescaled, keeps hλ ≤ 2·tol near a minimum and so converges, where an absolute tolerance
-    stalls at a distance of about tol.  Next step: h·clip(safety·(tol/e)^(1/q), 0.2, 5), e the measured error and q its
-    order in h.
+    stalls at a distance of about tol.  Next step: h·clip(safety·factor, 0.2, 5), with e the measured error over its
+    bound and q its order in h, the factor is e^(−1/q) ("elementary"), or for an accepted step, with e' the error of the
+    one before, e^(−0.7/q) e'^(0.4/q) ("PI", Gustafsson) or e^(−0.6/q) e'^(0.2/q) ("PI4.2", Söderlind): smoother steps.
 
     Parameters   tol : in (0, ½) if relative, else in units of the state.  h0 : first trial step.  h_max : bound.
-    Sources      Hairer, Nørsett & Wanner, Solving ODEs I, II.4.
+                 controller : "elementary", "PI" or "PI4.2".  norm : over the state, "euclidean", "rms" or "max".
+    Sources      Hairer, Nørsett & Wanner, Solving ODEs I, II.4; Gustafsson 1991; Söderlind 2003.
     """
 
     tol: float = 0.1
@@ -76,31 +99,48 @@ class ErrorControl(_Adaptive):
     h0: float = 0.1
     h_max: float = np.inf
     safety: float = 0.9
+    controller: str = "elementary"
+    norm: str = "euclidean"
 
     def __post_init__(self):
-        _positive("tol", self.tol)
-        _positive("h0", self.h0)
-        _positive("h_max", self.h_max)
+        for name in ("tol", "h0", "h_max", "safety"):
+            _positive(name, getattr(self, name))
+        _one_of("controller", self.controller, CONTROLLERS)
+        _one_of("norm", self.norm, NORMS)
         if self.relative and not self.tol < 0.5:
             raise ValueError(f"tol={self.tol} is relative to the displacement and must be < 0.5, where steps at a "
                              "minimum stop contracting; 0.1 serves everywhere, or pass relative=False")
 
-    def trial(self, scheme, field, y, memory) -> Trial:
+    @property
+    def memory(self):
+        return _Adaptive.memory if self.controller == "elementary" else (*_Adaptive.memory, "e")
+
+    def start(self) -> dict:
+        return super().start() | ({} if self.controller == "elementary" else {"e": 1.0})
+
+    def check(self, scheme, field) -> None:
         if scheme.error_order is None:
             raise ValueError(f"ErrorControl needs a scheme with an error estimate, {type(scheme).__name__} has none; "
                              "use EulerRichardson(), or EnergyControl")
-        h = memory["h"]
-        y_new, error, slope = scheme.advance(field, self.time(memory), y, h)
-        size = total(error**2)
+
+    def judge(self, scheme, field, y, memory, y_new, error, slope):
+        h, squared = memory["h"], NORMS[self.norm]
+        size = squared(error)
         if self.relative:
-            bound, q = (self.tol * h)**2 * total(slope**2), scheme.error_order
+            bound, q = (self.tol * h)**2 * squared(slope), scheme.error_order
             accept = (size <= bound) & (bound < np.inf)
         else:
             bound, q = self.tol**2, scheme.error_order + 1
             accept = size <= bound
-        factor = self.safety * _root(bound / size, 2 * q)
+        factor, more = self.safety * _root(bound / size, 2 * q), {}
+        if self.controller != "elementary":
+            last, before = CONTROLLERS[self.controller]
+            e = sqrt(size / bound)
+            smooth = self.safety * exp((before * log(memory["e"]) - last * log(e)) / q)
+            factor = where(accept, smooth, factor)
+            more = {"e": (maximum(e, 1e-4), memory["e"])}
         factor = where(factor > 0.2, minimum(factor, 5.0), 0.2)  # NaN, as from a step out of the domain, shrinks
-        return self._decide(accept, y, y_new, h, minimum(h * factor, self.h_max), memory, slope)
+        return accept, minimum(h * factor, self.h_max), more
 
 
 def _root(x, n: int):
@@ -119,9 +159,13 @@ class EnergyControl(_Adaptive):
     decreases along every run whatever the loss, so none diverges on a sublevel set that is bounded.  A difference
     within the rounding of V passes: there V cannot tell.
 
+    accelerate : the growth factor is multiplied by itself after every acceptance that follows another, up to 10⁴, and
+    is `grow` again after a refusal: for admissible steps that vary by orders of magnitude.
+
     Parameters   energy : object with `energy(s, oracle)` and `dissipation(s, oracle)` (`lyapunov.Energy`), or None.
                  ratio : in [0, 1).  h0 : first trial step.  h_max : bound, at most 1/(the largest rate).
-    Sources      Armijo 1966; Bensaid, Poëtte & Turpault, arXiv 2407.01019 (any energy), 2407.15471.
+                 shrink, grow : 2 and 2; grow = 10⁴ with an h_max starts every search near h_max.
+    Sources      Armijo 1966; Bensaid, Poëtte & Turpault, arXiv 2407.01019 (any energy, grow = 10⁴), 2407.15471.
     """
 
     energy: object = None
@@ -130,6 +174,7 @@ class EnergyControl(_Adaptive):
     h_max: float = np.inf
     shrink: float = 2.0
     grow: float = 2.0
+    accelerate: bool = False
 
     def __post_init__(self):
         _positive("h0", self.h0)
@@ -139,21 +184,67 @@ class EnergyControl(_Adaptive):
         if not self.shrink > 1 or not self.grow >= 1:
             raise ValueError(f"shrink={self.shrink} must be > 1 and grow={self.grow} must be >= 1")
 
-    def trial(self, scheme, field, y, memory) -> Trial:
-        source = self.energy if self.energy is not None else field.flow
+    @property
+    def memory(self):
+        return (*_Adaptive.memory, "growth") if self.accelerate else _Adaptive.memory
+
+    def start(self) -> dict:
+        return super().start() | ({"growth": self.grow} if self.accelerate else {})
+
+    def source(self, field):
+        """What holds the energy: the one given, or the flow."""
+        return self.energy if self.energy is not None else field.flow
+
+    def check(self, scheme, field) -> None:
+        source = self.source(field)
         if source.energy is None or source.dissipation is None:
             raise ValueError(f"EnergyControl: {type(source).__name__} has no energy with a dissipation; "
                              "pass energy=lyapunov.Energy(...)")
-        h, t = memory["h"], self.time(memory)
-        y_new, _, slope = scheme.advance(field, t, y, h)
+
+    def judge(self, scheme, field, y, memory, y_new, error, slope):
+        source, h, t = self.source(field), memory["h"], self.time(memory)
         old, new = field.state(t, y), field.state(t, y_new)
         here, there = field.loss.oracle(old.theta), field.loss.oracle(new.theta)
         half = State(**vars(new) | {"theta": old.theta})  # new memory, old θ and gradient
         before, after = source.energy(old, here), source.energy(new, there)
         rounding = 2 * np.finfo(float).eps * absolute(before)
         accept = after - before <= rounding - self.ratio * h * source.dissipation(half, here)
-        h_next = where(accept, minimum(h * self.grow, self.h_max), h / self.shrink)
-        return self._decide(accept, y, y_new, h, h_next, memory, slope)
+        growth = memory["growth"] if self.accelerate else self.grow
+        more = {"growth": (minimum(growth * self.grow, 1e4), self.grow)} if self.accelerate else {}
+        return accept, where(accept, minimum(h * growth, self.h_max), h / self.shrink), more
+
+
+@dataclass(frozen=True)
+class CombinedControl(_Adaptive):
+    """Accept a step when both an error and an energy control do, and take the smaller of their next steps.
+
+    The trajectory is followed to the tolerance, and the energy falls along it whatever the tolerance is.
+    Parameters   error : an ErrorControl.  energy : an EnergyControl.
+    """
+
+    error: ErrorControl = field(default_factory=ErrorControl)
+    energy: EnergyControl = field(default_factory=EnergyControl)
+
+    def __post_init__(self):
+        if not isinstance(self.error, ErrorControl) or not isinstance(self.energy, EnergyControl):
+            raise TypeError(f"CombinedControl(error, energy) takes an ErrorControl and an EnergyControl, got {self.error!r} "
+                            f"and {self.energy!r}")
+
+    @property
+    def memory(self):
+        return tuple(dict.fromkeys((*self.error.memory, *self.energy.memory)))
+
+    def start(self) -> dict:
+        start = [self.error.start(), self.energy.start()]
+        return start[0] | start[1] | {"h": min(start[0]["h"], start[1]["h"])}
+
+    def check(self, scheme, field) -> None:
+        self.error.check(scheme, field)
+        self.energy.check(scheme, field)
+
+    def judge(self, *step):
+        (accurate, h_error, more), (falling, h_energy, too) = self.error.judge(*step), self.energy.judge(*step)
+        return accurate & falling, minimum(h_error, h_energy), more | too
 
 
 def as_control(step):
@@ -162,7 +253,13 @@ def as_control(step):
         return step
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
-    raise TypeError(f"step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl), got {step!r}")
+    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
+                    f"got {step!r}")
+
+
+def _one_of(name: str, value, known) -> None:
+    if value not in known:
+        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, known))}")
 
 
 def _positive(name: str, value) -> None:

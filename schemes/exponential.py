@@ -41,6 +41,8 @@ class ExponentialEuler(Scheme):
     Sources: Hochbruck & Ostermann, Acta Numerica 2010, section 2.
     """
 
+    needs_flow = True
+
     def advance(self, field, t, y, h):
         slope = field(t, y)
         s, k, rates = vars(field.state(t, y)), vars(field.state(t, slope)), decay_rates(field.flow)

@@ -35,8 +35,8 @@ class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
     `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and, where the loss cannot be recorded,
-    NumPy arrays.
+    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and,
+    where the loss cannot be recorded, NumPy arrays.
     """
 
     def __init__(self, field: Field, scheme: Scheme, step, stop: Stop):
@@ -96,8 +96,7 @@ class Problem:
         if stop.event is not None:
             ends.append(stop.event(s, oracle))
         if stop.energy_rise:
-            own = getattr(self.control, "energy", None) or field.flow
-            source = own if stop.energy_rise is True else stop.energy_rise
+            source = field.flow if stop.energy_rise is True else stop.energy_rise
             if source.energy is None:
                 raise ValueError(f"Stop(energy_rise=True): {type(source).__name__} has no energy; "
                                  "pass energy_rise=lyapunov.Energy(...)")

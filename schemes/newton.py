@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arithmetic import Vector, absolute, dot, is_symbolic, maximum, solve, sqrt, total, vector, where
+from arithmetic import Vector, absolute, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
 from flows.base import add_diagonal
 
 EPS = np.finfo(float).eps
@@ -12,25 +12,27 @@ EPS = np.finfo(float).eps
 def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol: float = 1e-10):
     """The solution of `equation(x) = (residual, jacobian, merit)` near x, or NaN where it was not reached.
 
-    A fixed number of Newton iterations, none of which raises the merit: one that would is refused and the next one is
-    shifted, (J + μI) Δ = −r, towards a short step against the residual.  `potential` says that the residual is the
-    gradient of the merit.  At the end |r| ≤ tol·|x − origin| must hold up to the rounding of J x, else the coordinates
-    are NaN: the step has no solution that Newton finds.  In symbols the equation is solved if it is linear, and
-    TypeError says so if it is not.
+    A fixed number of Newton iterations, none of which raises the merit.  One that would is refused and the next one is
+    shortened: where `potential` says that the residual is the gradient of the merit by a shift, (J + μI) Δ = −r, towards
+    a short step against the residual, else, the merit being |r|², to a quarter.  At the end |r| ≤ tol·|x − origin| must
+    hold up to the rounding of J x, else the coordinates are NaN: the step has no solution that Newton finds.  In symbols
+    the equation is solved if it is linear, and TypeError says so if it is not.
     """
     if is_symbolic(x[0]):
         return _in_symbols(equation, x)
-    shift = 0.0
+    shift, share = 0.0, 1.0
     with np.errstate(all="ignore"):
         r, J, merit = equation(x)
         for _ in range(iterations):
-            trial = x - solve(add_multiple(J, shift), r)
+            trial = x - share * solve(add_multiple(J, shift) if potential else J, r)
             r1, J1, merit1 = equation(trial)
             better = merit1 < merit
             if potential:  # of nearly equal merits rounding is the larger part: the residual tells their difference
                 better = better | ((merit1 <= merit + 1e-6 * absolute(merit)) & (dot(r + r1, trial - x) < 0))
-            size = _size(J)
-            shift = where(better, where(shift > 1e-3 * size, shift / 8, 0.0), maximum(8 * shift, 0.05 * size))
+                size = _size(J)
+                shift = where(better, where(shift > 1e-3 * size, shift / 8, 0.0), maximum(8 * shift, 0.05 * size))
+            else:
+                share = where(better, minimum(4 * share, 1.0), share / 4)
             x, r, J = where(better, trial, x), where(better, r1, r), where(better, J1, J)
             merit = where(better, merit1, merit)
         bound = tol * sqrt(total((x - origin)**2)) + 64 * EPS * _size(J) * sqrt(total(x**2))

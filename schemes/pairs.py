@@ -174,7 +174,7 @@ def update(flow, scheme, step, memory) -> list:
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
     field = _Coordinate(flow, s, oracle, isinstance(scheme, SequentialEuler))
-    new = scheme.advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
+    new = scheme.exact().advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
     meanings, kept = {}, {}
     for name, meaning in memory.items():
         if hasattr(s, name):

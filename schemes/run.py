@@ -144,8 +144,9 @@ def _continued(problem: Problem, run: Run):
     """Rows, step counts and whether it is of one start, of a run that goes on."""
     rows, memory, steps, single = run.__dict__["_kept"]
     if memory != problem.control.memory or len(rows) != problem.field.size + len(memory):
-        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, this field "
-                         f"and step need {problem.field.size} and {problem.control.memory}: use those it was made with")
+        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, this "
+                         f"field and step need {problem.field.size} and {problem.control.memory}: use those it was made "
+                         "with")
     return np.vstack([rows, steps[None].astype(float)]) if len(problem.memory) > len(memory) else rows, steps, single
 
 
@@ -161,7 +162,7 @@ class _History:
         else:
             self.every, self.times = 1, _check_times(record)
         if self.every < 1:
-            raise ValueError(f"record={record!r} must be an integer k >= 1 (keep every k-th state), increasing times, or None")
+            raise ValueError(_bad_record(record))
 
     def begin(self, z, steps) -> None:
         self.first, self.points = (z, steps), [(z, steps)]
@@ -218,10 +219,14 @@ def _check_times(record) -> np.ndarray:
         times = np.atleast_1d(np.asarray(record, dtype=float))
     except (TypeError, ValueError):
         times = np.array([np.nan])
-    if isinstance(record, (bool, str)) or times.ndim != 1 or not len(times) or not (np.isfinite(times).all()
-                                                                                    and (np.diff(times) > 0).all()):
-        raise ValueError(f"record={record!r} must be an integer k >= 1 (keep every k-th state), increasing times, or None")
+    good = times.ndim == 1 and times.size and np.isfinite(times).all() and (np.diff(times) > 0).all()
+    if isinstance(record, bool) or not good:
+        raise ValueError(_bad_record(record))
     return times
+
+
+def _bad_record(record) -> str:
+    return f"record={record!r} must be an integer k >= 1 (keep every k-th state), increasing times, or None"
 
 
 def _result(problem: Problem, history: _History, z, steps, cause: Outcome, single: bool) -> Run:
@@ -236,8 +241,9 @@ def _result(problem: Problem, history: _History, z, steps, cause: Outcome, singl
                "; ".join(f"{n} {Outcome(int(k)).name}" for k, n in zip(labels, counts, strict=True)) or "no starts")
     t, y = history.result(ends, single)
     run = Run(theta=pick(problem.field.theta(end.y)), state=pick(end.y), t=t, y=y, outcome=outcome,
-              steps=_count(end.steps, single), accepted=_count(end.accepted, single), gradients=_count(end.gradients, single),
-              success=bool(np.all(end.outcome == Outcome.CONVERGED)), message=message)
+              steps=_count(end.steps, single), accepted=_count(end.accepted, single),
+              gradients=_count(end.gradients, single), success=bool(np.all(end.outcome == Outcome.CONVERGED)),
+              message=message)
     memory = problem.control.memory
     run.__dict__["_kept"] = z[: problem.field.size + len(memory)], memory, steps, single
     return run

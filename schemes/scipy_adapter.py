@@ -1,14 +1,14 @@
 """Both sides of scipy: schemes as `solve_ivp(method=...)`, optimizers as `minimize(method=...)`."""
 from __future__ import annotations
 
-import functools
 import inspect
 
 import numpy as np
-from scipy.integrate import OdeSolver
+from scipy.integrate import DenseOutput, OdeSolver
 from scipy.integrate._ivp.common import norm, select_initial_step, validate_first_step, validate_max_step, validate_tol
 from scipy.interpolate import CubicHermiteSpline
-from scipy.optimize import OptimizeResult, approx_fprime
+from scipy.optimize import OptimizeResult
+from scipy.optimize._numdiff import approx_derivative
 
 from flows import Field
 
@@ -33,20 +33,27 @@ def as_ode_solver(scheme: Scheme, step: float | None = None) -> type[OdeSolver]:
 
 
 class _SchemeSolver(OdeSolver):
-    """A scheme behind scipy's solver interface; the step size follows scipy's own rules for embedded errors."""
+    """A scheme behind scipy's solver interface; the step size follows scipy's own rules for embedded errors.
+
+    Options, as scipy's: rtol, atol, first_step, max_step, and for implicit schemes jac, a function (t, y) or a matrix
+    (the field's own, or finite differences, unless given).
+    """
 
     scheme: Scheme
     fixed: float | None
 
     def __init__(self, fun, t0, y0, t_bound, vectorized=False, rtol=1e-3, atol=1e-6, first_step=None, max_step=np.inf,
-                 **extraneous):
+                 jac=None, **extraneous):
         if extraneous:
             raise TypeError(f"{type(self).__name__} takes no options {sorted(extraneous)}")
         super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=False)
         self.max_step = validate_max_step(max_step)
         self.rtol, self.atol = validate_tol(rtol, atol, self.n)
-        self.field = _Counted(fun, self) if isinstance(fun, Field) else _Plain(self.fun)
-        self.f = self.fun(self.t, self.y)
+        if not isinstance(fun, Field) and self.scheme.needs_flow:
+            raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass flow.on(loss) "
+                            "as fun, not a plain function")
+        self.field = _CountedField(fun, self, jac) if isinstance(fun, Field) else PlainFunction(self, jac)
+        self.f = self.field(self.t, self.y)
         self.f_old = None
         if self.fixed is not None:
             self.h_abs = self.fixed
@@ -60,81 +67,158 @@ class _SchemeSolver(OdeSolver):
 
     def _step_impl(self):
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
-        h_abs = min(max(self.h_abs, smallest), self.max_step)
+        h_abs, refused = min(max(self.h_abs, smallest), self.max_step), False
         while True:
             left = abs(self.t_bound - self.t)
             h = self.direction * (h_abs if h_abs < left * (1 - 1e-9) else left)  # no sliver of a step at the end
             y, error = self.scheme.step(self.field, self.t, self.y, h)
             if self.fixed is not None:
+                if not np.isfinite(y).all():
+                    return False, f"The step from t = {self.t} has no finite result: pass a smaller step to as_ode_solver."
                 break
             scale = self.atol + self.rtol * np.maximum(np.abs(self.y), np.abs(y))
             size = norm(error / scale)
             factor = 10.0 if size == 0 else 0.9 * size ** (-1 / (self.scheme.error_order + 1))
             if size < 1:
-                self.h_abs = abs(h) * min(10.0, factor)
+                self.h_abs = abs(h) * min(1.0 if refused else 10.0, factor)
                 break
-            h_abs = abs(h) * max(0.2, factor if np.isfinite(factor) else 0.2)
+            h_abs, refused = abs(h) * max(0.2, factor if np.isfinite(factor) else 0.2), True
             if h_abs < smallest:
                 return False, self.TOO_SMALL_STEP
-        self.y_old, self.f_old = self.y, self.f
-        self.t, self.y = self.t + h if abs(h) < left else self.t_bound, y
-        self.f = self.fun(self.t, self.y)
+        t = self.t + h if abs(h) < left else self.t_bound
+        self.y_old, self.f_old, f = self.y, self.f, self.field(t, y)
+        self.t, self.y, self.f = t, y, f
         return True, None
 
     def _dense_output_impl(self):
+        if self.scheme.order > 3:
+            return _Steps(self)
         ends = sorted([(self.t_old, self.y_old, self.f_old), (self.t, self.y, self.f)], key=lambda e: e[0])
         spline = CubicHermiteSpline(*(np.array(column) for column in zip(*ends, strict=True)))
-        return _Dense(self.t_old, self.t, spline)
+        return _Hermite(self.t_old, self.t, spline)
 
 
-class _Dense:
-    """A cubic Hermite interpolant between two steps, as scipy's `DenseOutput`."""
+class _Hermite(DenseOutput):
+    """The cubic Hermite interpolant of a step: of order 3, as the schemes it serves or better."""
 
     def __init__(self, t_old, t, spline):
-        self.t_old, self.t, self.t_min, self.t_max, self._spline = t_old, t, min(t_old, t), max(t_old, t), spline
+        super().__init__(t_old, t)
+        self._spline = spline
 
-    def __call__(self, t):
-        return self._spline(t).T if np.ndim(t) else self._spline(t)
+    def _call_impl(self, t):
+        return self._spline(t).T
 
 
-class _Plain:
-    """A plain function as a field without blocks."""
+class _Steps(DenseOutput):
+    """Shorter steps of the scheme itself from the start of a step: of the scheme's own order."""
 
-    def __init__(self, fun):
-        self._fun = fun
+    def __init__(self, solver: _SchemeSolver):
+        super().__init__(solver.t_old, solver.t)
+        self._ends = (solver.t_old, solver.y_old), (solver.t, solver.y)
+        self._scheme, self._field = solver.scheme, solver.field
+
+    def _call_impl(self, t):
+        return np.array([self._at(x) for x in t]).T if np.ndim(t) else self._at(t)
+
+    def _at(self, t):
+        for end, y in self._ends:
+            if t == end:
+                return y
+        t_old, y_old = self._ends[0]
+        return self._scheme.step(self._field, t_old, y_old, t - t_old)[0]
+
+
+class _Evaluations:
+    """What a solver evaluates: a point at which it has just been is not evaluated again."""
+
+    def _remembering(self, solver: OdeSolver, jac):
+        self._solver, self._jac, self._last = solver, jac, []
 
     def __call__(self, t, y):
-        return self._fun(t, y)
+        for t_last, y_last, f in self._last:
+            if t == t_last and np.array_equal(y, y_last):
+                return f
+        f = self._evaluate(t, y)
+        solver = self._solver
+        here = [(solver.t, solver.y, solver.f)] if hasattr(solver, "f") else []
+        self._last = [*here, (t, y, f)]
+        return f
+
+    def jacobian(self, t, y):
+        self._solver.njev += 1
+        if self._jac is None:
+            return self._own_jacobian(t, y)
+        return np.asarray(self._jac(t, y) if callable(self._jac) else self._jac, dtype=float)
 
 
-class _Counted(Field):
+class PlainFunction(_Evaluations):
+    """A function fun(t, y) as the field that schemes step; it has no flow."""
+
+    def __init__(self, solver: OdeSolver, jac):
+        self._remembering(solver, jac)
+        self.flow, self.size, self.dim = self, solver.n, None
+
+    def _evaluate(self, t, y):
+        return self._solver.fun(t, y)
+
+    def _own_jacobian(self, t, y):
+        return np.atleast_2d(approx_derivative(lambda x: self._solver.fun_single(t, x), y))
+
+
+class _CountedField(_Evaluations, Field):
     """A field whose evaluations are counted by the solver that integrates it."""
 
-    def __init__(self, field: Field, solver: OdeSolver):
-        super().__init__(field.flow, field.loss)
-        self._solver = solver
+    def __init__(self, field: Field, solver: OdeSolver, jac):
+        Field.__init__(self, field.flow, field.loss)
+        self._remembering(solver, jac)
 
-    def __call__(self, t, y):
+    def _evaluate(self, t, y):
         self._solver.nfev += 1
-        return super().__call__(t, y)
+        return Field.__call__(self, t, y)
+
+    def _own_jacobian(self, t, y):
+        return Field.jacobian(self, t, y)
 
 
 class _Objective:
-    """scipy's fun and jac as a loss; each is called on one column at a time."""
+    """scipy's fun, jac and hess as a loss; each is called on one column at a time, and once at each of the last points."""
 
     recordable = False
 
-    def __init__(self, fun, jac, dim):
-        self.fun, self.jac, self.dim, self.name = fun, jac, dim, getattr(fun, "__name__", "fun")
-        self.nfev = self.njev = 0
+    def __init__(self, fun, jac, hess, dim):
+        self.dim, self.name = dim, getattr(fun, "__name__", "fun")
+        self.functions = {"value": fun, "gradient": jac, "hessian": hess}
+        self.calls, self._known = dict.fromkeys(self.functions, 0), {}
+
+    def _at(self, quantity, x):
+        key = quantity, x.tobytes()
+        if key not in self._known:
+            if len(self._known) >= 12:
+                del self._known[next(iter(self._known))]
+            self.calls[quantity] += 1
+            self._known[key] = np.array(self.functions[quantity](x.copy()), dtype=float)
+        return self._known[key]
+
+    def _columns(self, quantity, theta):
+        if theta.ndim == 1:
+            return self._at(quantity, theta)
+        return np.stack([self._at(quantity, x) for x in theta.T], axis=-1)
 
     def value(self, theta):
-        self.nfev += theta.size // self.dim
-        return np.apply_along_axis(lambda x: float(self.fun(x)), 0, theta)
+        value = self._columns("value", theta)
+        return value.reshape(theta.shape[1:]) if value.size == theta[0].size else self._not_a_number(value)
+
+    def _not_a_number(self, value):
+        raise ValueError(f"minimize: fun must return a number, it returned an array of shape {value.shape}")
 
     def gradient(self, theta):
-        self.njev += theta.size // self.dim
-        return np.apply_along_axis(lambda x: np.asarray(self.jac(x), dtype=float), 0, theta)
+        return self._columns("gradient", theta).reshape(theta.shape)
+
+    def hessian(self, theta):
+        if self.functions["hessian"] is None:
+            raise TypeError("this optimizer asks for the hessian: pass hess=..., or use a gradient method such as "
+                            "named('gd-energy')")
+        return self._columns("hessian", theta)
 
     def oracle(self, theta):
         return _ObjectiveOracle(self, theta)
@@ -144,17 +228,13 @@ class _ObjectiveOracle:
     def __init__(self, objective, theta):
         self._objective, self._theta = objective, theta
 
-    @functools.cached_property
-    def value(self):
-        return self._objective.value(self._theta)
-
-    @functools.cached_property
-    def gradient(self):
-        return self._objective.gradient(self._theta)
-
     def __getattr__(self, name):
-        raise TypeError(f"minimize gives the value and the gradient only, and this optimizer asks for the {name}; "
-                        "use a gradient method such as named('gd-energy')")
+        if name not in self._objective.functions:
+            raise TypeError(f"minimize gives the value, the gradient and the hessian only, and this optimizer asks for the "
+                            f"{name}; use a gradient method such as named('gd-energy')")
+        value = getattr(self._objective, name)(self._theta)
+        setattr(self, name, value)
+        return value
 
 
 _STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Outcome.NOT_FINITE: 3, Outcome.STALLED: 4,
@@ -162,48 +242,68 @@ _STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Out
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
-             gtol=1e-6, xtol=1e-3, maxiter=100_000, radius=1e6, disp=False, **unknown) -> OptimizeResult:
+             gtol=1e-6, xtol=1e-3, maxiter=100_000, maxfun=None, radius=1e6, disp=False, tol=None,
+             **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
-    gtol, maxiter : as in scipy's BFGS.  xtol : bound on |θ'| at rest.  radius : diverged beyond it.
+    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for the
+    optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound on
+    |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
     """
     if unknown:
-        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, radius, disp")
+        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, disp")
     if bounds is not None or constraints:
         raise ValueError("minimize: these optimizers take no bounds and no constraints; leave them out")
     x0 = np.atleast_1d(np.asarray(x0, dtype=float))
+    if x0.ndim != 1:
+        raise ValueError(f"minimize: x0 must have one dimension, got shape {x0.shape}")
     value = lambda x: fun(x, *args)  # noqa: E731
     if callable(jac):
         slope = lambda x: jac(x, *args)  # noqa: E731
-    elif jac is None or jac is False or jac in ("2-point",):
-        slope = lambda x: approx_fprime(x, value)  # noqa: E731
+    elif jac in (None, False, "2-point", "3-point"):
+        slope = lambda x: approx_derivative(  # noqa: E731
+            lambda p: objective.value(p), x, method=jac or "2-point", f0=objective.value(x)).ravel()
     else:
-        raise ValueError(f"minimize: jac={jac!r} must be True, a function, or None for finite differences")
-    objective = _Objective(value, slope, x0.size)
-    stop = Stop(gradient=gtol, speed=xtol, max_steps=maxiter, radius=radius)
+        raise ValueError(f"minimize: jac={jac!r} must be True, a function, '2-point' or '3-point', or None")
+    objective = _Objective(value, slope, (lambda x: hess(x, *args)) if callable(hess) else None, x0.size)
+    if isinstance(maxiter, bool) or not isinstance(maxiter, (int, np.integer)) or maxiter < 1:
+        raise ValueError(f"minimize: maxiter={maxiter!r} must be an integer >= 1")
+    stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=maxfun)
     problem = Problem(optimizer.flow.on(objective), optimizer.scheme, optimizer.step, stop)
     z, steps, stopped = problem.start(problem.field.start(x0)[:, None]), np.zeros(1, dtype=np.int64), False
-    while steps[0] < maxiter:
-        z, taken = problem.run(z, max_steps=1 if callback else maxiter)
+    while (left := maxiter - int(problem.finish(z, steps).accepted[0])) > 0 and not stopped:
+        before = problem.field.theta(z)
+        z, taken = problem.run(z, max_steps=1 if callback else left)  # refused trials are no iterations
         steps = steps + taken
-        if not callback or not taken[0]:
+        if not taken[0]:
             break
-        x = problem.field.theta(z)[:, 0].copy()
-        try:
-            if "intermediate_result" in inspect.signature(callback).parameters:
-                callback(intermediate_result=OptimizeResult(x=x, fun=objective.value(x)))
-            else:
-                callback(x)
-        except StopIteration:
-            stopped = True
-            break
+        x = problem.field.theta(z)
+        if callback and not np.array_equal(before, x):
+            stopped = _asks_to_stop(callback, x[:, 0].copy(), objective)
     end = problem.finish(z, steps)
-    x = problem.field.theta(end.y)[:, 0]
-    outcome = Outcome.INTERRUPTED if stopped else Outcome(int(end.outcome[0]))
-    message = "`callback` raised StopIteration." if stopped else outcome.sentence
-    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x), nit=int(end.accepted[0]),
-                            nfev=objective.nfev, njev=objective.njev, success=outcome == Outcome.CONVERGED,
-                            status=_STATUS[outcome], message=message)
+    x = problem.field.theta(end.y)[:, 0].copy()
+    outcome = Outcome(int(end.outcome[0]))
+    if outcome == Outcome.RUNNING:
+        outcome = Outcome.INTERRUPTED if stopped else Outcome.STEP_LIMIT
+    message = {Outcome.INTERRUPTED: "`callback` raised StopIteration.",
+               Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
+               Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
+               }.get(outcome, outcome.sentence)
+    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
+                            nfev=objective.calls["value"], njev=objective.calls["gradient"], nhev=objective.calls["hessian"],
+                            success=outcome == Outcome.CONVERGED, status=_STATUS[outcome], message=message)
     if disp:
         print(result)
     return result
+
+
+def _asks_to_stop(callback, x, objective: _Objective) -> bool:
+    """Calls scipy's kind of callback, whichever of its two forms it has."""
+    try:
+        if "intermediate_result" in inspect.signature(callback).parameters:
+            callback(intermediate_result=OptimizeResult(x=x, fun=float(objective.value(x))))
+        else:
+            callback(x)
+    except StopIteration:
+        return True
+    return False

@@ -16,6 +16,8 @@ class SequentialEuler(Scheme):
     y_k⁺ = y_k + h f_k(y_1⁺, …, y_{k−1}⁺, y_k, …; ∇F(θ)), one gradient per step, taken at the old θ and shared.
     """
 
+    needs_flow = True
+
     def advance(self, field, t, y, h):
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slopes = {}
@@ -51,7 +53,7 @@ class Strang(Scheme):
     Sources: Strang 1968; Hairer, Lubich & Wanner, Geometric Numerical Integration, II.5.
     """
 
-    order, reuses = 2, True
+    order, reuses, needs_flow = 2, True, True
 
     def advance(self, field, t, y, h):
         flow, rates = field.flow, decay_rates(field.flow)

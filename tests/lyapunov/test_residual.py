@@ -4,7 +4,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from flows import Adam, GradientDescent, Momentum, Nesterov, Newton, RMSProp
+from flows import Adam, Adamax, GradientDescent, Momentum, Nesterov, Newton, RMSProp
 from lyapunov import escape, residual_energy
 from networks import Loss, get
 from schemes import SequentialEuler, named, pair
@@ -20,7 +20,7 @@ def uncorrected(lr):
 
 
 def test_the_first_step_beside_a_minimum_has_the_published_length():
-    """From θ = 1e-6, where F = 5e-13, Adam of lr = 1e-3 steps to −9.89e-4: F grows 10⁶-fold, though its flow cannot climb."""
+    """From θ = 1e-6, F = 5e-13, Adam of lr = 1e-3 steps to −9.89e-4: F grows 10⁶-fold, though its flow cannot climb."""
     found = residual_energy(named("adam", lr=1e-3), theta=[1e-6], critical_point=BOWL.critical_points()[0])
     assert found.first[0] == pytest.approx(-9.890990099009904e-4, rel=1e-13)
     assert found.energy == 0 and found.level == found.value == pytest.approx(5e-13)
@@ -58,7 +58,7 @@ def test_starts_that_get_away_are_reported_lane_by_lane():
     (Adam(a=2.0, eps=0.1), {"m": 0.1, "v": 0.09}, np.sqrt(2 * 2.0 * 0.4 * 0.25)),
 ])
 def test_the_smallest_memory_that_can_leave(flow, memory, smallest):
-    """Barrier 1/4: |v| = √(2·1/4) for the heavy ball, |m| = √(2 a D/4) for Adam; runs with less stay, in either direction."""
+    """Barrier 1/4: |v| = √(2·1/4) for the heavy ball, |m| = √(2 a D/4) for Adam; less cannot leave, in no direction."""
     found = residual_energy(flow, memory, critical_point=RIGHT)
     assert found.barrier == 0.25 and found.gap == 0.25 and found.confined
     assert found.smallest == pytest.approx(smallest, rel=1e-12)
@@ -106,6 +106,14 @@ def test_flows_without_memory_hold_no_energy():
     for flow in (GradientDescent(), RMSProp(eps=0.1)):
         found = residual_energy(flow, critical_point=RIGHT)
         assert found.energy == 0 and found.confined and found.smallest == np.inf and found.block == ""
+
+
+def test_energies_that_are_derived_serve_too():
+    flow = Adamax(a=2.0, eps=0.1)
+    found = residual_energy(flow, {"m": 0.1}, critical_point=RIGHT)
+    assert found.smallest == pytest.approx(np.sqrt(2 * 2.0 * 0.1 * 0.25), rel=1e-12) and found.confined
+    with pytest.raises(ValueError, match="0/0; pass memory"):  # m = c1 = u = 0 at its own start
+        residual_energy(flow, critical_point=RIGHT)
 
 
 def test_forms():

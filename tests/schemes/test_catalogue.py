@@ -159,8 +159,11 @@ def test_stability_functions_are_the_known_ones():
     assert sympy.simplify(stability_function(ImplicitEuler()) - 1 / (1 - z)) == 0
     for scheme in (ImplicitMidpoint(), Gonzalez(), ItohAbe()):
         assert sympy.simplify(stability_function(scheme) - (1 + z / 2) / (1 - z / 2)) == 0
-    edge = lambda scheme, value: min(-float(r) for r in sympy.Poly(stability_function(scheme) - value, z).nroots()  # noqa: E731
-                                     if abs(sympy.im(r)) < 1e-12 and sympy.re(r) < -1e-9)
+
+    def edge(scheme, value):
+        roots = sympy.Poly(stability_function(scheme) - value, z).nroots()
+        return min(-float(r) for r in roots if abs(sympy.im(r)) < 1e-12 and sympy.re(r) < -1e-9)
+
     assert edge(RungeKutta4(), 1) == pytest.approx(2.7852935634, abs=1e-9)
     assert edge(BogackiShampine(), -1) == pytest.approx(2.5127453266, abs=1e-9)
     with pytest.raises(TypeError, match="must be a Scheme"):
@@ -186,8 +189,8 @@ def test_stabilised_schemes_are_stable_on_their_interval(scheme):
         assert scheme.interval == pytest.approx(2 / 3 * (scheme.stages**2 - 1) * (1 - 2 / 15 * scheme.damping), rel=0.02)
 
 
-@pytest.mark.parametrize("scheme, gradients", [(RKC1(3), 534), (RKC1(55, 10.0), 110), (RKC1(20, 2.0), 160), (RKC1(16, 1.0), 160),
-                                               (RKC1(32, 5.0), 160)])
+@pytest.mark.parametrize("scheme, gradients", [(RKC1(3), 534), (RKC1(55, 10.0), 110), (RKC1(20, 2.0), 160),
+                                               (RKC1(16, 1.0), 160), (RKC1(32, 5.0), 160)])
 def test_stabilised_schemes_on_a_stiff_quadratic(scheme, gradients):
     """Eigenvalues 1, 334, 667, 1000: gradients until F ≤ 1e-6 F₀, h at the end of the interval; computed elsewhere."""
     loss = quadratic(np.diag([1.0, 334, 667, 1000]))
@@ -214,7 +217,8 @@ def test_exponential_map_is_adam(quartic):
     classic = Adam(a=(1 - beta1) / h, b=(1 - beta2) / h)
     y, z = flow.on(quartic).start(start), classic.on(quartic).start(start)
     for _ in range(100):
-        y, z = ExponentialMap().step(flow.on(quartic), 0.0, y, h)[0], SequentialEuler().step(classic.on(quartic), 0.0, z, h)[0]
+        y = ExponentialMap().step(flow.on(quartic), 0.0, y, h)[0]
+        z = SequentialEuler().step(classic.on(quartic), 0.0, z, h)[0]
     assert y == pytest.approx(z, rel=1e-11)
     field, t = flow.on(quartic), 0.0
     y = field.start(start)
@@ -284,7 +288,7 @@ def test_an_implicit_step_without_a_solution_is_not_a_number():
 
 
 @pytest.mark.parametrize("h", [1.0, 10.0, 1000.0])
-@pytest.mark.parametrize("scheme, least", [(ImplicitEuler(), 0.9), (Gonzalez(), 0.4), (ItohAbe(), 0.99)],
+@pytest.mark.parametrize("scheme, least", [(ImplicitEuler(), 0.9), (Gonzalez(), 0.7), (ItohAbe(), 0.99)],
                          ids=lambda x: type(x).__name__ if not isinstance(x, float) else "")
 @pytest.mark.parametrize("network", ["polytwo", "sine"])
 def test_the_loss_falls_for_every_step_however_large(network, scheme, least, h):
@@ -309,7 +313,8 @@ def test_a_refused_step_of_a_discrete_gradient_is_shortened():
     loss = networks.get("polytwo")
     start = np.random.default_rng(1).uniform(-3, 3, (2, 60))
     for scheme in (Gonzalez(20), ItohAbe(40)):
-        run = pair(GradientDescent(), scheme, EnergyControl(ratio=0.0, h0=1.0, h_max=2.0)).run(loss, start, stop=Stop(max_steps=500))
+        optimizer = pair(GradientDescent(), scheme, EnergyControl(ratio=0.0, h0=1.0, h_max=2.0))
+        run = optimizer.run(loss, start, stop=Stop(max_steps=500))
         assert (run.outcome == Outcome.CONVERGED).all()
 
 

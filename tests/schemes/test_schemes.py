@@ -123,16 +123,22 @@ def test_one_start_and_many_are_the_same(polytwo):
 
 @pytest.mark.parametrize("name", schemes.NAMED)
 def test_every_named_optimizer_on_every_back_end(name, polytwo):
-    from arithmetic import available
+    from arithmetic import Program, available
 
     optimizer = schemes.named(name)
     starts = np.random.default_rng(4).uniform(-1.5, 1.5, (2, 70))
     runs = [optimizer.run(polytwo, starts, backend=backend, stop=Stop(max_steps=400)) for backend in available()]
     plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, hessian=polytwo.hessian, residual=polytwo.residual, jacobian=polytwo.jacobian)
     runs.append(optimizer.run(plain, starts, stop=Stop(max_steps=400)))
+    tape = optimizer.problem(polytwo).iteration.lane_outputs
+    transcendental = {"exp", "log", "sin", "cos", "tanh"} & {node.op for node in Program((), tuple(tape)).tape}
     for other in runs[1:-1]:
-        assert (other.theta == runs[0].theta).all() and (other.outcome == runs[0].outcome).all()
-        assert (other.steps == runs[0].steps).all() and (other.gradients == runs[0].gradients).all()
+        assert (other.outcome == runs[0].outcome).all()
+        if transcendental:  # their last bit is the library's that computes them
+            assert other.theta == pytest.approx(runs[0].theta, abs=1e-6)
+        else:
+            assert (other.theta == runs[0].theta).all()
+            assert (other.steps == runs[0].steps).all() and (other.gradients == runs[0].gradients).all()
     assert np.mean(runs[-1].outcome == runs[0].outcome) > 0.9  # unrecorded: the same algorithm up to rounding
     assert np.median(np.abs(runs[-1].theta - runs[0].theta)) < 1e-6
 

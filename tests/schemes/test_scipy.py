@@ -2,12 +2,15 @@
 import numpy as np
 import pytest
 from scipy.integrate import OdeSolver, solve_ivp
-from scipy.optimize import minimize, rosen, rosen_der
+from scipy.optimize import minimize, rosen, rosen_der, rosen_hess
 
 import networks
 import schemes
-from flows import GradientDescent, Momentum
-from schemes import Euler, EulerRichardson, Heun, RungeKutta4, as_ode_solver
+from flows import GradientDescent, Momentum, Newton, RMSProp
+from schemes import (
+    SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint, RosenbrockEuler,
+    RungeKutta4, Strang, as_ode_solver,
+)
 
 
 def rational(t, y):
@@ -75,7 +78,7 @@ def test_minimize_as_scipy_does():
     options = {"maxiter": 50}
     result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), callback=lambda x: seen.append(x),
                       options=options)
-    assert not result.success and result.status == 1 and len(seen) == 50 and "max_steps" in result.message
+    assert not result.success and result.status == 1 and len(seen) == result.nit == 50 and "maxiter" in result.message
     numeric = minimize(lambda x: float(x @ x), [1.0, 1.0], method=schemes.named("gd-energy"), options={"gtol": 1e-5})
     assert numeric.success and numeric.x == pytest.approx([0, 0], abs=1e-4)
     both = minimize(lambda x: (float(x @ x), 2 * x), [1.0, 1.0], jac=True, method=schemes.named("gd-energy"))
@@ -92,3 +95,193 @@ def test_minimize_as_scipy_does():
         minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), options={"speed": 3})
     with pytest.raises(TypeError, match="asks for the"):
         minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("lm"))
+
+
+# --------------------------------------------------------------------- scipy's own kind of tests, on our solvers
+EMBEDDED = [s() for s in SCHEMES if s.error_order is not None]
+PLAIN = [s for s in SCHEMES if not s.needs_flow]  # those that need only f(t, y) and ∂f/∂y
+name_of = lambda s: type(s).__name__ if not isinstance(s, type) else s.__name__  # noqa: E731
+
+
+def misfit(y, y_true, rtol, atol):
+    return np.linalg.norm((y - y_true) / (atol + rtol * np.abs(y_true)), axis=0) / np.sqrt(len(y))
+
+
+@pytest.mark.parametrize("scheme", EMBEDDED, ids=name_of)
+@pytest.mark.parametrize("span", [(5, 9), (5, 1)])
+@pytest.mark.parametrize("vectorized", [False, True])
+def test_integration_at_scipys_tolerances(scheme, span, vectorized):
+    """As scipy's test_integration: rtol 1e-3, atol 1e-6, errors below 5 tolerances at the steps and between them."""
+    rtol, atol = 1e-3, 1e-6
+    result = solve_ivp(rational, span, [1 / 3, 2 / 9], rtol=rtol, atol=atol, method=as_ode_solver(scheme), dense_output=True,
+                       vectorized=vectorized)
+    assert result.success and result.status == 0 and result.t_events is None and result.t[0] == 5 and result.t[-1] == span[1]
+    limit = 5 if scheme.order > 2 else 60  # steps of low order add their errors up over the interval, scipy's RK23 too
+    assert (misfit(result.y, exact(result.t), rtol, atol) < limit).all()
+    middle = np.linspace(*span, 33)
+    assert (misfit(result.sol(middle), exact(middle), rtol, atol) < limit).all()
+    assert misfit(result.sol((span[0] + span[1]) / 2), exact((span[0] + span[1]) / 2), rtol, atol) < limit
+    assert result.sol(result.t) == pytest.approx(result.y, rel=1e-14, abs=1e-15)
+
+
+@pytest.mark.parametrize("ours, theirs", [(DormandPrince(), "RK45"), (BogackiShampine(), "RK23")], ids=["RK45", "RK23"])
+def test_the_methods_that_scipy_has_take_its_steps(ours, theirs):
+    """The same tableau under the same rule: the same points, and as many evaluations."""
+    field = Momentum().on(networks.get("polytwo"))
+    for fun, span, y0 in ((rational, (5, 9), [1 / 3, 2 / 9]), (field, (0, 3), field.start([0.3, 0.4]))):
+        a, b = (solve_ivp(fun, span, y0, method=m, rtol=1e-5, atol=1e-8) for m in (as_ode_solver(ours), theirs))
+        # the error estimate of a small step is a difference of nearly equal numbers: its last digits are not the same
+        assert a.t == pytest.approx(b.t, rel=1e-7) and a.y == pytest.approx(b.y, rel=1e-7)
+        assert a.nfev == b.nfev
+
+
+@pytest.mark.parametrize("scheme", PLAIN, ids=name_of)
+def test_fixed_steps_have_their_order(scheme):
+    scheme = scheme(iterations=8) if "iterations" in scheme.__dataclass_fields__ else scheme()
+
+    def error(n):
+        result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=as_ode_solver(scheme, step=4 / n))
+        return np.abs(result.y[:, -1] - exact(9)).max()
+
+    n = 20 if scheme.order < 4 else 10
+    assert np.log2(error(n) / error(2 * n)) == pytest.approx(scheme.order, abs=0.25)
+
+
+@pytest.mark.parametrize("scheme", EMBEDDED, ids=name_of)
+def test_events_are_located(scheme):
+    """Zeros of events along scipy's rational problem, both directions of a crossing, terminal or not."""
+    rel = 1e-4 if scheme.order > 1 else 1e-3
+    crossing = lambda t, y: y[0] - 0.4  # noqa: E731  t/(t + 10) = 0.4 at t = 20/3
+    falling = lambda t, y: y[0] - 0.45  # noqa: E731
+    falling.direction = -1
+    method = as_ode_solver(scheme)
+    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=(crossing, falling))
+    assert result.t_events[0] == pytest.approx([20 / 3], rel=rel) and len(result.t_events[1]) == 0 and result.status == 0
+    crossing.terminal = True
+    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=crossing,
+                       dense_output=True)
+    assert result.status == 1 and result.t[-1] == pytest.approx(20 / 3, rel=rel) and result.sol.t_max == result.t[-1]
+    assert result.y_events[0][0] == pytest.approx(exact(20 / 3), rel=rel)
+
+
+@pytest.mark.parametrize("scheme", EMBEDDED, ids=name_of)
+def test_the_rest_of_the_interface(scheme):
+    method = as_ode_solver(scheme)
+    decay = lambda t, y, rate=1.0: -rate * y  # noqa: E731
+    t_eval = [0, 0.1, 0.75, 2]
+    result = solve_ivp(decay, (0, 2), [1.0], method=method, t_eval=t_eval, args=(0.5,), rtol=1e-7, atol=1e-10)
+    assert result.t.tolist() == t_eval
+    assert result.y[0] == pytest.approx(np.exp(-0.5 * result.t), rel=1e-4 if scheme.order > 1 else 1e-3)
+    assert np.diff(solve_ivp(decay, (0, 2), [1.0], method=method, max_step=0.1).t).max() <= 0.1 + 1e-15
+    assert solve_ivp(decay, (0, 2), [1.0], method=method, first_step=0.05, rtol=1e-2).t[1] == pytest.approx(0.05)
+    assert solve_ivp(decay, (4, 4), [1.0], method=method, dense_output=True).sol(4) == 1
+    nothing = solve_ivp(lambda t, y: np.zeros(0), (0, 10), np.zeros(0), method=method, dense_output=True)
+    assert nothing.success and nothing.sol(10).shape == (0,)
+    with pytest.raises(ValueError, match="first_step"):
+        solve_ivp(decay, (0, 2), [1.0], method=method, first_step=-1)
+    with pytest.raises(ValueError, match="complex"):
+        solve_ivp(decay, (0, 2), [1j], method=method)
+    solver = method(decay, 0, np.array([1.0]), 1.0)
+    assert solver.status == "running" and solver.step_size is None
+    while solver.status == "running":
+        message = solver.step()
+    assert solver.status == "finished" and message is None and solver.t == 1
+    with pytest.raises(RuntimeError, match="finished"):
+        solver.step()
+    blow_up = solve_ivp(lambda t, y: y**2, (0, 3), [1.0], method=method)
+    assert blow_up.status == -1 and "step size" in blow_up.message and blow_up.t[-1] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("scheme", [RosenbrockEuler(), ImplicitEuler(), ImplicitMidpoint()], ids=name_of)
+def test_implicit_schemes_on_a_stiff_problem(scheme):
+    """y' = −1000 (y − cos t) with h = 0.05: Euler's factor is −49 a step; the Jacobian by differences, given, constant."""
+    stiff = lambda t, y: -1000 * (y - np.cos(t))  # noqa: E731
+    ends = [solve_ivp(stiff, (0, 2), [1.0], method=as_ode_solver(scheme, step=0.05), **more)
+            for more in ({}, {"jac": lambda t, y: [[-1000.0]]}, {"jac": [[-1000.0]]})]
+    for result in ends:
+        assert result.y[0, -1] == pytest.approx(np.cos(2), abs=0.06) and result.njev > 0
+        assert result.y == pytest.approx(ends[0].y, abs=1e-6)
+    euler = solve_ivp(stiff, (0, 2), [1.0], method=as_ode_solver(Euler(), step=0.05))
+    assert np.abs(euler.y[0, -1]) > 1e20
+
+
+@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(), RMSProp(b=1.0, eps=0.5)], ids=name_of)
+@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"])
+def test_scipys_solvers_integrate_our_fields(flow, method):
+    field = flow.on(networks.get("polytwo"))
+    y0 = field.start([0.8, 0.3])
+    y0[2:] = 0.5
+    options = {"rtol": 1e-8, "atol": 1e-10}
+    expected = solve_ivp(field, (0, 2), y0, method="DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
+    result = solve_ivp(field, (0, 2), y0, method=method, vectorized=True, **options)
+    assert result.success and result.y[:, -1] == pytest.approx(expected, abs=3e-6)
+    if method in ("Radau", "BDF", "LSODA"):
+        given = solve_ivp(field, (0, 2), y0, method=method, jac=field.jacobian, **options)
+        assert given.y[:, -1] == pytest.approx(expected, abs=3e-6)
+
+
+def test_schemes_of_flows_step_fields_and_refuse_functions():
+    field = Momentum().on(networks.get("polytwo"))
+    result = solve_ivp(field, (0, 1), field.start([0.3, 0.4]), method=as_ode_solver(Strang(), step=0.02))
+    expected = solve_ivp(field, (0, 1), field.start([0.3, 0.4]), rtol=1e-10, atol=1e-12).y[:, -1]
+    assert result.y[:, -1] == pytest.approx(expected, abs=1e-3)
+    for scheme in (s for s in SCHEMES if s.needs_flow):
+        with pytest.raises(TypeError, match="pass flow.on"):
+            solve_ivp(rational, (5, 9), [1, 2], method=as_ode_solver(scheme(), step=0.1))
+
+
+def test_a_fixed_step_that_fails_is_said():
+    fun = lambda t, y: np.where(y < 1e9, 9 * y, np.inf)  # noqa: E731
+    result = solve_ivp(fun, (0, 30), [1.0], method=as_ode_solver(Euler(), step=0.5))
+    assert result.status == -1 and "smaller step" in result.message
+
+
+# ------------------------------------------------------------------------------------------- minimize, as scipy's
+def calls(function):
+    def counted(x, *args):
+        counted.n += 1
+        return function(x, *args)
+
+    counted.n = 0
+    return counted
+
+
+@pytest.mark.parametrize("name", ["gd-energy", "gd-richardson", "momentum-energy"])
+def test_minimize_counts_what_it_calls(name):
+    fun, jac = calls(lambda x: float(np.sum(x**2 + x**4))), calls(lambda x: 2 * x + 4 * x**3)
+    result = minimize(fun, [1.0, -2.0], jac=jac, method=schemes.named(name))
+    assert result.success and (result.nfev, result.njev) == (fun.n, jac.n)
+    assert {"x", "fun", "jac", "nit", "nfev", "njev", "status", "success", "message"} <= set(result)
+    again = minimize(fun, [1.0, -2.0], jac=jac, method=schemes.named(name), callback=lambda x: None)
+    assert (again.x == result.x).all() and again.nit == result.nit and again.nfev == result.nfev
+
+
+def test_minimize_takes_scipys_arguments():
+    method = schemes.named("gd-energy")
+    fun = lambda x, a, b: float((x[0] - a)**2 + 3 * (x[1] - b)**2)  # noqa: E731
+    jac = lambda x, a, b: np.array([2 * (x[0] - a), 6 * (x[1] - b)])  # noqa: E731
+    for slope, places in ((jac, 1e-9), ("2-point", 1e-6), ("3-point", 1e-8), (None, 1e-6)):
+        result = minimize(fun, [0, 0], args=(2, -1), jac=slope, method=method, tol=1e-5 if slope != jac else 1e-9)
+        assert result.success and result.x == pytest.approx([2, -1], abs=max(places, 1e-5 if slope != jac else 0))
+    loose, tight = (minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method, options={"gtol": g}) for g in (1e-2, 1e-10))
+    assert np.linalg.norm(tight.jac) <= 1e-10 < np.linalg.norm(loose.jac) <= 1e-2 and loose.nit < tight.nit
+    assert minimize(lambda x: x**2, 3.0, jac=lambda x: 2 * x, method=method).x.shape == (1,)
+    few = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=method, options={"maxfun": 10})
+    assert few.njev <= 10 and few.status == 1 and "maxfun" in few.message
+    seen = []
+    minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method,
+             callback=lambda intermediate_result: seen.append(intermediate_result))
+    assert [r.fun for r in seen] == [fun(r.x, 2, -1) for r in seen] and seen[-1].fun < 1e-12
+    assert all(b.fun <= a.fun for a, b in zip(seen, seen[1:], strict=False))
+
+
+def test_minimize_passes_the_hessian_on():
+    newton = schemes.pair(Newton(), Euler(), 1.0)
+    result = minimize(rosen, [1.2, 1.3], jac=rosen_der, hess=rosen_hess, method=newton, options={"gtol": 1e-10})
+    assert result.success and result.x == pytest.approx([1, 1]) and 0 < result.nhev <= result.nit + 1
+    with pytest.raises(TypeError, match="pass hess="):
+        minimize(rosen, [1.2, 1.3], jac=rosen_der, method=newton)
+    with pytest.raises(ValueError, match="maxiter=0"):
+        minimize(rosen, [1.2, 1.3], jac=rosen_der, method=newton, options={"maxiter": 0})
+    with pytest.raises(ValueError, match="must return a number"):
+        minimize(lambda x: x, [1.2, 1.3], jac=rosen_der, method=schemes.named("gd-energy"))
