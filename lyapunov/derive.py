@@ -247,9 +247,10 @@ class _Ansatz:
         name = "first integral" if q == 0 else "full state"
         energy = _energy(self.oracle.value + psi, best.flow, name, assuming)
         verdict = check(best.flow, energy)
-        words = (f"ansatz V = F + psi({z}); V' = g^2*(({p})*psi' - {rate}) + ({q})*psi'",
-                 f"psi' = {sympy.cancel(kappa * rate / p)}, {'which makes V constant' if q == 0 else 'a share kappa of the bound'}")
-        return [Derivation(best.flow, energy, verdict, words, assuming)] if verdict.status == Status.PROVED else []
+        share = "which makes V constant" if q == 0 else "a share kappa of the bound"
+        how = (f"ansatz V = F + psi({z}); V' = g^2*(({p})*psi' - {rate}) + ({q})*psi'",
+                 f"psi' = {sympy.cancel(kappa * rate / p)}, {share}")
+        return [Derivation(best.flow, energy, verdict, how, assuming)] if verdict.status == Status.PROVED else []
 
     def strict(self, best, assuming) -> list[Derivation]:
         """V + δ⟨g, x⟩ with the sign that gives −δ|g|², for losses with H ≤ L."""
@@ -345,7 +346,8 @@ class _Formula:
         self.psi = formula.subs(self.oracle.value, 0)
 
     def __call__(self, s, oracle):
-        values = {getattr(self.s, str(name)): getattr(s, str(name)) for name in (*self.flow.blocks, "t") if hasattr(s, str(name))}
+        values = {getattr(self.s, str(name)): getattr(s, str(name)) for name in (*self.flow.blocks, "t")
+                  if hasattr(s, str(name))}
         if self.psi.has(self.oracle.gradient):
             values[self.oracle.gradient] = oracle.gradient
         psi = total(evaluate(self.psi, values)) if self.psi != 0 else 0
@@ -358,7 +360,8 @@ _FUNCTIONS = {sympy.Abs: arithmetic.absolute, sympy.sign: arithmetic.sign, sympy
 
 def evaluate(formula, values: dict):
     """A sympy formula on any reading; numbers stay exact on symbols.  values : {symbol: block}."""
-    symbolic = any(is_symbolic(v) or isinstance(v, np.ndarray) and v.size and is_symbolic(v.flat[0]) for v in values.values())
+    symbolic = any(is_symbolic(v) or isinstance(v, np.ndarray) and v.size and is_symbolic(v.flat[0])
+                   for v in values.values())
 
     def read(e):
         if e.is_Symbol:

@@ -83,7 +83,8 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
     """
     flow = flow.symbolic() if isinstance(flow, type) and issubclass(flow, Flow) else flow
     if not isinstance(flow, Flow) or not isinstance(scheme, Scheme):
-        raise TypeError(f"modified_equation(flow, scheme): got {flow!r}, {scheme!r}; use a Flow and a Scheme such as Euler()")
+        raise TypeError(f"modified_equation(flow, scheme): got {flow!r}, {scheme!r}; "
+                        "use a Flow and a Scheme such as Euler()")
     if order not in (0, 1, 2, 3) or weights and order > 1:
         raise ValueError(f"order={order!r} must be 0, 1, 2 or 3, and at most 1 with weights")
     if loss is not None and getattr(loss, "expression", None) is None:

@@ -87,8 +87,8 @@ def insides(expressions) -> set:
 def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]:
     """Each fact h ≥ 0 solved for a state x, as h = p with a new symbol p ≥ 0: `{x: value}` and `{p: h}`.
 
-    Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign (`side_of`, 0 where it is not known) are dropped,
-    and so is x ≥ 0 for an x that is solved for: the piece only grows, so what is proved on it holds on the true one.
+    Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign
+    (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so what is proved on it holds on the true one.
     """
     solution, meaning = {}, {}
     for f, other in itertools.combinations(facts, 2):

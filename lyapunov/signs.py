@@ -185,7 +185,8 @@ class Domain:
         if proof is None:
             return None
         identity = sympy.cancel(top - f.subs(y, 1 / (1 + w)) * (1 + w)**Poly(f, y).degree())
-        return proof._replace(zero=sympy.false, identities=(*proof.identities, identity), steps=(f"{sympy.factor(f)} >= 0 for 0 < {y} < 1: put {y} = 1/(1 + w)",))
+        return proof._replace(zero=sympy.false, identities=(*proof.identities, identity),
+                              steps=(f"{sympy.factor(f)} >= 0 for 0 < {y} < 1: put {y} = 1/(1 + w)",))
 
     def _two_clocks(self, f) -> Proof | None:
         """f = A − B·Y ≥ 0 for Y = y^k, 0 < y < 1, by lower bounds of 1 − y^k (see `steps`)."""

@@ -103,11 +103,13 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
 def _parts(optimizer):
     if isinstance(optimizer, Optimizer):
         if type(optimizer.scheme) not in (Euler, SequentialEuler):
-            raise TypeError(f"check_step: the scheme must be Euler or SequentialEuler, got {type(optimizer.scheme).__name__}")
+            raise TypeError("check_step: the scheme must be Euler or SequentialEuler, got "
+                            f"{type(optimizer.scheme).__name__}")
         return optimizer.flow, optimizer.scheme, None if optimizer.step.adaptive else rational(optimizer.step.h)
     flow = optimizer.symbolic() if isinstance(optimizer, type) and issubclass(optimizer, Flow) else optimizer
     if not isinstance(flow, Flow):
-        raise TypeError(f"check_step(optimizer): optimizer must be an Optimizer, a Flow or a class of flows, got {optimizer!r}")
+        raise TypeError("check_step(optimizer): optimizer must be an Optimizer, a Flow or a class of flows, "
+                        f"got {optimizer!r}")
     return flow, SequentialEuler(), None
 
 
@@ -210,7 +212,8 @@ class _Form:
             known = {s: e.subs(weights).subs(known) for s, e in (*weights.items(), *self.roots.items())} | known
         certificate = Certificate((*steps, *self.steps, *elimination), identities)
         left = [f for f in (_essential(f.subs(known)) for f in needed) if f is not None]
-        if claimed is not None and refute and left and (witness := self._witness(left, {k: v for k, v in known.items() if k in (h, L)})):
+        fixed = {k: v for k, v in known.items() if k in (h, L)}
+        if claimed is not None and refute and left and (witness := self._witness(left, fixed)):
             return StepVerdict(Status.REFUTED, witness=witness, **facts)
         solved = [_solved(f) for f in left]
         relations = tuple(r.subs(self.roots) for r, _ in solved)

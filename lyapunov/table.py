@@ -15,7 +15,8 @@ from .step import StepVerdict, check_step, readable
 from .verdict import Status, words
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
-VARIANTS = {"Adam": [({"correction": False}, None)], "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
+VARIANTS = {"Adam": [({"correction": False}, None)],
+            "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
             "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")]}
 
 COLUMNS = ("flow", "energy V", "condition", "verdict", "strict", "bounded runs approach", "discrete bound")
