@@ -20,7 +20,7 @@ from .step import StepVerdict, check_step
 from .verdict import Certificate, Status, Verdict
 from .well import Well, well
 
-__all__ = ["Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
-           "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
-           "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
-           "ModifiedEquation"]
+__all__ = ["Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status",
+           "Certificate", "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate",
+           "BasinCertificate", "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint",
+           "modified_equation", "ModifiedEquation"]

@@ -1,4 +1,4 @@
-"""`python -m lyapunov adam`: the equations of a flow, its energies with their proofs, the derived one, the discrete bound."""
+"""`python -m lyapunov adam`: the equations of a flow, its energies with proofs, the derived one, the discrete bound."""
 from __future__ import annotations
 
 import argparse

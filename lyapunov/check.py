@@ -71,8 +71,9 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
         return Verdict(Status.UNDECIDED, reason=coupled or blocked, **facts)
     steps = [f"{label}: {'; '.join(v.certificate.steps)}" for label, v in zip(labels, verdicts, strict=True)]
     seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
-    certificate = Certificate((*steps, seams), *(tuple(dict.fromkeys(x for v in verdicts for x in getattr(v.certificate, name)))
-                                                 for name in ("identities", "positive")))
+    evidence = [tuple(dict.fromkeys(x for v in verdicts for x in getattr(v.certificate, name)))
+                for name in ("identities", "positive")]
+    certificate = Certificate((*steps, seams), *evidence)
     zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
     return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
                    strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
@@ -122,7 +123,8 @@ class _Check:
             else:
                 proof = domain.nonnegative(N)
                 if proof is not None:
-                    below = [*below, Proof(identities=(sympy.cancel(sympy.together(self.reduction.derivative * multiple + N)),))]
+                    identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
+                    below = [*below, Proof(identities=(identity,))]
         if proof is not None and not self.satisfiable(proof.conditions):
             proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
         needed = proof.conditions if proof is not None else ()
@@ -189,7 +191,9 @@ class _Check:
         meaning = self.reduction.meaning
         zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
         slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
-        return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack))) if slack else zero
+        if not slack:
+            return zero
+        return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
 
     def _alternatives(self, zero):
         """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""

@@ -1,4 +1,4 @@
-"""The iteration near a rest point: multipliers of the one-step map, the sharpness it bears, and points where only it rests."""
+"""The iteration near a rest point: multipliers of its map, the sharpness it bears, and points where only it rests."""
 from __future__ import annotations
 
 import dataclasses
@@ -242,12 +242,14 @@ def _threshold(polynomial):
             candidates += [(root, where) for root in _positive_roots(top)]
     rates = sorted({x for root, _ in candidates for x in root.free_symbols}, key=str)
     sample = {x: Rational(1, 10) if str(x) == "lr" else Rational(9, 10) for x in rates}
-    candidates = sorted(((root, where) for root, where in candidates if root.subs(sample) > 0), key=lambda c: c[0].subs(sample))
+    candidates = [(root, where) for root, where in candidates if root.subs(sample) > 0]
+    candidates = sorted(candidates, key=lambda c: c[0].subs(sample))
     rates = polynomial.free_symbols - {z, sharpness}
     full = {x: sample.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10)) for x in rates}
     for root, where in candidates:
         at = root.subs(full)
-        inside, outside = (_largest(polynomial.subs(full).subs(sharpness, at * k)) for k in (Rational(999, 1000), Rational(1001, 1000)))
+        inside, outside = (_largest(polynomial.subs(full).subs(sharpness, at * k))
+                           for k in (Rational(999, 1000), Rational(1001, 1000)))
         if inside < 1 < outside:
             return root, where
     return None, None

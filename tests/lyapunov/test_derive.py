@@ -252,8 +252,7 @@ PERTURBED = {
     Lion(beta=0.5, b=1): lambda s, o, p: p[0] * ar.absolute(s.m) + p[1] * s.m**2 + p[2] * s.m,
     Adam(a=1, b=2, eps=0.5, correction=False): lambda s, o, p: (
         p[0] * s.m**2 / (ar.sqrt(s.v) + 0.5) + p[1] * s.m**2 + p[2] * ar.sqrt(s.v)),
-    AMSGrad(a=1, b=2, eps=0.5, correction=False): lambda s, o, p: (
-        p[0] * s.m**2 / (ar.sqrt(s.u) + 0.5) + p[1] / (1 + s.u) + p[2] * ar.sqrt(s.v)),
+    Nesterov(c=1, kappa=1, s=0.5): lambda s, o, p: p[0] * s.v**2 + p[1] * ar.absolute(s.v) + p[2] * s.v**4,
 }
 small = st.sampled_from([0, 0, 0, 1, -1, Rational(1, 4), Rational(-1, 4), Rational(1, 100), Rational(-1, 100)])
 
