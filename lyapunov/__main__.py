@@ -3,26 +3,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 import sys
 
 import sympy
 
-from flows import FLOWS
+from flows import FLOWS, get
+from flows.catalogue import SHORT
 
 from . import table
 from .check import check
 from .derive import derive
 from .energy import energies
 from .step import check_step
-
-SHORT = {"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"}
-
-
-def catalogue() -> dict:
-    """The flows by their names in lower case."""
-    return {flow.__name__.lower(): flow for flow in FLOWS}
-
 
 def setting(text: str):
     """`name=value` as (name, exact value): a number, true or false."""
@@ -49,19 +41,18 @@ def main(arguments=None) -> int:
     if options.table or options.csv:
         print((table.as_csv if options.csv else table.markdown)(table.rows()), end="")
         return 0
-    known = catalogue()
     if options.flow is None:
-        for name, flow in known.items():
+        for flow in FLOWS:
+            name = flow.__name__.lower()
             aliases = "".join(f" ({short})" for short, full in SHORT.items() if full == name)
             print(f"{name + aliases:28}{flow.__doc__.splitlines()[0]}")
         return 0
-    name = SHORT.get(options.flow.lower(), options.flow.lower())
-    if name not in known:
-        close = difflib.get_close_matches(name, [*known, *SHORT], n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}?" if close else f"there are {', '.join(known)}"
-        print(f"no flow is called {options.flow!r}; {hint}", file=sys.stderr)
+    try:
+        kind = get(options.flow)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
-    flow, settings = known[name].symbolic(), dict(options.settings)
+    flow, settings = kind.symbolic(), dict(options.settings)
     rates = {f.name for f in dataclasses.fields(flow)}
     flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in rates})
     try:
@@ -69,7 +60,7 @@ def main(arguments=None) -> int:
     except TypeError as error:
         print(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}", file=sys.stderr)
         return 2
-    print(f"{known[name].__doc__.splitlines()[0]}\n\n{flow.equations()}")
+    print(f"{kind.__doc__.splitlines()[0]}\n\n{flow.equations()}")
     if not found:
         print("\nNo energy is defined with this flow.")
     for energy in found:

@@ -67,7 +67,7 @@ def figure(side: int = 300):
 
 if __name__ == "__main__":
     picture, results = figure()
-    picture.savefig(Path(__file__).with_suffix(".png"), dpi=110)
+    picture.savefig(Path(__file__).parent.parent / "figures" / "certified_basins.png", dpi=110)
     for network, (runs, regions) in results.items():
         count, other = np.sum(certified(runs, regions) >= 0), leaps(runs, regions).shape[1]
         print(f"{network}: {count} of {runs.n} starts are certified; {other} of these leap elsewhere under energy control, "

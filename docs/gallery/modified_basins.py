@@ -53,14 +53,14 @@ def compare(n: int = 120):
     return starts, truth, predicted, [float(np.mean(p != truth)) for p in predicted]
 
 
-def main(path: Path = Path("modified_basins.png"), n: int = 120) -> Path:
+def main(path: Path = Path(__file__).parent.parent / "figures" / "modified_basins.png", n: int = 120) -> Path:
     """Draw the four maps."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
 
     _, truth, predicted, shares = compare(n)
     colours = ListedColormap(["#6b3d1e", "#3b6fb6", "#e0a030", "#4f9d5d", "#b5527a"])
-    figure, axes = plt.subplots(1, 4, figsize=(13, 3.6), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 4, figsize=(13, 4), sharey=True, layout="constrained")
     titles = [f"the algorithm, h = {STEP}", *(f"{name}: {share:.1%} differ" for name, share in zip(
         ("the flow", "with h f₁", "with h f₁ + h² f₂"), shares, strict=True))]
     (left, right), (bottom, top) = BOX
@@ -69,6 +69,7 @@ def main(path: Path = Path("modified_basins.png"), n: int = 120) -> Path:
                     interpolation="nearest")
         axis.set(title=title, xlabel="w")
     axes[0].set_ylabel("b")
+    figure.suptitle(f"polytwo, heavy ball (c = {FRICTION:g}) by plain Euler, n = {n * n} ({n} × {n} grid); a colour per minimum")
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path

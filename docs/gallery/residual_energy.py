@@ -94,6 +94,6 @@ def figure():
 
 if __name__ == "__main__":
     picture, numbers = figure()
-    picture.savefig(Path(__file__).with_suffix(".png"), dpi=110)
+    picture.savefig(Path(__file__).parent.parent / "figures" / "residual_energy.png", dpi=110)
     print(numbers["first"])
     print(f"without correction and with lr = 0.16 the other well is reached in step {numbers['step']}")

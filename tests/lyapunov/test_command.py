@@ -37,7 +37,7 @@ def test_short_names(capsys):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["adma"], "did you mean adam"), (["zzz"], "there are gradientdescent"),
+    (["adma"], "did you mean adam"), (["zzz"], "known: gradientdescent"),
     (["gd", "--set", "q=1"], "no parameter q")])
 def test_unknown_names(arguments, message, capsys):
     assert main(arguments) == 2
