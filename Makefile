@@ -11,9 +11,10 @@ figures: .venv/.figures
 test: .venv/.test
 	$(BIN)/python -m pytest --cov --cov-report=term -q
 
-# parity with torch and optax, and what else needs an optional library
+# what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
 test-extras: .venv/.extras
-	$(BIN)/python -m pytest -q -m 'not slow' tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py
+	$(BIN)/python -m pytest -q -m 'not slow' tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
+		tests/lyapunov/test_smt.py
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/ensemble.py
@@ -32,7 +33,7 @@ bench: .venv/.bench
 
 .venv/.extras: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt]'
 	touch $@
 
 .venv/.bench: .venv/bin/python setup.cfg

@@ -11,6 +11,7 @@ from sympy import And, Eq, Integer, Or, Poly, Rational
 
 from flows import Flow
 
+from . import smt
 from .energy import Energy, H
 from .reading import Coordinate, Unreadable, exact
 from .reduction import Reduction
@@ -134,7 +135,11 @@ class _Check:
         witness = None if self.reduction.obstacle else self._witness(N)
         if witness:
             return self._refuted(witness, facts)
-        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness", facts)
+        if N is not None and not reason and (proof := domain.by_solver(sympy.expand(N))) is not None:
+            identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
+            return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
+        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
+            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
 
     def _refuted(self, witness, facts) -> Verdict:
         notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
@@ -156,7 +161,7 @@ class _Check:
         zero = self._original(proof.zero)
         return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
                        invariant_set=self.limits(zero), necessary=proof.necessary if proof.conditions else None,
-                       certificate=Certificate(steps, proof.identities, proof.positive), **facts)
+                       certificate=Certificate(steps, proof.identities, proof.positive, proof.smt), **facts)
 
     def assumed(self) -> tuple:
         rates = sorted(self.one.derivative.free_symbols & self._rates(), key=str)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import sympy
 from sympy import And, Eq, Or, Poly, Symbol, expand, factor_list, fraction, together
 
+from .smt import never_negative
+
 
 class Proof(NamedTuple):
     """A proof of f ≥ 0: where f vanishes (inside the conditions), on which conditions, and what a machine rechecks."""
@@ -22,13 +24,14 @@ class Proof(NamedTuple):
     steps: tuple = ()
     identities: tuple = ()
     positive: tuple = ()
+    smt: tuple = ()
     necessary: bool = True
 
     def along(self, *others: Proof, zero=None) -> Proof:
         """This proof together with others."""
         every = (self, *others)
         merged = {name: tuple(dict.fromkeys(x for p in every for x in getattr(p, name)))
-                  for name in ("conditions", "steps", "identities", "positive")}
+                  for name in ("conditions", "steps", "identities", "positive", "smt")}
         return Proof(self.zero if zero is None else zero, necessary=all(p.necessary for p in every), **merged)
 
 
@@ -103,6 +106,17 @@ class Domain:
         elif sign < 0:
             return None
         return Proof().along(*proofs, zero=Or(*zeros))
+
+    def by_solver(self, f) -> Proof | None:
+        """A proof of f ≥ 0 by an SMT solver, for all rates ≥ 0, or None where none is installed or it does not decide."""
+        rates = f.free_symbols - self.free - self.positive
+        if rates & set(self.clocks) or not all(x.is_nonnegative for x in rates) or not f.is_polynomial(*f.free_symbols):
+            return None
+        nonnegative = self.positive | rates
+        if not never_negative(f, nonnegative):
+            return None
+        text = f"no state has {_collected(f, sorted(f.free_symbols - rates, key=str))} < 0: decided by z3 (nlsat)"
+        return Proof(self._locus(f), steps=(text,), smt=((f, tuple(sorted(nonnegative & f.free_symbols, key=str))),))
 
     def _locus(self, f):
         """The condition f = 0, without factors made of rates."""
