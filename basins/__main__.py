@@ -69,16 +69,16 @@ def _prepare(options):
     return loss, optimizer, starts, stop
 
 
-def _hyperparameters(pairs: list[str]) -> dict[str, float]:
+def _hyperparameters(pairs: list[str]) -> dict[str, float | bool]:
     values = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         try:
             if not equals:
                 raise ValueError
-            values[key] = float(text)
+            values[key] = text.lower() == "true" if text.lower() in ("true", "false") else float(text)
         except ValueError:
-            raise ValueError(f"--set {pair!r} must read KEY=NUMBER, as lr=0.1") from None
+            raise ValueError(f"--set {pair!r} must read KEY=NUMBER, as lr=0.1, or KEY=true") from None
     return values
 
 

@@ -22,7 +22,7 @@ def listing() -> str:
     """The catalogue: name, what it is, equations, the classic names with their step h."""
     parts = []
     for flow in FLOWS:
-        names = ", ".join(f"{name} (h = {o.parameters()['h']})" for name, o in classics(flow).items())
+        names = ", ".join(f"{name} ({o.control()})" for name, o in classics(flow).items())
         equations = "\n".join(f"    {line}" for line in str(flow.symbolic().equations()).split("\n"))
         parts.append(f"{flow.__name__}: {flow.__doc__.splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
                      f"    named: {names or '–'}")
@@ -40,7 +40,8 @@ def describe(flow: type[Flow]) -> str:
              f"Memory     {', '.join(blocks) or 'none'}; updated in the order {', '.join(symbolic.blocks)}",
              f"Rates      {rates or 'none'}"]
     for name, optimizer in classics(flow).items():
-        values = ", ".join(f"{key} = {value}" for key, value in optimizer.parameters().items())
+        rates = [f"{key} = {value}" for key, value in optimizer.parameters().items() if key != "h"]
+        values = ", ".join([*rates, optimizer.control()])
         lines += ["", f"{name}: {type(optimizer.scheme).__name__}, {values}", *_indented(optimizer.algorithm())]
     return "\n".join(lines)
 

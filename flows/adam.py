@@ -10,7 +10,12 @@ from .modifiers import decoupled
 
 def corrected(x, c, limit):
     """x / c for a bias correction c, and its limit at the start, where x = c = 0."""
-    return x / c if is_symbolic(c) else where(c > 0, x / c, limit)
+    return x / c if is_symbolic(c) else where(c > 0, x / where(c > 0, c, 1.0), limit)
+
+
+def positive(u, limit):
+    """u, and its limit at the start, where u = 0."""
+    return u if is_symbolic(u) else where(u > 0, u, limit)
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Adamax(Flow):
         g = oracle.gradient
         return {"m": self.a * (g - s.m), "c1": self.a * (1 - s.c1),
                 "u": maximum(-self.b * s.u, self.r * (absolute(g) + self.eps - s.u)),
-                "theta": -corrected(s.m, s.c1, g) / s.u}
+                "theta": -corrected(s.m, s.c1, g) / positive(s.u, absolute(g) + self.eps)}
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ class ScheduledNAdam(Flow):
 
     def field(self, s, oracle):
         g, now, later = oracle.gradient, self.beta * (1 - s.w / 2), self.beta * (1 - self.rho * s.w / 2)
-        ahead = (1 - now) * g / (1 - s.P) + later * s.m / (1 - s.P * later)
+        ahead = corrected((1 - now) * g, 1 - s.P, g) + later * s.m / (1 - s.P * later)
         return {"m": self.a * (g - s.m), "v": self.b * (g * g - s.v), "c2": self.b * (1 - s.c2), "w": -self.k * s.w,
                 "P": -self.r * (1 - now) * s.P, "theta": -ahead / root(corrected(s.v, s.c2, g * g), self.eps)}
 
@@ -321,7 +326,8 @@ class RAdam(Adam):
 class Sophia(Flow):
     """Clipped second-order descent: m' = a (∇F − m),  k' = b (max(diag H, 0) − k),  θ' = −clip(m / max(γ k, ε), ±1).
 
-    Sophia with the exact diagonal of the Hessian H in place of its random estimate.
+    Sophia with the exact diagonal of the Hessian H, its positive part, in place of its random estimate; averaged after
+    max(·, 0), where Sophia averages first, so that k stays nonnegative and the energy below decreases.
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h.
     Energy F + Σ ψ/a, ψ = m²/(2D) where |m| ≤ D = max(γ k, ε), else |m| − D/2; decreasing if b ≤ 2a.
     Parameters   a, b : rates, 1/time.  gamma : time.  eps : in units of the gradient.

@@ -29,7 +29,8 @@ class Flow:
 
     and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
     of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (a lower bound of -V', not negative), which energy-controlled steps use.
+    `dissipation(s, oracle)` (D ≥ 0, of which V falls by a fixed share, −V' ≥ κD: κ = 1 but for Adam, 1 − b/4a), which
+    energy-controlled steps use.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
@@ -101,7 +102,7 @@ class Flow:
                 setattr(s, name, sympy.Symbol(str(name), **sign))
         value, g, hessian, r, jacobian = sympy.symbols("F g H r J", real=True)
         oracle = State(value=value, gradient=g, hessian=hessian, residual=r, jacobian=jacobian,
-                       gauss_newton=jacobian**2)
+                       gauss_newton=jacobian**2, theta=s.theta)
         return s, oracle, self.field(s, oracle)
 
     def equations(self) -> Equations:
@@ -156,6 +157,9 @@ class Field:
 
     def __init__(self, flow: Flow, loss):
         self.flow, self.loss, self.dim = flow, loss, loss.dim
+        if isinstance(flow.memory, str) or "t" in flow.memory or len(set(flow.memory)) < len(flow.memory):
+            raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other than 't': "
+                             "memory = (\"v\",)")
         self.blocks: dict[str, slice | int] = {"theta": slice(0, self.dim)}
         self.size = self.dim
         for name in flow.memory:
@@ -192,7 +196,11 @@ class Field:
         y = self._checked(y)
         s = self.state(t, y)
         with np.errstate(all="ignore"):
-            return self.pack(self.flow.field(s, self.loss.oracle(s.theta)))
+            slopes = self.flow.field(s, self.loss.oracle(s.theta))
+        if slopes.keys() != self.blocks.keys():
+            raise ValueError(f"{type(self.flow).__name__}.field returned {sorted(slopes)}; it must return the derivative of each "
+                             f"block and no other: {sorted(self.blocks)}")
+        return self.pack(slopes)
 
     def _checked(self, y):
         if not (isinstance(y, np.ndarray) and y.dtype == object):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arithmetic import total
 
-from .base import Flow, add_diagonal
+from .base import Flow, State, add_diagonal
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,10 @@ class Modifier(Flow):
     """A flow made from another one, `flow`, with the same blocks; `plain` is the flow under all modifiers."""
 
     flow: Flow = None
+
+    def __post_init__(self):
+        if not isinstance(self.flow, Flow):
+            raise TypeError(f"{type(self).__name__}(flow={self.flow!r}): must be a Flow such as Adam()")
 
     @property
     def memory(self):
@@ -50,22 +54,26 @@ class WeightDecay(Modifier):
     def start(self, theta, oracle=None):
         return self.flow.start(theta, oracle if self.decoupled or oracle is None else _Penalised(oracle, theta, self.rate))
 
+    def _penalised(self, s, oracle):
+        """Seen from where the gradient was taken: a sequential scheme may have moved s.theta since."""
+        return _Penalised(oracle, getattr(oracle, "theta", s.theta), self.rate)
+
     def field(self, s, oracle):
         if not self.decoupled:
-            return self.flow.field(s, _Penalised(oracle, s.theta, self.rate))
+            return self.flow.field(s, self._penalised(s, oracle))
         return decoupled(self.flow.field(s, oracle), s, self.rate)
 
     @property
     def energy(self):
         if self.decoupled or self.flow.energy is None:
             return None  # F is no energy of a flow with decoupled decay: its rest points are not those of F
-        return lambda s, oracle: self.flow.energy(s, _Penalised(oracle, s.theta, self.rate))
+        return lambda s, oracle: self.flow.energy(s, self._penalised(s, oracle))
 
     @property
     def dissipation(self):
         if self.decoupled or self.flow.dissipation is None:
             return None
-        return lambda s, oracle: self.flow.dissipation(s, _Penalised(oracle, s.theta, self.rate))
+        return lambda s, oracle: self.flow.dissipation(s, self._penalised(s, oracle))
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,16 @@ class Scheduled(Modifier):
     schedule: object = None
     whole: bool = False
 
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.schedule, type) or not callable(self.schedule):
+            raise TypeError(f"Scheduled(schedule={self.schedule!r}): must be a function of the time, such as schedules.Cosine(T)")
+        if self.whole and not hasattr(self.schedule, "time"):
+            raise TypeError("Scheduled(whole=True): the schedule must have time(t), its integral, as those of flows.schedules do")
+
     def field(self, s, oracle):
-        derivative, speed = self.flow.field(s, oracle), self.schedule(s.t)
+        inner = State(**vars(s) | {"t": self.schedule.time(s.t)}) if self.whole else s
+        derivative, speed = self.flow.field(inner, oracle), self.schedule(s.t)
         return {name: speed * f if self.whole or name == "theta" else f for name, f in derivative.items()}
 
     @property

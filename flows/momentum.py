@@ -75,9 +75,6 @@ class DampenedMomentum(Flow):
     def field(self, s, oracle):
         return {"v": -self.c * s.v - (1 - self.dampening) * oracle.gradient, "theta": s.v}
 
-    def dissipation(self, s, oracle):
-        return self.c * total(s.v**2)
-
 
 @dataclass(frozen=True)
 class Nesterov(Flow):
@@ -106,10 +103,10 @@ class Nesterov(Flow):
 
 @dataclass(frozen=True)
 class NesterovODE(Flow):
-    """Nesterov's method with vanishing friction: v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + r s.
+    """Nesterov's method with vanishing friction: v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + (r − 1) s.
 
     With s = 0 (the default) it is the ODE θ'' + (r/t) θ' + ∇F(θ) = 0, v(0) = 0; v' = −∇F/(1 + r) at t = 0.
-    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) for r = 3.
+    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) after step n for r = 3.
     Energy for convex F (minimum 0 at 0), s = 0, r = 3: t² F + 2|θ + (t/2) v|².
     Parameters   r : 1.  s : time.
     Sources      Nesterov 1983; Su, Boyd & Candès, arXiv 1503.01243.
@@ -120,9 +117,11 @@ class NesterovODE(Flow):
     memory = ("v",)
 
     def field(self, s, oracle):
-        g, tau = oracle.gradient, s.t + self.r * self.s
-        brake = self.r * s.v / tau
-        if not is_symbolic(brake) and self.s == 0:
-            brake = where(tau > 0, brake, -self.r / (1 + self.r) * g)  # the limit at t = 0, where v = 0
+        g = oracle.gradient
+        tau = s.t if self.s == 0 else s.t + (self.r - 1) * self.s
+        if self.s != 0 or is_symbolic(tau):
+            brake = self.r * s.v / tau
+        else:  # the limit at t = 0, where v = 0
+            brake = where(tau > 0, self.r * s.v / where(tau > 0, tau, 1.0), -self.r / (1 + self.r) * g)
         ahead = s.v if self.s == 0 else (1 - self.r * self.s / (tau + self.s)) * s.v - self.s * g
         return {"v": -brake - g, "theta": ahead}

@@ -95,7 +95,7 @@ class InverseTime(Schedule):
 
 @dataclass(frozen=True)
 class Power(Schedule):
-    """σ = (1 + rate·t)^(−power), 0 < power < 1: the steps of averaged gradient descent (torch `ASGD`)."""
+    """σ = (1 + rate·t)^(−power): the steps of averaged gradient descent (torch `ASGD`)."""
 
     rate: float
     power: float = 0.75
@@ -107,6 +107,8 @@ class Power(Schedule):
         return _power(1 + self.rate * t, -self.power)
 
     def time(self, t):
+        if self.power == 1:
+            return log(1 + self.rate * t) / self.rate
         return (_power(1 + self.rate * t, 1 - self.power) - 1) / (self.rate * (1 - self.power))
 
 

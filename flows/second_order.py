@@ -45,7 +45,8 @@ class DampedNewton(Flow):
 class GaussNewton(Flow):
     """Gauss–Newton: θ' = −(JᵀJ)⁻¹ ∇F(θ) for F = |r|²/2: the natural gradient of a least-squares model.
 
-    Along it Jᵀr decays as e^{−t} to first order in the residuals.  Classical form: Euler with h = 1.
+    Along it Jᵀr decays as e^{−t} to first order in the residuals.  Where JᵀJ is singular it is not defined (NaN), as at
+    saddles and with more parameters than data: use `LevenbergMarquardt` there.  Classical form: Euler with h = 1.
     Energy F, with F' = −∇Fᵀ(JᵀJ)⁻¹∇F.
     Sources      Gauss 1809; Amari 1998 (natural gradient: JᵀJ is the Fisher matrix for Gaussian errors).
     """

@@ -272,12 +272,12 @@ class Oracle:
     """One point of a loss: `value gradient hessian residual jacobian gauss_newton`, each computed at most once."""
 
     def __init__(self, loss: Loss, theta):
-        self._loss, self._theta = loss, theta
+        self._loss, self.theta = loss, theta
 
     def __getattr__(self, quantity):
         if quantity not in ("value", "gradient", "hessian", "residual", "jacobian", "gauss_newton"):
             raise AttributeError(f"a loss has no {quantity!r}")
-        result = getattr(self._loss, quantity)(self._theta)
+        result = getattr(self._loss, quantity)(self.theta)
         setattr(self, quantity, result)
         return result
 

@@ -339,7 +339,7 @@ class _NetworkOracle(Oracle):
 
     def __getattr__(self, quantity):
         if quantity == "gradient":
-            both = self._loss._run("value_and_gradient", self._theta, self._loss.dim + 1)
+            both = self._loss._run("value_and_gradient", self.theta, self._loss.dim + 1)
             self.value, self.gradient = both[0], both[1:]
             return self.gradient
         return super().__getattr__(quantity)

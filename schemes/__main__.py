@@ -27,7 +27,7 @@ def _pairing(optimizer: Optimizer) -> str:
 
 def markdown() -> str:
     """The table of named optimizers for the documentation."""
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows("`")]
+    head, *body = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows("`")]
     return "\n".join([head, "|" + " --- |" * 4, *body]) + "\n"
 
 
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         optimizer = named(options.name)
     except ValueError as error:
         parser.error(str(error))
-    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items())
+    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items() if name != "h") or "no rates"
     print(f"{optimizer}\n{inspect.getdoc(NAMED[options.name])}\n\n{_pairing(optimizer)}\n{rates}\n\n{optimizer.algorithm()}")
     return 0
 

@@ -98,6 +98,8 @@ def asgd(lr=0.01, lambd=1e-4, alpha=0.75, weight_decay=0.0):
 # --------------------------------------------------------------------------------------- momentum
 def momentum(lr=1e-3, momentum=0.9, dampening=0.0, weight_decay=0.0):
     """Heavy ball: torch `SGD(lr, momentum, dampening)`, optax `sgd(momentum=)`."""
+    if momentum == 0 and dampening != 0:
+        raise ValueError(f"momentum: dampening={dampening} of a momentum of 0 has no meaning; leave it out")
     h = sqrt(lr)
     c = (1 - momentum) / h
     flow = flows.Momentum(c) if dampening == 0 else flows.DampenedMomentum(c, dampening, h * dampening / momentum)
@@ -139,6 +141,8 @@ def lion(lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
 
 def rprop(lr=0.01, eta_minus=0.5, eta_plus=1.2, step_min=1e-6, step_max=50.0):
     """Resilient propagation: torch `Rprop(lr, (eta_minus, eta_plus), (step_min, step_max))`."""
+    if not is_symbolic(step_min) and not step_min <= step_max:
+        raise ValueError(f"rprop: step_min={step_min} must not exceed step_max={step_max}")
     return recipe(flows.Rprop(lr, eta_minus, eta_plus, step_min, step_max), SequentialEuler(), 1,
                   eta=lambda step: step, s=lambda previous: previous)
 
@@ -330,7 +334,8 @@ NAMED = {f.__name__.replace("_", "-"): f for f in (
 
 #: What a hyperparameter must satisfy, in words and as a test.
 RANGES = {
-    **dict.fromkeys(("lr", "tol", "c", "a", "b", "damping", "gamma", "r", "step_min", "step_max"), ("positive", lambda x: x > 0)),
+    **dict.fromkeys(("lr", "tol", "c", "a", "b", "damping", "gamma", "step_min", "step_max"), ("positive", lambda x: x > 0)),
+    ("asgd", "alpha"): ("positive", lambda x: x > 0), "r": ("> 1", lambda x: x > 1),
     **dict.fromkeys(("eps", "eps_root", "weight_decay", "initial_accumulator_value", "lr_decay", "lambd", "momentum_decay"),
                     (">= 0", lambda x: x >= 0)),
     **dict.fromkeys(("momentum", "dampening", "alpha", "rho", "beta1", "beta2", "beta3", "ratio"), ("in [0, 1)", lambda x: 0 <= x < 1)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic import dot, maximum, solve, vector, where
+from flows import GradientDescent
 from flows.base import add_diagonal, diagonal
 
 from .base import Scheme
@@ -20,7 +21,7 @@ class MarquardtEuler(Scheme):
     """
 
     def advance(self, field, t, y, h):
-        if field.size != field.dim or not hasattr(field.flow, "jacobian"):
+        if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
             raise ValueError(f"MarquardtEuler needs gradient descent, got {type(field.flow).__name__}; use RosenbrockEuler()")
         slope, matrix = field(t, y), field.loss.oracle(field.theta(y)).gauss_newton
         return y + solve(add_diagonal(h * matrix, diagonal(matrix)), h * slope), None, slope
@@ -47,7 +48,7 @@ class GainControl(_Adaptive):
         return super().start() | {"nu": 2.0}
 
     def trial(self, scheme, field, y, memory) -> Trial:
-        if not hasattr(field.flow, "jacobian") or field.size != field.dim:
+        if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
             raise ValueError(f"GainControl needs gradient descent, got {type(field.flow).__name__}; use EnergyControl()")
         h, t, nu = memory["h"], memory["t"], memory["nu"]
         y_new, _, slope = scheme.advance(field, t, y, h)

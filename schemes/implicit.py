@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arithmetic import solve, total
-from flows import State
+from flows import GradientDescent, State
 
 from .base import Scheme, is_gradient_flow
 from .newton import add_multiple, newton
@@ -24,7 +24,7 @@ class RosenbrockEuler(Scheme):
     def advance(self, field, t, y, h):
         slope = field(t, y)
         if self.gauss_newton:
-            if field.size != field.dim or not hasattr(field.flow, "jacobian"):
+            if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
                 raise ValueError(f"RosenbrockEuler(gauss_newton=True) needs gradient descent, got "
                                  f"{type(field.flow).__name__}; use RosenbrockEuler()")
             oracle = field.loss.oracle(field.theta(y))

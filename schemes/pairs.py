@@ -16,6 +16,8 @@ from flows import Flow
 from .base import Scheme
 from .classics import NAMED, RANGES, SWITCHES
 from .control import as_control
+from .discrete_gradient import Gonzalez, ItohAbe
+from .implicit import ImplicitEuler, ImplicitMidpoint
 from .loop import Problem
 from .outcome import Stop
 from .splitting import SequentialEuler
@@ -54,16 +56,19 @@ class Optimizer:
         the steps from 1; of another pair, in its rates, with the step h where a control chooses it.  A block that is
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
+        if isinstance(self.scheme, (ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe)):
+            raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
+                            "printed update; RosenbrockEuler() has one")
         return flows.Equations(update(*self._symbolic))
 
     def parameters(self) -> dict:
         """The parameter map: each rate of the flow, and the step h, in the library's hyperparameters."""
         flow, _, step, _ = self._symbolic
-        return dict(_rates(flow)) | {"h": _step_symbol(step)}
+        return _rates(flow) | {"h": _step_symbol(step)}
 
     def control(self) -> str:
         """The step in words: h = …, or what chooses it."""
-        return type(self.step).__name__ if self.step.adaptive else f"h = {self.parameters()['h']}"
+        return f"h by {type(self.step).__name__}" if self.step.adaptive else f"h = {self.parameters()['h']}"
 
     @property
     def _symbolic(self):
@@ -93,18 +98,26 @@ class Optimizer:
 class _Coordinate:
     """The field of one coordinate in symbols, as the schemes see it: blocks already updated appear as block⁺."""
 
-    dim = size = 1
+    dim = 1
 
     def __init__(self, flow, s, oracle, sequential: bool):
-        self.flow, self.loss, self._real, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
+        self.flow, self.loss, self.plain, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
+        self.size = len(flow.blocks)
         self.blocks, self.coordinate = flow.blocks, flow.coordinate
-        if hasattr(flow, "jacobian"):
-            self.jacobian = lambda s, oracle: np.array([[flow.jacobian(s, oracle)]], dtype=object).view(Vector)
+
+    def jacobian(self, at, y):
+        """As a flow's, ∂f/∂θ of gradient descent with the Hessian of the oracle `y`; as a field's, ∂f/∂y at the time `at`."""
+        if not isinstance(y, np.ndarray):
+            return np.array([[self.plain.jacobian(at, y)]], dtype=object).view(Vector)
+        g, H = self._oracle.gradient, self._oracle.hessian
+        rows = [[f.diff(x) + (f.diff(g) * H if name == "theta" else 0) for name, x in zip(self.blocks, y, strict=True)]
+                for f in self(at, y)]
+        return np.array(rows, dtype=object).view(Vector)
 
     def field(self, s, oracle):
         if self._sequential:
             s = flows.State(**{name: x if x == getattr(self._s, name) else _next(name) for name, x in vars(s).items()})
-        return self._real.field(s, oracle)
+        return self.plain.field(s, oracle)
 
     def oracle(self, theta):
         """The symbols F, g, H, J at θ, and these as functions at any other point."""
@@ -152,14 +165,28 @@ def described(flow) -> str:
     return f"{name}({described(flow.flow)}{f', {type(flow.schedule).__name__}' if hasattr(flow, 'schedule') else ''})"
 
 
-def _rates(flow):
-    """The rates of a flow and of those it modifies, by name, without those that are 0."""
+def _rates(flow, of: str = "") -> dict:
+    """The rates of a flow, of those it modifies and of their schedules, without those that are 0.
+
+    A modifier's are named with it, and a second one of a kind is numbered: `WeightDecay.rate`, `WeightDecay.rate 2`.
+    """
+    found: dict = {}
+
+    def add(name, value):
+        twice = [key for key in found if key == name or key.startswith(f"{name} ")]
+        found[f"{name} {len(twice) + 1}" if twice else name] = value
+
     for f in dataclasses.fields(flow):
         value = getattr(flow, f.name)
         if dataclasses.is_dataclass(value):
-            yield from _rates(value)
-        elif not isinstance(value, bool) and value != 0:
-            yield f.name, value
+            for name, inner in _rates(value, "" if isinstance(value, Flow) else f"{type(value).__name__}.").items():
+                add(name, inner)
+    prefix = of or (f"{type(flow).__name__}." if isinstance(flow, Flow) and flow.plain is not flow else "")
+    for f in dataclasses.fields(flow):
+        value = getattr(flow, f.name)
+        if not (isinstance(value, (bool, Flow)) or dataclasses.is_dataclass(value) or callable(value)) and value != 0:
+            add(f"{prefix}{f.name}", value)
+    return found
 
 
 def update(flow, scheme, step, memory) -> list:
@@ -252,7 +279,7 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
     Raises ValueError for an unknown name (with the close ones), an unknown hyperparameter (with those there are) or a
     value out of range, TypeError for one that is not a number (or, where the default is one, not a bool).
     """
-    if name not in NAMED:
+    if not isinstance(name, str) or name not in NAMED:
         close = difflib.get_close_matches(str(name), NAMED, n=3)
         raise ValueError(f"no optimizer is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
                          + f"known: {', '.join(NAMED)}")
@@ -263,12 +290,14 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
                 f"{p.name}={p.default}" for p in known.values()))
         _check_hyperparameter(name, key, value, known[key].default)
     values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
+    values = {key: value if isinstance(value, (bool, int, float)) else value.item() for key, value in values.items()}
     flow, scheme, step, _ = NAMED[name](**values)
-    label = ", ".join(f"{key}={value if isinstance(value, bool) else format(value, 'g')}" for key, value in values.items()
+    label = ", ".join(f"{key}={value if isinstance(value, bool) or float(format(value, 'g')) != value else format(value, 'g')}" for key, value in values.items()
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
-        if not callable(schedule):
-            raise TypeError(f"schedule={schedule!r} must be a function of the time, such as flows.schedules.Cosine(T)")
+        if as_control(step).adaptive:
+            raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
+                             "for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
     return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=NAMED[name], hyperparameters=values,
                                schedule=schedule)
@@ -279,8 +308,8 @@ def _check_hyperparameter(name: str, key: str, value, default) -> None:
         if not isinstance(value, bool):
             raise TypeError(f"{name}: {key} must be True or False, got {value!r}")
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name}: {key} must be a number, got {value!r}")
-    words, holds = RANGES[key]
+    words, holds = RANGES.get((name, key)) or RANGES[key]
     if not (math.isfinite(value) and holds(value)):
         raise ValueError(f"{name}: {key}={value} must be {words}")

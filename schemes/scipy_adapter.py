@@ -226,13 +226,13 @@ class _Objective:
 
 class _ObjectiveOracle:
     def __init__(self, objective, theta):
-        self._objective, self._theta = objective, theta
+        self._objective, self.theta = objective, theta
 
     def __getattr__(self, name):
         if name not in self._objective.functions:
             raise TypeError(f"minimize gives the value, the gradient and the hessian only, and this optimizer asks for the "
                             f"{name}; use a gradient method such as named('gd-energy')")
-        value = getattr(self._objective, name)(self._theta)
+        value = getattr(self._objective, name)(self.theta)
         setattr(self, name, value)
         return value
 

@@ -129,11 +129,11 @@ class _ClosureOracle:
     """One point: a call of the closure gives the value and the gradient."""
 
     def __init__(self, loss: _ClosureLoss, theta):
-        self._loss, self._theta = loss, theta
+        self._loss, self.theta = loss, theta
 
     def __getattr__(self, name):
         if name in ("value", "gradient"):
-            self.value, self.gradient = self._loss.evaluate(self._theta)
+            self.value, self.gradient = self._loss.evaluate(self.theta)
             return getattr(self, name)
         raise TypeError(f"a closure gives the value and the gradient only, and this optimizer asks for the {name}; use a "
                         "gradient method such as named('gd-energy'), or networks.Loss.from_torch, which has it")

@@ -16,6 +16,11 @@ def test_writes_table_picture_and_data(tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "map.study" / "study.json").read_text())["study"]["n"] == 400
 
 
+def test_switches_can_be_set(capsys):
+    assert main("polytwo adam --set lr=0.1 exponential=true --grid 5 --quiet".split()) == 0
+    assert "exponential=True" in capsys.readouterr().out
+
+
 def test_random_starts_and_limits(capsys):
     assert main("linear-three gd --set lr=0.01 --starts 50 --seed 3 --max-steps 10 --gradient 1e-3 --radius 100 --quiet".split()) == 0
     assert "steps used up" in capsys.readouterr().out

@@ -30,6 +30,7 @@ def test_the_table_of_named_optimizers_is_the_generated_one(capsys):
     text = (ROOT / "README.md").read_text()
     table = re.search(r"<!-- python -m schemes --markdown -->\n(.*?)<!-- end -->", text, re.S).group(1)
     assert table.strip() == markdown().strip()
+    assert {line.replace(r"\|", "").count("|") for line in markdown().splitlines()} == {5}
     assert main(["--markdown"]) == 0 and capsys.readouterr().out == markdown()
 
 

@@ -9,9 +9,10 @@ from scipy.integrate import solve_ivp
 import networks
 from arithmetic import Graph, Program, Vector
 from flows import (
-    FLOWS, AdaBelief, AdaGrad, Adam, AdamW, AMSGrad, DampedNewton, DampenedMomentum, Flow, GradientDescent, LevenbergMarquardt, Lion,
-    Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
+    FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, AMSGrad, DampedNewton, DampenedMomentum, Flow, GradientDescent, LevenbergMarquardt, Lion,
+    Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, RAdam, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
 )
+from schemes import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class HeavyBall(Flow):
 
     def field(self, s, oracle):
         return {"v": -self.c * s.v - oracle.gradient, "theta": s.v}
+
+
+@dataclass(frozen=True)
+class Slip(Flow):
+    """A heavy ball whose memory is misnamed."""
+
+    memory: tuple = ("v",)
+
+    def field(self, s, oracle):
+        return {"v": -oracle.gradient, "theta": -oracle.gradient}
 
 
 VARIANTS = [Adam(hat=True, eps=0.1), Adam(eps_root=0.1), AMSGrad(corrected_maximum=True), AMSGrad(correction=False),
@@ -163,6 +174,30 @@ def test_adam_starts_as_sign_descent(loss):
     assert field(0.0, y)[theta] == pytest.approx(-np.sign(loss.gradient(y[:2])))  # the limit of (m/c₁)/√(v/c₂) at 0
 
 
+@pytest.mark.parametrize("flow", [f for f in ALL if not isinstance(f, (NAdam, RAdam))], ids=lambda f: type(f).__name__)
+def test_fields_are_finite_at_their_start(flow, loss):
+    """Also where a gradient component is 0: (1, −1) is a saddle.  NAdam's and RAdam's own formulas are singular at t = 0."""
+    field = flow.on(loss)
+    assert np.isfinite(field(0.0, field.start([[0.3], [1.7]]))).all()
+
+
+@pytest.mark.parametrize("flow", [Adam(), AdamW(), AMSGrad(), AdaBelief(), Momentum(), Nesterov(), NesterovODE()], ids=lambda f: type(f).__name__)
+def test_jacobians_are_finite_at_the_start(flow, loss):
+    field = flow.on(loss)
+    assert np.isfinite(field.jacobian(0.0, field.start([0.3, 1.7]))).all()
+
+
+def test_decay_is_taken_where_the_gradient_is(loss):
+    """A sequential scheme moves θ before AdaDelta's last block, which still sees the penalised gradient of the old θ."""
+    flow, y = WeightDecay(AdaDelta(b=0.5, eps=0.1), 0.3), np.array([0.4, -1.1, 0.2, 0.3, 0.1, 0.5])
+    field = flow.on(loss)
+    g = loss.gradient(y[:2]) + 0.3 * y[:2]
+    v = y[field.blocks["v"]] + 0.1 * 0.5 * (g**2 - y[field.blocks["v"]])
+    u = y[field.blocks["u"]]
+    after = SequentialEuler().step(field, 0.0, y, 0.1)[0]
+    assert after[field.blocks["u"]] == pytest.approx(u + 0.1 * 0.5 * ((u + 0.1) / (v + 0.1) * g**2 - u))
+
+
 def test_weight_decay_is_the_penalised_loss(loss):
     rate, theta = 0.3, np.array([0.4, -1.1])
     plain, l2 = GradientDescent().on(loss), WeightDecay(GradientDescent(), rate).on(loss)
@@ -193,6 +228,10 @@ def test_symbolic_rates_are_positive_symbols():
     (lambda l: GradientDescent().on(l).start([[1.0, 2.0]]), ValueError, "transpose"),
     (lambda l: GradientDescent().on(l).start("x"), TypeError, "numbers"),
     (lambda l: Flow().field(None, None), NotImplementedError, "must define field"),
+    (lambda l: Slip(("velocity")).on(l), ValueError, "must be a tuple"),
+    (lambda l: Slip(("v", "t")).on(l), ValueError, "other than 't'"),
+    (lambda l: Slip(("w",)).on(l)(0, np.zeros(4)), ValueError, r"it must return the derivative of each block"),
+    (lambda l: WeightDecay(Adam), TypeError, "must be a Flow"),
 ])
 def test_bad_input_is_named(call, error, message, loss):
     with pytest.raises(error, match=message):

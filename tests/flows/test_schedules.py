@@ -8,11 +8,11 @@ from scipy.integrate import quad
 
 import networks
 import schemes
-from flows import GradientDescent, Momentum, Scheduled, schedules
+from flows import GradientDescent, Momentum, NesterovODE, Scheduled, schedules
 from flows.schedules import Constant, Cosine, Exponential, InverseTime, Power, Warmup
 from schemes import EulerRichardson, FixedStep, RungeKutta4, Stop, integrate
 
-ALL = [Constant(0.5), Cosine(2.0, 0.1), Exponential(0.7), InverseTime(0.3), Power(0.4, 0.75), Warmup(1.5, 0.1),
+ALL = [Constant(0.5), Cosine(2.0, 0.1), Exponential(0.7), InverseTime(0.3), Power(0.4, 0.75), Power(0.4, 1.0), Warmup(1.5, 0.1),
        Warmup(1.0, 0.0, Cosine(3.0))]
 
 
@@ -33,7 +33,7 @@ def test_on_symbols_the_speed_is_the_derivative_of_the_time(schedule):
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=repr)
-@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(0.8)], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(0.8), NesterovODE()], ids=lambda f: type(f).__name__)
 def test_a_scheduled_flow_runs_through_the_same_orbit_in_another_time(schedule, flow):
     loss, t = networks.get("polytwo"), 1.7
     start = [0.3, 0.9]
@@ -41,7 +41,7 @@ def test_a_scheduled_flow_runs_through_the_same_orbit_in_another_time(schedule, 
     def end(flow, time, steps=400):
         return integrate(flow.on(loss), start, RungeKutta4(), FixedStep(time / steps), Stop(0, 0, 1e9, steps)).theta
 
-    assert end(Scheduled(flow, schedule, whole=True), t) == pytest.approx(end(flow, schedule.time(t)), abs=1e-6)
+    assert end(Scheduled(flow, schedule, whole=True), t) == pytest.approx(end(flow, schedule.time(t)), abs=1e-3 if isinstance(flow, NesterovODE) else 1e-6)  # 1/t is rough at 0
 
 
 def test_libraries_scale_the_step_and_leave_the_memory():
@@ -67,6 +67,19 @@ def test_energy_control_sees_the_time():
     flow = Scheduled(GradientDescent(), InverseTime(0.1))
     run = integrate(flow.on(networks.get("polytwo")), [0.3, 0.9], EulerRichardson(), schemes.EnergyControl())
     assert run.success
+
+
+def test_modifiers_check_what_they_modify():
+    for make in (lambda: Scheduled(Momentum()), lambda: Scheduled(Momentum(), Cosine), lambda: Scheduled(None, Cosine(1.0)),
+                 lambda: Scheduled(Momentum(), lambda t: 1.0, whole=True)):
+        with pytest.raises(TypeError, match="must be a|must have time"):
+            make()
+
+
+def test_a_schedule_needs_fixed_steps():
+    for name in ("gd-richardson", "gd-energy", "lm", "adam-energy"):
+        with pytest.raises(ValueError, match="its steps are chosen by"):
+            schemes.named(name, schedule=Cosine(1.0))
 
 
 @pytest.mark.parametrize("make", [lambda: Cosine(0), lambda: Exponential(-1.0), lambda: InverseTime(0.0), lambda: Warmup(-2)])

@@ -221,6 +221,8 @@ TORCH = [
     torch_case("RMSprop(lr, alpha, eps, momentum, centered=True)", "rmsprop", RMS | {"momentum": MOMENTUM}, fixed={"centered": True},
                steps=50, why=ROUGH),
     torch_case("Adadelta(lr, rho, eps)", "adadelta", {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)}),
+    torch_case("Adadelta(lr, rho, eps, weight_decay)", "adadelta",
+               {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3), "weight_decay": DECAY}),
     torch_case("Adam(lr)", "adam", {"lr": log(1e-3, 1e-2)}),
     torch_case("Adam(lr, betas, eps)", "adam", ADAM),
     torch_case("Adam(lr, betas, eps), exponential map", "adam", ADAM, fixed={"exponential": True}),

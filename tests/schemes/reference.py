@@ -26,7 +26,7 @@ def nesterov_vanishing(gradient, x, n, lr, r):
     y = before = x
     for k in range(1, n + 1):
         x = y - lr * gradient(y)
-        before, y = x, x + k / (k + r) * (x - before)
+        before, y = x, x + (k - 1) / (k + r - 1) * (x - before)
     return y
 
 

@@ -4,7 +4,7 @@ import sympy
 
 import schemes
 from flows import GradientDescent, Momentum, schedules
-from schemes import EulerRichardson, SequentialEuler, pair
+from schemes import EulerRichardson, ImplicitEuler, ItohAbe, RosenbrockEuler, SequentialEuler, pair
 
 EMA = {"m": "beta1*m + (1 - beta1)*g", "v": "beta2*v + (1 - beta2)*g**2"}
 MHAT, VHAT = "m_new/(1 - beta1**n)", "v_new/(1 - beta2**n)"
@@ -19,7 +19,8 @@ TEXTBOOK = [
     ("momentum", {"dampening": 0.1}, {"buffer": "momentum*buffer + (1 - dampening)*g", "theta": "theta - lr*buffer_new"}),
     ("momentum-ema", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),
     ("nesterov", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*(g + momentum*buffer_new)"}),
-    ("nesterov-vanishing", {}, {"move": "(n - 1)/(n + r - 1)*move - lr*g", "theta": "theta - lr*g + n/(n + r)*move_new"}),
+    ("nesterov-vanishing", {}, {"move": "(n - 2)/(n + r - 2)*move - lr*g",
+                                "theta": "theta - lr*g + (n - 1)/(n + r - 1)*move_new"}),
     ("signum", {}, {"m": "momentum*m + (1 - momentum)*g", "theta": "theta - lr*sign(m_new)"}),
     ("lion", {"weight_decay": 0.1}, {"theta": "theta - lr*(sign(beta1*m + (1 - beta1)*g) + weight_decay*theta)",
                                      "m": "beta2*m + (1 - beta2)*g"}),
@@ -35,6 +36,10 @@ TEXTBOOK = [
                                     "theta": "theta - lr*buffer_new"}),
     ("adadelta", {}, {"v": "rho*v + (1 - rho)*g**2", "theta": "theta - lr*sqrt((u + eps)/(v_new + eps))*g",
                       "u": "rho*u + (1 - rho)*(u + eps)/(v_new + eps)*g**2"}),
+    ("adadelta", {"weight_decay": 0.1}, {
+        "v": "rho*v + (1 - rho)*(g + weight_decay*theta)**2",
+        "theta": "theta - lr*sqrt((u + eps)/(v_new + eps))*(g + weight_decay*theta)",
+        "u": "rho*u + (1 - rho)*(u + eps)/(v_new + eps)*(g + weight_decay*theta)**2"}),
     ("adam", {}, EMA | {"theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
     ("adam", {"exponential": True}, EMA | {"theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
     ("momentum-ema", {"exponential": True}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),
@@ -123,6 +128,26 @@ def test_a_wrong_meaning_of_the_memory_is_refused():
 def test_pairs_without_a_name_and_further_stages():
     assert str(pair(Momentum(0.5), SequentialEuler(), 0.25).algorithm()) == "v⁺ = 7*v/8 - g/4\ntheta⁺ = theta + v⁺/4"
     assert str(pair(GradientDescent(), EulerRichardson(), 0.5).algorithm()) == "theta⁺ = theta - g(-g/4 + theta)/2"
+
+
+def test_every_hyperparameter_is_in_the_map():
+    for name, options in (("adagrad", {"weight_decay": 0.1, "lr_decay": 0.2}), ("asgd", {"weight_decay": 0.1}),
+                          ("gd", {"weight_decay": 0.3, "schedule": schedules.Exponential(0.5)}), ("adamw", {})):
+        optimizer = schemes.named(name, **options)
+        inside = set().union(*(getattr(v, "free_symbols", set()) for v in optimizer.parameters().values()))
+        wanted = {key for key, value in optimizer.hyperparameters.items() if value and not isinstance(value, bool)}
+        assert {str(x) for x in inside} == wanted
+        assert "schedule" not in options or 0.5 in optimizer.parameters().values()
+
+
+def test_implicit_schemes():
+    H, g, theta = (sympy.Symbol(x, real=True) for x in ("H", "g", "theta"))
+    (step,) = pair(GradientDescent(), RosenbrockEuler(), 0.5).algorithm()
+    assert sympy.simplify(step.rhs - (theta - g / (2 + H))) == 0
+    assert len(pair(Momentum(), RosenbrockEuler(), 0.5).algorithm()) == 2
+    for scheme in (ImplicitEuler(), ItohAbe()):
+        with pytest.raises(TypeError, match="no printed update"):
+            pair(GradientDescent(), scheme, 0.5).algorithm()
 
 
 def test_the_parameter_map_and_the_schedule():
