@@ -9,11 +9,11 @@ figures: .venv/.figures
 	$(BIN)/python docs/figures.py
 
 test: .venv/.test
-	$(BIN)/python -m pytest --cov --cov-report=term -q
+	$(BIN)/python -m pytest --cov --cov-report=term -q -n auto
 
 # what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
 test-extras: .venv/.extras
-	$(BIN)/python -m pytest -q -m 'not slow' tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
+	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
 		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py
 
 bench: .venv/.bench
