@@ -91,18 +91,17 @@ class Iteration:
         key = ("tables", clock_start.tobytes(), rows)
         if key in self._made:
             return self._made[key]
-        program = Program(inputs, tuple(self.update[i] for i in self.clocks) + self.tabulated)
-        states, values, now = [], [], [np.float64(c) for c in clock_start]
+        advance, now, states = Program(inputs, tuple(self.update[i] for i in self.clocks)), [np.float64(c) for c in clock_start], []
         with np.errstate(all="ignore"):
             for _ in range(rows):
-                after = program.function(*now)
                 states.append(now)
-                values.append(after[len(inputs):])
-                if after[:len(inputs)] == now:
+                after = advance.function(*now)
+                if after == now:
                     break
-                now = after[:len(inputs)]
-        self._made[key] = (np.array(states, dtype=float).reshape(-1, len(inputs)).T.copy(),
-                              np.array(values, dtype=float).reshape(len(values), len(self.tabulated)).T.copy())
+                now = after
+            states = np.array(states, dtype=float).reshape(-1, len(inputs)).T.copy()
+            values = [np.broadcast_to(v, states.shape[1:]) for v in Program(inputs, self.tabulated).function(*states)]
+        self._made[key] = states, np.array(values, dtype=float).reshape(len(self.tabulated), states.shape[1])
         return self._made[key]
 
 
