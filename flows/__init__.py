@@ -7,6 +7,6 @@ To add one: a frozen dataclass with `memory` and `field` (see `Flow`), and its n
 from . import catalogue, schedules
 from .base import Equations, Field, Flow, State, check_theta, scalar
 from .catalogue import *  # noqa: F403 - the flows by name
-from .modifiers import Scheduled, WeightDecay
+from .modifiers import Modifier, Scheduled, WeightDecay
 
-__all__ = ["Flow", "Field", "State", "Equations", "scalar", "check_theta", "WeightDecay", "Scheduled", "schedules", *catalogue.__all__]
+__all__ = ["Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled", "schedules", *catalogue.__all__]

@@ -8,7 +8,7 @@ import sympy
 from sympy import Poly, Rational, Symbol
 
 from arithmetic import Vector
-from flows import Flow, State, scalar
+from flows import Flow, Modifier, State, scalar
 from schemes import Optimizer
 
 from .check import level
@@ -124,18 +124,8 @@ def _symbols(optimizer, symbolic):
 
 
 @dataclass(frozen=True)
-class _Frozen(Flow):
+class _Frozen(Modifier):
     """A flow whose scales stand still."""
-
-    flow: Flow = None
-
-    @property
-    def memory(self):
-        return self.flow.memory
-
-    @property
-    def nonnegative(self):
-        return self.flow.nonnegative
 
     def field(self, s, oracle):
         return {name: 0 * getattr(s, name) if name in self.nonnegative and not isinstance(name, scalar) else f
