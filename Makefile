@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH ?= torch
 
-.PHONY: figures test test-extras bench clean
+.PHONY: figures test test-extras docs bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
@@ -15,6 +15,9 @@ test: .venv/.test
 test-extras: .venv/.extras
 	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
 		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py
+
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -q docs docs/_build/html
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/ensemble.py
@@ -36,9 +39,13 @@ bench: .venv/.bench
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt]'
 	touch $@
 
+.venv/.docs: .venv/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
 .venv/.bench: .venv/bin/python setup.cfg
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,bench]'
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .coverage .pytest_cache .hypothesis
+	rm -rf .venv build docs/_build *.egg-info .coverage .pytest_cache .hypothesis
