@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 FORMATS = (".png", ".pdf", ".svg")
@@ -94,13 +96,15 @@ def _check_writable(out: Path) -> None:
 def _run(options, loss, optimizer, starts, stop) -> int:
     from .study import study
 
+    if options.out is not None:  # what draws the picture loads while the starts run
+        threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
     result = study(loss, optimizer, starts, stop=stop, store=options.store, progress=False if options.quiet else None,
                    backend=options.backend, threads=options.threads, match=options.match)
     box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
     print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}")
     if options.out is not None:
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
-        result.figure(witnesses=options.witnesses).savefig(options.out, dpi=150)
+        result.figure(witnesses=options.witnesses).savefig(options.out, dpi=120)
         csv.write_text(result.table().csv())
         result.save(folder)
         print(f"\nwrote {options.out}, {csv} and {folder}{os.sep}")
