@@ -1,13 +1,14 @@
 """Wilson intervals against scipy's, and as tables print."""
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from basins import Table, wilson
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_against_scipy(pair, confidence):
     count, n = pair
