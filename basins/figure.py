@@ -19,7 +19,7 @@ MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
 
 def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
-    result, minima, shades = {}, 0, 0
+    result, minima = {}, 0
     for i, p in enumerate(study.points):
         kind = p.nature.split()[-1]
         if kind == "minimum":

@@ -9,7 +9,7 @@ from sympy import Symbol
 
 import arithmetic
 from arithmetic import is_symbolic, total
-from flows import Flow, scalar
+from flows import Flow
 
 from .check import check
 from .energy import Energy, H, positive

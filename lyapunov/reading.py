@@ -108,7 +108,7 @@ class Coordinate:
         suitable coordinates; that costs nothing if V is a quadratic form and the field linear, both unchanged by
         rotations.  Both facts are computed in two dimensions.
         """
-        o, s = self.oracle, self.s
+        o = self.oracle
         mirrored = self.derivative.subs(o.jacobian, -o.jacobian)
         if self.derivative.has(o.residual) or not vanishes(self.derivative - mirrored):
             return "the flow uses residuals or their Jacobian other than through JᵀJ"

@@ -15,7 +15,7 @@ from .derive import derive
 from .energy import Energy, energies, positive
 from .reading import Coordinate, Unreadable, exact, rational
 from .signs import Domain, matrix, negative_direction, rate_sign
-from .verdict import Certificate, Status, words
+from .verdict import Certificate, Status
 
 h, L = positive("h"), positive("L")
 ratio_symbol = Symbol("lambda", nonnegative=True)

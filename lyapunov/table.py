@@ -6,8 +6,6 @@ import io
 import time
 from dataclasses import dataclass, replace
 
-import sympy
-
 from flows import FLOWS, Flow
 
 from .derive import Derivation, derive

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from .classify import classify, eigenvalue_signs, exact_sign
+from .classify import classify, exact_sign
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import arithmetic as ar
-from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic
+from arithmetic import Graph, Program, Vector, gradient, is_symbolic
 
 
 class Loss:

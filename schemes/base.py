@@ -66,6 +66,13 @@ def is_gradient_flow(flow) -> bool:
     return isinstance(flow, flows.GradientDescent)
 
 
+def need_gradient_descent(what: str, field, remedy: str) -> None:
+    """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
+    flow = getattr(field.flow, "read", field.flow)  # the flow that a symbolic coordinate reads
+    if not isinstance(flow, flows.GradientDescent):
+        raise ValueError(f"{what} needs gradient descent, got {type(flow).__name__}; use {remedy}")
+
+
 def need_gradient_flow(scheme: Scheme, field) -> None:
     if not is_gradient_flow(field.flow):
         raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 weight "

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic import dot, maximum, solve, vector, where
-from flows import GradientDescent
 from flows.base import add_diagonal, diagonal
 
-from .base import Scheme
-from .control import Trial, _Adaptive, _positive
+from .base import Scheme, need_gradient_descent
+from .control import _Adaptive, _positive
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,7 @@ class MarquardtEuler(Scheme):
     """
 
     def advance(self, field, t, y, h):
-        if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
-            raise ValueError(f"MarquardtEuler needs gradient descent, got {type(field.flow).__name__}; use RosenbrockEuler()")
+        need_gradient_descent("MarquardtEuler", field, "RosenbrockEuler()")
         slope, matrix = field(t, y), field.loss.oracle(field.theta(y)).gauss_newton
         return y + solve(add_diagonal(h * matrix, diagonal(matrix)), h * slope), None, slope
 
@@ -47,21 +45,18 @@ class GainControl(_Adaptive):
     def start(self) -> dict:
         return super().start() | {"nu": 2.0}
 
-    def trial(self, scheme, field, y, memory) -> Trial:
-        if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
-            raise ValueError(f"GainControl needs gradient descent, got {type(field.flow).__name__}; use EnergyControl()")
-        h, t, nu = memory["h"], memory["t"], memory["nu"]
-        y_new, _, slope = scheme.advance(field, t, y, h)
+    def check(self, scheme, field) -> None:
+        need_gradient_descent("GainControl", field, "EnergyControl()")
+
+    def judge(self, scheme, field, y, memory, y_new, error, slope):
+        h, nu, step = memory["h"], memory["nu"], y_new - y
         here, there = field.loss.oracle(y), field.loss.oracle(y_new)
-        step = y_new - y
-        curved = dot(step, _times(here.gauss_newton, step))
-        predicted = -dot(here.gradient, step) - curved / 2
+        predicted = -dot(here.gradient, step) - dot(step, _times(here.gauss_newton, step)) / 2
         gain = (here.value - there.value) / predicted
         accept = (there.value <= here.value) & (there.value < np.inf)
         shrink = maximum(1 / 3, 1 - (2 * gain - 1)**3)
         shrink = where(shrink > 0, shrink, 1.0)  # 0/0 at rest
-        trial = self._decide(accept, y, y_new, h, where(accept, h / shrink, h / nu), memory, slope)
-        return Trial(trial.y, trial.memory | {"nu": where(accept, 2.0, 2 * nu)}, trial.slope)
+        return accept, where(accept, h / shrink, h / nu), {"nu": (2.0, 2 * nu)}
 
 
 def _times(matrix, x):

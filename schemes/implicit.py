@@ -4,9 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arithmetic import solve, total
-from flows import GradientDescent, State
+from flows import State
 
-from .base import Scheme, is_gradient_flow
+from .base import Scheme, is_gradient_flow, need_gradient_descent
 from .newton import add_multiple, newton
 
 
@@ -24,9 +24,7 @@ class RosenbrockEuler(Scheme):
     def advance(self, field, t, y, h):
         slope = field(t, y)
         if self.gauss_newton:
-            if field.size != field.dim or not isinstance(field.flow.plain, GradientDescent):
-                raise ValueError(f"RosenbrockEuler(gauss_newton=True) needs gradient descent, got "
-                                 f"{type(field.flow).__name__}; use RosenbrockEuler()")
+            need_gradient_descent("RosenbrockEuler(gauss_newton=True)", field, "RosenbrockEuler()")
             oracle = field.loss.oracle(field.theta(y))
             matrix = field.flow.jacobian(None, State(hessian=oracle.gauss_newton))
         else:

@@ -75,9 +75,7 @@ class Optimizer:
         """The recipe in symbols; of a pair without one, the pair itself."""
         import sympy
 
-        if self.recipe is None:
-            return self.flow, self.scheme, self.step, {}
-        if as_control(self.step).adaptive:  # a control has no symbols: its flow is read with numbers
+        if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
             return self.flow, self.scheme, self.step, {}
         free = {name: sympy.Symbol(name, positive=True) if type(value) in (int, float) and value != 0 and name not in SWITCHES
                 else value for name, value in self.hyperparameters.items()}
@@ -101,14 +99,14 @@ class _Coordinate:
     dim = 1
 
     def __init__(self, flow, s, oracle, sequential: bool):
-        self.flow, self.loss, self.plain, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
+        self.flow, self.loss, self.read, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
         self.size = len(flow.blocks)
         self.blocks, self.coordinate = flow.blocks, flow.coordinate
 
     def jacobian(self, at, y):
         """As a flow's, ∂f/∂θ of gradient descent with the Hessian of the oracle `y`; as a field's, ∂f/∂y at the time `at`."""
         if not isinstance(y, np.ndarray):
-            return np.array([[self.plain.jacobian(at, y)]], dtype=object).view(Vector)
+            return np.array([[self.read.jacobian(at, y)]], dtype=object).view(Vector)
         g, H = self._oracle.gradient, self._oracle.hessian
         rows = [[f.diff(x) + (f.diff(g) * H if name == "theta" else 0) for name, x in zip(self.blocks, y, strict=True)]
                 for f in self(at, y)]
@@ -117,7 +115,7 @@ class _Coordinate:
     def field(self, s, oracle):
         if self._sequential:
             s = flows.State(**{name: x if x == getattr(self._s, name) else _next(name) for name, x in vars(s).items()})
-        return self.plain.field(s, oracle)
+        return self.read.field(s, oracle)
 
     def oracle(self, theta):
         """The symbols F, g, H, J at θ, and these as functions at any other point."""
@@ -292,7 +290,7 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
     values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
     values = {key: value if isinstance(value, (bool, int, float)) else value.item() for key, value in values.items()}
     flow, scheme, step, _ = NAMED[name](**values)
-    label = ", ".join(f"{key}={value if isinstance(value, bool) or float(format(value, 'g')) != value else format(value, 'g')}" for key, value in values.items()
+    label = ", ".join(f"{key}={_shown(value)}" for key, value in values.items()
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
         if as_control(step).adaptive:
@@ -301,6 +299,12 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
     return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=NAMED[name], hyperparameters=values,
                                schedule=schedule)
+
+
+def _shown(value) -> str:
+    """A hyperparameter as short as it can be without losing digits."""
+    short = str(value) if isinstance(value, bool) else format(value, "g")
+    return short if isinstance(value, bool) or float(short) == value else str(value)
 
 
 def _check_hyperparameter(name: str, key: str, value, default) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.integrate._ivp.ivp import OdeResult
 
 from arithmetic import check_backend
-from flows import Field, check_theta
+from flows import Field
 
 from .base import Scheme
 from .loop import Ensemble, Problem

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 import networks
 from arithmetic import Graph, Program, Vector
 from flows import (
-    FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, AMSGrad, DampedNewton, DampenedMomentum, Flow, GradientDescent, LevenbergMarquardt, Lion,
+    FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, AMSGrad, DampedNewton, Flow, GradientDescent, LevenbergMarquardt,
     Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, RAdam, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
 )
 from schemes import SequentialEuler

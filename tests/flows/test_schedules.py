@@ -8,7 +8,7 @@ from scipy.integrate import quad
 
 import networks
 import schemes
-from flows import GradientDescent, Momentum, NesterovODE, Scheduled, schedules
+from flows import GradientDescent, Momentum, NesterovODE, Scheduled
 from flows.schedules import Constant, Cosine, Exponential, InverseTime, Power, Warmup
 from schemes import EulerRichardson, FixedStep, RungeKutta4, Stop, integrate
 

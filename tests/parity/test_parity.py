@@ -10,7 +10,7 @@ WHY = {"torch": "parity with torch.optim needs torch: pip install 'optiflows[par
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.call)
 def test_the_library_algorithm_is_recovered(case):
     pytest.importorskip(case.library, reason=WHY[case.library])
-    assert max(cases.measure(case, seed) for seed in cases.SEEDS) <= case.bound
+    assert max(cases.measure(case, seed) for seed in cases.SEEDS) <= case.bound, case.why
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 import lyapunov
 import networks
 import schemes
-from flows import Adam, GradientDescent, Momentum, RMSProp
+from flows import Adam, GradientDescent, Momentum, RMSProp, WeightDecay
 from networks import Loss
 from schemes import (
-    EnergyControl, ErrorControl, Euler, EulerRichardson, FixedStep, Outcome, SequentialEuler, Stop, integrate, pair,
+    EnergyControl, ErrorControl, Euler, EulerRichardson, FixedStep, GainControl, MarquardtEuler, Outcome, RosenbrockEuler,
+    SequentialEuler, Stop, integrate, pair,
 )
 
 
@@ -177,6 +178,16 @@ def test_gradients_are_counted(polytwo):
         run = optimizer.run(counted, [0.4, 1.3])
         used = run.gradients
         assert used <= calls <= 2 * used + 4  # a refused trial asks again for the gradient it started from
+
+
+def test_gauss_newton_steps_are_for_gradient_descent_alone(polytwo):
+    """Under weight decay JᵀJ would not be the matrix of the penalised loss: refused, not run."""
+    for flow, y in ((Momentum(), np.ones(4)), (WeightDecay(GradientDescent(), 0.1), np.ones(2))):
+        for scheme in (RosenbrockEuler(gauss_newton=True), MarquardtEuler()):
+            with pytest.raises(ValueError, match="needs gradient descent"):
+                scheme.step(flow.on(polytwo), 0.0, y, 0.1)
+        with pytest.raises(ValueError, match="GainControl needs gradient descent"):
+            integrate(flow.on(polytwo), [1.0, 1.0], SequentialEuler(), GainControl())
 
 
 # ------------------------------------------------------------------------------------------------ bad input
