@@ -10,13 +10,14 @@ from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_b
 from .functions import clip, dot, solve, total, vector
 from .intervals import Interval
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
-from .readings import Reading, Vector, is_symbolic
+from .reader import from_sympy
+from .readings import Reading, Vector, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record
 
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "total", "dot", "solve", "vector",
-    "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "Interval",
+    "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
     "Graph", "Node", "Program", "record", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
 ]

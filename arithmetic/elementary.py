@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from .operations import (
-    absolute, even, exponent, head, increasing, maximum, minimum, operation, padded, pow2, significand, steps,
+    absolute, even, exponent, head, increasing, maximum, minimum, operation, padded, pow2, significand,
     table_operation, where,
 )
 
@@ -209,10 +209,12 @@ expm1 = operation(
     "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1, adjoint=lambda n, d: (d * (n + 1),),
     interval=functools.partial(increasing, least=-1.0), error=1, doc="e^x − 1, also where x is small.")
 log = operation(
-    "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), adjoint=lambda n, d: (d / n.args[0],),
+    "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), domain=(0.0, math.inf),
+    adjoint=lambda n, d: (d / n.args[0],),
     interval=increasing, error=1, doc="Natural logarithm.")
 log1p = operation(
-    "log1p", definition=_log1p, native="log1p", symbolic=lambda s, x: s.log(1 + x), adjoint=lambda n, d: (d / (1 + n.args[0]),),
+    "log1p", definition=_log1p, native="log1p", symbolic=lambda s, x: s.log(1 + x), domain=(-1.0, math.inf),
+    adjoint=lambda n, d: (d / (1 + n.args[0]),),
     interval=increasing, error=1, doc="ln(1 + x), also where x is small.")
 sinh = operation(
     "sinh", definition=_sinh, native="sinh", symbolic=lambda s, x: s.sinh(x), sympy=("sinh",),
@@ -225,10 +227,15 @@ tanh = operation(
     "tanh", definition=_tanh, native="tanh", symbolic=lambda s, x: s.tanh(x), sympy=("tanh",), adjoint=lambda n, d: (d * (1 - n * n),),
     interval=functools.partial(increasing, least=-1.0, most=1.0), error=1, doc="Hyperbolic tangent.")
 sigmoid = operation(
-    "sigmoid", definition=_sigmoid, symbolic=lambda s, x: 1 / (1 + s.exp(-x)), adjoint=lambda n, d: (d * (n * (1 - n)),),
+    "sigmoid", definition=_sigmoid,
+    native=("np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})", "np.divide(1.0, {out}, out={out})"),
+    symbolic=lambda s, x: 1 / (1 + s.exp(-x)), adjoint=lambda n, d: (d * (n * (1 - n)),),
     interval=functools.partial(increasing, least=0.0, most=1.0), error=1, doc="1/(1 + e^−x), without overflow.")
 softplus = operation(
-    "softplus", definition=_softplus, symbolic=lambda s, x: s.log(1 + s.exp(x)),
+    "softplus", definition=_softplus,
+    native=("np.absolute({0}, out={out})", "np.negative({out}, out={out})", "np.exp({out}, out={out})",
+            "np.log1p({out}, out={out})", "np.add({out}, np.maximum({0}, 0.0), out={out})"),
+    symbolic=lambda s, x: s.log(1 + s.exp(x)),
     adjoint=lambda n, d: (d * sigmoid(n.args[0]),), interval=functools.partial(increasing, least=0.0), error=1,
     doc="ln(1 + e^x), without overflow.")
 
@@ -320,12 +327,11 @@ def _cos(x):
 
 
 def _turning(op, x):
-    """Of sin and cos: Lipschitz with constant 1 around the middle."""
+    """Of sin and cos: Lipschitz with constant 1 around the middle, whose value is below 1."""
     middle = x.low + (x.high - x.low) / 2
-    radius = np.maximum(x.high - middle, middle - x.low)
+    radius = np.nextafter(np.maximum(x.high - middle, middle - x.low), np.inf) + op.error * 2.0**-52
     value = op.numeric(middle)
-    low, high = np.nextafter(value - np.nextafter(radius, np.inf), -np.inf), np.nextafter(value + np.nextafter(radius, np.inf), np.inf)
-    return padded(x, low, high, steps(op), -1.0, 1.0)
+    return padded(x, value - radius, value + radius, 1, -1.0, 1.0)
 
 
 sin = operation(

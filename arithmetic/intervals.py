@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading
+from .readings import Reading, integer_power
 
 
 def _out(low, high, ulps: int = 1) -> Interval:
@@ -74,12 +74,7 @@ class Interval(Reading):
             raise TypeError(f"interval**{n}: only integer powers and 1/2 are enclosed; write exp(p * log(x))")
         if n < 0:
             return 1 / self**-int(n)
-        power, square, n = None, self, int(n)
-        while n:
-            if n & 1:
-                power = square if power is None else power * square
-            square, n = square * square if n > 1 else square, n >> 1
-        return Interval(np.ones_like(self.low), np.ones_like(self.low)) if power is None else power
+        return integer_power(self, int(n)) if n else Interval(np.ones_like(self.low), np.ones_like(self.low))
 
     def apply(self, op: str, *args):
         form = OPERATIONS[op].interval

@@ -39,10 +39,11 @@ class Operation:
     reading : the operation in Python's operators, on every reading; a call of `function` unless given.
     inline : whether a recording holds the operations of `definition` instead of a node of its own.
     c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with {out}.
-    native : the ufunc of NumPy itself, where an operation with a definition has one: faster, and not the same bits.
+    native : as `numpy`, with NumPy's own functions for an operation with a definition: faster, and not the same bits.
     table : of an operation that reads a constant table at an integer index.
     interval : `(operation, *intervals) -> interval`.
     error : bound of |result − exact| in units in the last place, which the intervals use.
+    domain : (low, high), between which a function of one argument is defined.
     sympy : names of the sympy classes that are read as this operation.
     boolean : whether the result is a condition.
     simplify : `(graph, *nodes) -> node`, the rules of the recorder.
@@ -60,10 +61,11 @@ class Operation:
     c: str | None = None
     python: str | None = None
     numpy: str | tuple[str, ...] | None = None
-    native: str | None = None
+    native: str | tuple[str, ...] | None = None
     table: tuple[float, ...] = ()
     interval: Callable | None = None
     error: float = 0.5
+    domain: tuple[float, float] = (-np.inf, np.inf)
     sympy: tuple[str, ...] = ()
     boolean: bool = False
     simplify: Callable | None = None
@@ -295,7 +297,7 @@ not_ = operation("not", numeric=np.logical_not, symbolic=lambda s, x: ~x, c="!{0
 
 sqrt = operation(
     "sqrt", numeric=_quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
-    numpy="sqrt", adjoint=lambda n, d: (d / (2 * n),), interval=functools.partial(increasing, least=0.0),
+    numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),), interval=functools.partial(increasing, least=0.0),
     doc="Square root.")
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
@@ -329,6 +331,6 @@ where = operation(
     interval=_choice, error=0, simplify=simplify.where,
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
 sign = operation(
-    "sign", numeric=np.sign, symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
+    "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
     definition=lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), interval=increasing, error=0,
-    doc="Sign: -1, 0 or 1.")
+    doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

@@ -62,3 +62,17 @@ def elementwise(function, args):
 def is_object_array(x) -> bool:
     """Whether `x` holds numbers of another reading."""
     return isinstance(x, np.ndarray) and x.dtype == object
+
+
+def integer_power(x, n: int):
+    """xⁿ by repeated squaring, n ≥ 0: the same multiplications on every reading; exact on symbols."""
+    if is_symbolic(x):
+        return x**n
+    if n == 0:
+        return x * 0 + 1
+    power, square = None, x
+    while n:
+        if n & 1:
+            power = square if power is None else power * square
+        square, n = square * square if n > 1 else square, n >> 1
+    return power

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading, Vector
+from .readings import Reading, Vector, integer_power
+
 
 class Graph:
     """The nodes of one recording, each operation once.
@@ -135,12 +136,7 @@ class Node(Reading):
             raise TypeError(f"x**{exponent}: only integer powers and 1/2 are recorded; write exp(p * log(x))")
         if n < 0:
             return 1 / self ** -int(n)
-        power, base, n = None, self, int(n)
-        while n:
-            if n & 1:
-                power = base if power is None else power * base
-            base, n = base * base if n > 1 else base, n >> 1
-        return self.graph.constant(1.0) if power is None else power
+        return integer_power(self, int(n)) if n else self.graph.constant(1.0)
 
     def __bool__(self):
         raise TypeError("a recorded number has no truth value: a definition chooses with where(condition, x, y), "
