@@ -269,7 +269,8 @@ def _cached_file(text: str, suffix: str, make: Callable[[Path], None]) -> Path:
 
 # ----------------------------------------------------------------------------------------------------- C
 _C_FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-            "-shared", "-fPIC", "-w")
+            # these two make jumps of selects, and then the loop over lanes does not vectorise
+            "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
 _C_WIDE = ("-mprefer-vector-width=512",)
 
 _C_FRAME = """{prelude}
