@@ -94,7 +94,8 @@ class Operation:
                     return a.apply(self.name, *args)
             if any(is_symbolic(a) for a in args):
                 return self._on_symbols(*args)
-            return self.numeric(*args)
+            value = self.numeric(*args)
+            return float(value) if all(type(a) in (int, float) for a in args) and not self.boolean else value
 
         function.__name__ = function.__qualname__ = self.name
         function.__doc__ = self.doc

@@ -39,6 +39,8 @@ def _replaced(expression, values: Mapping):
     """On symbols an expression is itself, with these in the place of its own."""
     import sympy
 
+    values = {x: value for x, value in values.items() if expression.has(x)}
+
     def replace(*entries):
         return expression.xreplace(dict(zip(values, map(sympy.sympify, entries), strict=True)))
 
