@@ -7,7 +7,7 @@ that is differentiated, printed (NumPy, numba, C) and repeated over many lanes. 
 """
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
 from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
-from .functions import clip, dot, solve, total, vector
+from .functions import clip, dot, power, solve, total, vector
 from .intervals import Interval
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
 from .reader import from_sympy
@@ -16,7 +16,7 @@ from .recorder import Graph, Node, Program, gradient, polynomial, record
 
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
-    "absolute", "sign", "maximum", "minimum", "where", "clip", "total", "dot", "solve", "vector",
+    "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
     "Graph", "Node", "Program", "record", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
