@@ -5,16 +5,19 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one line in
 `functions.py`, its adjoint in `recorder.py`, its spelling in `printers.py`.
 """
-from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
+from .backends import BACKENDS, CompileError, available, check_backend
+from .drive import Interrupted, check_threads, cpus, drive, iterate
 from .functions import (
     Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
     total, vector, where,
 )
 from .intervals import Interval
+from .iteration import Iteration
 from .recorder import Graph, Node, Program, gradient, polynomial, record
 
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
     "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
-    "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
+    "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
+    "Interrupted",
 ]

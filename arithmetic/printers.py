@@ -47,6 +47,11 @@ def lines(outputs: Sequence[Node], names: dict[Node, str], language: str) -> tup
     return text, names
 
 
+def prelude(outputs: Sequence[Node], language: str) -> str:
+    """Definitions that the lines for `outputs` need before the loop, in "c", "python" or "numpy"."""
+    return ""
+
+
 def _needed_given(outputs, named) -> list[Node]:
     """What `outputs` need beyond the nodes already named."""
     needed, live = [], set(outputs)

@@ -32,6 +32,7 @@ class Graph:
 
     def __init__(self):
         self.nodes: dict[tuple, Node] = {}
+        self.fixed: set[Node] = set()  # parameters, and what is made of them and constants alone
         self.derivatives: dict[Node, tuple[Node, Callable]] = {}  # nodes whose derivative is known in closed form
 
     def input(self, name: str) -> Node:
@@ -39,6 +40,12 @@ class Graph:
 
     def inputs(self, name: str, n: int) -> Vector:
         return Vector(self.input(f"{name}{i}") for i in range(n))
+
+    def parameter(self, name: str) -> Node:
+        """An input that is the same at every step, as a constant is, and may differ between lanes."""
+        node = self.input(name)
+        self.fixed.add(node)
+        return node
 
     def constant(self, value: float) -> Node:
         return self._node("const", float(value).hex(), value=float(value))
@@ -66,6 +73,8 @@ class Graph:
         node = self.nodes.get(key)
         if node is None:
             node = self.nodes[key] = Node(self, op, args, len(self.nodes), value)
+            if self.fixed and node.operands and all(a.value is not None or a in self.fixed for a in args):
+                self.fixed.add(node)
         return node
 
     def operation(self, op: str, *args: Node) -> Node:
@@ -196,6 +205,16 @@ def _sub(graph: Graph, a: Node, b: Node) -> Node:
 
 
 def _mul(graph: Graph, a: Node, b: Node) -> Node:
+    if graph.fixed:  # c (d x) = (c d) x for parameters as for constants below, so that both round alike
+        of_x = [n for n in (a, b) if n.value is None and n not in graph.fixed]
+        if len(of_x) == 1:
+            (x,), c = of_x, b if of_x[0] is a else a
+            if x.op == "mul" and (c in graph.fixed or any(d in graph.fixed for d in x.args)):
+                for d, rest in (x.args, x.args[::-1]):
+                    if d.value is not None or d in graph.fixed:
+                        return graph.operation("mul", graph.operation("mul", c, d), rest)
+        elif not of_x and 1 not in (a.value, b.value) and -1 not in (a.value, b.value) and 0 not in (a.value, b.value):
+            return graph._node("mul", *sorted((a, b), key=lambda n: n.id))
     if b.value is not None:
         a, b = b, a
     c = a.value

@@ -148,7 +148,6 @@ class Problem:
             kept = len(self.iteration.state)
             final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads)
             return np.vstack([final, z[kept:] + steps]), steps
-        final, steps = np.empty_like(z), np.zeros(z.shape[1], dtype=np.int64)
 
         def advance(x, out, count, go):
             new, going, _ = self.step(x)
@@ -156,8 +155,7 @@ class Problem:
                 row[:] = value
             go[:] = going
 
-        drive(advance, z, final, steps, max_steps)
-        return final, steps
+        return drive(advance, z, max_steps)
 
     def finish(self, z: np.ndarray, steps: np.ndarray) -> Ensemble:
         """Outcomes and counts of the final rows z."""

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from arithmetic import Graph, Iteration, absolute, available, check_backend, drive, exp, iterate, maximum, sqrt, total, where
-from arithmetic.engines import CHUNK, c_source, numpy_source
+from arithmetic.backends.c import source as c_source
+from arithmetic.backends.numpy import CHUNK, source as numpy_source
 
 
 def damped_map():
@@ -75,8 +76,7 @@ def test_drive_serves_plain_functions():
         out[:] = x / 2
         go[:] = x[0] > 1
 
-    start, final, steps = np.array([[8.0, 1.0, 1000.0]]), np.empty((1, 3)), np.zeros(3, dtype=np.int64)
-    drive(advance, start, final, steps, 5)
+    final, steps = drive(advance, np.array([[8.0, 1.0, 1000.0]]), 5)
     assert list(steps) == [3, 0, 5] and list(final[0]) == [1, 1, 31.25]
 
 
