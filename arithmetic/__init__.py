@@ -6,7 +6,7 @@ that is differentiated, printed (NumPy, numba, C) and repeated over many lanes. 
 `functions.py`, its adjoint in `recorder.py`, its spelling in `printers.py`.
 """
 from .backends import BACKENDS, CompileError, available, check_backend
-from .drive import Interrupted, check_threads, cpus, drive, iterate
+from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .functions import (
     Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
     total, vector, where,

@@ -108,7 +108,7 @@ class Iteration:
         read = [a for node in alone if not alone[node] for a in node.operands if alone[a]]
         return tuple(dict.fromkeys(read + [n for n in self.lane_outputs if alone[n]]))
 
-    @property
+    @functools.cached_property
     def operations(self) -> int:
         """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
@@ -143,6 +143,8 @@ class Iteration:
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""
+        if not self.fixed:
+            return np.empty((0, state.shape[1]))
         return _rows(Program(tuple(self.state[i] for i in self.parameters), self.fixed), state[list(self.parameters)])
 
     def knowing(self, table: np.ndarray) -> tuple[Iteration, np.ndarray]:
