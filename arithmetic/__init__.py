@@ -8,16 +8,16 @@ that is differentiated, printed (NumPy, numba, C) and repeated over many lanes. 
 from .backends import BACKENDS, CompileError, available, check_backend
 from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .functions import (
-    Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
-    total, vector, where,
+    Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, power, sign, sin, solve, sqrt,
+    tanh, total, vector, where,
 )
 from .intervals import Interval
 from .iteration import Iteration
-from .recorder import Graph, Node, Program, gradient, polynomial, record
+from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated
 
 __all__ = [
-    "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
-    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
+    "sqrt", "exp", "log", "sin", "cos", "tanh", "power", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
+    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "repeated", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted",
 ]

@@ -100,6 +100,7 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
     and the pool works; then the kernels are asked to pause.
     """
     workers = min(workers, -(-len(work.queue) // WIDTH)) if kernel.parallel else 1
+    work.at_once = min(work.at_once, -(-len(work.queue) // workers))
     here = threading.current_thread() is not threading.main_thread()
     if operations is not None and operations <= SMALL or workers == 1 and here:
         kernel.run(work)

@@ -76,6 +76,8 @@ def _function(name: str, numeric, symbolic, doc: str):
             import sympy
 
             return symbolic(sympy, *args)
+        if all(type(a) in (float, int) for a in args):  # as Python's own: a float for floats
+            return numeric(*args).item()
         return numeric(*args)
 
     function.__name__ = function.__qualname__ = name
@@ -108,6 +110,11 @@ where = _function("where", np.where, lambda s, c, x, y: s.Piecewise((x, c), (y, 
 
 #: The functions that readings implement; `sign`, `clip`, `total`, `dot` and `solve` are made of them where recorded.
 NAMES = ("sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "minimum", "maximum", "where")
+
+
+def power(x, p):
+    """x^p for x > 0, p any number."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 
 def clip(x, low, high):

@@ -4,17 +4,45 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from arithmetic import exp
+import numpy as np
+
+from arithmetic import Reading, exp
 
 from .base import Scheme
+from .family import replaced
 
 
-@functools.cache
 def decay_rates(flow) -> dict:
     """The blocks that decay at a constant rate, x' = −rate x + (what does not depend on x), with their rates.
 
     Read off the flow's own equations, with the other blocks frozen; numbers where the flow's rates are numbers.
     """
+    per_lane = []
+    marked = replaced(flow, lambda leaf: _mark(per_lane, leaf) if isinstance(leaf, (Reading, np.ndarray)) else leaf)
+    if not per_lane:
+        return _decay_rates(flow)
+    return {name: rate(*per_lane) if callable(rate) else rate for name, rate in _functions(marked, len(per_lane)).items()}
+
+
+def _mark(per_lane: list, leaf):
+    import sympy
+
+    per_lane.append(leaf)
+    return sympy.Symbol(f"rate_{len(per_lane) - 1}", positive=True)
+
+
+@functools.cache
+def _functions(flow, marks: int) -> dict:
+    """The rates as functions of those of the flow that are marked."""
+    import sympy
+
+    symbols = [sympy.Symbol(f"rate_{k}", positive=True) for k in range(marks)]
+    return {name: sympy.lambdify(symbols, rate, modules=[{}]) if getattr(rate, "free_symbols", None) else rate
+            for name, rate in _decay_rates(flow).items()}
+
+
+@functools.cache
+def _decay_rates(flow) -> dict:
     s, oracle, derivatives = flow.coordinate()
     state, loss = set(vars(s).values()), set(vars(oracle).values())
     rates = {}
@@ -30,7 +58,7 @@ def decay_rates(flow) -> dict:
 
 def exponential_share(h, rate):
     """∫₀ʰ e^{−rate·τ} dτ: what the slope of a block is multiplied by; h where its rate is 0 or None."""
-    return (1 - exp(-rate * h)) / rate if rate else h
+    return h if rate is None or (isinstance(rate, float) and rate == 0) else (1 - exp(-rate * h)) / rate
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Work:
     queue: np.ndarray
     base: int
     limit: int
+    at_once: int = 16384  # lanes that NumPy steps at once: the work rows stay in L2
     shared: np.ndarray = field(default_factory=lambda: np.zeros(16, dtype=np.int64))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

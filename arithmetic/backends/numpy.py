@@ -11,9 +11,6 @@ from ..iteration import Iteration
 from ..recorder import Node
 from .base import Backend, Kernel, Work
 
-CHUNK = 16384  # lanes stepped at once: the work rows stay in L2
-
-
 class NumPy(Backend):
     """NumPy alone.  Threads would fight for the interpreter, a lock between any two short calls: use processes."""
 
@@ -29,7 +26,7 @@ class NumPy(Backend):
         step = space["step"]
 
         def run(work: Work) -> None:
-            width = min(CHUNK, len(work.queue))
+            width = min(work.at_once, len(work.queue))
             f, b = np.empty((floats, width)), np.empty((booleans, width), dtype=bool)
             c = np.empty((len(work.table), width))
 
@@ -65,7 +62,7 @@ def chunks(advance: Callable, work: Work) -> None:
     and whether each lane takes the step into go.  A lane that stops is recorded at once; its slot idles until 6 % of the
     slots do, then all idle slots are refilled from the queue or, when it is empty, closed up.
     """
-    lane = work.take(CHUNK)
+    lane = work.take(work.at_once)
     if not len(lane):
         return
     x, p, count = work.state[:, lane], work.fixed[:, lane], work.steps[lane] - work.base

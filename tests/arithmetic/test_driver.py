@@ -10,7 +10,7 @@ import pytest
 from arithmetic import (
     Graph, Iteration, absolute, available, check_threads, cpus, drive, exp, iterate, total,
 )
-from arithmetic.backends.numpy import CHUNK
+from arithmetic.backends import Work
 from arithmetic.driver import TABLE
 from maps import damped_map, decay_map, starts, stragglers
 
@@ -50,7 +50,7 @@ def test_the_numpy_driver_refills_beyond_one_chunk():
     graph = Graph()
     x, = graph.inputs("x", 1)
     iteration = Iteration((x,), (x - 1,), x > 0.5, 1)
-    n = CHUNK + 3000
+    n = Work.at_once + 3000
     z = np.random.default_rng(0).integers(0, 40, (1, n)).astype(float)
     final, steps = iterate(iteration, z, 30, backend="numpy")
     assert np.array_equal(steps, np.minimum(z[0], 30)) and np.array_equal(final[0], z[0] - steps)
@@ -124,7 +124,7 @@ def test_plain_functions_are_stepped_by_threads_alike():
         out[:] = x * x - 1.5
         go[:] = np.abs(x[0]) < 1
 
-    z = np.random.default_rng(0).uniform(-1, 1, (1, 2 * CHUNK + 77))
+    z = np.random.default_rng(0).uniform(-1, 1, (1, 2 * Work.at_once + 77))
     final, steps = drive(advance, z, 50)
     twice, counts = drive(advance, z, 50, threads=2)
     assert np.array_equal(final, twice) and np.array_equal(steps, counts)
