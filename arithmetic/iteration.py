@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import printers
-from .recorder import Graph, Node, Program, _needed
+from .recorder import Graph, Node, Program, needed
 
 
 class Recent:
@@ -70,7 +70,7 @@ class Iteration:
     def clocks(self) -> tuple[int, ...]:
         """The rows that are the same in every lane after the same number of steps."""
         clocks, index = set(self.uniform), {x: i for i, x in enumerate(self.state)}
-        reads = {i: {index[n] for n in _needed([self.update[i]]) if n.op == "input"} for i in clocks}
+        reads = {i: {index[n] for n in needed([self.update[i]]) if n.op == "input"} for i in clocks}
         while bad := {i for i in clocks if not reads[i] <= clocks}:
             clocks -= bad
         return tuple(sorted(clocks))
@@ -102,7 +102,7 @@ class Iteration:
 
     def _read_from(self, rows: tuple[int, ...]) -> tuple[Node, ...]:
         inputs, alone = {self.state[i] for i in rows}, {}
-        for node in _needed(self.lane_outputs):
+        for node in needed(self.lane_outputs):
             alone[node] = (node in inputs if node.op == "input"
                            else bool(node.operands) and all(alone[a] or a.value is not None for a in node.operands))
         read = [a for node in alone if not alone[node] for a in node.operands if alone[a]]
@@ -112,7 +112,7 @@ class Iteration:
     def operations(self) -> int:
         """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
-        return sum(bool(n.operands) for n in printers._needed_given(self.lane_outputs, given))
+        return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
 
     def among(self, start: np.ndarray) -> Iteration:
         """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
@@ -160,7 +160,7 @@ class Iteration:
         graph = Graph()
         new = {x: graph.parameter(x.args[0]) if x in x.graph.fixed else graph.input(x.args[0]) for x in self.state}
         kept = [k for k, n in enumerate(self.tabulated) if n not in known]
-        for node in _needed([*self.update, self.go]):
+        for node in needed([*self.update, self.go]):
             if node in known:
                 new[node] = graph.condition(known[node])
             elif node not in new:

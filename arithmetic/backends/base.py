@@ -112,11 +112,12 @@ def printed(iteration: Iteration, spelling: Spelling) -> Step:
     for node, name in names.items():
         array, row = {"x": "y", "p": "p", "c": "c"}[name[0]], name[1:]
         loads.append((spelling.flag if node.boolean else spelling.load).format(name=name, array=array, row=row))
+    prelude = printers.prelude(iteration.lane_outputs, names, spelling.language)
     body, names = printers.lines(iteration.lane_outputs, names, spelling.language)
     stores = [spelling.store.format(row=s, new=names[iteration.update[i]], name=f"x{s}")
               for s, i in enumerate(iteration.lanes)]
     gather = [spelling.gather.format(row=k) for k in range(len(iteration.tabulated))]
-    return Step(printers.prelude(iteration.lane_outputs, spelling.language), loads, body, names[iteration.go], stores, gather)
+    return Step(prelude, loads, body, names[iteration.go], stores, gather)
 
 
 def sizes(iteration: Iteration) -> dict[str, int]:

@@ -16,17 +16,16 @@ from .. import cache
 from ..iteration import Iteration
 from .base import NEXT, STOP, Backend, CompileError, Kernel, Spelling, Work, printed, sizes
 
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+         # these two make jumps of selects, and then the loop over lanes does not vectorise
+         "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
 WIDE = ("-mprefer-vector-width=512",)
 
 SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];", flag="const _Bool {name} = {array}[{row}][l] != 0;",
                     store="y[{row}][l] = go ? {new} : {name};", gather="c[{row}][l] = table[{row} * rows + r];")
 
-FRAME = """
-#include <math.h>
-typedef long long i64;
+FRAME = """{prelude}
 enum {{ W = {width}, K = {inner}, S = {states}, P = {fixed}, T = {tables} }};
-{prelude}
 void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, i64 max_steps, double *state, i64 *steps,
          const double *fixed, const double *table, i64 rows)
 {{

@@ -19,10 +19,7 @@ from .base import NEXT, STOP, Backend, CompileError, Kernel, Spelling, Work, pri
 SPELLING = Spelling("python", load="{name} = {array}[{row}, l]", flag="{name} = {array}[{row}, l] != 0",
                     store="y[{row}, l] = {new} if go else {name}", gather="    c[{row}, l] = table[{row}, r]")
 
-FRAME = '''
-import math
-import numba
-import numpy as np
+FRAME = '''{prelude}
 from llvmlite import ir
 from numba.extending import intrinsic
 
@@ -44,7 +41,6 @@ def look(typingctx, address):
         return builder.load_atomic(pointer, "monotonic", 8, typ=WORD)
     return numba.int64(numba.int64), code
 
-{prelude}
 @numba.njit(nogil=True, cache={cache}, error_model="numpy")
 def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
     W, K, S, P, T = {width}, {inner}, {states}, {fixed}, {tables}

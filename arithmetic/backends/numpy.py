@@ -1,7 +1,6 @@
 """NumPy calls with `out=`: always there, and the reference for the others."""
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -21,9 +20,7 @@ class NumPy(Backend):
 
     def compile(self, iteration: Iteration) -> Kernel:
         text, floats, booleans = source(iteration)
-        space: dict = {"math": math, "np": np}
-        exec(compile(text, "<recorded step>", "exec"), space)  # our own printed text
-        step = space["step"]
+        step = printers.compiled(text)
 
         def run(work: Work) -> None:
             width = min(work.at_once, len(work.queue))
@@ -34,7 +31,7 @@ class NumPy(Backend):
                 m = len(count)
                 for row, values in zip(c, work.table, strict=True):
                     np.take(values, count, out=row[:m], mode="clip")
-                step(np, x, p, c[:, :m], y, go, f[:, :m], b[:, :m])
+                step(x, p, c[:, :m], y, go, f[:, :m], b[:, :m])
 
             chunks(advance, work)
 
@@ -42,7 +39,7 @@ class NumPy(Backend):
 
 
 def source(iteration: Iteration) -> tuple[str, int, int]:
-    """Source of `step(np, x, p, c, y, go, f, b)`: rows x of states, p of what is fixed and c of the table to new rows y and
+    """Source of `step(x, p, c, y, go, f, b)`: rows x of states, p of what is fixed and c of the table to new rows y and
     `go`, with work rows f and b."""
     names = {iteration.state[i]: f"x[{s}]" for s, i in enumerate(iteration.lanes)}
     for array, nodes in (("p", iteration.fixed), ("c", iteration.tabulated)):
@@ -51,8 +48,7 @@ def source(iteration: Iteration) -> tuple[str, int, int]:
     for s, i in enumerate(iteration.lanes):
         outputs.setdefault(iteration.update[i], []).append(f"y[{s}]")
     outputs.setdefault(iteration.go, []).append("go")
-    text, floats, booleans = printers.numpy_function(outputs, names, "np, x, p, c, y, go")
-    return printers.prelude(list(outputs), "numpy") + text, floats, booleans
+    return printers.numpy_function(outputs, names, "x, p, c, y, go")
 
 
 def chunks(advance: Callable, work: Work) -> None:
