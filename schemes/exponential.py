@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import Reading, exp
+from arithmetic import Reading, exp, from_sympy
 
 from .base import Scheme
 from .family import replaced
@@ -17,28 +17,19 @@ def decay_rates(flow) -> dict:
 
     Read off the flow's own equations, with the other blocks frozen; numbers where the flow's rates are numbers.
     """
-    per_lane = []
-    marked = replaced(flow, lambda leaf: _mark(per_lane, leaf) if isinstance(leaf, (Reading, np.ndarray)) else leaf)
-    if not per_lane:
-        return _decay_rates(flow)
-    return {name: rate(*per_lane) if callable(rate) else rate for name, rate in _functions(marked, len(per_lane)).items()}
+    per_lane: dict = {}
 
+    def marked(leaf):
+        if not isinstance(leaf, (Reading, np.ndarray)):
+            return leaf
+        import sympy
 
-def _mark(per_lane: list, leaf):
-    import sympy
+        symbol = sympy.Symbol(f"rate_{len(per_lane)}", positive=True)
+        per_lane[symbol] = leaf
+        return symbol
 
-    per_lane.append(leaf)
-    return sympy.Symbol(f"rate_{len(per_lane) - 1}", positive=True)
-
-
-@functools.cache
-def _functions(flow, marks: int) -> dict:
-    """The rates as functions of those of the flow that are marked."""
-    import sympy
-
-    symbols = [sympy.Symbol(f"rate_{k}", positive=True) for k in range(marks)]
-    return {name: sympy.lambdify(symbols, rate, modules=[{}]) if getattr(rate, "free_symbols", None) else rate
-            for name, rate in _decay_rates(flow).items()}
+    rates = _decay_rates(replaced(flow, marked))
+    return {name: from_sympy(rate, per_lane) if per_lane and not isinstance(rate, float) else rate for name, rate in rates.items()}
 
 
 @functools.cache
