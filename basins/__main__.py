@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path, help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")
-    parser.add_argument("--threads", type=int, help="at most this many (default all cores)")
+    parser.add_argument("--threads", type=int, help="at most this many (default, or -1: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     options = parser.parse_args(arguments)
     try:
@@ -45,13 +45,14 @@ def _prepare(options):
     """Everything that can be wrong, before any work."""
     import networks
     import schemes
-    from arithmetic import check_backend
+    from arithmetic import check_backend, check_threads
 
     from .starts import grid, uniform
 
     loss = networks.get(options.network)
     optimizer = schemes.named(options.optimizer, **_hyperparameters([pair for group in options.set for pair in group]))
     check_backend(options.backend)
+    check_threads(options.threads)
     box = loss.box
     if options.box is not None:
         if len(options.box) != 2 * loss.dim:

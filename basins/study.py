@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import check_backend
+from arithmetic import check_backend, check_threads
 from flows import check_theta
 from schemes import Optimizer, Outcome, Stop
 
@@ -241,6 +241,7 @@ def study(loss, optimizer: Optimizer, starts, *, stop: Stop | None = None, execu
     if not match > 0:
         raise ValueError(f"match={match!r} must be a positive distance")
     check_backend(backend)
+    check_threads(threads)
     stop = stop or Stop()
     if isinstance(executor, ProcessPoolExecutor):
         _check_sendable(loss, optimizer, stop)

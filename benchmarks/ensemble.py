@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 import arithmetic
-from arithmetic.engines import compiler, cpus
+from arithmetic import cpus
+from arithmetic.backends.c import compiler
 import networks
 from networks import Network
 from schemes import ErrorControl, EulerRichardson, Outcome, Stop, named, pair

@@ -68,7 +68,7 @@ class Flow:
                 if callable(value) and oracle is None:
                     raise TypeError(f"{type(self).__name__}: the memory {name!r} starts from the gradient; use "
                                     "flow.on(loss).start(theta), or pass oracle=loss.oracle(theta)")
-                value = value(oracle) if callable(value) else float(value)
+                value = value(oracle) if callable(value) else np.asarray(value, dtype=float)
                 start[name] = np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape, value)
         return State(theta=theta, t=0.0, **start)
 
@@ -249,10 +249,10 @@ def diagonal(matrix):
 
 
 def add_diagonal(matrix, value):
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, or one per coordinate."""
+    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or one per coordinate (and lane)."""
     if is_symbolic(matrix):
         return matrix + value
-    matrix = matrix.copy()
+    matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1
     for i in range(len(matrix)):
-        matrix[i, i] = matrix[i, i] + (value[i] if isinstance(value, np.ndarray) else value)
+        matrix[i, i] = matrix[i, i] + (value[i] if each else value)
     return matrix

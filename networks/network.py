@@ -36,6 +36,8 @@ class Network(Loss):
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
 
+    parallel = True  #: several threads may ask at once: the work arrays are their own
+
     def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
                  name: str = "network", box=None, recordable: bool | None = None):
         self._made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (

@@ -9,11 +9,10 @@ hyperparameter in `RANGES`.
 """
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import flows
-from arithmetic import is_symbolic
+from arithmetic import is_symbolic, log, maximum, power, sqrt
 from flows import Flow, schedules
 
 from .base import Scheme
@@ -35,22 +34,6 @@ class Recipe(NamedTuple):
 
 def recipe(flow: Flow, scheme: Scheme, step, **memory) -> Recipe:
     return Recipe(flow, scheme, step, memory)
-
-
-def sqrt(x):
-    if is_symbolic(x):
-        import sympy
-
-        return sympy.sqrt(x)
-    return math.sqrt(x)
-
-
-def log(x):
-    if is_symbolic(x):
-        import sympy
-
-        return sympy.log(x)
-    return math.log(x)
 
 
 def rates(h, exponential: bool, *decays) -> tuple:
@@ -205,12 +188,12 @@ def adamax(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, decouple
 
 def nadam(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, momentum_decay=4e-3, weight_decay=0.0, decoupled_weight_decay=False):
     """NAdam with Dozat's schedule of the momentum: torch `NAdam`."""
+    base = 0.96
     if is_symbolic(momentum_decay):
         import sympy
 
-        rho = sympy.Rational(24, 25)**momentum_decay
-    else:
-        rho = 0.96**momentum_decay
+        base = sympy.Rational(24, 25)
+    rho = power(base, momentum_decay)
     flow = flows.ScheduledNAdam((1 - beta1) / lr, (1 - beta2) / lr, (1 - rho) / lr, 1 / lr, beta1, rho, eps)
     return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
                   w=lambda n: rho**n, P=lambda product: product, **clocks(c2=beta2))
@@ -322,7 +305,7 @@ def adam_energy(a=10.0, b=1.0, eps=0.1, ratio=0.5):
     """Adam of rates a, b with steps under which its energy F + Σ m²/(2aD) falls; needs ratio < 1 − b/(4a)."""
     if not ratio < 1 - b / (4 * a):
         raise ValueError(f"adam-energy: ratio={ratio} must be < 1 - b/(4a) = {1 - b / (4 * a)}, or no step is acceptable")
-    return recipe(flows.Adam(a, b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / max(a, b)))
+    return recipe(flows.Adam(a, b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / maximum(a, b)))
 
 
 #: The named optimizers; a name's hyperparameters are the arguments of its function.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import absolute, exp, log, maximum, minimum, sqrt, total, where
+from arithmetic import Reading, absolute, exp, log, maximum, minimum, sqrt, total, where
 from flows import State
 
 
@@ -53,7 +53,7 @@ class _Adaptive:
     h_max = np.inf
 
     def start(self) -> dict:
-        return {"h": min(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
+        return {"h": minimum(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
 
     def time(self, memory):
         return memory["t"]
@@ -236,7 +236,7 @@ class CombinedControl(_Adaptive):
 
     def start(self) -> dict:
         start = [self.error.start(), self.energy.start()]
-        return start[0] | start[1] | {"h": min(start[0]["h"], start[1]["h"])}
+        return start[0] | start[1] | {"h": minimum(start[0]["h"], start[1]["h"])}
 
     def check(self, scheme, field) -> None:
         self.error.check(scheme, field)
@@ -251,6 +251,8 @@ def as_control(step):
     """A control from a number (a fixed step) or a control."""
     if hasattr(step, "trial"):
         return step
+    if isinstance(step, Reading):
+        return FixedStep(step)
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
     raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
@@ -263,7 +265,7 @@ def _one_of(name: str, value, known) -> None:
 
 
 def _positive(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number, Reading)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not value > 0:
         raise ValueError(f"{name}={value} must be positive")

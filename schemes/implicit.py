@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from arithmetic import solve, total
 from flows import State
+from flows.base import add_diagonal
 
 from .base import Scheme, is_gradient_flow, need_gradient_descent
-from .newton import add_multiple, newton
+from .newton import newton
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RosenbrockEuler(Scheme):
             matrix = field.flow.jacobian(None, State(hessian=oracle.gauss_newton))
         else:
             matrix = field.jacobian(t, y)
-        return y + solve(add_multiple(-h * matrix, 1), h * slope), None, slope
+        return y + solve(add_diagonal(-h * matrix, 1), h * slope), None, slope
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,6 @@ def implicit_point(field, t, y, h, iterations: int):
             merit = h * field.flow.energy(field.state(t, w), field.loss.oracle(field.theta(w))) + total((w - y)**2) / 2
         else:
             merit = total(residual**2)
-        return residual, add_multiple(-h * field.jacobian(t, w), 1), merit
+        return residual, add_diagonal(-h * field.jacobian(t, w), 1), merit
 
     return newton(equation, y, y, iterations, potential=gradient_flow)

@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import inspect
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from flows import Flow
 from .base import Scheme
 from .classics import NAMED, RANGES, SWITCHES
 from .control import as_control
+from .family import Family
 from .discrete_gradient import Gonzalez, ItohAbe
 from .implicit import ImplicitEuler, ImplicitMidpoint
 from .loop import Problem
@@ -39,9 +41,32 @@ class Optimizer:
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
     schedule: object = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss, stop: Stop | None = None) -> Problem:
-        """The repeated map of this optimizer on a loss."""
-        return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
+    def problem(self, loss, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+        """The repeated map of this optimizer on a loss.
+
+        lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
+        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them all,
+        and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish, which
+        differs at states that are not finite, and at the sign of 0).
+
+        Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
+        """
+        stop = stop or Stop()
+        if not lanes:
+            return Problem(self.flow.on(loss), self.scheme, self.step, stop)
+        if self.recipe is None:
+            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair has none")
+        values = {key: np.asarray(value, dtype=float) for key, value in lanes.items()}
+        if len({value.shape for value in values.values()}) > 1 or not all(value.size for value in values.values()):
+            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not empty")
+        name, known = self.name.partition("(")[0], inspect.signature(self.recipe).parameters
+        for key, value in values.items():
+            _check_name(name, key, known)
+            for x in np.unique(value):
+                _check_hyperparameter(name, key, float(x), known[key].default)
+        family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
+        flow, scheme, control = family.template
+        return Problem(flow.on(loss), scheme, control, stop, family)
 
     def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
@@ -283,9 +308,7 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
                          + f"known: {', '.join(NAMED)}")
     known = inspect.signature(NAMED[name]).parameters
     for key, value in hyperparameters.items():
-        if key not in known:
-            raise ValueError(f"{name} has no hyperparameter {key!r}; it has " + ", ".join(
-                f"{p.name}={p.default}" for p in known.values()))
+        _check_name(name, key, known)
         _check_hyperparameter(name, key, value, known[key].default)
     values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
     values = {key: value if isinstance(value, (bool, int, float)) else value.item() for key, value in values.items()}
@@ -305,6 +328,12 @@ def _shown(value) -> str:
     """A hyperparameter as short as it can be without losing digits."""
     short = str(value) if isinstance(value, bool) else format(value, "g")
     return short if isinstance(value, bool) or float(short) == value else str(value)
+
+
+def _check_name(name: str, key: str, known) -> None:
+    if key not in known:
+        raise ValueError(f"{name} has no hyperparameter {key!r}; it has " + ", ".join(
+            f"{p.name}={p.default}" for p in known.values()))
 
 
 def _check_hyperparameter(name: str, key: str, value, default) -> None:

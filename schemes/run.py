@@ -7,7 +7,7 @@ import time
 import numpy as np
 from scipy.integrate._ivp.ivp import OdeResult
 
-from arithmetic import check_backend
+from arithmetic import Interrupted, check_backend, check_threads
 from flows import Field
 
 from .base import Scheme
@@ -52,7 +52,7 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
     progress : True for a line on standard error, or a function of (lanes ended, lanes).
     max_seconds : wall-clock budget; what is done by then is returned as TIME_LIMIT.
     backend : "auto", "c", "numba" or "numpy": the same results, at different speed.
-    threads : at most this many; all cores unless given.
+    threads : at most this many, an integer >= 1; None or -1 for all cores.  Numeric losses of your own: one, unless given.
 
     A KeyboardInterrupt ends the run, and what is done is returned as INTERRUPTED.
 
@@ -62,6 +62,7 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
     """
     problem = Problem(field, scheme or EulerRichardson(), step, stop or Stop())
     check_backend(backend)
+    check_threads(threads)
     history = _History(problem, record)
     if max_seconds is not None and not max_seconds > 0:
         raise ValueError(f"max_seconds={max_seconds} must be positive, or None for no budget")
@@ -94,8 +95,10 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
                 break
             if not history.every:
                 segment = _next_segment(segment, time.monotonic() - now)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         cause = Outcome.INTERRUPTED
+        if isinstance(stopped, Interrupted) and not history.every:  # else the last state recorded is the end
+            z, steps = _put(z, going, stopped.final), _put(steps, going, steps[going] + stopped.steps)
     return _result(problem, history, z, steps, cause, single)
 
 
