@@ -17,4 +17,19 @@ __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
     "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
+    "as_decimals", "as_fractions", "exact_sign", "simplified",
 ]
+
+_WITH_SYMPY = ("as_decimals", "as_fractions", "exact_sign", "simplified")  # imported when asked for: numbers do without
+
+
+def __getattr__(name):
+    if name not in _WITH_SYMPY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import exact
+
+    return getattr(exact, name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
