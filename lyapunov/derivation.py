@@ -1,6 +1,8 @@
 """Finding an energy from the field alone: F + ψ(memory), with the terms of V' that have no sign cancelled."""
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,15 +10,13 @@ import sympy
 from sympy import Symbol
 
 import arithmetic
-from arithmetic import is_symbolic, total
+from arithmetic import as_decimals, is_symbolic, total
 from flows import Flow
 
-from .check import check
-from .energy import Energy, H, positive
-from .pieces import SEAMS
-from .reading import exact, rational
-from .signs import rate_sign
-from .verdict import Status, Verdict, words
+from .coordinate import as_flow, exact_rates
+from .decrease import check
+from .energy import Energy, H, energies
+from .exact import INEQUALITIES, SEAMS, Status, Verdict, positive, rate_sign, words
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow, *, assuming=None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms of
@@ -81,13 +81,20 @@ def derive(flow, *, assuming=None) -> Derivation:
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
-    if isinstance(flow, type) and issubclass(flow, Flow):
-        flow = flow.symbolic()
-    if not isinstance(flow, Flow):
-        raise TypeError(f"derive(flow): flow must be a Flow or a class of flows, got {flow!r}")
+    flow = as_flow(flow, "derive(flow): flow")
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
     try:
-        one = _Ansatz(exact(flow))
+        hash(flow)
+    except TypeError:  # rates that are arrays
+        return _derived.__wrapped__(flow, assuming)
+    return _derived(flow, assuming)
+
+
+@functools.lru_cache(maxsize=256)
+def _derived(flow: Flow, assuming: tuple) -> Derivation:
+    """`derive`, once for each flow: stability, certificates and tables ask for the same energies again."""
+    try:
+        one = _Ansatz(exact_rates(flow))
         best = _first(flow, one, assuming)
     except _Fails as reason:
         return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason)), assuming=assuming)
@@ -133,7 +140,7 @@ class _Ansatz:
     def __init__(self, flow: Flow):
         self.flow = flow
         self.s, self.oracle, derivatives = flow.coordinate()
-        self.f = {name: rational(f) for name, f in derivatives.items()}
+        self.f = {name: as_decimals(f) for name, f in derivatives.items()}
         self.g = self.oracle.gradient
         self.decay = self._decay()
         if self.decay != 0:  # the gradient of F + λ|θ|²/2 takes the place of g
@@ -323,10 +330,18 @@ def _unlogged(primitive, w, upper, lower):
     return rest.subs(w, upper).xreplace({d: e for e, d in held.items()}) - constant
 
 
+def known_energies(flow: Flow) -> Iterator[Energy]:
+    """The energies of a flow: those that it has, then the derived one."""
+    yield from energies(flow)
+    derived = derive(flow).energy
+    if derived is not None:
+        yield derived
+
+
 # ---------------------------------------------------------------------------------------------- from symbols to code
 def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
     """The energy of a formula of one coordinate: V = P F + Σ ψ."""
-    return Energy(_Formula(V, exact(flow)), name, assuming, flow=flow)
+    return Energy(_Formula(V, exact_rates(flow)), name, assuming, flow=flow)
 
 
 def _dissipation(energy: Energy, verdict: Verdict):
@@ -391,7 +406,7 @@ def evaluate(formula, values: dict):
             for x, condition in reversed(rest):
                 value = arithmetic.where(read(condition), read(x), value)
             return value
-        if isinstance(e, sympy.core.relational._Inequality):
+        if isinstance(e, INEQUALITIES):
             low, high = read(e.lts), read(e.gts)
             return low < high if isinstance(e, (sympy.Lt, sympy.Gt)) else low <= high
         if e.func in _FUNCTIONS:

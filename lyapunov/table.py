@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from flows import FLOWS, Flow
 
-from .derive import Derivation, derive
-from .step import StepVerdict, check_step, readable
-from .verdict import Status, words
+from .derivation import Derivation, derive
+from .exact import Status, readable, words
+from .step import StepVerdict, check_step
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
 VARIANTS = {"Adam": [({"correction": False}, None)],

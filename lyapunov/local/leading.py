@@ -9,7 +9,8 @@ from sympy import Poly, Symbol
 
 from flows import Flow
 
-from .reading import Coordinate, Unreadable
+from ..coordinate import Coordinate
+from ..exact import Unreadable
 
 SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
 

@@ -6,7 +6,8 @@ import sympy
 
 from arithmetic import total
 from flows import Flow
-from lyapunov import Energy, check, smt
+from lyapunov import Energy, check
+from lyapunov.exact import smt
 
 
 @dataclass(frozen=True)
