@@ -67,10 +67,11 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
         blocked = f"no rates were found that meet {', '.join(map(str, conditions))} on all pieces together"
     if blocked:
         return Verdict(Status.UNDECIDED, reason=coupled or blocked, **facts)
-    steps = [f"{label}: {'; '.join(v.certificate.steps)}" for label, v in zip(labels, verdicts, strict=True)]
+    proofs = [v.certificate for v in verdicts if v.certificate is not None]
+    steps = [f"{label}: {'; '.join(proof.steps)}" for label, proof in zip(labels, proofs, strict=True)]
     seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
-    evidence = [tuple(dict.fromkeys(x for v in verdicts for x in getattr(v.certificate, name)))
-                for name in ("identities", "positive")]
+    evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
+                for name in ("identities", "positive", "smt")]
     certificate = Certificate((*steps, seams), *evidence)
     zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
     return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
@@ -108,7 +109,8 @@ class _Check:
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
-        reason, N, proof, below = coupled or self.reduction.obstacle, None, None, []
+        reason, N, below = coupled or self.reduction.obstacle, None, []
+        proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if one.derivative == 0:
@@ -124,7 +126,8 @@ class _Check:
                     identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
                     below = [*below, Proof(identities=(identity,))]
         if proof is not None and not self.satisfiable(proof.conditions):
-            proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+            reason = reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+            proof = None
         needed = proof.conditions if proof is not None else ()
         facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
         if proof is not None:
@@ -139,7 +142,9 @@ class _Check:
             "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
 
     def _refuted(self, witness, facts) -> Verdict:
-        notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
+        notes: tuple[str, ...] = ()
+        if self._at_limit(witness):
+            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",)
         if self._rates() & set(witness):
             notes += ("for these rates; others are not excluded",)
         return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)

@@ -105,12 +105,12 @@ def _derived(flow: Flow, assuming: tuple) -> Derivation:
 
 def _first(flow, one, assuming) -> Derivation:
     """The first of the candidates that is proved; else why the last one failed."""
-    failed = []
+    failed: list[tuple[str, tuple]] = []
     for make in one.candidates(assuming):
         try:
             V, steps = make()
-        except _Fails as reason:
-            failed.append((str(reason), ()))
+        except _Fails as error:
+            failed.append((str(error), ()))
             continue
         for extra in ((), *one.unit_rates(V)):
             energy = _energy(V, flow, "derived", (*assuming, *extra))
@@ -119,7 +119,7 @@ def _first(flow, one, assuming) -> Derivation:
                 if extra:
                     verdict = replace(verdict, conditions=(*extra, *verdict.conditions), assuming=tuple(
                         r for r in verdict.assuming if r not in extra))
-                return Derivation(flow, replace(energy, dissipation=_dissipation(energy, verdict)), verdict, steps, assuming)
+                return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps, assuming)
         failed.append((_blame(V, verdict), steps))
     reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
     return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
@@ -344,11 +344,12 @@ def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
     return Energy(_Formula(V, exact_rates(flow)), name, assuming, flow=flow)
 
 
-def _dissipation(energy: Energy, verdict: Verdict):
+def _dissipation(flow: Flow, verdict: Verdict) -> _Formula | None:
     """−V' as a function, where it is a sum over coordinates of what a step can evaluate."""
-    o = energy.function.oracle
+    formula = _Formula(-verdict.derivative, exact_rates(flow))
+    o = formula.oracle
     unseen = {o.value, o.hessian, o.jacobian, o.residual} & verdict.derivative.free_symbols
-    return None if unseen or verdict.derivative.has(*SEAMS) else _Formula(-verdict.derivative, energy.function.flow)
+    return None if unseen or verdict.derivative.has(*SEAMS) else formula
 
 
 class _Formula:

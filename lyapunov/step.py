@@ -196,7 +196,12 @@ class _Form:
         rest = self.psi.xreplace(memory) - self.psi + ratio * h * D.xreplace(memory)
         self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
         self.difference = step.solved(self.gap)
-        self.rates, self.weights, self.roots, self.meaning, self.steps, self.exact = {}, {}, {}, [], [], True
+        self.rates: dict[Symbol, sympy.Expr] = {}
+        self.weights: dict[sympy.Expr, Symbol] = {}
+        self.roots: dict[Symbol, sympy.Expr] = {}
+        self.meaning: list[str] = []
+        self.steps: list[str] = []
+        self.exact = True
 
     # ----------------------------------------------------------------------------------------------- the verdict
     def verdict(self, curvature, claimed, refute: bool) -> StepVerdict:

@@ -72,7 +72,7 @@ def _rows(kind: type[Flow], rates: dict, assumption):
     discrete = None if assumption else check_step(flow, None if flow.energy is not None else derivation.energy)
     yield Row(label, derivation, discrete, time.perf_counter() - begin)
     for other in derivation.further:
-        yield Row(f"{label}: {other.energy.name}", other, None)
+        yield Row(f"{label}: {other.energy.name if other.energy else None}", other, None)
 
 
 def markdown(found) -> str:

@@ -122,7 +122,8 @@ def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
     part = leading_part(Poly(top, *ys))[0]
     if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in zip(ends, ends[1:])):
         return [*steps, *shape]  # its leading form decides on every interval
-    turning = turning_points(top, *ys, c)
+    x, y = ys
+    turning = turning_points(top, x, y, c)
     return None if turning is None else [*steps, *turning]
 
 
@@ -185,7 +186,7 @@ def _between(a, b):
 
 def _merged(found, parameter, low, c) -> Cases:
     """Neighbours of one nature joined, with their conditions."""
-    groups = []
+    groups: list[list] = []
     for piece in found:
         if groups and groups[-1][0][0] == piece[0]:
             groups[-1].append(piece)

@@ -78,7 +78,7 @@ def count_roots(f: Poly, sign_of) -> int:
     return low - high
 
 
-def turning_points(f, x, y, parameter) -> list | None:
+def turning_points(f: sympy.Expr, x: sympy.Symbol, y: sympy.Symbol, parameter: sympy.Symbol) -> list | None:
     """Polynomials in the parameter between whose real zeros the sign of f on small circles is of one kind; None if f = 0.
 
     For parameter values in an interval without such zeros no condition of `Circle` vanishes for small r > 0, and the set

@@ -41,7 +41,7 @@ class CriticalPoint:
     certified: bool = True
     evidence: str = ""
     family: tuple = field(default=())
-    equation: object = None
+    equation: sympy.Expr | None = None
     symbols: tuple = ()
     loss: object = field(default=None, repr=False, compare=False)
 
@@ -141,7 +141,7 @@ def as_point(critical_point, loss=None) -> CriticalPoint:
 # ------------------------------------------------------------------------------------- decoupled networks
 def _decoupled(loss) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
-    layers = getattr(loss, "layers", ())
+    layers: tuple = getattr(loss, "layers", ())
     if len(layers) != 2 or layers[1] != 1 or len(loss.data) != loss.dim:
         return None
     A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
@@ -171,11 +171,11 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
 class _Zero:
     """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
 
-    root: object
+    root: sympy.Expr
     kind: str
     order: int
-    value: object
-    curvature: object
+    value: sympy.Expr
+    curvature: sympy.Expr
     periodic: bool = False
 
 
@@ -346,18 +346,18 @@ def _general(loss) -> list[CriticalPoint]:
         value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
         points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
     known = [p.numeric for p in points]
-    for theta in _newton(loss):
-        if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
+    for place in _newton(loss):
+        if any(np.linalg.norm(place - k) < 1e-3 for k in known):
             continue
-        box = krawczyk(loss, theta, 1e-8)
+        box = krawczyk(loss, place, 1e-8)
         if box is None:
             continue
-        known.append(theta)
-        eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))
+        known.append(place)
+        eigenvalues = np.linalg.eigvalsh(loss.hessian(place))
         positive = int((eigenvalues > 0).sum())
         nature = Nature.of_hessian(positive, loss.dim - positive)
         points.append(CriticalPoint(
-            tuple(sympy.Float(x, 17) for x in theta), nature, sympy.Float(float(loss.value(theta))),
+            tuple(sympy.Float(x, 17) for x in place), nature, sympy.Float(float(loss.value(place))),
             tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
                 f"found in the box {loss.box} by Newton's method (that there are no more there is not proved); an interval "
                 "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
@@ -383,7 +383,7 @@ def _common_zeros(expressions, x) -> list:
     G = sympy.Symbol("G", real=True)
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
-    inner = None
+    inner: sympy.Expr = sympy.exp(x)
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G
@@ -410,7 +410,7 @@ def _common_zeros(expressions, x) -> list:
 def _newton(loss, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
     """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
     low, high = np.array(loss.box).T[:, :, None]
-    theta = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
+    theta: np.ndarray = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(steps):
             slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)

@@ -89,7 +89,8 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
     (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so
     what is proved on it holds on the true one.
     """
-    solution, meaning = {}, {}
+    solution: dict[sympy.Symbol, sympy.Expr] = {}
+    meaning: dict[sympy.Symbol, sympy.Expr] = {}
     for f, other in itertools.combinations(facts, 2):
         h = sympy.expand(f + other)
         if side_of(h) < 0 and side_of(h.subs(dict.fromkeys(states, 0))) < 0:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -377,10 +378,10 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
     for energy in known_energies(flow):
-        blocks, found = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
-        if found is None or not {"g", *blocks} <= found[1]:
+        blocks, proof = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
+        if proof is None or not {"g", *blocks} <= proof[1]:
             continue
-        derivative, zero = found
+        derivative, zero = proof
         psi = sympy.expand(energy.expression - F)
         steps = (f"the field jumps ({reason}): its solutions are Filippov's, at bounded speed",
                  f"V = {_sum(psi)} falls along them, V' = {sympy.sstr(derivative)} <= 0, and bounded curves end where "
@@ -441,7 +442,7 @@ def _doubled(M: sympy.Matrix) -> sympy.Matrix:
 
 def _evaluate(part, values: dict, symbolic: bool):
     """A sum of products of symbols on the reading of `values`."""
-    out = 0
+    out: Any = 0
     for term in sympy.Add.make_args(part):
         c, factors = term.as_coeff_mul(*values)
         value = c if symbolic else float(c)

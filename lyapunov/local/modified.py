@@ -152,7 +152,7 @@ def _expanded(state, new, order) -> ModifiedEquation:
     for k in range(1, order + 2):
         column = sympy.Matrix([e.diff(h, k).subs(h, 0).doit() / sympy.factorial(k) for e in new])
         d.append(column.applyfunc(_plain))
-    terms = []
+    terms: list[sympy.Matrix] = []
     lie = {(1, 1): d[0]}  # lie[k, m]: the coefficient of h^m in (h L)^k y
     for m in range(1, order + 2):
         f = d[m - 1]

@@ -58,7 +58,7 @@ class Residual:
 
     @property
     def gap(self) -> float | None:
-        return None if self.well is None else self.barrier - self.value
+        return None if self.barrier is None or self.value is None else self.barrier - self.value
 
     def __str__(self):
         rates = ", ".join(f"{name} = {value:.6g}" for name, value in self.rates.items())

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from arithmetic import Interval, Vector
-from networks import CriticalPoint, Nature, coercive, complete
+from networks import CriticalPoint, Loss, Nature, coercive, complete
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
@@ -23,7 +23,7 @@ class Well:
     `size` with corners `low` + size·cells.  argument : why, in words.
     """
 
-    loss: object = field(repr=False)
+    loss: Loss = field(repr=False)
     point: CriticalPoint
     level: sympy.Expr
     inner: float
