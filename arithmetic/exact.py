@@ -1,7 +1,8 @@
 """Exact numbers: which one a float stands for, and the sign of one.
 
 A float stands for one of two things.
-- What somebody wrote, a rate, a step, a coefficient of a loss, is the decimal that it prints as: 0.1 is 1/10 (`as_decimals`).
+- What somebody wrote, a rate, a step, a coefficient of a loss, is the decimal that it prints as: 0.1 is 1/10
+  (`as_decimals`).
 - What was computed from small fractions, a weight of a scheme, a coordinate of a point, is the fraction that it rounds:
   0.3333333333333333 is 1/3 (`as_fractions`); where there is none, it is the decimal.
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import sympy
 from sympy import Rational
 
-LARGEST = 10**6  # denominators of what `as_fractions` takes for a fraction: the coefficients of Dormand–Prince need 339200
+LARGEST = 10**6  # denominator of what `as_fractions` takes for a fraction: Dormand–Prince's coefficients need 339200
 ROUNDING = 2**-51  # and how far a float may lie from it, relative to it: the rounding of a sum or two
 
 
@@ -60,5 +61,6 @@ def simplified(expression) -> sympy.Expr:
         z = sympy.Symbol("z")
         inner = expression.xreplace({roots[0]: z})
         if inner.is_polynomial(z):
-            return sympy.rem(inner, roots[0].poly.as_expr(roots[0].poly.gen).subs(roots[0].poly.gen, z), z).subs(z, roots[0])
+            defining = roots[0].poly
+            return sympy.rem(inner, defining.as_expr().subs(defining.gen, z), z).subs(z, roots[0])
     return sympy.simplify(expression)

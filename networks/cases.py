@@ -63,7 +63,7 @@ def cases(moved, symbols, parameter, order: int) -> Cases:
         return Cases([(Nature.UNDECIDED, sympy.true)], parameter, (f"the values of {c} where it may change are not known",))
     ends = [low, *cuts, high]
     found = []
-    for k, (a, b) in enumerate(zip(ends, ends[1:])):
+    for a, b in itertools.pairwise(ends):
         nature, evidence = _at(moved, symbols, c, _between(a, b), order)
         if not known and not _by_signs(moved, symbols, c, _between(a, b), order):
             nature, evidence = Nature.UNDECIDED, "no argument for all values of the parameter is known here"
@@ -89,7 +89,7 @@ def _by_signs(moved, symbols, c, value, order) -> bool:
 def _semidefinite_somewhere(moved, symbols, c, steps, low, high, order) -> bool:
     cuts = _zeros(steps, c, low, high)
     ends = [low, *(cuts or []), high]
-    return any(not _by_signs(moved, symbols, c, _between(a, b), order) for a, b in zip(ends, ends[1:]))
+    return any(not _by_signs(moved, symbols, c, _between(a, b), order) for a, b in itertools.pairwise(ends))
 
 
 def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
@@ -120,7 +120,7 @@ def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
     shape = _form_steps(top, ys, c)
     ends = [-sympy.oo, *(_zeros([*steps, *shape], c, -sympy.oo, sympy.oo) or []), sympy.oo]
     part = leading_part(Poly(top, *ys))[0]
-    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in zip(ends, ends[1:])):
+    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in itertools.pairwise(ends)):
         return [*steps, *shape]  # its leading form decides on every interval
     x, y = ys
     turning = turning_points(top, x, y, c)

@@ -73,7 +73,7 @@ def count_roots(f: Poly, sign_of) -> int:
     if f.get_domain().is_ZZ or f.get_domain().is_QQ:
         return f.count_roots()
     leading = [(sign_of(p.LC()), p.degree()) for p in sympy.sturm(f)]
-    low, high = (sum(a != b for a, b in zip(signs, signs[1:]))
+    low, high = (sum(a != b for a, b in itertools.pairwise(signs))
                  for signs in ([s * end**n for s, n in leading] for end in (-1, 1)))
     return low - high
 

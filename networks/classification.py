@@ -16,7 +16,7 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
              order: int = 8) -> tuple[Nature, str] | Cases:
     """The nature of a critical point of a sympy expression, and the argument for it.
 
-    expression : smooth near the point, its gradient exactly zero there.  symbols, point : coordinates and exact numbers.
+    expression : smooth near the point, its gradient exactly zero there.  symbols, point : coordinates, exact numbers.
     order : how far Taylor series go for non-polynomial expressions.
 
     Returns `(nature, evidence)`, a `Nature`; "undecided" where no argument applies.  An expression with one further
@@ -29,7 +29,7 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
       not; of more, a definite leading form (sum of squares) or one of both signs decides.
 
     Raises ValueError if the point is not critical or there are several parameters.
-    Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (exact squares).
+    Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (squares).
     """
     symbols, point = list(symbols), [sympy.sympify(p) for p in point]
     expression = sympy.sympify(expression)

@@ -1,6 +1,8 @@
 """A function near a critical point, and its nature: Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
 
+import itertools
+
 import sympy
 from sympy import Poly
 
@@ -281,7 +283,7 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
         return None
     # all roots are real, so the number of sign changes is the number of positive roots
     nonzero = [s for s in signs if s]
-    positive = sum(a != b for a, b in zip(nonzero, nonzero[1:]))
+    positive = sum(a != b for a, b in itertools.pairwise(nonzero))
     return positive, len(coefficients) - 1 - positive, zero
 
 

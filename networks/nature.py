@@ -68,7 +68,7 @@ class Nature(enum.StrEnum):
 
     @classmethod
     def of(cls, kind: str, *, degenerate: bool = False, strict: bool = True) -> Nature:
-        """The nature of a kind ("minimum", "maximum" or "saddle"): with a singular Hessian, of a value also taken nearby.
+        """The nature of a kind ("minimum", "maximum", "saddle"), with a singular Hessian, with others at its height.
 
         Raises ValueError where there is no such nature.
         """

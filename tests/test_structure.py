@@ -92,12 +92,14 @@ def private_names(file: Path) -> set[str]:
     found = {f"{module}.{name}" for module, name in imported(file) if module.split(".")[0] in LIBRARIES
              and any(part.startswith("_") and not part.startswith("__") for part in (*module.split("."), name))}
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Attribute) and (node.attr == "rep" or node.attr.startswith("_") and node.attr[1:2] != "_"):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             root = node.value
             while isinstance(root, ast.Attribute):
                 root = root.value
-            if node.attr == "rep" or isinstance(root, ast.Name) and root.id in LIBRARIES:
+            if isinstance(root, ast.Name) and root.id in LIBRARIES:
                 found.add(ast.unparse(node))
+        elif isinstance(node, ast.Attribute) and node.attr == "rep":
+            found.add(ast.unparse(node))
     return found
 
 

@@ -12,7 +12,8 @@ from .signs import Domain, Proof, matrix, negative_direction, rate_sign, vanishi
 from .verdict import Certificate, Status, Verdict
 from .text import readable, words
 
-__all__ = ["Claim", "Reduction", "Unreadable", "Domain", "Proof", "Verdict", "Certificate", "Status", "SEAMS", "KINKS",
-           "INEQUALITIES",
-           "TooManyPieces", "pieces", "insides", "matrix", "negative_direction", "rate_sign", "quotient_sign", "vanishing",
-           "resting_value", "vanishes", "tidy", "positive", "words", "readable", "smt"]
+__all__ = [
+    "Claim", "Reduction", "Unreadable", "Domain", "Proof", "Verdict", "Certificate", "Status", "SEAMS", "KINKS",
+    "INEQUALITIES", "TooManyPieces", "pieces", "insides", "matrix", "negative_direction", "rate_sign", "quotient_sign",
+    "vanishing", "resting_value", "vanishes", "tidy", "positive", "words", "readable", "smt",
+]

@@ -35,9 +35,9 @@ def quotient_sign(f) -> int:
 
 
 def resting_value(f: sympy.Expr, x: Symbol) -> sympy.Expr | None:
-    """Where a block with x' = f(x) rests: the only zero of f, where it falls linearly, or is a maximum of such functions.
+    """Where a block with x' = f(x) rests: the only zero of f, if f falls linearly or is a maximum of such functions.
 
-    None for anything else.
+    None for any other f.
     """
     weight, rest = f.as_independent(x, as_Add=False)
     if weight != 1 and quotient_sign(weight) > 0:

@@ -18,7 +18,7 @@ class Unreadable(Exception):
 class Claim(Protocol):
     """V' ≤ 0 for one coordinate of a vector field in symbols, as far as a proof needs to know it.
 
-    V, derivative : expressions.  s : a namespace with the symbol of every block, and of θ and the time t; oracle : those
+    V, derivative : expressions.  s : a namespace with the symbol of every block, of θ and of the time t; oracle : those
     of the loss (value, gradient, hessian, residual, jacobian).  field : {block: its derivative}.  initial : {block: its
     start value, where not 0}.  vectors : the symbols that stand for one coordinate of a vector; scalars : the names of
     the blocks of one number.  facts : expressions that are ≥ 0.

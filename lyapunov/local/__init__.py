@@ -8,5 +8,7 @@ from .fixed_points import FixedPoint, Multipliers, multipliers, spurious_fixed_p
 from .leading import resting
 from .modified import ModifiedEquation, modified_equation
 
-__all__ = ["stability", "Stability", "ATTRACTING", "STABLE", "UNSTABLE", "UNDECIDED", "MOVED", "multipliers", "Multipliers",
-           "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation", "resting"]
+__all__ = [
+    "stability", "Stability", "ATTRACTING", "STABLE", "UNSTABLE", "UNDECIDED", "MOVED", "multipliers", "Multipliers",
+    "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation", "resting",
+]

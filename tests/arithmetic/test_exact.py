@@ -48,7 +48,8 @@ def test_tableaus_are_read_exactly(scheme):
 
 
 @pytest.mark.parametrize("number, sign", [
-    (0, 0), (-3, -1), (sqrt(2) - Rational(14142135623730950488, 10**19), 1), (sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6)), 0),
+    (0, 0), (-3, -1), (sqrt(2) - Rational(14142135623730950488, 10**19), 1),
+    (sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6)), 0),
     (sympy.exp(1) - sympy.pi, -1), (x, None), (sympy.Symbol("p", positive=True), 1),
     (sympy.CRootOf(x**5 - x - 1, 0)**5 - sympy.CRootOf(x**5 - x - 1, 0) - 1, 0)])
 def test_signs_of_exact_numbers(number, sign):
@@ -57,6 +58,7 @@ def test_signs_of_exact_numbers(number, sign):
 
 
 def test_numbers_do_without_sympy():
-    code = "import sys, arithmetic; print('sympy' in sys.modules, 'as_decimals' in dir(arithmetic)); arithmetic.as_decimals"
+    code = ("import sys, arithmetic; print('sympy' in sys.modules, 'as_decimals' in dir(arithmetic)); "
+            "arithmetic.as_decimals")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

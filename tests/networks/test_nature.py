@@ -31,8 +31,10 @@ def test_the_list_is_closed():
 @pytest.mark.parametrize("text, kind, degenerate, isolated, strict", NATURES)
 def test_what_a_nature_says(text, kind, degenerate, isolated, strict):
     nature = Nature(text)
-    assert (nature.kind, nature.degenerate, nature.isolated, nature.is_strict_minimum) == (kind, degenerate, isolated, strict)
-    assert [nature.is_minimum, nature.is_maximum, nature.is_saddle] == [kind == k for k in ("minimum", "maximum", "saddle")]
+    assert (nature.kind, nature.degenerate, nature.isolated) == (kind, degenerate, isolated)
+    assert nature.is_strict_minimum == strict
+    assert (nature.is_minimum, nature.is_maximum, nature.is_saddle) == (
+        kind == "minimum", kind == "maximum", kind == "saddle")
     assert nature.decided == (text != "undecided")
 
 
@@ -42,7 +44,8 @@ def test_it_reads_as_text(text):
     assert nature == text and hash(nature) == hash(text) and {text: 1}[nature] == 1
     assert f"{nature}" == str(nature) == text and f"{nature:30}|" == f"{text:30}|" and repr(nature) == repr(text)
     assert nature.split()[-1] == nature.kind and (nature.kind in nature)
-    assert json.loads(json.dumps({"nature": nature})) == {"nature": text} and Nature(json.loads(json.dumps(nature))) is nature
+    assert json.loads(json.dumps({"nature": nature})) == {"nature": text}
+    assert Nature(json.loads(json.dumps(nature))) is nature
     assert pickle.loads(pickle.dumps(nature)) is nature and copy.deepcopy(nature) is nature
 
 
