@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import sympy
 
 import arithmetic as ar
 from arithmetic import Graph, Node, Program, Vector, gradient, polynomial, total
@@ -66,8 +67,6 @@ class Activation:
     @functools.cached_property
     def coefficients(self):
         """(numerator, denominator) as coefficients, lowest power first; None unless rational."""
-        import sympy
-
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):
