@@ -10,6 +10,7 @@ from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_b
 from .functions import clip, dot, solve, total, vector
 from .intervals import Interval
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
+from .printers import native
 from .reader import from_sympy
 from .readings import Reading, Vector, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record
@@ -18,7 +19,7 @@ __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "total", "dot", "solve", "vector",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
-    "Graph", "Node", "Program", "record", "gradient", "polynomial",
+    "Graph", "Node", "Program", "record", "gradient", "polynomial", "native",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
     "as_decimals", "as_fractions", "exact_sign", "simplified",
 ]

@@ -403,7 +403,8 @@ def _plain(f):
 def falls(flow: Flow, energy: Energy) -> tuple[sympy.Expr, set[str]] | None:
     """(V', names of what is 0 where bounded curves end) for an energy proved to have V' ≤ 0 and V ≥ F, else None."""
     verdict = check(flow, energy)
-    if verdict.status != Status.PROVED or verdict.conditions or not verdict.positive or verdict.invariant_set is None:
-        return None
-    ends = [e for e in And.make_args(verdict.invariant_set) if isinstance(e, Eq)]
-    return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
+    proved = verdict.status == Status.PROVED
+    if proved and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
+        ends = [e for e in And.make_args(verdict.invariant_set) if isinstance(e, Eq)]
+        return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
+    return None

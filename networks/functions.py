@@ -12,8 +12,7 @@ import numpy as np
 import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Node, Program, Vector, gradient, polynomial, total
-from arithmetic.printers import native
+from arithmetic import Graph, Node, Program, Vector, gradient, native, polynomial, total
 
 
 def log_sum_exp(o):

@@ -73,7 +73,7 @@ def test_the_prover_knows_no_optimizer():
 
 
 #: What is still imported past a room's face, and modules that a function of their name still hides: only ever shorter.
-CROSSING = {"networks": {"arithmetic.printers"}, "schemes": {"flows.base"}}
+CROSSING = {"schemes": {"flows.base"}}
 HIDDEN = {"basins": {"study"}}
 
 

@@ -221,9 +221,9 @@ class Domain:
 
     def _by_integrals(self, f, A, B, y, Y, k) -> Proof | None:
         """1 − y^k ≥ (k/K)(1 − y^K) for k ≤ K."""
-        conditions: tuple = ()
+        conditions: tuple
         if k.is_number:
-            K = sympy.ceiling(k)
+            K, conditions = sympy.ceiling(k), ()
         else:  # as t → ∞ both clocks tend to 0 and f to f(0, 0), which therefore must not be negative
             fast, slow = fraction(k)
             ratio = Symbol("ratio", positive=True)
