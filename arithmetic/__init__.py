@@ -12,6 +12,7 @@ from .functions import clip, dot, power, solve, total, vector
 from .intervals import Interval
 from .iteration import Iteration
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
+from .printers import native
 from .reader import from_sympy
 from .readings import Reading, Vector, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated
@@ -20,7 +21,21 @@ __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
-    "Graph", "Node", "Program", "record", "repeated", "gradient", "polynomial",
+    "Graph", "Node", "Program", "record", "repeated", "gradient", "polynomial", "native",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
-    "Interrupted",
+    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
 ]
+
+_WITH_SYMPY = ("as_decimals", "as_fractions", "exact_sign", "simplified")  # imported when asked for: numbers do without
+
+
+def __getattr__(name):
+    if name not in _WITH_SYMPY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import exact
+
+    return getattr(exact, name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

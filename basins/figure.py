@@ -21,7 +21,7 @@ def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
     result, minima = {}, 0
     for i, p in enumerate(study.points):
-        kind = p.nature.split()[-1]
+        kind = p.nature.kind
         if kind == "minimum":
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
@@ -44,7 +44,7 @@ def draw(study, ax=None, witnesses: float | None = None):
         figure = Figure(figsize=(8.2, 5))
         ax = figure.add_axes((0.07, 0.1, 0.56, 0.79) if len(study.starts) == 2 else (0.3, 0.12, 0.65, 0.74))
     colour = colours(study)
-    shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.endswith("minimum")]
+    shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.is_minimum]
     if len(study.starts) != 2:
         _bars(study, ax, shown, colour)
     else:
@@ -71,8 +71,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
     handles = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
         f"{study.label(c)}  {_share(int(np.sum(codes == c)), study.n)}")) for c in shown]
     inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
-    for kind in dict.fromkeys(p.nature.split()[-1] for p in inside):
-        at = np.array([p.theta for p in inside if p.nature.split()[-1] == kind]).T
+    for kind in dict.fromkeys(p.nature.kind for p in inside):
+        at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
         style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))

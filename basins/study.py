@@ -17,6 +17,7 @@ import numpy as np
 
 from arithmetic import check_backend, check_threads
 from flows import check_theta
+from networks import Nature
 from schemes import Optimizer, Outcome, Stop
 
 from .table import Table, wilson
@@ -29,7 +30,7 @@ class Point(NamedTuple):
 
     text: str
     theta: tuple[float, ...]
-    nature: str
+    nature: Nature
     value: float
     family: bool
 
@@ -118,12 +119,12 @@ class Study:
         """
         if isinstance(what, Outcome):
             return float(np.mean(self.outcome == what))
-        chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.split()[-1])]
+        chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)]
         return float(np.mean(np.isin(self.point, chosen)))
 
     def witnesses(self, radius: float) -> list[Witness]:
         """Starts within `radius` of a minimum that end elsewhere, nearest first."""
-        minima = [i for i, p in enumerate(self.points) if p.nature.endswith("minimum")]
+        minima = [i for i, p in enumerate(self.points) if p.nature.is_minimum]
         if not minima:
             return []
         nearest = np.array(minima)[np.argmin(self.distances[minima], axis=0)]
@@ -181,7 +182,7 @@ class Study:
             raise ValueError(f"Study.load: {path} holds no finished study (study.json, starts.npz and ends.npz); "
                              "an interrupted one is finished by study(..., store=path)")
         words = manifest["study"]
-        points = tuple(Point(p["text"], tuple(p["theta"]), p["nature"], p["value"], p["family"]) for p in words["points"])
+        points = tuple(Point(p["text"], tuple(p["theta"]), Nature(p["nature"]), p["value"], p["family"]) for p in words["points"])
         return cls(**store.read("starts"), **store.read("ends"), points=points, loss=words["loss"],
                    optimizer=words["optimizer"], stop=Stop(**words["stop"]), match=words["match"],
                    coordinates=tuple(words["coordinates"]))

@@ -11,8 +11,8 @@ from flows import FLOWS, get
 from flows.catalogue import SHORT
 
 from . import table
-from .check import check
-from .derive import derive
+from .decrease import check
+from .derivation import derive
 from .energy import energies
 from .step import check_step
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from flows import FLOWS, Flow
 
-from .derive import Derivation, derive
-from .step import StepVerdict, check_step, readable
-from .verdict import Status, words
+from .derivation import Derivation, derive
+from .exact import Status, readable, words
+from .step import StepVerdict, check_step
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
 VARIANTS = {"Adam": [({"correction": False}, None)],
@@ -72,7 +72,7 @@ def _rows(kind: type[Flow], rates: dict, assumption):
     discrete = None if assumption else check_step(flow, None if flow.energy is not None else derivation.energy)
     yield Row(label, derivation, discrete, time.perf_counter() - begin)
     for other in derivation.further:
-        yield Row(f"{label}: {other.energy.name}", other, None)
+        yield Row(f"{label}: {other.energy.name if other.energy else None}", other, None)
 
 
 def markdown(found) -> str:

@@ -9,10 +9,10 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Node, Program, Vector, gradient, polynomial, total
-from arithmetic.printers import native
+from arithmetic import Graph, Node, Program, Vector, gradient, native, polynomial, total
 
 
 def log_sum_exp(o):
@@ -49,8 +49,6 @@ class Activation:
     @functools.cached_property
     def coefficients(self):
         """(numerator, denominator) as coefficients, lowest power first; None unless rational."""
-        import sympy
-
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):

@@ -45,3 +45,7 @@ def __getattr__(name):
     value = getattr(importlib.import_module(f".{_SCIPY[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -49,16 +49,6 @@ def combination(weights, vectors):
     return sum(terms[1:], start=terms[0])
 
 
-def rational(x: float):
-    """The fraction with denominator up to 10⁶ that a float coefficient rounds."""
-    from fractions import Fraction
-
-    import sympy
-
-    fraction = Fraction(x).limit_denominator(10**6)
-    return sympy.Rational(fraction.numerator, fraction.denominator)
-
-
 def is_gradient_flow(flow) -> bool:
     """Whether the field is −∇V with V the flow's energy: gradient descent, with or without L2 weight decay."""
     if isinstance(flow, flows.WeightDecay):

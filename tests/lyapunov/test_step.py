@@ -7,7 +7,8 @@ from sympy import Rational, sqrt
 import schemes
 from flows import AdaGrad, Adam, AMSGrad, AveragedMomentum, GradientDescent, LevenbergMarquardt, Momentum, Nesterov, Newton, RMSProp, Signum
 from lyapunov import StepVerdict, check_step, energies
-from lyapunov.step import OneStep, readable
+from lyapunov.exact import readable
+from lyapunov.step import OneStep
 from schemes import EnergyControl, Euler, EulerRichardson, SequentialEuler, pair
 
 a, b, c, h, L, eps, beta, beta2, D_old, D_next = sympy.symbols("a b c h L eps beta beta2 D_old D_next", positive=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from . import smt
+from .text import words
 
 
 class Status(str, enum.Enum):
@@ -38,8 +39,9 @@ class Certificate:
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt) and all(sympy.simplify(e) == 0 for e in self.identities) and
-                all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
+        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+                and all(sympy.simplify(e) == 0 for e in self.identities)
+                and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))
 
     def __str__(self):
@@ -115,18 +117,3 @@ class Verdict:
 def _short(number) -> str:
     """A number exactly where that is short, else rounded."""
     return str(number) if len(str(number)) < 30 else f"{sympy.N(number, 5)} (exactly known)"
-
-
-def words(condition) -> str:
-    """A sympy condition, or several, as text: `g = 0 and v = 0`."""
-    if isinstance(condition, tuple):
-        return ", ".join(words(c) for c in condition)
-    if condition in (sympy.true, sympy.false):
-        return "true for all states" if condition == sympy.true else "no state"
-    if isinstance(condition, (sympy.And, sympy.Or)):
-        word = " and " if isinstance(condition, sympy.And) else " or "
-        return word.join(f"({words(c)})" if isinstance(c, (sympy.And, sympy.Or)) else words(c)
-                         for c in sorted(condition.args, key=str))
-    if isinstance(condition, sympy.Eq):
-        return f"{condition.lhs} = {condition.rhs}"
-    return str(condition.lhs) + " != 0" if isinstance(condition, sympy.Ne) else str(condition)

@@ -7,12 +7,14 @@ import numpy as np
 import sympy
 
 from flows import Flow, State
+from networks import as_point
 
-from .energy import Energy
-from .leading import resting
-from .reading import exact
-from .stability import ATTRACTING, STABLE, as_point, falls, known, stability
-from .well import Well, well
+from ..coordinate import exact_rates
+from ..decrease import falls
+from ..derivation import known_energies
+from ..energy import Energy
+from ..local import ATTRACTING, STABLE, resting, stability
+from .wells import Well, well
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class BasinCertificate:
                              f"{', '.join(sorted(known)) or 'none'}")
         state = vars(self.flow.start(theta))
         if memory:
-            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact(self.flow)).items()}
+            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact_rates(self.flow)).items()}
             state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
         with np.errstate(all="ignore"):
             value = self.energy(State(**state), loss.oracle(theta))
@@ -120,9 +122,9 @@ def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
     F = sympy.Symbol("F", real=True)
-    rest = resting(exact(flow))
-    for energy, numeric in zip(known(exact(flow)), known(flow), strict=True):
-        found = falls(exact(flow), energy)
+    rest = resting(exact_rates(flow))
+    for energy, numeric in zip(known_energies(exact_rates(flow)), known_energies(flow), strict=True):
+        found = falls(exact_rates(flow), energy)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F
             if memory.subs({x: rest.get(x.name, x if x.is_positive else 0) for x in memory.free_symbols}) == 0:
