@@ -5,6 +5,8 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one line in
 `functions.py`, its adjoint in `recorder.py`, its spelling in `printers.py`.
 """
+from . import command
+from .catalogue import Catalogue, UnknownName
 from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
 from .functions import (
     Reading, Vector, absolute, clip, cos, dot, exp, is_symbolic, log, maximum, minimum, sign, sin, solve, sqrt, tanh,
@@ -12,9 +14,11 @@ from .functions import (
 )
 from .intervals import Interval
 from .recorder import Graph, Node, Program, gradient, polynomial, record
+from .text import Progress, Table, aligned, clipped, entry, short
 
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
     "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
 ]

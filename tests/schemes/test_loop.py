@@ -153,7 +153,7 @@ def test_callback_and_progress(polytwo, capsys):
     integrate(field, STARTS, Euler(), 0.01, progress=lambda *counts: ended.append(counts), record=50)
     assert ended[-1] == (40, 40) and sorted(ended) == ended
     integrate(field, STARTS, Euler(), 0.01, progress=True)
-    assert "40 of 40 lanes have ended" in capsys.readouterr().err
+    assert "40 of 40 lanes ended" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------- going on, recording
