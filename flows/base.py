@@ -29,8 +29,8 @@ class Flow:
 
     and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
     of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (D ≥ 0, of which V falls by a fixed share, −V' ≥ κD: κ = 1 but for Adam, 1 − b/4a), which
-    energy-controlled steps use.
+    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
+    flow), of which energy-controlled steps must realise a share, their `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """

@@ -195,10 +195,23 @@ class _Form:
         self.V, self.D, self.scalars = one.V, D, one.scalars
         memory = {x: y for x, y in self.old.items() if x != step.old.theta}
         delta = (step.formula["theta"] - step.old.theta)
-        rest = self.psi.xreplace(memory) - self.psi + ratio * h * D.xreplace(memory)
-        self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
-        self.difference = step.solved(self.gap)
         self.rates, self.weights, self.roots, self.meaning, self.steps, self.exact = {}, {}, {}, [], [], True
+        self.shares: dict = {}
+        rest = self.psi.xreplace(memory) - self.psi + ratio * h * self._with_share(D.xreplace(memory))
+        self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
+        self.difference = step.solved(self.gap.xreplace(self.shares))
+
+    def _with_share(self, D):
+        """D with the share that a sum of rates and bias corrections is of it, Adam's, as one symbol kappa."""
+        clocks = {getattr(self.step.new, name) for name in self.scalars}
+        state = set(self.old.values()) - clocks | {self.step.gradient}
+        for factor in sympy.Mul.make_args(D):
+            if factor.is_Add and not factor.free_symbols & state:
+                kappa = Symbol("kappa", real=True)
+                self.shares[kappa] = factor
+                self.meaning.append(f"kappa = {factor}")
+                return D / factor * kappa
+        return D
 
     # ----------------------------------------------------------------------------------------------- the verdict
     def verdict(self, curvature, claimed, refute: bool) -> StepVerdict:
