@@ -1,20 +1,20 @@
 """`python -m basins NETWORK OPTIMIZER`: a study from the command line: table, picture, and the data beside it."""
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 import threading
 from pathlib import Path
 
+from arithmetic import command
+
 FORMATS = (".png", ".pdf", ".svg")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m basins", description="Where an optimizer ends on a network: basin fractions and the map of the basins.",
-        epilog="Example: python -m basins polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
+    parser = command.parser("basins", "Where an optimizer ends on a network: basin fractions and the map of the basins.",
+                            "polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
     parser.add_argument("network", help="a benchmark network (python -m networks lists them)")
     parser.add_argument("optimizer", help="a named optimizer: gd, momentum, adam, lm, gd-richardson, gd-energy, …")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[], help="hyperparameters, as lr=0.1")
@@ -47,10 +47,11 @@ def _prepare(options):
     import schemes
     from arithmetic import check_backend
 
+    from .follow import check_match, kept_in
     from .starts import grid, uniform
 
     loss = networks.get(options.network)
-    optimizer = schemes.named(options.optimizer, **_hyperparameters([pair for group in options.set for pair in group]))
+    optimizer = schemes.named(options.optimizer, **command.settings(options.set))
     check_backend(options.backend)
     box = loss.box
     if options.box is not None:
@@ -67,21 +68,11 @@ def _prepare(options):
     stop = schemes.Stop(**{name: value for name, value in limits.items() if value is not None})
     if options.out is not None:
         _check_writable(options.out)
+    check_match(options.match)
     _ = optimizer.problem(loss, stop).iteration  # raises where the loss lacks what the optimizer needs, as residuals
+    if options.store is not None:
+        kept_in(options.store, loss, optimizer, starts, stop)
     return loss, optimizer, starts, stop
-
-
-def _hyperparameters(pairs: list[str]) -> dict[str, float | bool]:
-    values = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        try:
-            if not equals:
-                raise ValueError
-            values[key] = text.lower() == "true" if text.lower() in ("true", "false") else float(text)
-        except ValueError:
-            raise ValueError(f"--set {pair!r} must read KEY=NUMBER, as lr=0.1, or KEY=true") from None
-    return values
 
 
 def _check_writable(out: Path) -> None:
@@ -94,20 +85,21 @@ def _check_writable(out: Path) -> None:
 
 
 def _run(options, loss, optimizer, starts, stop) -> int:
-    from .study import study
+    from .follow import study
 
     if options.out is not None:  # what draws the picture loads while the starts run
         threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
     result = study(loss, optimizer, starts, stop=stop, store=options.store, progress=False if options.quiet else None,
                    backend=options.backend, threads=options.threads, match=options.match)
-    box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
-    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}")
-    if options.out is not None:
+    written = ""
+    if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
         result.figure(witnesses=options.witnesses).savefig(options.out, dpi=120)
-        csv.write_text(result.table().csv())
+        csv.write_text(result.table().csv(), encoding="utf-8")
         result.save(folder)
-        print(f"\nwrote {options.out}, {csv} and {folder}{os.sep}")
+        written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
+    box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
+    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n{written}", end="")
     if not result.complete:
         print("interrupted: the rest of the starts is labelled so" + (
             "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),
@@ -117,4 +109,4 @@ def _run(options, loss, optimizer, starts, stop) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

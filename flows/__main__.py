@@ -1,10 +1,11 @@
 """`python -m flows`: the catalogue; `python -m flows adam`: one flow, its parameter map and the algorithms it gives back."""
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import inspect
 import sys
+
+from arithmetic import command
 
 from . import FLOWS, Flow, get
 
@@ -51,7 +52,7 @@ def _indented(text) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m flows", description="Optimizers as vector fields.")
+    parser = command.parser("flows", "Optimizers as vector fields.", "adam")
     parser.add_argument("name", nargs="?", help="a flow; without it, the catalogue")
     options = parser.parse_args(arguments)
     if options.name is None:
@@ -65,4 +66,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

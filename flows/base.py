@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic, vector
+from arithmetic import Graph, Program, Reading, Vector, aligned, gradient, is_symbolic, vector
 
 State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
 
@@ -128,8 +128,7 @@ class Equations(list):
     def _repr_latex_(self) -> str:
         import sympy
 
-        return r"$$\begin{aligned}" + r"\\".join(
-            f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
+        return aligned(f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self)
 
 
 def _right(equation, sympy) -> str:

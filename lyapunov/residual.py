@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
+from arithmetic import aligned
 from flows import Flow, State
 from schemes import FixedStep, Optimizer, Stop, integrate
 
@@ -81,7 +82,7 @@ class Residual:
             rows.append(rf"F(\theta(t)) &\le {self.level:.6g}")
         if self.well is not None:
             rows.append(rf"\text{{barrier}} &= {sympy.latex(self.well.level)}")
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=None) -> Residual:

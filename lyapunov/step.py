@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import Vector
+from arithmetic import Vector, aligned, entry
 from flows import Flow, State
 from schemes import Euler, Optimizer, SequentialEuler
 
@@ -57,7 +57,7 @@ class StepVerdict:
             lines.append(f"if         {', '.join(map(readable, self.conditions))}{sharp}")
         lines += [f"where      {m}" for m in self.meaning]
         if self.certificate:
-            lines.append("because    " + "\n           ".join(self.certificate.steps))
+            lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    on F = L*theta**2/2: " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
         return "\n".join(lines)
@@ -65,7 +65,7 @@ class StepVerdict:
     def _repr_latex_(self) -> str:
         rows = [rf"V &= {sympy.latex(self.energy)}", rf"&\text{{{self.status}}}: V^+ - V \le -\lambda h D",
                 *(rf"&{sympy.latex(c)}" for c in self.conditions)]
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 class _Undecided(Exception):

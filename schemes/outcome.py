@@ -104,15 +104,32 @@ class Stop:
         if isinstance(self.energy_rise, np.bool_):
             object.__setattr__(self, "energy_rise", bool(self.energy_rise))
 
-    def plain(self) -> dict:
-        """The conditions as JSON has them; TypeError where one is a function or an energy, of which there is no text.
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The conditions that are functions."""
+        return tuple(name for name in ("event", "energy_rise") if not isinstance(getattr(self, name), (bool, type(None))))
 
-        `Stop(**stop.plain())` is `stop` again.
-        """
-        for name in ("event", "energy_rise"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, bool):
-                raise TypeError(f"Stop({name}={value!r}) is a function, which cannot be written to a file and found "
-                                "again: leave out store=, or this condition")
+    def plain(self) -> dict:
+        """The conditions as JSON has them, functions in words; `Stop.read` takes them back."""
         box = None if self.box is None else [list(side) for side in self.box]
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"box": box}
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"box": box} | {
+            name: {"words": repr(getattr(self, name))} for name in self.functions}
+
+    @classmethod
+    def read(cls, plain: dict) -> Stop:
+        return cls(**{name: InWords(value["words"]) if isinstance(value, dict) else value for name, value in plain.items()})
+
+
+@dataclass(frozen=True)
+class InWords:
+    """A function of which a file has but the words: what was asked can be read, not asked again."""
+
+    words: str
+
+    def __call__(self, *_):
+        raise TypeError(f"{self.words} was read from a file, which has no functions: pass the function itself to Stop")
+
+    energy = property(__call__)
+
+    def __repr__(self):
+        return self.words

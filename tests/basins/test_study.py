@@ -8,7 +8,7 @@ import pytest
 import networks
 import schemes
 from basins import Study, grid, normal, study, uniform
-from basins.figure import OTHERS, colours
+from basins.figure import colours
 from networks import Loss
 from schemes import Outcome, Stop
 
@@ -127,7 +127,7 @@ def test_figure_shows_what_was_counted(polytwo):
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
-    assert len(set(told_apart)) == len(told_apart) == 4 + len(OTHERS)
+    assert len(set(told_apart)) == len(told_apart) == 4 + len(Outcome) - 1
 
 
 def test_figures_off_a_grid_and_beyond_two_coordinates(polytwo):
