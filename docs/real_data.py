@@ -17,7 +17,8 @@ from scipy.stats import binomtest, quantile_test
 
 import networks
 import schemes
-from basins import Table, uniform
+from arithmetic import Table
+from basins import uniform
 from schemes import Outcome, Stop
 
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ from scipy.integrate import solve_ivp
 
 import networks
 import schemes
-from arithmetic import cpus
-from basins import Table, uniform, wilson
+from arithmetic import Table, cpus
+from basins import uniform, wilson
 from flows import GradientDescent, Momentum
 from schemes import SCHEMES, CombinedControl, EulerRichardson, ItohAbe, Outcome, Problem, Scheme, Stop, pair, stability_function
 

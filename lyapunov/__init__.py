@@ -6,6 +6,7 @@ one step of the algorithm; `stability`, `basin_certificate` and `residual_energy
 `multipliers` and `modified_equation` how the algorithm differs from its flow.
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 """
+import arithmetic  # noqa: F401 - first: it tells where a file of the user hides a room
 from networks import classify
 
 from .basin import BasinCertificate, basin_certificate
