@@ -34,5 +34,5 @@ class Catalogue(dict[str, T]):
         if isinstance(name, str) and wanted in self:
             return self.get(wanted)
         close = difflib.get_close_matches(wanted, [*self, *self.short], n=3, cutoff=0.5)
-        raise UnknownName(f"no {self.kind} is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
-                          + f"known: {', '.join(self)}")
+        hint = f"did you mean {', '.join(close)}? " if close else ""
+        raise UnknownName(f"no {self.kind} is named {name!r}; {hint}known: {', '.join(self)}")

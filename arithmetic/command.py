@@ -1,6 +1,6 @@
 """What the commands `python -m room` share: options, exit codes, and how they end.
 
-0 : done.  1 : what was read from is closed.  2 : a bad argument, said in a sentence before any work.  130 : interrupted.
+0 : done.  1 : nobody reads on.  2 : a bad argument, said in a sentence before any work.  130 : interrupted.
 """
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def hidden(room: str) -> str:
     for name in ENTERED.get(room, ()):
         found = importlib.util.find_spec(name)
         if found is not None and found.origin and here not in Path(found.origin).resolve().parents:
-            return (f"python -m {room}: {found.origin} has the name of a package of optiflows and is found in its place; "
-                    "rename it, or run this in another folder")
+            return (f"python -m {room}: {found.origin} has the name of a package of optiflows and is found in its "
+                    "place; rename it, or run this in another folder")
     return ""
 
 

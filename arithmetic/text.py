@@ -29,7 +29,10 @@ class Table:
         return Table(("", *self.columns), [(str(i), *row) for i, row in enumerate(self.rows, 1)])
 
     def _texts(self) -> list[tuple[str, ...]]:
-        return [self.columns, *(tuple(f"{x:.4f}" if isinstance(x, float) else str(x) for x in row) for row in self.rows)]
+        def text(x) -> str:
+            return f"{x:.4f}" if isinstance(x, float) else str(x)
+
+        return [self.columns, *(tuple(map(text, row)) for row in self.rows)]
 
     def __str__(self) -> str:
         texts = self._texts()
@@ -57,7 +60,7 @@ class Table:
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of Markdown: a bar would end the cell; outside code stars, and underscores at words' ends, would be emphasis."""
+    """A text as a cell of Markdown: a bar would end it; outside code stars and words' outer underscores would be emphasis."""
     parts = text.split("`")
     parts[::2] = [re.sub(r"(?<!\w)_|_(?!\w)|\*", lambda found: f"\\{found[0]}", part) for part in parts[::2]]
     return "`".join(parts).replace("|", r"\|")
@@ -99,8 +102,8 @@ class Progress:
     """How far a long job is: a line on standard error, a call of a function, or nothing.
 
     wanted : None, for a line where standard error is a terminal; True, for a line in any case; False; or a function
-    of (done, n).  n : how much there is to do, of `things`.  Calling it with what is done reports that; `close` ends the
-    line.
+    of (done, n).  n : how much there is to do, of `things`.  Calling it with what is done reports that; `close` ends
+    the line.
     """
 
     def __init__(self, wanted: bool | Callable[[int, int], object] | None, n: int, things: str):
@@ -112,8 +115,9 @@ class Progress:
         if self.function:
             self.function(done, self.n)
         elif self.line:
-            left = f", {(time.monotonic() - self.began) * (self.n - done) / done:.0f} s left" if 0 < done < self.n else ""
-            text = f"{done / self.n:4.0%}  {done} of {self.n} {self.things}{left}"
+            text = f"{done / self.n:4.0%}  {done} of {self.n} {self.things}"
+            if 0 < done < self.n:
+                text += f", {(time.monotonic() - self.began) * (self.n - done) / done:.0f} s left"
             print(f"\r{text:{self.shown}}", end="", file=sys.stderr, flush=True)
             self.shown = len(text)
 

@@ -13,23 +13,29 @@ FORMATS = (".png", ".pdf", ".svg")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = command.parser("basins", "Where an optimizer ends on a network: basin fractions and the map of the basins.",
+    parser = command.parser("basins", "Where an optimizer ends on a network: fractions and the map of the basins.",
                             "polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
     parser.add_argument("network", help="a benchmark network (python -m networks lists them)")
     parser.add_argument("optimizer", help="a named optimizer: gd, momentum, adam, lm, gd-richardson, gd-energy, …")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[], help="hyperparameters, as lr=0.1")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
+                        help="hyperparameters, as lr=0.1")
     starts = parser.add_mutually_exclusive_group()
-    starts.add_argument("--grid", type=int, nargs="+", metavar="N", help="starts on a grid, N per side or one N per side")
+    starts.add_argument("--grid", type=int, nargs="+", metavar="N",
+                        help="starts on a grid, N per side or one N per side")
     starts.add_argument("--starts", type=int, metavar="N", help="N starts drawn uniformly from the box")
     parser.add_argument("--seed", type=int, default=0, help="of --starts (default 0)")
-    parser.add_argument("--box", type=float, nargs="+", metavar="X", help="low high, for each coordinate (default the network's)")
+    parser.add_argument("--box", type=float, nargs="+", metavar="X",
+                        help="low high, for each coordinate (default the network's)")
     parser.add_argument("--max-steps", type=int, help="steps at most per start")
     parser.add_argument("--gradient", type=float, help="at rest when the gradient is below this")
     parser.add_argument("--radius", type=float, help="diverged beyond this distance from 0")
     parser.add_argument("--match", type=float, default=0.05, help="distance within which an end counts for a point")
-    parser.add_argument("--witnesses", type=float, metavar="R", help="mark the start nearest to each minimum, within R, that ends elsewhere")
-    parser.add_argument("--out", type=Path, help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
-    parser.add_argument("--store", type=Path, help="a folder that keeps finished pieces: the same command goes on from there")
+    parser.add_argument("--witnesses", type=float, metavar="R",
+                        help="mark the start nearest to each minimum, within R, that ends elsewhere")
+    parser.add_argument("--out", type=Path,
+                        help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
+    parser.add_argument("--store", type=Path,
+                        help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")
     parser.add_argument("--threads", type=int, help="at most this many (default all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress line")

@@ -1,4 +1,4 @@
-"""The study of an ensemble: every start is followed to its outcome, every end is matched to the known critical points."""
+"""The study of an ensemble: starts are followed to their outcomes, ends matched to the known critical points."""
 from __future__ import annotations
 
 import functools
@@ -14,7 +14,7 @@ from arithmetic import Progress, check_backend
 from flows import check_theta
 from schemes import Optimizer, Outcome, Problem, Stop
 
-from .result import ENDS, Point, Study, closest
+from .result import Point, Study, closest
 from .store import Store
 
 CHUNK = 32768  #: starts per piece of work
@@ -22,8 +22,8 @@ CHUNK = 32768  #: starts per piece of work
 
 def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
           chunk: int = CHUNK, store: str | os.PathLike | None = None,
-          progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto", threads: int | None = None,
-          match: float = 0.05) -> Study:
+          progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
+          threads: int | None = None, match: float = 0.05) -> Study:
     """Follow every start until it has an outcome.
 
     Parameters
@@ -80,9 +80,11 @@ def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None =
 def _checked(loss, optimizer, starts, chunk, match) -> np.ndarray:
     """The starts as (dim, n), or an error for what is wrong with the arguments."""
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or schemes.pair(flow, scheme, step)")
+        raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
+                        "schemes.pair(flow, scheme, step)")
     if not hasattr(loss, "oracle"):
-        raise TypeError(f"loss={loss!r} must be a Loss: networks.get(name), or Loss.from_expression, Loss.from_callables")
+        raise TypeError(f"loss={loss!r} must be a Loss: networks.get(name), or Loss.from_expression, "
+                        "Loss.from_callables")
     starts = check_theta(starts, loss.dim)
     if starts.ndim == 1:
         starts = starts[:, None]
@@ -104,10 +106,13 @@ def check_match(match) -> None:
 
 
 def kept_in(store, loss, optimizer: Optimizer, starts: np.ndarray, stop: Stop, chunk: int = CHUNK) -> Store:
-    """The store of a study, begun or gone on with; TypeError for a stop that has functions, ValueError for another study's."""
+    """The store of a study, begun or gone on with.
+
+    Raises TypeError for a stop that has functions, ValueError for the store of another study.
+    """
     if stop.functions:
-        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the same in "
-                        "the next run: leave out store=, and save the result")
+        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the same "
+                        "in the next run: leave out store=, and save the result")
     kept = Store.made(store)
     kept.resume({"loss": loss.name, "expression": str(getattr(loss, "expression", None)), "optimizer": repr(optimizer),
                  "stop": stop.plain(), "chunk": int(chunk), "shape": list(starts.shape),
@@ -137,7 +142,8 @@ def _results(kept: Store | None, work, starts, pieces, executor, backend, thread
             future.cancel()
 
 
-def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str, threads: int | None) -> dict[str, np.ndarray]:
+def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str,
+            threads: int | None) -> dict[str, np.ndarray]:
     """The ends of some starts: the unit of work, here or in another process."""
     problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
     end = problem.finish(*problem.run(problem.start(problem.field.start(starts)), backend=backend, threads=threads))
@@ -154,8 +160,8 @@ def _sendable(loss, optimizer, stop, surely: bool) -> bytes | tuple:
         if not surely:
             return loss, optimizer, stop
         raise TypeError(f"{loss.name} with {optimizer} cannot be sent to other processes ({error}); use "
-                        "networks.get(name), Loss.from_expression, functions defined in a module, or leave out executor "
-                        "(threads serve the compiled back ends)") from error
+                        "networks.get(name), Loss.from_expression, functions defined in a module, or leave out "
+                        "executor (threads serve the compiled back ends)") from error
 
 
 @functools.lru_cache(maxsize=4)

@@ -22,7 +22,8 @@ class Point(NamedTuple):
     """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
 
     family : whether it stands for a curve or more of critical points; `theta` is then one of them.  Where they lie:
-    equation : the terms (exponents, coefficient) of a polynomial that vanishes there; directions : else what spans them.
+    equation : the terms (exponents, coefficient) of a polynomial that vanishes there; directions : else what spans
+    them.
     """
 
     text: str
@@ -55,7 +56,8 @@ class Point(NamedTuple):
         equation = sympy.Poly(dict(self.equation), *x).as_expr() if self.equation else None
         t = sympy.symbols(f"t:{len(self.directions)}")
         place = [a + sum(d[i] * s for d, s in zip(self.directions, t, strict=True)) for i, a in enumerate(self.theta)]
-        return CriticalPoint(tuple(place), self.nature, self.value, family=t, equation=equation, symbols=x).distance(theta)
+        point = CriticalPoint(tuple(place), self.nature, self.value, family=t, equation=equation, symbols=x)
+        return point.distance(theta)
 
     @classmethod
     def read(cls, words: dict) -> Point:
@@ -116,7 +118,7 @@ class Study:
         return np.where(self.point >= 0, self.point, -self.outcome.astype(np.int16))
 
     def table(self, confidence: float = 0.95) -> Table:
-        """The fraction of the starts that ended in each critical point, and of each other outcome, with Wilson's interval.
+        """The fraction of the starts that ended in each critical point, and of each other outcome, with its interval.
 
         "not at rest" counts the starts that were within `match` of the point when their steps were used up.
         """
@@ -174,8 +176,9 @@ class Study:
         if self.n % columns:
             return None
         xs, ys = x.reshape(-1, columns), y.reshape(-1, columns)
-        regular = (xs == xs[0]).all() and (ys == ys[:, :1]).all() and (np.diff(xs[0]) > 0).all() and (np.diff(ys[:, 0]) > 0).all()
-        return xs.shape if regular else None
+        product = (xs == xs[0]).all() and (ys == ys[:, :1]).all()
+        growing = (np.diff(xs[0]) > 0).all() and (np.diff(ys[:, 0]) > 0).all()
+        return xs.shape if product and growing else None
 
     def map(self) -> np.ndarray:
         """`codes` on the grid of starts: (rows, columns), the second coordinate growing with the row."""
@@ -198,8 +201,8 @@ class Study:
         """Write to a folder: `study.json` and plain npz files; returns the folder."""
         store = Store.made(path)
         store.write_manifest({"study": {
-            "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(), "match": float(self.match),
-            "coordinates": list(self.coordinates), "points": [p._asdict() for p in self.points]}})
+            "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
+            "match": float(self.match), "coordinates": list(self.coordinates), "points": [p._asdict() for p in self.points]}})
         store.write("starts", starts=self.starts, point=self.point)
         store.write("ends", **{name: getattr(self, name) for name in ENDS})
         return store.path

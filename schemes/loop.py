@@ -75,10 +75,10 @@ class Problem:
         return [*trial.y, *(after[name] for name in self.memory)], go, ends
 
     def _conditions(self, norms, s, oracle, field, memory, trial) -> Iterator[tuple[Outcome, object]]:
-        """(outcome, whether a trial from this state ends so), once and for all: of those that hold the first is the outcome.
+        """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
 
-        norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE by itself: a gradient that is
-        no number makes the next θ, and |θ|² > radius², none, or is refused by the control.
+        norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
+        number makes the next θ one that is none, and not within the radius, or is refused by the control.
         """
         stop, (g, v, r) = self.stop, norms
         yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))
@@ -164,7 +164,8 @@ class Problem:
             else:
                 outcomes, held = zip(*self.step(z)[2].items(), strict=True)
         conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
-        outcome = np.select(conditions, [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)], int(Outcome.RUNNING)).astype(np.int8)
+        values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
+        outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),

@@ -34,8 +34,8 @@ class Outcome(IntEnum):
     STEP_LIMIT = 3, "steps used up", "#BDBDBD", 1, (
         "Stop.max_steps steps were taken before coming to rest: raise it, or Stop.gradient.")
     STALLED = 4, "stalled", "#7F7F7F", 4, (
-        "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point any further, or "
-        "ratio is too large for this flow.")
+        "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point any further, "
+        "or ratio is too large for this flow.")
     NOT_FINITE = 5, "not finite", "#4A2508", 3, (
         "The loss or the state is not a number here: check the start and the domain of the loss.")
     INTERRUPTED = 6, "interrupted", "#FFFFFF", 99, (
@@ -107,7 +107,8 @@ class Stop:
     @property
     def functions(self) -> tuple[str, ...]:
         """The conditions that are functions."""
-        return tuple(name for name in ("event", "energy_rise") if not isinstance(getattr(self, name), (bool, type(None))))
+        values = {name: getattr(self, name) for name in ("event", "energy_rise")}
+        return tuple(name for name, value in values.items() if not isinstance(value, (bool, type(None))))
 
     def plain(self) -> dict:
         """The conditions as JSON has them, functions in words; `Stop.read` takes them back."""
@@ -117,7 +118,8 @@ class Stop:
 
     @classmethod
     def read(cls, plain: dict) -> Stop:
-        return cls(**{name: InWords(value["words"]) if isinstance(value, dict) else value for name, value in plain.items()})
+        return cls(**{name: InWords(value["words"]) if isinstance(value, dict) else value
+                      for name, value in plain.items()})
 
 
 @dataclass(frozen=True)

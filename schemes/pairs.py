@@ -288,7 +288,8 @@ def named(name: str, *, schedule=None, **given) -> Optimizer:
             raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
                              "for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
-    return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=recipe, hyperparameters=values, schedule=schedule)
+    made = pair(flow, scheme, step, f"{name}({label})")
+    return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)
 
 
 def _shown(value) -> str:

@@ -257,11 +257,13 @@ def test_witnesses_are_known_after_loading_and_only_those_that_came_to_an_end_co
     again = Study.load(result.save(tmp_path / "kept")).witnesses(2.0)
     assert found and [(w.index, w.distance, w.end) for w in found] == [(w.index, w.distance, w.end) for w in again]
     short = run(loss, "gd", uniform(loss.box, 60, 3), lr=1e-4, stop=Stop(max_steps=3))
-    assert (short.outcome == Outcome.STEP_LIMIT).any() and all(w.outcome != Outcome.STEP_LIMIT for w in short.witnesses(2.0))
+    assert (short.outcome == Outcome.STEP_LIMIT).any()
+    assert all(w.outcome != Outcome.STEP_LIMIT for w in short.witnesses(2.0))
 
 
 def test_numbers_of_any_kind_are_written_and_found_again(polytwo, tmp_path):
-    stop = Stop(gradient=np.float32(1e-3), max_steps=np.int64(500), radius=np.int32(10), box=np.array([[-9, 9], [-9, 9]]))
+    stop = Stop(gradient=np.float32(1e-3), max_steps=np.int64(500), radius=np.int32(10),
+                box=np.array([[-9, 9], [-9, 9]]))
     starts, gd = grid(polytwo.box, 5), schemes.named("gd", lr=0.1)
     first = study(polytwo, gd, starts, stop=stop, store=tmp_path, match=np.float32(0.1), progress=False)
     again = study(polytwo, gd, starts, stop=stop, store=tmp_path, match=np.float32(0.1), progress=False)
@@ -276,7 +278,8 @@ def test_a_function_in_the_stop_is_saved_in_words_and_refused_by_a_store(polytwo
     assert not (tmp_path / "store").exists()
     result = run(polytwo, "gd", starts, lr=0.1, stop=stop)
     again = Study.load(result.save(tmp_path / "kept"))
-    assert (again.outcome == result.outcome).all() and "lambda" in repr(again.stop.event) and again.stop.event != stop.event
+    assert (again.outcome == result.outcome).all()
+    assert "lambda" in repr(again.stop.event) and again.stop.event != stop.event
     with pytest.raises(TypeError, match="was read from a file"):
         run(polytwo, "gd", starts, lr=0.1, stop=again.stop)
 
@@ -296,8 +299,13 @@ def test_what_is_damaged_is_named(polytwo, tmp_path):
 
 
 def test_one_recording_serves_all_pieces(polytwo, monkeypatch):
-    made = []
-    monkeypatch.setattr(schemes.Problem, "step", lambda self, z, step=schemes.Problem.step: (made.append(self), step(self, z))[1])
+    made, step = [], schemes.Problem.step
+
+    def recorded(self, z):
+        made.append(self)
+        return step(self, z)
+
+    monkeypatch.setattr(schemes.Problem, "step", recorded)
     run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1, chunk=50)
     assert len(made) == 1
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

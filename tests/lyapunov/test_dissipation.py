@@ -14,7 +14,8 @@ OWN = [kind.symbolic() for kind in FLOWS if kind.energy is not None]
 FURTHER = [Adam.symbolic(**form) for form in ({"correction": False}, {"hat": True}, {"eps_root": 1e-3})] + [
     AMSGrad.symbolic(**form) for form in ({"correction": False}, {"corrected_maximum": True}, {"hat": True},
                                           {"hat": True, "corrected_maximum": True})] + [
-    WeightDecay(GradientDescent(), 0.3), WeightDecay(Momentum(0.9), 0.3), Scheduled(GradientDescent(), schedules.InverseTime(0.5))]
+    WeightDecay(GradientDescent(), 0.3), WeightDecay(Momentum(0.9), 0.3),
+    Scheduled(GradientDescent(), schedules.InverseTime(0.5))]
 
 
 def functions(flow, energy):
@@ -56,7 +57,7 @@ def test_is_a_lower_bound_of_the_fall(flow, a, b):
 
 
 def test_a_constant_share_is_no_bound_for_a_slow_average_of_squares():
-    """What 1 − b/(4a) misses while c₂ is far from 1: the share falls below it, so it is not what Adam's dissipation has."""
+    """While c₂ is far from 1 the share of a true bound falls below 1 − b/(4a), what it is without correction."""
     flow = Adam(a=1.0, b=0.1, eps=0.0)
     share = flow._share(State(c1=1 - np.exp(-10.0), c2=1 - np.exp(-1.0)))
     assert 0.95 < share < 1 - 0.1 / 4

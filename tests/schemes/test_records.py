@@ -1,4 +1,4 @@
-"""What stands at its definition: outcomes with all that is known of them, hyperparameters with their ranges, facts of schemes."""
+"""What stands at its definition: what is known of outcomes, ranges of hyperparameters, facts of schemes."""
 import json
 import pickle
 
@@ -23,7 +23,8 @@ def test_an_outcome_is_its_integer_and_carries_what_is_said_of_it():
     assert (np.array([1, 2]) == Outcome.DIVERGED).tolist() == [False, True]
 
 
-@pytest.mark.parametrize("scheme, step", [(Euler(), 0.3), (EulerRichardson(), ErrorControl()), (Euler(), EnergyControl())])
+@pytest.mark.parametrize("scheme, step", [(Euler(), 0.3), (EulerRichardson(), ErrorControl()),
+                                          (Euler(), EnergyControl())])
 @pytest.mark.parametrize("recorded", [True, False])
 def test_a_lane_goes_on_where_no_condition_holds_and_ends_with_the_first_that_does(scheme, step, recorded):
     exact = networks.get("polytwo")
@@ -41,7 +42,8 @@ def test_a_lane_goes_on_where_no_condition_holds_and_ends_with_the_first_that_do
     for k in range(300):
         first = next((o for o in ends if held[o][k]), Outcome.RUNNING)
         assert outcome[k] == first
-    assert outcome[0] == Outcome.NOT_FINITE and {Outcome.DIVERGED, Outcome.LEFT_BOX, Outcome.RUNNING} <= set(outcome.tolist())
+    assert outcome[0] == Outcome.NOT_FINITE
+    assert {Outcome.DIVERGED, Outcome.LEFT_BOX, Outcome.RUNNING} <= set(outcome.tolist())
 
 
 # -------------------------------------------------------------------------------------------- hyperparameters
