@@ -50,12 +50,13 @@ def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None =
     check_backend(backend)
     n = starts.shape[1]
     pieces = [slice(first, min(first + chunk, n)) for first in range(0, n, chunk)]
-    kept = None if store is None else kept_in(store, loss, optimizer, starts, stop, chunk)
     problem = optimizer.problem(loss, stop)
     work = problem if executor is None or isinstance(executor, ThreadPoolExecutor) else _sendable(
         loss, optimizer, stop, surely=isinstance(executor, ProcessPoolExecutor))
-    ends = {"outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
-            "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
+    kept = None if store is None else kept_in(store, loss, optimizer, starts, stop, chunk)
+    ends: dict[str, np.ndarray] = {
+        "outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
+        "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
     report, done = Progress(progress, n, "starts"), 0
     try:
         for k, result, fresh in _results(kept, work, starts, pieces, executor, backend, threads):

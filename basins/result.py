@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,8 +38,9 @@ class Point(NamedTuple):
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
         text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
-        value = float("nan") if getattr(p.value, "free_symbols", None) else float(p.value)
-        equation, directions = (), ()
+        value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
+        equation: tuple = ()
+        directions: tuple = ()
         if p.equation is not None:
             equation = tuple((powers, float(c)) for powers, c in sympy.Poly(p.equation, *p.symbols).terms())
         elif p.family:
@@ -221,7 +223,7 @@ class Study:
                    stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]))
 
 
-def closest(points: dict[int, Point | CriticalPoint], theta) -> tuple[np.ndarray, np.ndarray]:
+def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The key of the point nearest to each column of `theta`, (dim, n), the first of those as near, and its distance.
 
     A column that is no number is infinitely far from all; the key is then that of the first point.

@@ -202,11 +202,10 @@ class _Form:
         self.difference = step.solved(self.gap.xreplace(self.shares))
 
     def _with_share(self, D):
-        """D with the share that a sum of rates and bias corrections is of it, Adam's, as one symbol kappa."""
-        clocks = {getattr(self.step.new, name) for name in self.scalars}
-        state = set(self.old.values()) - clocks | {self.step.gradient}
+        """D with the share that the rates say of it, Adam's, as one symbol kappa."""
+        state = {*self.old.values(), self.step.gradient}
         for factor in sympy.Mul.make_args(D):
-            if factor.is_Add and not factor.free_symbols & state:
+            if (factor.is_Add or factor.has(sympy.Min)) and not factor.free_symbols & state:
                 kappa = Symbol("kappa", real=True)
                 self.shares[kappa] = factor
                 self.meaning.append(f"kappa = {factor}")

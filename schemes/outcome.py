@@ -20,7 +20,7 @@ class Outcome(IntEnum):
     colour: str
     status: int
 
-    def __new__(cls, value: int, label: str, colour: str, status: int, sentence: str):
+    def __new__(cls, value: int, label: str = "", colour: str = "", status: int = 1, sentence: str = ""):
         member = int.__new__(cls, value)
         member._value_ = value
         member.label, member.colour, member.status, member.sentence = label, colour, status, sentence

@@ -1,11 +1,10 @@
 """Every dissipation is what it says: V falls by it at least, and it is no smaller than it must be."""
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import sympy
 
-from flows import FLOWS, Adam, AMSGrad, GradientDescent, Momentum, Scheduled, State, WeightDecay, schedules
+from flows import FLOWS, Adam, AMSGrad, GradientDescent, Momentum, Scheduled, WeightDecay, schedules
+from flows.adam import correcting
 from lyapunov import energies
 
 RATES = {"a": 1.3, "b": 0.7, "c": 0.9, "eps": 1e-3, "kappa": 0.4, "delta": 0.3, "L": 2.0, "damping": 0.5,
@@ -31,7 +30,7 @@ def functions(flow, energy):
 def states(flow, names, rates, n=4000):
     """Random ones, the gradient 0 at some; bias corrections are those of one time."""
     rng = np.random.default_rng(0)
-    age = 10.0 ** rng.uniform(-3, 1.5, n)
+    age = 10.0 ** rng.uniform(-3, 2.5, n)
     values = {"t": age, "H": rng.uniform(-3, rates["L"], n), "g": rng.normal(size=n) * (rng.random(n) < 0.7)}
     for name in names:
         values.setdefault(name, rng.exponential(size=n) if name in flow.nonnegative else rng.normal(size=n))
@@ -56,9 +55,10 @@ def test_is_a_lower_bound_of_the_fall(flow, a, b):
         assert np.max(least[fall > 1e-6] / fall[fall > 1e-6]) > 0.9, energy  # no smaller than it must be
 
 
-def test_a_constant_share_is_no_bound_for_a_slow_average_of_squares():
-    """While c₂ is far from 1 the share of a true bound falls below 1 − b/(4a), what it is without correction."""
-    flow = Adam(a=1.0, b=0.1, eps=0.0)
-    share = flow._share(State(c1=1 - np.exp(-10.0), c2=1 - np.exp(-1.0)))
-    assert 0.95 < share < 1 - 0.1 / 4
-    assert replace(flow, correction=False)._share(None) == 1 - 0.1 / 4
+def test_the_share_of_bias_correction_is_below_the_least_over_all_times():
+    """And 1 is not, for b < a/2: while c₂ is far from 1 the scale falls faster than 1 − b/(4a) says."""
+    x, ratio = np.geomspace(1e-4, 50, 2000)[:, None], np.geomspace(1e-4, 4, 200)
+    least = (1 + 0.5 / np.expm1(x) - ratio / 4 / np.expm1(ratio * x)).min(axis=0)
+    bound = np.array([correcting(1.0, b) for b in ratio])
+    assert np.all(bound <= least + 1e-12) and least[0] - bound[0] < 0.006 and np.all(least[ratio < 0.5] < 0.999)
+    assert least[ratio >= 1] == pytest.approx(1, abs=1e-12) and np.all(bound[ratio >= 1] == 1)

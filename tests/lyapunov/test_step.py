@@ -110,7 +110,7 @@ def test_random_steps_within_the_bound_decrease():
     w, w2 = 1 - rate_a * step, 1 - rate_b * step
     v1, d1, d2 = w2 * v + (1 - w2) * g**2, 1 - w * (1 - c1), 1 - w2 * (1 - c2)
     old, new = c1 * (np.sqrt(v / c2) + e), d1 * (np.sqrt(v1 / d2) + e)
-    kappa = 1 / 2 + 1 / (2 * d1) - rate_b / (4 * rate_a * d2)
+    kappa = (15 + rate_b / rate_a) / 16 - rate_b / (4 * rate_a)
     allowed = ((1 - 2 * lam * kappa * (1 - w)) * new - w**2 * old) / ((1 - w) * curvature) >= step
     assert 200 < allowed.sum() < n and np.all(f(g, m, v, c1, c2, step)[allowed] <= 1e-12)
 
