@@ -78,7 +78,8 @@ def short(x, width: int = 24) -> str:
     if len(text) <= width:
         return text
     digits = min(width // 2, 10)
-    return sympy.sstr(sympy.N(x, digits)) if getattr(x, "free_symbols", None) else f"{float(x):.{digits}g}"
+    value = sympy.N(x, digits + 2)
+    return f"{float(value):.{digits}g}" if value.is_extended_real and value.is_number else sympy.sstr(sympy.N(x, digits))
 
 
 def clipped(text: str, width: int) -> str:

@@ -25,7 +25,7 @@ def test_short_numbers():
     x, root = sympy.Symbol("x"), sympy.sqrt(2) + sympy.Rational(1, 3)
     assert short(root) == "1/3 + sqrt(2)" and short(root, 12) == "1.74755" and short(sympy.oo) == "oo"
     assert short(sympy.Rational(12345678901, 98765432109), 20) == "0.1249999989" and short(0.1 + 0.2, 10) == "0.3"
-    assert short(x / 3, 2) == "0.3*x"
+    assert short(x / 3, 2) == "0.3*x" and short(sympy.sqrt(2) + sympy.I * sympy.sqrt(3), 8) == "1.414 + 1.732*I"
     assert clipped("a word too many", 8) == "a …" and clipped("short", 5) == "short"
 
 
