@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import Vector, as_decimals
+from arithmetic import Vector, aligned, as_decimals, entry
 from flows import Flow, State
 from schemes import Euler, Optimizer, SequentialEuler
 
@@ -58,7 +58,7 @@ class StepVerdict:
             lines.append(f"if         {', '.join(map(readable, self.conditions))}{sharp}")
         lines += [f"where      {m}" for m in self.meaning]
         if self.certificate:
-            lines.append("because    " + "\n           ".join(self.certificate.steps))
+            lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    on F = L*theta**2/2: " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
         return "\n".join(lines)
@@ -66,7 +66,7 @@ class StepVerdict:
     def _repr_latex_(self) -> str:
         rows = [rf"V &= {sympy.latex(self.energy)}", rf"&\text{{{self.status}}}: V^+ - V \le -\lambda h D",
                 *(rf"&{sympy.latex(c)}" for c in self.conditions)]
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 class _Undecided(Exception):
@@ -193,15 +193,27 @@ class _Form:
         self.V, self.D, self.scalars = one.V, D, one.scalars
         memory = {x: y for x, y in self.old.items() if x != step.old.theta}
         delta = (step.formula["theta"] - step.old.theta)
-        rest = self.psi.xreplace(memory) - self.psi + ratio * h * D.xreplace(memory)
-        self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
-        self.difference = step.solved(self.gap)
         self.rates: dict[Symbol, sympy.Expr] = {}
         self.weights: dict[sympy.Expr, Symbol] = {}
         self.roots: dict[Symbol, sympy.Expr] = {}
+        self.shares: dict[Symbol, sympy.Expr] = {}
         self.meaning: list[str] = []
         self.steps: list[str] = []
         self.exact = True
+        rest = self.psi.xreplace(memory) - self.psi + ratio * h * self._with_share(D.xreplace(memory))
+        self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
+        self.difference = step.solved(self.gap.xreplace(self.shares))
+
+    def _with_share(self, D):
+        """D with the share that the rates say of it, Adam's, as one symbol kappa."""
+        state = {*self.old.values(), self.step.gradient}
+        for factor in sympy.Mul.make_args(D):
+            if (factor.is_Add or factor.has(sympy.Min)) and not factor.free_symbols & state:
+                kappa = Symbol("kappa", real=True)
+                self.shares[kappa] = factor
+                self.meaning.append(f"kappa = {factor}")
+                return D / factor * kappa
+        return D
 
     # ----------------------------------------------------------------------------------------------- the verdict
     def verdict(self, curvature, claimed, refute: bool) -> StepVerdict:

@@ -51,8 +51,7 @@ class Network(Loss):
         if len(activations) != len(self.layers) - 1:
             raise ValueError(f"activations: {len(activations)} given for {len(self.layers) - 1} layers after the input")
         self.activations = tuple(_activation(a) for a in activations)
-        if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} is not known; use one of {', '.join(LOSSES)}")
+        _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
         dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
@@ -374,8 +373,6 @@ class _Scratch(threading.local):
 
 def _activation(activation) -> Activation:
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation {activation!r} is not known; use a function or one of {', '.join(ACTIVATIONS)}")
         activation = ACTIVATIONS[activation]
     if not callable(activation):
         raise TypeError(f"an activation is a name or a function, got {activation!r}")

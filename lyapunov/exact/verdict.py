@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from arithmetic import aligned, entry, short
+
 from . import smt
 from .text import words
 
@@ -87,10 +89,10 @@ class Verdict:
             sharp = "  (necessary too)" if self.necessary else ""
             lines.append(f"conditions {words(self.conditions)}{sharp}")
         if self.certificate:
-            lines += ["because    " + "\n           ".join(self.certificate.steps)]
+            lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
-            lines.append(f"           there V' = {_short(self.derivative.subs(self.witness))} > 0")
+            lines.append(f"           there V' = {short(self.derivative.subs(self.witness))} > 0")
         lines += [f"           {note}" for note in self.notes]
         if self.status == Status.PROVED:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
@@ -111,9 +113,4 @@ class Verdict:
                 rf"&\text{{{self.status}}}" + "".join(rf",\quad {sympy.latex(c)}" for c in self.conditions)]
         if self.witness:
             rows.append("&" + r",\ ".join(f"{sympy.latex(k)} = {sympy.latex(v)}" for k, v in self.witness.items()))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
-
-
-def _short(number) -> str:
-    """A number exactly where that is short, else rounded."""
-    return str(number) if len(str(number)) < 30 else f"{sympy.N(number, 5)} (exactly known)"
+        return aligned(rows)

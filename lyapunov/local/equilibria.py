@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import exact_sign, from_sympy, is_symbolic, total
+from arithmetic import aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
 from flows import Flow
 from networks import CriticalPoint, Nature, as_point
 
@@ -57,8 +57,8 @@ class Stability:
             name = "V - F0" if self.kind == "Lyapunov" else "W"
             lines.append(f"{self.kind} function  {name} = {sympy.sstr(self.function)}")
         if self.eigenvalues:
-            lines.append("eigenvalues        " + ", ".join(map(_number, self.eigenvalues)))
-        return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {step}" for i, step in enumerate(self.argument))])
+            lines.append("eigenvalues        " + ", ".join(map(short, self.eigenvalues)))
+        return "\n".join([*lines, entry("because", *self.argument)])
 
     def _repr_latex_(self) -> str:
         rows = [rf"&\text{{{self.status}}}"]
@@ -66,7 +66,7 @@ class Stability:
             rows.append(rf"{'V - F_0' if self.kind == 'Lyapunov' else 'W'} &= {sympy.latex(self.function)}")
         if self.eigenvalues:
             rows.append(r"\lambda &= " + r",\ ".join(map(sympy.latex, self.eigenvalues)))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 def stability(flow: Flow | type[Flow], critical_point, loss=None) -> Stability:
@@ -442,8 +442,3 @@ def _doubled(M: sympy.Matrix) -> sympy.Matrix:
 def _sum(psi) -> str:
     """F + psi as text."""
     return f"F + {sympy.sstr(psi)}" if psi != 0 else "F"
-
-
-def _number(x) -> str:
-    text = sympy.sstr(x)
-    return text if len(text) <= 24 or x.free_symbols else str(sympy.N(x, 8))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import Vector, as_decimals
+from arithmetic import Vector, as_decimals, entry, short
 from flows import Flow, Modifier, State, scalar
 from schemes import Optimizer
 
@@ -42,7 +42,7 @@ class Multipliers:
     def __str__(self):
         if self.status == Status.UNDECIDED:
             return f"UNDECIDED: {self.argument}"
-        lines = [f"multipliers  roots z of {_short(self.polynomial)} = 0, eta an eigenvalue of the Hessian"]
+        lines = [f"multipliers  roots z of {short(self.polynomial, 120)} = 0, eta an eigenvalue of the Hessian"]
         lines += [f"             {value} of {block}" for block, value in self.further.items()]
         if self.threshold is not None:
             bound = readable(sympy.Le(sharpness, self.threshold)).replace("<=", "<")
@@ -50,14 +50,10 @@ class Multipliers:
         lines += [f"eta = {e}: " + ", ".join(map(str, roots)) for e, roots in self.roots.items()]
         if self.roots:
             lines.append({True: "stable", False: "unstable", None: "not decided by the linear part"}[self.stable])
-        return "\n".join([*lines, f"because      {self.argument}"])
+        return "\n".join([*lines, entry("because", self.argument, width=12)])
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {sympy.latex(self.polynomial)} = 0,\quad 0 < \eta < {sympy.latex(self.threshold)}$"
-
-
-def _short(e) -> str:
-    return str(e) if len(str(e)) < 120 and all(len(str(x)) < 12 for x in e.atoms(Rational)) else str(sympy.N(e, 8))
 
 
 class _Quadratic:

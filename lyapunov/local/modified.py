@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import Vector, as_decimals
+from arithmetic import Vector, aligned, as_decimals
 from flows import Flow, State, scalar
 from schemes import Scheme, SequentialEuler
 
@@ -63,7 +63,7 @@ class ModifiedEquation:
         rows = (rf"\dot{{{sympy.latex(x)}}} &= " + " + ".join(
             (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({sympy.latex(f[i])}\right)"
             for k, f in enumerate(self.terms) if f[i] != 0) for i, x in enumerate(self.state))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *, loss=None, dim: int = 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
+from arithmetic import entry, short
 from flows import Flow, State
 from networks import as_point
 
@@ -79,12 +80,11 @@ class BasinCertificate:
 
     def __str__(self):
         where = ", ".join(map(str, self.point.theta))
-        level = sympy.sstr(self.level) if len(sympy.sstr(self.level)) < 24 else f"{float(self.level):.10g}"
-        lines = [f"every start with V < {level} that is connected with ({where}) ends there"]
-        return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
+        return (f"every start with V < {short(self.level)} that is connected with ({where}) ends there\n"
+                + entry("because", *self.argument))
 
     def _repr_latex_(self) -> str:
-        level = sympy.latex(self.level) if len(sympy.sstr(self.level)) < 24 else f"{float(self.level):.10g}"
+        level = sympy.latex(self.level) if short(self.level) == sympy.sstr(self.level) else short(self.level)
         theta = ",\\,".join(map(sympy.latex, self.point.theta))
         return (rf"$\displaystyle \{{V < {level}\}} \subset \text{{basin of }} ({theta}),\quad "
                 rf"V = {sympy.latex(self.energy.expression)}$")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
-from arithmetic import as_decimals
+from arithmetic import aligned, as_decimals
 from flows import Flow, State
 from networks import as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
@@ -83,7 +83,7 @@ class Residual:
             rows.append(rf"F(\theta(t)) &\le {self.level:.6g}")
         if self.well is not None:
             rows.append(rf"\text{{barrier}} &= {sympy.latex(self.well.level)}")
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=None) -> Residual:

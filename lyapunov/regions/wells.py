@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
-from arithmetic import Interval, Vector
+from arithmetic import Interval, Vector, entry, short
 from networks import CriticalPoint, Loss, Nature, coercive, complete
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
@@ -33,10 +33,9 @@ class Well:
     argument: tuple[str, ...] = field(repr=False)
 
     def __str__(self):
-        where, level = ", ".join(map(str, self.point.theta)), sympy.sstr(self.level)
-        level = level if len(level) < 24 else f"{float(self.level):.10g}"
-        return "\n".join([f"the part of {{F < {level}}} connected with ({where}) holds no other critical point", *(
-            f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
+        where = ", ".join(map(str, self.point.theta))
+        return (f"the part of {{F < {short(self.level)}}} connected with ({where}) holds no other critical point\n"
+                + entry("because", *self.argument))
 
     @property
     def height(self):

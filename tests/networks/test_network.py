@@ -236,7 +236,7 @@ def test_what_is_refused():
         large.value(np.zeros((3, 21)))
     for data, options, message in (
             (([1, 2], [1]), {}, "as many"), (([1, np.nan], [1, 2]), {}, "not finite"),
-            (([1], [2]), {"loss": "logistic"}, "probabilities"), (([1], [1]), {"loss": "hinge"}, "not known"),
+            (([1], [2]), {"loss": "logistic"}, "probabilities"), (([1], [1]), {"loss": "hinge"}, "no loss is named .hinge."),
             (([1], [1]), {"box": "he"}, "fan-in")):
         with pytest.raises(ValueError, match=message):
             Network((1, 1), "tanh", data, **options)
