@@ -8,6 +8,7 @@ that is differentiated, printed (NumPy, numba, C) and repeated over many lanes. 
 from . import command
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
+from .choices import Choices
 from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
 from .functions import clip, dot, power, solve, total, vector
@@ -24,7 +25,7 @@ __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
-    "Graph", "Node", "Program", "record", "repeated", "gradient", "polynomial", "native",
+    "Graph", "Node", "Program", "Choices", "record", "repeated", "gradient", "polynomial", "native",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
