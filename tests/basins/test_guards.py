@@ -161,22 +161,25 @@ def test_another_seed_is_another_sample():
 # -------------------------------------------------------------------------------------------------- lanes
 @pytest.mark.parametrize("backend", ["c", "numba", "numpy"])
 def test_a_lane_is_the_same_alone_and_in_a_crowd(backend):
-    """Refill and freezing: every start of 500, which end after 0 to 10⁴ steps, ends as it does on its own."""
+    """Refill and freezing: of 20 000 starts that end after 0 to 300 steps, more than a back end holds at once, each ends
+    as it does on its own."""
     import arithmetic
 
     if backend not in arithmetic.available():
         pytest.skip(f"{backend} is not installed")
-    loss, optimizer = networks.get("polytwo"), schemes.named("adam", lr=0.05)
-    starts = np.concatenate([uniform(loss.box, 480, 3), np.array([p.numeric for p in loss.critical_points()]).T,
-                             1e7 * uniform(loss.box, 11, 4)], axis=1)
-    stop = Stop(max_steps=700)
-    crowd = study(loss, optimizer, starts, stop=stop, backend=backend, progress=False)
+    loss, optimizer, n = networks.get("polytwo"), schemes.named("adam", lr=0.05), 20_000
+    starts = uniform(loss.box, n, 3)
+    chosen = np.array([*range(0, n, 1777), *range(n - 40, n)])  # the last ones wait longest
+    starts[:, -20:-11] = np.array([p.numeric for p in loss.critical_points()]).T  # at rest at once
+    starts[:, -11:-5] *= 1e7                                                    # gone at once
+    stop = Stop(max_steps=300)
+    crowd = study(loss, optimizer, starts, stop=stop, backend=backend, threads=1, progress=False)
     assert {Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.DIVERGED} == {Outcome(int(o)) for o in np.unique(crowd.outcome)}
-    assert crowd.steps.min() == 0 and len(np.unique(crowd.steps)) > 100
-    for k in [*range(0, 480, 37), *range(480, 500)]:
+    assert crowd.steps.min() == 0 and len(np.unique(crowd.steps[chosen])) > 10
+    for k in chosen:
         alone = study(loss, optimizer, starts[:, k], stop=stop, backend=backend, progress=False)
-        assert (alone.outcome[0], alone.steps[0]) == (crowd.outcome[k], crowd.steps[k])
-        assert np.array_equal(alone.theta[:, 0], crowd.theta[:, k])
+        assert (alone.outcome[0], alone.steps[0]) == (crowd.outcome[k], crowd.steps[k]), k
+        assert np.array_equal(alone.theta[:, 0], crowd.theta[:, k]), k
 
 
 def test_a_finished_lane_keeps_the_state_at_which_it_stopped():

@@ -134,9 +134,11 @@ def test_the_first_reason_to_stop_is_the_outcome(start, stop, outcome):
 
 def test_rest_needs_both_a_small_gradient_and_a_small_speed():
     """The stop test: a ball that rolls through the minimum is not at rest there."""
-    flow = Momentum(c=0.1)
-    rolling = integrate(flow.on(BOWL), y0=[0.0, 1.0], scheme=SequentialEuler(), step=0.1, stop=Stop(max_steps=1))
-    assert rolling.outcome == Outcome.STEP_LIMIT and rolling.steps == 1
+    field, stop = Momentum(c=0.1).on(BOWL), Stop(max_steps=1)
+    away = integrate(field, y0=[0.0, 1.0], scheme=SequentialEuler(), step=0.1, stop=stop)
+    arrived = integrate(field, y0=[-0.1, 1.0], scheme=SequentialEuler(), step=0.1, stop=stop)
+    assert (away.outcome, away.steps) == (Outcome.STEP_LIMIT, 1)
+    assert (arrived.outcome, arrived.theta[0]) == (Outcome.STEP_LIMIT, pytest.approx(0.0, abs=1e-15))
 
 
 def test_memory_moves_at_once_with_the_new_gradient():
