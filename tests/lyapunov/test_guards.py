@@ -6,10 +6,10 @@ import pytest
 import sympy
 from sympy import Rational
 
-from arithmetic import absolute, dot, sign, total
+from arithmetic import absolute, dot, sign, solve, total
 from flows import Adam, Flow, GradientDescent, Momentum, scalar
-from flows.base import diagonal
-from lyapunov import check, check_step, energies, residual_energy, stability
+from flows.base import add_diagonal, diagonal
+from lyapunov import Certificate, check, check_step, energies, residual_energy, stability, well
 from networks import Loss
 
 x, y = sympy.symbols("x y", real=True)
@@ -134,6 +134,45 @@ def test_a_bound_of_one_clock_by_the_other_asks_for_no_condition_that_is_not_nee
     """`slope.conditions`: A − B y^k is bounded below through 1 − y^k where B ≥ 0; where B < 0 it is positive anyway."""
     verdict = check(TwoClocks, lambda s, oracle: oracle.value + total(s.v**2) / 2)
     assert verdict.status != "REFUTED" and not (verdict.conditions and verdict.necessary)
+
+
+@dataclass(frozen=True)
+class Sliding(Flow):
+    """θ climbs, v is pushed to 0 from either side and slides there: v' = −2 g² sign(v), θ' = g."""
+
+    memory = ("v",)
+
+    def field(self, s, oracle):
+        return {"v": -2 * sign(s.v) * oracle.gradient**2, "theta": oracle.gradient}
+
+
+def test_a_kink_on_which_runs_slide_decides_nothing():
+    """Seams: V = F + |v| has V' = g² − 2g² on either side of v = 0, and on v = 0, where runs stay, V = F climbs."""
+    verdict = check(Sliding(), lambda s, oracle: oracle.value + total(absolute(s.v)))
+    assert verdict.status == "UNDECIDED" and "derivative jumps" in verdict.reason
+
+
+@dataclass(frozen=True)
+class Uphill(Flow):
+    """Levenberg–Marquardt's flow upwards, θ' = (JᵀJ + 1)⁻¹ ∇F."""
+
+    def field(self, s, oracle):
+        return {"theta": solve(add_diagonal(oracle.gauss_newton, 1), oracle.gradient)}
+
+
+def test_a_witness_is_a_state_of_some_loss():
+    """`_realised`: g = J r is not 0 only where J is not, so no loss has V' > 0 at J = 0."""
+    witness = check(Uphill(), lambda s, oracle: oracle.value).witness
+    assert {str(symbol): value != 0 for symbol, value in witness.items()} == {"J": True, "g": True}
+
+
+@pytest.mark.parametrize("good, facts", [
+    (True, {"identities": ((x + y)**2 - x**2 - 2 * x * y - y**2,), "positive": ((x**2 + 3 * y**4, (x, y)),)}),
+    (False, {"identities": ((x + y)**2 - x**2 - y**2,)}),
+    (False, {"positive": ((x**2 - y**2, (x, y)),)}), (False, {"positive": ((x**2 + x * y, (x, y)),)})])
+def test_a_certificate_that_is_wrong_is_not_verified(good, facts):
+    """`Certificate.verify`: an identity that does not vanish, a negative coefficient, an odd power of what changes sign."""
+    assert Certificate(("because",), **facts).verify() is good
 
 
 @dataclass(frozen=True)
@@ -285,6 +324,30 @@ def test_a_start_in_another_well_is_not_confined_to_this_one():
     other = residual_energy(Momentum(), {}, theta=[-1.0], critical_point=right)
     assert other.proved and other.level < other.barrier and other.confined is False
     assert residual_energy(Momentum(), {}, theta=[1.1], critical_point=right).confined
+
+
+def test_a_single_critical_point_takes_everything_only_if_the_loss_is_coercive():
+    """`coercive`: x² + y²(1 − x)³ has one critical point, a strict minimum, and is not bounded below."""
+    loss = Loss.from_expression(x**2 + y**2 * (1 - x) ** 3, (x, y), box=((-0.5, 0.5), (-0.5, 0.5)))
+    (point,) = loss.critical_points()
+    found = well(loss, point)
+    assert point.nature == "minimum" and found.level < 1 and loss.value(np.array([4.0, 4.0])) < 0
+    assert not found.holds(np.array([4.0, 4.0]))
+
+
+@pytest.mark.parametrize("a", [3, 5])
+def test_lower_bounds_of_cells_are_below_the_loss(a):
+    """Coverings: no cell of the well of 0 under cos(ax)-like ripples is dropped, and none with F beyond the level is called C."""
+    loss = Loss.from_expression(x**2 / 2 + sympy.sin(a * x) ** 2 / 2, (x,), box=((-3, 3),), name="ripples")
+    point = next(p for p in loss.critical_points() if abs(p.numeric[0]) < 1e-9)
+    found = well(loss, point)
+    line = np.linspace(-3, 3, 60_001)[None]
+    low = loss.value(line) < found.inner
+    first = np.flatnonzero(~low & (line[0] > 0))[0]
+    last = np.flatnonzero(~low & (line[0] < 0))[-1]
+    assert found.holds(line)[last + 1:first].all()  # all of the part of {F < inner} that is connected with 0
+    others = np.array([p.numeric[0] for p in loss.critical_points() if abs(p.numeric[0]) > 1e-9])
+    assert len(others) and not found.holds(others[None])[(others > line[0][last]) & (others < line[0][first])].any()
 
 
 def test_an_eigenvalue_on_the_right_makes_a_point_unstable_and_on_the_left_attracting():
