@@ -15,4 +15,5 @@ def test_a_mutant_can_be_made(mutant):
 
 
 def test_rules_have_names_of_their_own():
-    assert len({m.rule for m in mutants.MUTANTS}) == len({(m.old, m.new) for m in mutants.MUTANTS}) == len(mutants.MUTANTS)
+    table = mutants.MUTANTS
+    assert len({m.rule for m in table}) == len({(m.old, m.new) for m in table}) == len(table)

@@ -1,4 +1,4 @@
-"""Every operation against mpmath: its derivative, its value on every back end, its interval; and pivots against fractions."""
+"""Every operation against mpmath: its derivative, its value on each back end, its interval; pivots against fractions."""
 import itertools
 import math
 import operator
@@ -22,7 +22,7 @@ EXACT = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": o
 #: Arguments at which a reading may go wrong.
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-310, 3e-9, 1e9, -1e9, 1e308, math.inf, -math.inf, math.nan)
 
-SMOOTH = [name for name, op in OPERATIONS.items() if op.adjoint and name != "where"]  # (the others are made of their bits)
+SMOOTH = [name for name, op in OPERATIONS.items() if op.adjoint and name != "where"]  # (others look at bits)
 UNARY = [name for name in SMOOTH if OPERATIONS[name].arity == 1]
 
 
@@ -110,7 +110,7 @@ def same(a, b):
 @pytest.mark.parametrize("name", [*SMOOTH, "lt", "le"])
 @pytest.mark.parametrize("backend", ["c", "numba", "numpy"])
 def test_an_operation_is_the_same_on_every_back_end(backend, name):
-    """Printers: C, numba and NumPy give what the recorded program gives on numbers: ±0, ±∞, NaN, subnormals and others."""
+    """Printers: C, numba and NumPy give what the definition gives on numbers: ±0, ±∞, NaN, subnormals and others."""
     if backend not in arithmetic.available():
         pytest.skip(f"{backend} is not installed")
     pairs = list(itertools.product(SPECIAL, SPECIAL))
@@ -130,7 +130,8 @@ def test_not_a_number_passes_through_minimum_and_maximum(backend, name):
     """Printers of min and max: NaN if either argument is, in either place; C's fmin would drop it."""
     if backend not in arithmetic.available():
         pytest.skip(f"{backend} is not installed")
-    found = on_backend(backend, lambda x, y: apply(name, x, y), [(math.nan, 1.0), (1.0, math.nan), (math.nan, math.nan), (1.0, 2.0)])
+    pairs = [(math.nan, 1.0), (1.0, math.nan), (math.nan, math.nan), (1.0, 2.0)]
+    found = on_backend(backend, lambda x, y: apply(name, x, y), pairs)
     assert np.isnan(found[:3]).all() and found[3] == (1.0 if name == "minimum" else 2.0)
 
 
@@ -140,10 +141,10 @@ def test_conditions_and_choices_are_the_same_on_every_back_end(backend):
     if backend not in arithmetic.available():
         pytest.skip(f"{backend} is not installed")
     pairs = list(itertools.product(SPECIAL, SPECIAL))
-    cases = {"and": lambda x, y: (x < y) & (x <= 0.5), "or": lambda x, y: (x < y) | (y <= 0.5), "not": lambda x, y: ~(x < y),
-             "where": lambda x, y: arithmetic.where(x <= y, x, y)}
-    plain = {"and": lambda x, y: x < y and x <= 0.5, "or": lambda x, y: x < y or y <= 0.5, "not": lambda x, y: not x < y,
-             "where": lambda x, y: x if x <= y else y}
+    cases = {"and": lambda x, y: (x < y) & (x <= 0.5), "or": lambda x, y: (x < y) | (y <= 0.5),
+             "not": lambda x, y: ~(x < y), "where": lambda x, y: arithmetic.where(x <= y, x, y)}
+    plain = {"and": lambda x, y: x < y and x <= 0.5, "or": lambda x, y: x < y or y <= 0.5,
+             "not": lambda x, y: not x < y, "where": lambda x, y: x if x <= y else y}
     for name, update in cases.items():
         wanted = np.array([plain[name](*p) for p in pairs], dtype=float)
         assert same(on_backend(backend, update, pairs), wanted).all(), name
@@ -182,7 +183,7 @@ def test_an_interval_encloses_the_values_on_it(name):
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_an_interval_of_one_number_is_narrow(name):
-    """Intervals: what encloses must also say something: an interval of one number is some 20 last places (of 1, below that) wide at most."""
+    """Intervals: what encloses must say something too: of one number, some 20 last places (of 1, below it) at most."""
     at = [1.25, 0.75][: 1 if name in UNARY else 2]
     found = apply(name, *(Interval(x, x) for x in at))
     assert 0 <= found.high - found.low <= 40 * np.finfo(float).eps * max(1, abs(found.low), abs(found.high))
@@ -202,9 +203,9 @@ def rationally(matrix, rhs):
                      for j in range(len(rows))])
 
 
-TINY = [([[1e-20, 1.0], [1.0, 1.0]], [1.0, 2.0]),                          # first pivot tiny, not 0
-        ([[1.0, 1.0, 1.0], [1.0, 1.0 + 2**-50, 2.0], [2.0, 1.0, 3.0]], [1.0, 2.0, 4.0]),  # a later one, after elimination
-        ([[0.0, 2.0], [3.0, 1.0]], [4.0, 5.0]),                             # exactly 0
+TINY = [([[1e-20, 1.0], [1.0, 1.0]], [1.0, 2.0]),                          # tiny, not 0
+        ([[1.0, 1.0, 1.0], [1.0, 1.0 + 2**-50, 2.0], [2.0, 1.0, 3.0]], [1.0, 2.0, 4.0]),  # after elimination
+        ([[0.0, 2.0], [3.0, 1.0]], [4.0, 5.0]),                             # 0
         ([[1e-17, 3.0, -1.0], [2.0, 1e-18, 1.0], [1.0, -1.0, 1e-16]], [1.0, -2.0, 3.0])]
 
 

@@ -1,7 +1,7 @@
 """Rules behind every published fraction, on an optimizer whose ends are known by construction.
 
-Which ends count for a critical point, and which starts are witnesses, is read off a script and not computed: the scripted
-optimizer sends each start to an end, with an outcome, of the test's choosing.
+Which ends count for a critical point, and which starts are witnesses, is read off a script and not computed: the
+scripted optimizer sends each start to an end, with an outcome, of the test's choosing.
 """
 import dataclasses
 import json
@@ -75,7 +75,7 @@ def test_an_end_within_the_radius_counts_and_one_beyond_it_does_not(points, dire
              for i, p in enumerate(points) for inside in (True, False)]
     result = scripted(lines)
     assert result.point.tolist() == [i if inside else -1 for i in range(len(points)) for inside in (True, False)]
-    assert result.fraction("minimum") == 4 / 18 and result.fraction("saddle") == 4 / 18 and result.fraction("maximum") == 1 / 18
+    assert [result.fraction(nature) for nature in ("minimum", "saddle", "maximum")] == [4 / 18, 4 / 18, 1 / 18]
     rows = {row["end"]: row for row in result.table()}
     assert rows["at rest elsewhere"]["starts"] == 9 and rows["minimum (0, 1)"]["starts"] == 1
     low, high = wilson(9, 18)
@@ -84,7 +84,7 @@ def test_an_end_within_the_radius_counts_and_one_beyond_it_does_not(points, dire
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_which_outcomes_may_count_for_a_point(points, outcome):
-    """Eligible ends: a diverged, interrupted or undefined trajectory counts for no point, however near its last state is."""
+    """Eligible ends: what diverged, was interrupted or is undefined counts for no point, however near it is."""
     result = scripted([((0, 0), points[0].numeric, outcome), ((1, 0), points[0].numeric + 1.0, outcome)])
     assert result.point.tolist() == [0 if outcome in COUNTS else -1, -1]
     assert result.codes.tolist() == [0 if outcome in COUNTS else -int(outcome), -int(outcome)]
@@ -120,7 +120,7 @@ def test_which_outcomes_may_be_witnesses(points, outcome):
 
 def test_a_start_beyond_the_radius_is_no_witness(points):
     """The radius of witnesses: starts at 0.99 and 1.01 of it."""
-    lines = [(points[0].numeric + np.array([0.0, share * 0.05]), [0.4, 0.4], Outcome.DIVERGED) for share in (0.99, 1.01)]
+    lines = [(points[0].numeric + [0.0, share * 0.05], [0.4, 0.4], Outcome.DIVERGED) for share in (0.99, 1.01)]
     assert [w.index for w in scripted(lines).witnesses(0.05)] == [0]
 
 
@@ -137,8 +137,9 @@ def test_wilsons_interval_is_where_the_score_test_is_at_its_level():
 
 
 def test_a_map_has_the_first_coordinate_along_its_rows(points):
-    """Orientation: entry (row, column) of the map is the start with that y and that x; the picture is drawn from below."""
-    result = study(networks.get("polytwo"), schemes.named("gd-energy"), grid(((-3, 3), (-2, 2)), (13, 9)), progress=False)
+    """Orientation: entry (row, column) of the map is the start with that y and x; the picture is drawn from below."""
+    starts = grid(((-3, 3), (-2, 2)), (13, 9))
+    result = study(networks.get("polytwo"), schemes.named("gd-energy"), starts, progress=False)
     x, y = np.linspace(-3, 3, 13), np.linspace(-2, 2, 9)
     codes = result.map()
     for p in (i for i, p in enumerate(points) if p.nature == "minimum"):
@@ -161,8 +162,8 @@ def test_another_seed_is_another_sample():
 # -------------------------------------------------------------------------------------------------- lanes
 @pytest.mark.parametrize("backend", ["c", "numba", "numpy"])
 def test_a_lane_is_the_same_alone_and_in_a_crowd(backend):
-    """Refill and freezing: of 20 000 starts that end after 0 to 300 steps, more than a back end holds at once, each ends
-    as it does on its own."""
+    """Refill and freezing: of 20 000 starts that end after 0 to 300 steps, more than a back end holds at once, each
+    ends as it does on its own."""
     import arithmetic
 
     if backend not in arithmetic.available():
@@ -174,7 +175,7 @@ def test_a_lane_is_the_same_alone_and_in_a_crowd(backend):
     starts[:, -11:-5] *= 1e7                                                    # gone at once
     stop = Stop(max_steps=300)
     crowd = study(loss, optimizer, starts, stop=stop, backend=backend, threads=1, progress=False)
-    assert {Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.DIVERGED} == {Outcome(int(o)) for o in np.unique(crowd.outcome)}
+    assert set(crowd.outcome) == {Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.DIVERGED}
     assert crowd.steps.min() == 0 and len(np.unique(crowd.steps[chosen])) > 10
     for k in chosen:
         alone = study(loss, optimizer, starts[:, k], stop=stop, backend=backend, progress=False)
@@ -215,9 +216,9 @@ def test_a_resumed_study_reads_the_pieces_it_has_and_no_other(tmp_path):
 @pytest.mark.parametrize("changed", ["optimizer", "loss", "starts", "stop", "chunk"])
 def test_a_store_of_another_study_is_refused(tmp_path, changed):
     """Fingerprint: a piece is taken only by the study it is a piece of."""
-    call = {"loss": networks.get("polytwo"), "optimizer": schemes.named("gd-energy"), "starts": grid(((-2, 2), (-2, 2)), 6),
+    call = {"loss": networks.get("polytwo"), "optimizer": schemes.named("gd-energy"), "starts": grid((-2, 2), 6),
             "stop": Stop(max_steps=500), "chunk": 40}
-    other = {"loss": networks.get("polyfour"), "optimizer": schemes.named("gd", lr=0.1), "starts": grid(((-2, 1), (-2, 2)), 6),
+    other = {"loss": networks.get("polyfour"), "optimizer": schemes.named("gd", lr=0.1), "starts": grid((-2, 1), 6),
              "stop": Stop(max_steps=501), "chunk": 20}
     study(**call, store=tmp_path, progress=False)
     with pytest.raises(ValueError, match="other"):

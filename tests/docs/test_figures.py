@@ -111,7 +111,8 @@ def check_probabilities(figures, networks):
     ends, summary = figures.probabilities(figures.STARTS, networks)
     rows = [line for line in committed("probabilities.csv").splitlines()[1:] if line.split(",")[0] in networks]
     assert rows == ends.csv().splitlines()[1:], "stale: python docs/figures.py probabilities"
-    found = [line for line in committed("probabilities.md").splitlines() if line.startswith("| ") and line.split(" ")[1] in networks]
+    page = committed("probabilities.md").splitlines()
+    found = [line for line in page if line.startswith("| ") and line.split(" ")[1] in networks]
     assert found == [line for table in (summary, shown(ends)) for line in table.markdown().splitlines()[2:]]
 
 
@@ -129,7 +130,7 @@ def test_all_committed_probabilities_are_what_the_code_computes(figures):
 
 
 def test_the_committed_page_is_that_of_the_committed_table(figures):
-    """All networks, without computing them: the page's second table is the CSV's rows that were found, its frame the code's."""
+    """All networks, without computing them: the page's second table is that of the CSV, its frame the code's."""
     head, *lines = csv.reader(committed("probabilities.csv").splitlines())
     kinds = [str, str, str, int, float, float, float, int, float]
     ends = Table(tuple(head), [tuple(kind(x) for kind, x in zip(kinds, line, strict=True)) for line in lines])

@@ -1,4 +1,4 @@
-"""One claim for each rule that guards a proof, false because of that rule alone: without the rule it would be stated."""
+"""One claim for each rule that guards a proof, false because of that rule alone: without it, it would be stated."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ class Opposed(Flow):
 
 
 def test_conditions_that_no_rate_meets_are_no_proof():
-    """`satisfiable`: −V' = g² + (a − 2)v² + (1 − a)w² has no negative term if a ≥ 2 and a ≤ 1: it has one for every a."""
+    """`satisfiable`: −V' = g² + (a − 2)v² + (1 − a)w² has no negative term for a ≥ 2 and a ≤ 1: it has for all a."""
     verdict = check(Opposed, square_memory)
     assert verdict.status == "REFUTED"
     for a in (Rational(1, 2), Rational(3, 2), 3):
@@ -50,7 +50,8 @@ class OppositeSides(Flow):
     memory = ("v",)
 
     def field(self, s, oracle):
-        return {"v": -(s.v + absolute(s.v)) * (self.a - 2) - (s.v - absolute(s.v)) * (1 - self.a), "theta": -oracle.gradient}
+        up, down = s.v + absolute(s.v), s.v - absolute(s.v)
+        return {"v": -up * (self.a - 2) - down * (1 - self.a), "theta": -oracle.gradient}
 
 
 def test_conditions_of_all_pieces_together_must_be_met_too():
@@ -171,7 +172,7 @@ def test_a_witness_is_a_state_of_some_loss():
     (False, {"identities": ((x + y)**2 - x**2 - y**2,)}),
     (False, {"positive": ((x**2 - y**2, (x, y)),)}), (False, {"positive": ((x**2 + x * y, (x, y)),)})])
 def test_a_certificate_that_is_wrong_is_not_verified(good, facts):
-    """`Certificate.verify`: an identity that does not vanish, a negative coefficient, an odd power of what changes sign."""
+    """`Certificate.verify`: an identity that does not vanish, a coefficient < 0, an odd power of what changes sign."""
     assert Certificate(("because",), **facts).verify() is good
 
 
@@ -186,7 +187,7 @@ class Drift(Flow):
 
 
 def test_memory_that_stays_is_in_the_set_that_runs_approach():
-    """LaSalle's set: V' = −g²v² vanishes at v = 0 for any g, and a run with v = 0 stays there: it need not end at g = 0."""
+    """LaSalle's set: V' = −g²v² vanishes at v = 0 for any g, and a run with v = 0 stays there: it ends at any g."""
     verdict = check(Drift(), lambda s, oracle: oracle.value)
     assert verdict.status == "PROVED" and not verdict.strict
     assert verdict.invariant_set == sympy.Or(*(sympy.Eq(sympy.Symbol(name, real=True), 0) for name in ("g", "v")))
@@ -203,7 +204,7 @@ class Swinging(Flow):
 
 
 def test_a_block_that_follows_a_moving_one_does_not_end_where_that_one_is():
-    """LaSalle's set: a bounded solution of x' = k(x₀ − x) is x₀ for a constant x₀, not for another block in its place."""
+    """LaSalle's set: a bounded solution of x' = k(x₀ − x) is x₀ for a constant x₀, not for a block that moves."""
     verdict = check(Swinging(), lambda s, oracle: oracle.value)
     assert verdict.status == "PROVED" and verdict.invariant_set == sympy.Eq(sympy.Symbol("g", real=True), 0)
 
@@ -214,9 +215,8 @@ def rise(flow, v, m=1.0, h=1.0, L=1e-6):
     s, oracle = flow.coordinate()[0], flow.coordinate()[1]
     energy = sympy.lambdify([s.m, s.v], flow.energy(s, oracle).subs(oracle.value, 0), "math")
     slopes = flow.field(s, oracle)
-    step = {name: sympy.lambdify([s.m, s.v], getattr(s, name) + h * sympy.sympify(slopes[name]).subs(oracle.gradient, 0), "math")
-            for name in ("m", "v")}
-    new = {name: f(m, v) for name, f in step.items()}
+    at = {oracle.gradient: 0, s.m: m, s.v: v}
+    new = {str(x): float((x + h * sympy.sympify(slopes[str(x)])).subs(at)) for x in (s.m, s.v)}
     moved = -h * sympy.sympify(slopes["theta"]).subs({s.m: new["m"], s.v: new["v"]})
     return energy(new["m"], new["v"]) + L * float(moved)**2 / 2 - energy(m, v)
 
@@ -274,8 +274,8 @@ def test_the_bound_of_a_step_is_where_the_energy_begins_to_rise():
     verdict = check_step(GradientDescent(), ratio=Rational(1, 4))
     L = sympy.Symbol("L", positive=True)
     assert verdict.bound == Rational(3, 2) / L and verdict.sharp
-    claims = [check_step(GradientDescent(), ratio=Rational(1, 4), curvature=2, step=h) for h in (Rational(3, 4), Rational(76, 100))]
-    assert [str(c.status) for c in claims] == ["PROVED", "REFUTED"]
+    for h, status in ((Rational(3, 4), "PROVED"), (Rational(76, 100), "REFUTED")):
+        assert check_step(GradientDescent(), ratio=Rational(1, 4), curvature=2, step=h).status == status
 
 
 # --------------------------------------------------------------------------------------- points and wells
@@ -296,7 +296,8 @@ def test_an_energy_that_is_not_bounded_below_by_the_loss_proves_no_stability():
     """`positive`: V falls to g = v = 0, but V − F(θ*) is not definite there, and v = eᵗ v₀ leaves."""
     energy = energies(Growing())[0]
     verdict = check(Growing(), energy)
-    assert verdict.status == "PROVED" and verdict.invariant_set.has(sympy.Symbol("v", real=True)) and not verdict.positive
+    assert verdict.status == "PROVED" and verdict.invariant_set.has(sympy.Symbol("v", real=True))
+    assert not verdict.positive
     assert stability(Growing(), BOWL.critical_points()[0]).status == "undecided"
 
 
@@ -337,7 +338,7 @@ def test_a_single_critical_point_takes_everything_only_if_the_loss_is_coercive()
 
 @pytest.mark.parametrize("a", [3, 5])
 def test_lower_bounds_of_cells_are_below_the_loss(a):
-    """Coverings: no cell of the well of 0 under cos(ax)-like ripples is dropped, and none with F beyond the level is called C."""
+    """Coverings: of a well among ripples no cell is dropped, and the other critical points are not in it."""
     loss = Loss.from_expression(x**2 / 2 + sympy.sin(a * x) ** 2 / 2, (x,), box=((-3, 3),), name="ripples")
     point = next(p for p in loss.critical_points() if abs(p.numeric[0]) < 1e-9)
     found = well(loss, point)
@@ -351,7 +352,7 @@ def test_lower_bounds_of_cells_are_below_the_loss(a):
 
 
 def test_an_eigenvalue_on_the_right_makes_a_point_unstable_and_on_the_left_attracting():
-    """Signs of eigenvalues: decoupled decay at θ* = 0 moves those of the Hessian by −λ, which decides on either side."""
+    """Signs of eigenvalues: decoupled decay at θ* = 0 moves those of the Hessian by −λ, to either side."""
     from flows import WeightDecay
 
     saddle = Loss.from_expression(x**2 / 2 - y**2 / 2, (x, y)).critical_points()[0]

@@ -37,7 +37,7 @@ def test_a_number_that_sympy_leaves_open_gets_its_sign_from_fifty_digits():
 
 
 def test_a_coefficient_that_is_zero_decides_nothing():
-    """`exact_sign` of a zero in disguise: (√2 + √3 − √(5 + 2√6)) x⁴ + x⁶ is a minimum, its first term not its nature."""
+    """`exact_sign` of a zero in disguise: (√2 + √3 − √(5 + 2√6)) x⁴ + x⁶ is a minimum, by its second term."""
     nothing = sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6))
     assert exact_sign(nothing) == 0
     assert classify(-nothing * x**4 + x**6, [x], [0])[0] == "degenerate minimum"
@@ -46,24 +46,24 @@ def test_a_coefficient_that_is_zero_decides_nothing():
 @pytest.mark.parametrize("curvature, nature", [((2, 1), "minimum"), ((2, -1), "saddle"), ((-2, -1), "maximum"),
                                                ((-2, 1), "saddle")])
 def test_the_signs_of_the_eigenvalues_are_the_nature(curvature, nature):
-    """Signs of eigenvalues, of points found exactly and of those that Newton's method finds and Krawczyk's test proves."""
+    """Signs of eigenvalues, of points found exactly, and of those found by Newton's method and proved by Krawczyk's."""
     a, b = curvature
     form = Rational(a) * (x + y) ** 2 + Rational(b) * (x - y) ** 2
     assert classify(form, [x, y], [0, 0])[0] == nature
-    loss = Loss.from_expression((a * sympy.sin(x - Rational(1, 3)) ** 2 + b * sympy.sin(y - Rational(1, 2)) ** 2) / 2, (x, y),
-                                box=((-1, 1), (-1, 1)))
+    waves = a * sympy.sin(x - Rational(1, 3)) ** 2 + b * sympy.sin(y - Rational(1, 2)) ** 2
+    loss = Loss.from_expression(waves / 2, (x, y), box=((-1, 1), (-1, 1)))
     (point,) = [p for p in loss.critical_points() if np.abs(p.numeric - [1 / 3, 1 / 2]).max() < 1e-9]
     assert point.nature == nature and point.certified and not point.exact
 
 
 def test_every_critical_point_of_a_neuron_is_listed():
-    """Completeness: ψ' = (φ − y)φ' vanishes where φ = y and where φ' = 0, in every combination of the two data points."""
+    """Completeness: ψ' = (φ − y)φ' vanishes where φ = y and where φ' = 0, and the two data points combine freely."""
     points = get("polytwo").critical_points()
     assert {p.theta for p in points} == {(0, 0), (0, 1), (0, -1), (1, 0), (1, -1), (-1, 0), (-1, 1), (2, -1), (-2, 1)}
 
 
 def test_every_critical_point_of_a_polynomial_is_listed():
-    """Completeness, against the degree: (x⁴/4 − x²/2) + (y⁴/4 − y²/2) has Bézout's 9 points, all real; a shift keeps them."""
+    """Completeness, against the degree: (x⁴/4 − x²/2) + (y⁴/4 − y²/2) has Bézout's 9 points, all real."""
     loss = Loss.from_expression(x**4 / 4 - x**2 / 2 + y**4 / 4 - y**2 / 2, (x, y))
     points = loss.critical_points()
     assert sorted(p.theta for p in points) == [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]

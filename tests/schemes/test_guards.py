@@ -13,7 +13,7 @@ BOWL = Loss(lambda t: t[0] ** 2 / 2, 1, name="bowl")
 
 # ------------------------------------------------------------------------------------ Levenberg–Marquardt
 def nielsen(residual, jacobian, x, damping, trials, metric):
-    """Levenberg–Marquardt as in Nielsen 1999, algorithm 3.16 of Madsen, Nielsen & Tingleff 2004: (x, μ) of each trial."""
+    """Levenberg–Marquardt by Nielsen 1999, as in Madsen, Nielsen & Tingleff 2004, 3.2: (x, μ) of each trial."""
     x, mu, nu, out = np.array(x, dtype=float), damping, 2.0, []
     for _ in range(trials):
         out.append((x, mu))
@@ -61,7 +61,7 @@ def test_the_energy_never_rises_under_energy_control(name):
 
 
 def test_energy_control_asks_for_the_share_that_ratio_says():
-    """`EnergyControl`: from θ = 1 on θ²/2 a step h has V⁺ − V = −h(1 − h/2) g²: ratio λ accepts it exactly for h ≤ 2(1 − λ)."""
+    """`EnergyControl`: from θ = 1 on θ²/2 a step has V⁺ − V = −h(1 − h/2) g²: λ accepts it for h ≤ 2(1 − λ)."""
     for ratio in (0.25, 0.5, 0.75):
         for h, accepted in ((2 * (1 - ratio) - 1e-6, 1), (2 * (1 - ratio) + 1e-6, 0)):
             step = schemes.EnergyControl(ratio=ratio, h0=h)
@@ -71,7 +71,7 @@ def test_energy_control_asks_for_the_share_that_ratio_says():
 
 # -------------------------------------------------------------------------------------------- time and decay
 def test_the_first_step_is_taken_at_time_zero():
-    """Clocks and schedules: the n-th step of size h is taken at t = (n − 1) h, so with σ = 1/(1 + t) the first is whole."""
+    """Clocks and schedules: the n-th step is taken at t = (n − 1) h, so with σ = 1/(1 + t) the first is whole."""
     optimizer = schemes.named("gd", lr=0.5, schedule=schedules.InverseTime(1.0))
     theta = optimizer.run(BOWL, [1.0], record=1, stop=Stop(max_steps=3, gradient=0.0)).y[0]
     expected = np.cumprod([1.0, 1 - 0.5, 1 - 0.5 / 1.5, 1 - 0.5 / 2.0])
@@ -80,7 +80,7 @@ def test_the_first_step_is_taken_at_time_zero():
 
 @pytest.mark.parametrize("backend", ["c", "numba", "numpy"])
 def test_bias_corrections_are_those_of_each_step(backend):
-    """The table of clocks, on every back end, lane by lane: Adam in 8 lines of NumPy, lanes that stop at different times."""
+    """The table of clocks, on every back end: Adam in five lines of NumPy, in lanes that stop at different times."""
     import arithmetic
 
     if backend not in arithmetic.available():
@@ -97,7 +97,7 @@ def test_bias_corrections_are_those_of_each_step(backend):
 
 
 def test_weight_decay_is_in_the_gradient_or_beside_it():
-    """Placement of weight decay: L2 goes through the memory, decoupled decay does not, as torch's SGD and AdamW have it."""
+    """Placement of weight decay: L2 goes through the memory and decoupled decay does not, as in torch."""
     lr, mu, decay, start = 0.1, 0.9, 0.3, 1.0
     coupled, beside = [start, 0.0], [start, 0.0]
     for _ in range(5):
@@ -106,8 +106,8 @@ def test_weight_decay_is_in_the_gradient_or_beside_it():
         v = mu * beside[1] + beside[0]
         beside = [beside[0] - lr * v - lr * decay * beside[0], v]
     flow, h = Momentum(c=(1 - mu) / lr**0.5), lr**0.5
-    ends = [pair(WeightDecay(flow, rate, decoupled), SequentialEuler(), h).run(BOWL, [start], stop=Stop(max_steps=5)).theta[0]
-            for rate, decoupled in ((decay, False), (decay * lr / h, True))]
+    decayed = [WeightDecay(flow, decay), WeightDecay(flow, decay * lr / h, decoupled=True)]
+    ends = [pair(f, SequentialEuler(), h).run(BOWL, [start], stop=Stop(max_steps=5)).theta[0] for f in decayed]
     assert ends == pytest.approx([coupled[0], beside[0]], rel=1e-12) and abs(coupled[0] - beside[0]) > 1e-2
 
 
@@ -120,7 +120,8 @@ def test_decoupled_decay_of_adamw_does_not_see_the_scale():
 
 # ------------------------------------------------------------------------------------------------ the ends
 @pytest.mark.parametrize("start, stop, outcome", [
-    (0.0, Stop(), Outcome.CONVERGED), (1.0, Stop(max_steps=3), Outcome.STEP_LIMIT), (1.0, Stop(radius=0.5), Outcome.DIVERGED),
+    (0.0, Stop(), Outcome.CONVERGED), (1.0, Stop(max_steps=3), Outcome.STEP_LIMIT),
+    (1.0, Stop(radius=0.5), Outcome.DIVERGED),
     (0.0, Stop(max_steps=1), Outcome.CONVERGED),            # at rest at once: its limit of steps was never used
     (0.0, Stop(box=((1.0, 2.0),)), Outcome.LEFT_BOX),       # at rest, but outside
     (1.0, Stop(radius=0.5, box=((2.0, 3.0),)), Outcome.DIVERGED),
