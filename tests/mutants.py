@@ -58,6 +58,8 @@ MUTANTS = (
            ARITHMETIC + "an_interval_encloses_the_values_on_it[mul]"),
     Mutant("division by what holds 0", "holds_zero = (other.low <= 0) & (other.high >= 0)", "holds_zero = False",
            ARITHMETIC + "an_interval_encloses_the_values_on_it[div]"),
+    Mutant("the low part of a sum", "return s, b - (s - a)", "return s, 0 * b",
+           "tests/arithmetic/test_operations.py::test_elementary_functions_are_within_their_error"),
     Mutant("steps of a refilled lane from 0", "lane[l] = next++; alive[l] = 1; count[l] = 0;",
            "lane[l] = next++; alive[l] = 1;", BASINS + "a_lane_is_the_same_alone_and_in_a_crowd[c]"),
     Mutant("steps of a refilled lane from 0, NumPy", "= start[:, fresh], fresh, 0, True",
