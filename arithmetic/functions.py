@@ -14,7 +14,7 @@ def clip(x, low, high):
 
 
 def power(x, p):
-    """x^p for x > 0, p any number."""
+    """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
     return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import sympy
+
 from arithmetic import cos, exp, is_symbolic, log, maximum, minimum, power, sin
 
 
@@ -139,7 +141,5 @@ class Warmup(Schedule):
 def _pi(t):
     """π on the reading of t."""
     if is_symbolic(t):
-        import sympy
-
         return sympy.pi
     return math.pi

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from arithmetic import Node, Program
-from arithmetic.choices import Choices
+from arithmetic import Choices, Node, Program
 from flows import Flow, Scheduled
 
 from .base import Scheme

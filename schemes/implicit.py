@@ -20,6 +20,7 @@ class RosenbrockEuler(Scheme):
     Sources: Rosenbrock 1963; Levenberg 1944.
     """
 
+    linearly_implicit = True
     gauss_newton: bool = False
 
     def advance(self, field, t, y, h):
@@ -43,6 +44,7 @@ class ImplicitEuler(Scheme):
     Sources      Rockafellar 1976 (proximal point); Hairer & Wanner, Solving ODEs II, IV.8.
     """
 
+    implicit = True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -58,7 +60,7 @@ class ImplicitMidpoint(Scheme):
     Sources      Hairer, Lubich & Wanner, Geometric Numerical Integration, II.1.
     """
 
-    order = 2
+    order, implicit = 2, True
     iterations: int = 40
 
     def advance(self, field, t, y, h):

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +36,9 @@ class Ensemble:
 class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
-    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and,
-    where the loss cannot be recorded, NumPy arrays.
+    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, ends), where `ends` holds the
+    condition for each `Outcome` at z.  It serves the recorder (any back end) and, where the loss cannot be recorded,
+    NumPy arrays.
 
     family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z, between
     y and the memory, that never change.
@@ -91,41 +91,34 @@ class Problem:
 
     def step(self, z):
         y, flow, scheme, control, memory = self._parts(z)
-        stop, loss = self.stop, _Remembering(self.field.loss)
+        loss = _Remembering(self.field.loss)
         field = Field(flow, loss)
         trial = control.trial(scheme, field, y, memory)
-        gradient = field.loss.oracle(field.theta(y)).gradient
-        observed = (total(gradient**2), total(field.theta(trial.slope)**2), total(field.theta(y)**2))
-        at_rest = (observed[0] <= stop.gradient**2) & (observed[1] <= stop.speed**2)
-        go = ~at_rest & (observed[2] <= stop.radius * stop.radius)
-        if self.control.adaptive:
-            go = go & (memory["h"] >= stop.h_min)
-        self._gradients_per_trial = len(loss.gradients)
-        ends = self._further_ends(field, control, y, memory, trial)
-        for condition in ends:
-            go = go & ~condition
-        after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
-        parameters = z[self.field.size:self.field.size + len(self.parameters)]
-        return [*trial.y, *parameters, *(after[name] for name in self.memory)], go, (*observed, *ends)
-
-    @property
-    def _further_outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes of `_further_ends`, in its order."""
-        stop = self.stop
-        wanted = {Outcome.LEFT_BOX: stop.box is not None, Outcome.EVENT: stop.event is not None,
-                  Outcome.ENERGY_ROSE: bool(stop.energy_rise), Outcome.GRADIENT_LIMIT: stop.max_gradients is not None}
-        return tuple(outcome for outcome, here in wanted.items() if here)
-
-    def _further_ends(self, field, control, y, memory, trial) -> list:
-        """The conditions of `Stop` beyond rest, divergence and the limits of steps, where they are asked for."""
-        stop, ends = self.stop, []
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
+        norms = total(oracle.gradient**2), total(field.theta(trial.slope)**2), total(s.theta**2)
+        self._gradients_per_trial = len(loss.gradients)
+        ends = dict(self._conditions(norms, s, oracle, field, control, memory, trial))
+        go = functools.reduce(lambda a, b: a & b, (~ends[o] for o in ends if o is not Outcome.NOT_FINITE))
+        after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
+        parameters = z[self.field.size:self.field.size + len(self.parameters)]
+        return [*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends
+
+    def _conditions(self, norms, s, oracle, field, control, memory, trial) -> Iterator[tuple[Outcome, object]]:
+        """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
+
+        norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
+        number makes the next θ one that is none, and not within the radius, or is refused by the control.
+        """
+        stop, (g, v, r) = self.stop, norms
+        yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))
+        yield Outcome.DIVERGED, ~(r <= stop.radius * stop.radius)
         if stop.box is not None:
             outside = [(x < low) | (x > high) for x, (low, high) in zip(s.theta, stop.box, strict=True)]
-            ends.append(functools.reduce(lambda a, b: a | b, outside))
+            yield Outcome.LEFT_BOX, functools.reduce(lambda a, b: a | b, outside)
         if stop.event is not None:
-            ends.append(stop.event(s, oracle))
+            yield Outcome.EVENT, stop.event(s, oracle)
+        yield Outcome.CONVERGED, (g <= stop.gradient**2) & (v <= stop.speed**2)
         if stop.energy_rise:
             source = field.flow if stop.energy_rise is True else stop.energy_rise
             if source.energy is None:
@@ -133,11 +126,12 @@ class Problem:
                                  "pass energy_rise=lyapunov.Energy(...)")
             new = field.state(control.time(trial.memory), trial.y)
             before, after = source.energy(s, oracle), source.energy(new, field.loss.oracle(new.theta))
-            ends.append(after - before > 2 * np.finfo(float).eps * absolute(before))
+            yield Outcome.ENERGY_ROSE, after - before > 2 * np.finfo(float).eps * absolute(before)
+        if self.control.adaptive:
+            yield Outcome.STALLED, ~(memory["h"] >= stop.h_min)
         if stop.max_gradients is not None:
             trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
-            ends.append(self._gradients(trials + 1, accepted + 1) > stop.max_gradients)
-        return ends
+            yield Outcome.GRADIENT_LIMIT, self._gradients(trials + 1, accepted + 1) > stop.max_gradients
 
     def _gradients(self, trials, accepted):
         """Gradient evaluations after so many trials, the stop test's included.
@@ -152,22 +146,24 @@ class Problem:
         return getattr(self.field.loss, "recordable", True)
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Iteration, Program]:
+    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program]:
+        """The map, and the outcomes with the program of the conditions for them."""
         graph = Graph()
         names = [f"z{i}" for i in range(self.size)]
         fixed = range(self.field.size, self.field.size + len(self.parameters))
         z = Vector((graph.parameter if i in fixed else graph.input)(name) for i, name in enumerate(names))
+        outcomes: list[Outcome] = []
 
         def rows():
-            new, go, observed = self.step(z)
-            return [*new, go, *observed]
+            new, go, ends = self.step(z)
+            outcomes[:] = ends
+            return [*new, go, *ends.values()]
 
         nodes = repeated("the step of this flow, scheme, loss and stop", rows, graph)
-        new, go, observed = nodes[:self.size], nodes[self.size], nodes[self.size + 1:]
+        new, go, ends = nodes[:self.size], nodes[self.size], nodes[self.size + 1:]
         kept = self.size - self._idle_counter(new, go, z[-1])
         iteration = Iteration(tuple(z[:kept]), tuple(new[:kept]), go, self.field.dim)
-        observe = Program(tuple(z), tuple(observed))
-        return iteration, observe
+        return iteration, tuple(outcomes), Program(tuple(z), tuple(ends))
 
     def _idle_counter(self, new, go, counter) -> bool:
         """Whether the step counter of a fixed step is read by nothing but itself: the field does not depend on t."""
@@ -211,27 +207,13 @@ class Problem:
         y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                observed = [np.broadcast_to(o, steps.shape) for o in self._recorded[1](*z)]
+                _, outcomes, observe = self._recorded
+                held = observe(*z)
             else:
-                observed = self.step(z)[2]
-            g, v, r, *ends = observed
-            rest = (g <= self.stop.gradient**2) & (v <= self.stop.speed**2)
-            conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius * self.stop.radius)]
-            labels = [Outcome.NOT_FINITE, Outcome.DIVERGED]
-            further = dict(zip(self._further_outcomes, (np.asarray(e, dtype=bool) for e in ends), strict=True))
-            for outcome in (Outcome.LEFT_BOX, Outcome.EVENT, Outcome.CONVERGED, Outcome.ENERGY_ROSE):
-                if outcome is Outcome.CONVERGED or outcome in further:
-                    conditions.append(rest if outcome is Outcome.CONVERGED else further[outcome])
-                    labels.append(outcome)
-            if self.control.adaptive:
-                conditions.append(~(memory["h"] >= self.stop.h_min))
-                labels.append(Outcome.STALLED)
-            if Outcome.GRADIENT_LIMIT in further:
-                conditions.append(further[Outcome.GRADIENT_LIMIT])
-                labels.append(Outcome.GRADIENT_LIMIT)
-            conditions.append(steps >= self.stop.max_steps)
-            labels.append(Outcome.STEP_LIMIT)
-        outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
+                outcomes, held = zip(*self.step(z)[2].items(), strict=True)
+        conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
+        values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
+        outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
+import sympy
 
 from arithmetic import Vector, absolute, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
 from flows.base import add_diagonal
@@ -45,8 +46,6 @@ def _size(matrix):
 
 
 def _in_symbols(equation, x):
-    import sympy
-
     for _ in range(2):
         r, J, _ = equation(x)
         r = [sympy.simplify(e) for e in r]

@@ -86,7 +86,8 @@ class Domain:
         constant, factors = factor_list(f)
         if constant == 0:
             return Proof(sympy.true)
-        sign, proofs, unknown, zeros = sympy.sign(constant), [], [], []
+        sign, unknown, zeros = sympy.sign(constant), [], []
+        proofs: list[Proof] = []
         for p, power in factors:
             signed = self.signed(p)
             zeros.append(self._locus(p) if signed is None and p.free_symbols & (self.free | self.positive) else
@@ -145,7 +146,7 @@ class Domain:
         terms = Poly(f, *gens).terms()
         if any(k % 2 and x in self.free for powers, _ in terms for k, x in zip(powers, gens, strict=True)):
             return None
-        proofs, zeros, shown, values = [], [], 0, {}
+        proofs, zeros, shown, values = [], [], sympy.S.Zero, {}
         for i, (powers, c) in enumerate(terms):
             proof = self._coefficient(c)
             if proof is None:
@@ -167,16 +168,19 @@ class Domain:
     def _coefficient(self, c) -> Proof | None:
         """c ≥ 0 for rates and clocks, perhaps on a condition."""
         constant, factors = factor_list(c)
-        sign, proofs, unknown = sympy.sign(constant), [], []
+        sign, unknown = sympy.sign(constant), []
+        proofs: list[Proof] = []
         for p, power in factors:
             if power % 2 == 0:
                 continue
             clocks = p.free_symbols & set(self.clocks)
             s = rate_sign(p) if not clocks else 0
             if s == 0 and len(clocks) == 1:
-                s, proof = next(((s, proof) for s in (1, -1)
-                                 if (proof := self._interval(s * p, *clocks)) and not proof.conditions), (0, None))
-                proofs += [proof] if s else []
+                for side in (1, -1):
+                    proof = self._interval(side * p, *clocks)
+                    if proof is not None and not proof.conditions:
+                        s, proofs = side, [*proofs, proof]
+                        break
             sign = sign * s if s else sign
             unknown += [] if s else [p]
         if not unknown:
@@ -217,6 +221,7 @@ class Domain:
 
     def _by_integrals(self, f, A, B, y, Y, k) -> Proof | None:
         """1 − y^k ≥ (k/K)(1 − y^K) for k ≤ K."""
+        conditions: tuple
         if k.is_number:
             K, conditions = sympy.ceiling(k), ()
         else:  # as t → ∞ both clocks tend to 0 and f to f(0, 0), which therefore must not be negative
@@ -266,11 +271,14 @@ class Domain:
             return None
         poly = Poly(f, *x)
         if (rest := poly.coeff_monomial(1)) != 0 and poly.total_degree() == 2:
-            parts = self._by_squares(expand(f - rest)), self.nonnegative(rest)
-            return None if None in parts else parts[0].along(parts[1], zero=And(*(p.zero for p in parts)))
+            form, constant = self._by_squares(expand(f - rest)), self.nonnegative(rest)
+            if form is None or constant is None:
+                return None
+            return form.along(constant, zero=And(form.zero, constant.zero))
         if not poly.is_homogeneous or poly.total_degree() != 2:
             return None
-        M, proof, forms, steps, used = matrix(poly), Proof(), [], [], []
+        M, proof, forms, steps = matrix(poly), Proof(), [], []
+        used: list[sympy.Expr] = []
         rows = list(range(len(x)))
         while rows:
             pivots = {i: p for i in rows if (p := self.nonnegative(M[i, i])) is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import sympy
@@ -11,18 +12,17 @@ from sympy import And, Eq, Integer, Or, Poly, Rational
 
 from flows import Flow
 
-from . import smt
+from .coordinate import Coordinate, as_flow, exact_rates
 from .energy import Energy, H
-from .reading import Coordinate, Unreadable, exact
-from .reduction import Reduction
-from .signs import Proof, matrix, negative_direction, rate_sign, vanishing
-from .verdict import Certificate, Status, Verdict
-
+from .exact import (
+    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
+    vanishing,
+)
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
-def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
     flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.
@@ -35,13 +35,10 @@ def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
     time (bias corrections) at a common time.  Where √v occurs, V' is taken at v > 0; through a time with
     v = 0, where it may not exist, V passes continuously.
     """
-    if isinstance(flow, type) and issubclass(flow, Flow):
-        flow = flow.symbolic()
-    if not isinstance(flow, Flow):
-        raise TypeError(f"check(flow, energy): flow must be a Flow or a class of flows, got {flow!r}")
+    flow = as_flow(flow, "check(flow, energy): flow")
     if not isinstance(energy, Energy):
         energy = Energy(energy)
-    own, flow = energy.flow == flow, exact(flow)
+    own, flow = energy.flow == flow, exact_rates(flow)
     relations = _relations(energy, assuming)
     one = None
     try:
@@ -56,13 +53,13 @@ def check(flow: Flow, energy: Energy, *, assuming=None) -> Verdict:
 def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Verdict:
     """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
     whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
+    checks = [c for part in parts if not (c := _Check(part, relations, coupled)).reduction.empty]
     facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
-    parts = [part for part in parts if not _Check(part, relations, coupled).reduction.empty]
-    for part in parts:
-        verdicts.append(verdict := _Check(part, relations, coupled).verdict())
+    for piece in checks:
+        verdicts.append(verdict := piece.verdict())
         if verdict.status == Status.REFUTED:
             return dataclasses.replace(verdict, positive=None, **facts)
-    labels = [f"where {' and '.join(f'{h} >= 0' for h in part.facts)}" for part in parts]
+    labels = [f"where {' and '.join(f'{h} >= 0' for h in piece.one.facts)}" for piece in checks]
     blocked = next((f"{label}: {v.reason}" for label, v in zip(labels, verdicts, strict=True)
                     if v.status == Status.UNDECIDED), "")
     conditions = tuple(dict.fromkeys(c for v in verdicts for c in v.conditions))
@@ -70,10 +67,11 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
         blocked = f"no rates were found that meet {', '.join(map(str, conditions))} on all pieces together"
     if blocked:
         return Verdict(Status.UNDECIDED, reason=coupled or blocked, **facts)
-    steps = [f"{label}: {'; '.join(v.certificate.steps)}" for label, v in zip(labels, verdicts, strict=True)]
+    proofs = [v.certificate for v in verdicts if v.certificate is not None]
+    steps = [f"{label}: {'; '.join(proof.steps)}" for label, proof in zip(labels, proofs, strict=True)]
     seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
-    evidence = [tuple(dict.fromkeys(x for v in verdicts for x in getattr(v.certificate, name)))
-                for name in ("identities", "positive")]
+    evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
+                for name in ("identities", "positive", "smt")]
     certificate = Certificate((*steps, seams), *evidence)
     zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
     return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
@@ -111,7 +109,8 @@ class _Check:
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
-        reason, N, proof, below = coupled or self.reduction.obstacle, None, None, []
+        reason, N, below = coupled or self.reduction.obstacle, None, []
+        proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if one.derivative == 0:
@@ -127,7 +126,8 @@ class _Check:
                     identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
                     below = [*below, Proof(identities=(identity,))]
         if proof is not None and not self.satisfiable(proof.conditions):
-            proof, reason = None, reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+            reason = reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+            proof = None
         needed = proof.conditions if proof is not None else ()
         facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
         if proof is not None:
@@ -142,7 +142,9 @@ class _Check:
             "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
 
     def _refuted(self, witness, facts) -> Verdict:
-        notes = ("at the limit t -> oo, reached nearly: V' is continuous there",) if self._at_limit(witness) else ()
+        notes: tuple[str, ...] = ()
+        if self._at_limit(witness):
+            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",)
         if self._rates() & set(witness):
             notes += ("for these rates; others are not excluded",)
         return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
@@ -242,12 +244,12 @@ class _Check:
                 if f.has(sympy.nan, sympy.zoo, sympy.oo):
                     return None
                 if x in known and f != 0:
-                    symbols = [p for p, _ in sympy.factor_list(sympy.fraction(f)[0])[1] if not _sure(p)]
+                    symbols = [p for p, _ in sympy.factor_list(sympy.fraction(f)[0])[1] if quotient_sign(p) == 0]
                     if len(symbols) != 1 or not symbols[0].is_Symbol:
                         return None
                     case[symbols[0]] = Integer(0)
                 elif x not in known:
-                    constant = level(f, x)
+                    constant = resting_value(f, x)
                     if constant is not None and not constant.free_symbols & {*blocks, *one.vectors}:
                         case[x] = constant
             if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
@@ -398,26 +400,11 @@ def _plain(f):
     return Eq(f.as_coeff_Mul()[1], 0)
 
 
-def level(f, x):
-    """The only zero of f in x, where f falls linearly, or is a maximum of such functions; None for anything else."""
-    weight, rest = f.as_independent(x, as_Add=False)
-    if weight != 1 and _quotient_sign(weight) > 0:
-        return level(rest, x)
-    if isinstance(f, sympy.Max):
-        levels = [level(part, x) for part in f.args]
-        return None if None in levels else sympy.Max(*levels)
-    if not f.is_polynomial(x) or Poly(f, x).degree() != 1:
-        return None
-    slope, rest = Poly(f, x).all_coeffs()
-    return sympy.cancel(-rest / slope) if _quotient_sign(slope) < 0 else None
-
-
-def _sure(p) -> bool:
-    """Whether a factor made of rates has one sign."""
-    return rate_sign(p) != 0 if p.is_polynomial(*p.free_symbols) else False
-
-
-def _quotient_sign(f) -> int:
-    """The sign of a quotient of polynomials in rates, 0 where it has none."""
-    top, bottom = sympy.fraction(sympy.together(f))
-    return rate_sign(top) * rate_sign(bottom)
+def falls(flow: Flow, energy: Energy) -> tuple[sympy.Expr, set[str]] | None:
+    """(V', names of what is 0 where bounded curves end) for an energy proved to have V' ≤ 0 and V ≥ F, else None."""
+    verdict = check(flow, energy)
+    proved = verdict.status == Status.PROVED
+    if proved and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
+        ends = [e for e in And.make_args(verdict.invariant_set) if isinstance(e, Eq)]
+        return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
+    return None

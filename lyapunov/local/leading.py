@@ -9,7 +9,8 @@ from sympy import Poly, Symbol
 
 from flows import Flow
 
-from .reading import Coordinate, Unreadable
+from ..coordinate import Coordinate
+from ..exact import Unreadable
 
 SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
 
@@ -53,8 +54,8 @@ def leading(flow: Flow) -> Leading:
     """
     try:
         one = Coordinate(flow, lambda s, oracle: oracle.value)
-    except Unreadable as reason:
-        raise Unscalable(str(reason)) from reason
+    except Unreadable as error:
+        raise Unscalable(str(error)) from error
     o, s, field = one.oracle, one.s, {str(name): f for name, f in one.field.items()}
     if any(f.has(s.t) for f in field.values()):
         raise Unscalable("the field depends on the time itself")

@@ -9,13 +9,12 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import Vector
+from arithmetic import Vector, aligned, as_decimals
 from flows import Flow, State, scalar
 from schemes import Scheme, SequentialEuler
 
-from .energy import positive
-from .multipliers import fractions
-from .reading import exact
+from ..coordinate import as_flow, exact_rates
+from ..exact import positive
 
 h = positive("h")
 
@@ -43,7 +42,7 @@ class ModifiedEquation:
         """
         if self.right.atoms(sympy.core.function.AppliedUndef):
             raise ValueError("field(step): the loss is generic; pass loss= with an expression to modified_equation")
-        f = sympy.lambdify([self.state], list(self.right.subs(h, fractions(step))), "numpy", cse=True)
+        f = sympy.lambdify([self.state], list(self.right.subs(h, as_decimals(step))), "numpy", cse=True)
 
         def field(t, y):
             y = np.asarray(y, dtype=float)
@@ -64,10 +63,10 @@ class ModifiedEquation:
         rows = (rf"\dot{{{sympy.latex(x)}}} &= " + " + ".join(
             (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({sympy.latex(f[i])}\right)"
             for k, f in enumerate(self.terms) if f[i] != 0) for i, x in enumerate(self.state))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
-def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, dim: int = 1,
+def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *, loss=None, dim: int = 1,
                       weights: dict | None = None) -> ModifiedEquation:
     """The modified equation of a scheme on a flow up to h^order, by backward error analysis.
 
@@ -81,10 +80,9 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
     solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with weights,
     Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
     """
-    flow = flow.symbolic() if isinstance(flow, type) and issubclass(flow, Flow) else flow
-    if not isinstance(flow, Flow) or not isinstance(scheme, Scheme):
-        raise TypeError(f"modified_equation(flow, scheme): got {flow!r}, {scheme!r}; "
-                        "use a Flow and a Scheme such as Euler()")
+    flow = as_flow(flow, "modified_equation(flow, scheme): flow")
+    if not isinstance(scheme, Scheme):
+        raise TypeError(f"modified_equation(flow, scheme): scheme must be a Scheme such as Euler(), got {scheme!r}")
     if order not in (0, 1, 2, 3) or weights and order > 1:
         raise ValueError(f"order={order!r} must be 0, 1, 2 or 3, and at most 1 with weights")
     if loss is not None and getattr(loss, "expression", None) is None:
@@ -93,7 +91,7 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
         if not isinstance(scheme, SequentialEuler) or not set(weights) <= {f.name for f in dataclasses.fields(flow)}:
             raise ValueError(f"weights={weights}: the scheme must be SequentialEuler, and the names rates of {flow}")
         flow = dataclasses.replace(flow, **{rate: positive(f"rate_{rate}") for rate in weights})
-    model = _Model(exact(flow), loss, dim, order)
+    model = _Model(exact_rates(flow), loss, dim, order)
     return _slaved(model, weights, order) if weights else _expanded(model.state, model.step(scheme), order)
 
 
@@ -105,7 +103,7 @@ class _Model:
         self.dim = dim if loss is None else loss.dim
         names = [Symbol("theta" if self.dim == 1 else f"theta{i + 1}", real=True) for i in range(self.dim)]
         self.x = tuple(names) if loss is None else tuple(loss.symbols)
-        self.F = Function("F", real=True)(*self.x) if loss is None else fractions(loss.expression)
+        self.F = Function("F", real=True)(*self.x) if loss is None else as_decimals(loss.expression)
         self.recorded = flow.on(self)
         self.blocks = {"theta": self.x}
         for name, place in self.recorded.blocks.items():
@@ -136,13 +134,13 @@ class _Model:
 
     def _cut(self, e):
         """e up to h^order, where it is a polynomial in h: slopes count h times."""
-        e = sympy.expand(fractions(e))
+        e = sympy.expand(as_decimals(e))
         return sum(e.coeff(h, k) * h**k for k in range(self.order + 1)) if e.is_polynomial(h) else e
 
     def step(self, scheme):
         """The new state as functions of h, without the scalar blocks."""
         t = positive("t")
-        new = [fractions(e) for e in scheme.advance(self.recorded, t, Vector(self.flat), h)[0]]
+        new = [as_decimals(e) for e in scheme.exact().advance(self.recorded, t, Vector(self.flat), h)[0]]
         if any(e.has(t) for e in new):
             raise ValueError("modified_equation: the flow depends on the time itself")
         return [e for e, x in zip(new, self.flat, strict=True) if x.is_Symbol]
@@ -154,7 +152,7 @@ def _expanded(state, new, order) -> ModifiedEquation:
     for k in range(1, order + 2):
         column = sympy.Matrix([e.diff(h, k).subs(h, 0).doit() / sympy.factorial(k) for e in new])
         d.append(column.applyfunc(_plain))
-    terms = []
+    terms: list[sympy.Matrix] = []
     lie = {(1, 1): d[0]}  # lie[k, m]: the coefficient of h^m in (h L)^k y
     for m in range(1, order + 2):
         f = d[m - 1]
@@ -178,13 +176,13 @@ def _slaved(model, weights, order) -> ModifiedEquation:
     flow = model.flow
     fields = flow.field(State(t=sympy.S.Zero, **{n: Vector(b) if not isinstance(n, scalar) else b[0]
                                                   for n, b in model.blocks.items()}), model.oracle(model.x))
-    theta = sympy.Matrix([fractions(e) for e in fields["theta"]])
+    theta = sympy.Matrix([as_decimals(e) for e in fields["theta"]])
     average, lag = {}, {}
     for name, block in model.blocks.items():
         if name == "theta" or isinstance(name, scalar):
             continue
         for z, f in zip(block, fields[name], strict=True):
-            f = fractions(f)
+            f = as_decimals(f)
             rate = sympy.expand(-f.diff(z))
             key = next((r for r in weights if rate == getattr(flow, r)), None)
             mean = sympy.expand(f / rate + z)

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from arithmetic import aligned, entry, short
+
 from . import smt
+from .text import words
 
 
 class Status(str, enum.Enum):
@@ -38,8 +41,9 @@ class Certificate:
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt) and all(sympy.simplify(e) == 0 for e in self.identities) and
-                all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
+        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+                and all(sympy.simplify(e) == 0 for e in self.identities)
+                and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))
 
     def __str__(self):
@@ -85,10 +89,10 @@ class Verdict:
             sharp = "  (necessary too)" if self.necessary else ""
             lines.append(f"conditions {words(self.conditions)}{sharp}")
         if self.certificate:
-            lines += ["because    " + "\n           ".join(self.certificate.steps)]
+            lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
-            lines.append(f"           there V' = {_short(self.derivative.subs(self.witness))} > 0")
+            lines.append(f"           there V' = {short(self.derivative.subs(self.witness))} > 0")
         lines += [f"           {note}" for note in self.notes]
         if self.status == Status.PROVED:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
@@ -109,24 +113,4 @@ class Verdict:
                 rf"&\text{{{self.status}}}" + "".join(rf",\quad {sympy.latex(c)}" for c in self.conditions)]
         if self.witness:
             rows.append("&" + r",\ ".join(f"{sympy.latex(k)} = {sympy.latex(v)}" for k, v in self.witness.items()))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
-
-
-def _short(number) -> str:
-    """A number exactly where that is short, else rounded."""
-    return str(number) if len(str(number)) < 30 else f"{sympy.N(number, 5)} (exactly known)"
-
-
-def words(condition) -> str:
-    """A sympy condition, or several, as text: `g = 0 and v = 0`."""
-    if isinstance(condition, tuple):
-        return ", ".join(words(c) for c in condition)
-    if condition in (sympy.true, sympy.false):
-        return "true for all states" if condition == sympy.true else "no state"
-    if isinstance(condition, (sympy.And, sympy.Or)):
-        word = " and " if isinstance(condition, sympy.And) else " or "
-        return word.join(f"({words(c)})" if isinstance(c, (sympy.And, sympy.Or)) else words(c)
-                         for c in sorted(condition.args, key=str))
-    if isinstance(condition, sympy.Eq):
-        return f"{condition.lhs} = {condition.rhs}"
-    return str(condition.lhs) + " != 0" if isinstance(condition, sympy.Ne) else str(condition)
+        return aligned(rows)

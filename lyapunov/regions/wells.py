@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
-from arithmetic import Interval, Vector
-from networks import CriticalPoint
-from networks.classify import plane_form
-from networks.critical import complete
-from networks.forms import form_sign
+from arithmetic import Interval, Vector, entry, short
+from networks import CriticalPoint, Loss, Nature, coercive, complete
 
-STRICT = ("minimum", "degenerate minimum")
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
 
@@ -27,7 +23,7 @@ class Well:
     `size` with corners `low` + size·cells.  argument : why, in words.
     """
 
-    loss: object = field(repr=False)
+    loss: Loss = field(repr=False)
     point: CriticalPoint
     level: sympy.Expr
     inner: float
@@ -37,10 +33,9 @@ class Well:
     argument: tuple[str, ...] = field(repr=False)
 
     def __str__(self):
-        where, level = ", ".join(map(str, self.point.theta)), sympy.sstr(self.level)
-        level = level if len(level) < 24 else f"{float(self.level):.10g}"
-        return "\n".join([f"the part of {{F < {level}}} connected with ({where}) holds no other critical point", *(
-            f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
+        where = ", ".join(map(str, self.point.theta))
+        return (f"the part of {{F < {short(self.level)}}} connected with ({where}) holds no other critical point\n"
+                + entry("because", *self.argument))
 
     @property
     def height(self):
@@ -71,7 +66,7 @@ def well(loss, point: CriticalPoint) -> Well:
     covering and the next critical value nothing can change (no critical point: descent deforms one into the other).
     Raises ValueError where θ* is no strict minimum or no level can be proved.
     """
-    if point.nature not in STRICT or point.family:
+    if not point.nature.is_strict_minimum or point.family:
         raise ValueError(f"critical_point must be a strict minimum, this is a {point.nature} at {point.theta}")
     if loss.dim not in CELLS:
         raise ValueError(f"{loss.name} has {loss.dim} parameters: coverings are made in up to {max(CELLS)}")
@@ -89,7 +84,7 @@ class _Search:
         self.floor = float(sympy.N(point.value, 20))
 
     def best(self) -> Well:
-        if not self.complete and self.point.nature != "minimum":
+        if not self.complete and self.point.nature != Nature.MINIMUM:
             raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, and "
                              f"the critical points of {self.loss.name} are not all known exactly")
         found, tried = None, []
@@ -120,7 +115,7 @@ class _Search:
         A well that holds two strict minima holds a third critical point that is none (mountain pass), so values of
         strict minima do not count.
         """
-        values = {p.value for p in self.others if p.nature not in STRICT and sympy.sympify(p.value).is_number}
+        values = {p.value for p in self.others if not p.nature.is_strict_minimum and sympy.sympify(p.value).is_number}
         above = [v for v in values if float(sympy.N(v, 20)) > self.floor * (1 + 1e-12) + 1e-300]
         return sorted(above, key=lambda v: sympy.N(v, 30))
 
@@ -270,24 +265,6 @@ class _Search:
         slope = self.loss.gradient(Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
                                           for a, b in zip(low, high, strict=True)))
         return bool(np.all(np.any([np.broadcast_to((g.low > 0) | (g.high < 0), low.shape[1:]) for g in slope], axis=0)))
-
-
-def coercive(loss) -> str:
-    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
-    if not loss.expression.is_polynomial(*loss.symbols):
-        return ""
-    poly = sympy.Poly(loss.expression, *loss.symbols)
-    top = poly.total_degree()
-    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
-    weights = (sympy.Rational(1, top),) * loss.dim
-    if loss.dim == 1:
-        kind = "min" if top % 2 == 0 and poly.LC().is_positive else None
-    elif loss.dim == 2:
-        kind = plane_form(form, *poly.gens)
-    else:
-        rational = all(c.is_Rational for c in sympy.Poly(form, *poly.gens).coeffs())
-        kind = (form_sign(form, poly.gens, weights) or (None,))[0] if rational else None
-    return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
 
 
 def _same(p: CriticalPoint, q: CriticalPoint) -> bool:

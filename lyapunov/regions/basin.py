@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
+from arithmetic import entry, short
 from flows import Flow, State
+from networks import as_point
 
-from .energy import Energy
-from .leading import resting
-from .reading import exact
-from .stability import ATTRACTING, STABLE, as_point, falls, known, stability
-from .well import Well, well
+from ..coordinate import exact_rates
+from ..decrease import falls
+from ..derivation import known_energies
+from ..energy import Energy
+from ..local import ATTRACTING, STABLE, resting, stability
+from .wells import Well, well
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class BasinCertificate:
                              f"{', '.join(sorted(known)) or 'none'}")
         state = vars(self.flow.start(theta))
         if memory:
-            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact(self.flow)).items()}
+            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact_rates(self.flow)).items()}
             state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
         with np.errstate(all="ignore"):
             value = self.energy(State(**state), loss.oracle(theta))
@@ -77,12 +80,11 @@ class BasinCertificate:
 
     def __str__(self):
         where = ", ".join(map(str, self.point.theta))
-        level = sympy.sstr(self.level) if len(sympy.sstr(self.level)) < 24 else f"{float(self.level):.10g}"
-        lines = [f"every start with V < {level} that is connected with ({where}) ends there"]
-        return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {s}" for i, s in enumerate(self.argument))])
+        return (f"every start with V < {short(self.level)} that is connected with ({where}) ends there\n"
+                + entry("because", *self.argument))
 
     def _repr_latex_(self) -> str:
-        level = sympy.latex(self.level) if len(sympy.sstr(self.level)) < 24 else f"{float(self.level):.10g}"
+        level = sympy.latex(self.level) if short(self.level) == sympy.sstr(self.level) else short(self.level)
         theta = ",\\,".join(map(sympy.latex, self.point.theta))
         return (rf"$\displaystyle \{{V < {level}\}} \subset \text{{basin of }} ({theta}),\quad "
                 rf"V = {sympy.latex(self.energy.expression)}$")
@@ -120,9 +122,9 @@ def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
     F = sympy.Symbol("F", real=True)
-    rest = resting(exact(flow))
-    for energy, numeric in zip(known(exact(flow)), known(flow), strict=True):
-        found = falls(exact(flow), energy)
+    rest = resting(exact_rates(flow))
+    for energy, numeric in zip(known_energies(exact_rates(flow)), known_energies(flow), strict=True):
+        found = falls(exact_rates(flow), energy)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F
             if memory.subs({x: rest.get(x.name, x if x.is_positive else 0) for x in memory.free_symbols}) == 0:

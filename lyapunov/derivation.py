@@ -1,21 +1,20 @@
 """Finding an energy from the field alone: F + ψ(memory), with the terms of V' that have no sign cancelled."""
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import sympy
 from sympy import Symbol
 
-from arithmetic import from_sympy, total
+from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
-from .check import check
-from .energy import Energy, H, positive
-from .pieces import SEAMS
-from .reading import exact, rational
-from .signs import rate_sign
-from .verdict import Status, Verdict, words
+from .coordinate import as_flow, exact_rates
+from .decrease import check
+from .energy import Energy, H, energies
+from .exact import SEAMS, Status, Verdict, positive, rate_sign, words
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow, *, assuming=None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms of
@@ -80,13 +79,20 @@ def derive(flow, *, assuming=None) -> Derivation:
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
-    if isinstance(flow, type) and issubclass(flow, Flow):
-        flow = flow.symbolic()
-    if not isinstance(flow, Flow):
-        raise TypeError(f"derive(flow): flow must be a Flow or a class of flows, got {flow!r}")
+    flow = as_flow(flow, "derive(flow): flow")
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
     try:
-        one = _Ansatz(exact(flow))
+        hash(flow)
+    except TypeError:  # rates that are arrays
+        return _derived.__wrapped__(flow, assuming)
+    return _derived(flow, assuming)
+
+
+@functools.lru_cache(maxsize=256)
+def _derived(flow: Flow, assuming: tuple) -> Derivation:
+    """`derive`, once for each flow: stability, certificates and tables ask for the same energies again."""
+    try:
+        one = _Ansatz(exact_rates(flow))
         best = _first(flow, one, assuming)
     except _Fails as reason:
         return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason)), assuming=assuming)
@@ -97,12 +103,12 @@ def derive(flow, *, assuming=None) -> Derivation:
 
 def _first(flow, one, assuming) -> Derivation:
     """The first of the candidates that is proved; else why the last one failed."""
-    failed = []
+    failed: list[tuple[str, tuple]] = []
     for make in one.candidates(assuming):
         try:
             V, steps = make()
-        except _Fails as reason:
-            failed.append((str(reason), ()))
+        except _Fails as error:
+            failed.append((str(error), ()))
             continue
         for extra in ((), *one.unit_rates(V)):
             energy = _energy(V, flow, "derived", (*assuming, *extra))
@@ -111,7 +117,7 @@ def _first(flow, one, assuming) -> Derivation:
                 if extra:
                     verdict = replace(verdict, conditions=(*extra, *verdict.conditions), assuming=tuple(
                         r for r in verdict.assuming if r not in extra))
-                return Derivation(flow, replace(energy, dissipation=_dissipation(energy, verdict)), verdict, steps, assuming)
+                return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps, assuming)
         failed.append((_blame(V, verdict), steps))
     reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
     return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
@@ -132,7 +138,7 @@ class _Ansatz:
     def __init__(self, flow: Flow):
         self.flow = flow
         self.s, self.oracle, derivatives = flow.coordinate()
-        self.f = {name: rational(f) for name, f in derivatives.items()}
+        self.f = {name: as_decimals(f) for name, f in derivatives.items()}
         self.g = self.oracle.gradient
         self.decay = self._decay()
         if self.decay != 0:  # the gradient of F + λ|θ|²/2 takes the place of g
@@ -322,17 +328,26 @@ def _unlogged(primitive, w, upper, lower):
     return rest.subs(w, upper).xreplace({d: e for e, d in held.items()}) - constant
 
 
+def known_energies(flow: Flow) -> Iterator[Energy]:
+    """The energies of a flow: those that it has, then the derived one."""
+    yield from energies(flow)
+    derived = derive(flow).energy
+    if derived is not None:
+        yield derived
+
+
 # ---------------------------------------------------------------------------------------------- from symbols to code
 def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
     """The energy of a formula of one coordinate: V = P F + Σ ψ."""
-    return Energy(_Formula(V, exact(flow)), name, assuming, flow=flow)
+    return Energy(_Formula(V, exact_rates(flow)), name, assuming, flow=flow)
 
 
-def _dissipation(energy: Energy, verdict: Verdict):
+def _dissipation(flow: Flow, verdict: Verdict) -> _Formula | None:
     """−V' as a function, where it is a sum over coordinates of what a step can evaluate."""
-    o = energy.function.oracle
+    formula = _Formula(-verdict.derivative, exact_rates(flow))
+    o = formula.oracle
     unseen = {o.value, o.hessian, o.jacobian, o.residual} & verdict.derivative.free_symbols
-    return None if unseen or verdict.derivative.has(*SEAMS) else _Formula(-verdict.derivative, energy.function.flow)
+    return None if unseen or verdict.derivative.has(*SEAMS) else formula
 
 
 class _Formula:

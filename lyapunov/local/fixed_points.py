@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import Vector
+from arithmetic import Vector, as_decimals, entry, short
 from flows import Flow, Modifier, State, scalar
 from schemes import Optimizer
 
-from .check import level
-from .energy import positive
-from .reading import exact, rational
-from .step import readable
-from .verdict import Status
+from ..coordinate import exact_rates
+from ..exact import Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
 
@@ -45,7 +42,7 @@ class Multipliers:
     def __str__(self):
         if self.status == Status.UNDECIDED:
             return f"UNDECIDED: {self.argument}"
-        lines = [f"multipliers  roots z of {_short(self.polynomial)} = 0, eta an eigenvalue of the Hessian"]
+        lines = [f"multipliers  roots z of {short(self.polynomial, 120)} = 0, eta an eigenvalue of the Hessian"]
         lines += [f"             {value} of {block}" for block, value in self.further.items()]
         if self.threshold is not None:
             bound = readable(sympy.Le(sharpness, self.threshold)).replace("<=", "<")
@@ -53,14 +50,10 @@ class Multipliers:
         lines += [f"eta = {e}: " + ", ".join(map(str, roots)) for e, roots in self.roots.items()]
         if self.roots:
             lines.append({True: "stable", False: "unstable", None: "not decided by the linear part"}[self.stable])
-        return "\n".join([*lines, f"because      {self.argument}"])
+        return "\n".join([*lines, entry("because", self.argument, width=12)])
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {sympy.latex(self.polynomial)} = 0,\quad 0 < \eta < {sympy.latex(self.threshold)}$"
-
-
-def _short(e) -> str:
-    return str(e) if len(str(e)) < 120 and all(len(str(x)) < 12 for x in e.atoms(Rational)) else str(sympy.N(e, 8))
 
 
 class _Quadratic:
@@ -98,7 +91,7 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
     eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
-    roots = {rational(e): _roots(polynomial.subs(sharpness, rational(e))) for e in eigenvalues}
+    roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
     return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
 
 
@@ -112,15 +105,15 @@ def _symbols(optimizer, symbolic):
                         f"pair(GradientDescent(), Euler(), 0.1), got {optimizer!r}")
     named = getattr(optimizer, "hyperparameters", {}) and optimizer.schedule is None
     if not (symbolic or named):
-        return exact(optimizer.flow), rational(optimizer.step.h), {}
+        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
     rates = optimizer.parameters()
     h = sympy.sympify(rates.pop("h"))
     known = {f.name for f in dataclasses.fields(optimizer.flow)}
     if not rates.keys() <= known:  # a modified flow: its numbers serve
-        return exact(optimizer.flow), rational(optimizer.step.h), {}
-    values = {} if symbolic else {positive(k): rational(v) for k, v in optimizer.hyperparameters.items()
+        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
+    values = {} if symbolic else {positive(k): as_decimals(v) for k, v in optimizer.hyperparameters.items()
                                   if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    return exact(dataclasses.replace(optimizer.flow, **{k: rational(v) for k, v in rates.items()})), h, values
+    return exact_rates(dataclasses.replace(optimizer.flow, **{k: as_decimals(v) for k, v in rates.items()})), h, values
 
 
 @dataclass(frozen=True)
@@ -132,24 +125,14 @@ class _Frozen(Modifier):
                 for name, f in zip(self.blocks, map(self.flow.field(s, oracle).get, self.blocks), strict=True)}
 
 
-def fractions(expr):
-    """An expression with its floats, the weights of a scheme, as the small fractions that they are."""
-    def fraction(x):
-        small = Rational(float(x)).limit_denominator(10_000)
-        return small if abs(float(small) - float(x)) <= 4e-16 * abs(float(x)) else Rational(repr(float(x)))
-
-    expr = sympy.sympify(expr)
-    return expr.xreplace({x: fraction(x) for x in expr.atoms(sympy.Float)})
-
-
 def _linear_part(flow: Flow, scheme, h, frozen: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
     field, step = (_Frozen(flow) if frozen else flow).on(_Quadratic(sharpness)), positive("h_step")
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
     with_time = Symbol("t", positive=True)
-    new = scheme.advance(field, with_time, Vector(y.values()), step)[0]
-    new = {name: fractions(e).subs(step, h) for name, e in zip(names, new, strict=True)}
+    new = scheme.exact().advance(field, with_time, Vector(y.values()), step)[0]
+    new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
     if any(e.has(with_time) for e in new.values()):
         raise _NoLinearPart("the step depends on the time itself")
     rest, weights, further = {}, {}, {}
@@ -200,7 +183,7 @@ def _rest(new, x, still, y):
         return x, 0  # it keeps any value: rest points form a family
     if at.subs(x, 0) == 0:
         return sympy.S.Zero, 2
-    value = level(at - x, x)
+    value = resting_value(at - x, x)
     if value is None:
         raise _NoLinearPart(f"the rest value of {x} was not found")
     return value, 0
@@ -299,9 +282,9 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
     if flow.memory or loss.dim != 1 or loss.expression is None or not loss.expression.is_polynomial(*loss.symbols):
         raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a polynomial "
                          f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
-    x, F = loss.symbols[0], rational(loss.expression)
+    x, F = loss.symbols[0], as_decimals(loss.expression)
     step = positive("h_step")
-    new = fractions(optimizer.scheme.advance(flow.on(_Polynomial(F, x)), sympy.S.Zero, Vector([x]), step)[0][0])
+    new = as_decimals(optimizer.scheme.exact().advance(flow.on(_Polynomial(F, x)), sympy.S.Zero, Vector([x]), step)[0][0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
     found = []

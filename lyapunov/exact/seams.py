@@ -6,10 +6,11 @@ import itertools
 import sympy
 from sympy import Abs, Heaviside, Max, Min, Piecewise, Tuple, cancel, sign
 
-from .signs import rate_sign
+from .expressions import quotient_sign
 
 KINKS = (Abs, Max, Min)  # continuous: an energy may contain them
 SEAMS = (*KINKS, sign, Heaviside, Piecewise)
+INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 MOST = 6  # seams taken apart before giving up: 2**6 pieces
 
 
@@ -42,7 +43,7 @@ def _inside(seam):
         return seam.args[0] - seam.args[1]
     if isinstance(seam, Piecewise):
         condition = seam.args[0].cond
-        if not isinstance(condition, sympy.core.relational._Inequality):
+        if not isinstance(condition, INEQUALITIES):
             raise TooManyPieces(f"the condition {condition} is not an inequality")
         return condition.gts - condition.lts
     return seam.args[0]
@@ -65,10 +66,7 @@ def _on_side(seam, facts):
 
 def _same_sign(x, fact) -> int:
     """1 or -1 where x = ±k·fact with k > 0 by its coefficients, else 0."""
-    top, bottom = sympy.fraction(cancel(x / fact))
-    if not (top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)):
-        return 0
-    return rate_sign(top) * rate_sign(bottom)
+    return quotient_sign(cancel(x / fact))
 
 
 def insides(expressions) -> set:
@@ -78,7 +76,7 @@ def insides(expressions) -> set:
         if isinstance(e, (Max, Min)):
             found |= {a - b for i, a in enumerate(e.args) for b in e.args[:i]}
         elif isinstance(e, Piecewise):
-            found |= {c.gts - c.lts for _, c in e.args if isinstance(c, sympy.core.relational._Inequality)}
+            found |= {c.gts - c.lts for _, c in e.args if isinstance(c, INEQUALITIES)}
         else:
             found.add(e.args[0])
     return found
@@ -88,9 +86,11 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
     """Each fact h ≥ 0 solved for a state x, as h = p with a new symbol p ≥ 0: `{x: value}` and `{p: h}`.
 
     Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign
-    (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so what is proved on it holds on the true one.
+    (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so
+    what is proved on it holds on the true one.
     """
-    solution, meaning = {}, {}
+    solution: dict[sympy.Symbol, sympy.Expr] = {}
+    meaning: dict[sympy.Symbol, sympy.Expr] = {}
     for f, other in itertools.combinations(facts, 2):
         h = sympy.expand(f + other)
         if side_of(h) < 0 and side_of(h.subs(dict.fromkeys(states, 0))) < 0:

@@ -1,27 +1,23 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import from_sympy, is_symbolic, total
+from arithmetic import aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
 from flows import Flow
-from networks import CriticalPoint, classify
-from networks.classify import exact_sign
+from networks import CriticalPoint, Nature, as_point
 
-from .check import check
-from .derive import derive
-from .energy import Energy, H, energies
+from ..coordinate import as_flow, exact_rates
+from ..decrease import falls
+from ..derivation import known_energies
+from ..energy import Energy, H, energies
 from .leading import Leading, Unscalable, leading
-from .reading import exact
-from .verdict import Status
 
-STRICT = ("minimum", "degenerate minimum")
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
 J = Symbol("J", real=True)
@@ -51,14 +47,18 @@ class Stability:
     rest: dict = field(default_factory=dict, repr=False)
     point: CriticalPoint | None = field(default=None, repr=False)
 
+    def because(self, status: str, *steps: str) -> Stability:
+        """This record with further steps of the argument, which end in a status."""
+        return replace(self, status=status, argument=(*self.argument, *steps))
+
     def __str__(self):
         lines = [self.status]
         if self.function is not None:
             name = "V - F0" if self.kind == "Lyapunov" else "W"
             lines.append(f"{self.kind} function  {name} = {sympy.sstr(self.function)}")
         if self.eigenvalues:
-            lines.append("eigenvalues        " + ", ".join(map(_number, self.eigenvalues)))
-        return "\n".join([*lines, *(f"{'because' if i == 0 else '':10} {step}" for i, step in enumerate(self.argument))])
+            lines.append("eigenvalues        " + ", ".join(map(short, self.eigenvalues)))
+        return "\n".join([*lines, entry("because", *self.argument)])
 
     def _repr_latex_(self) -> str:
         rows = [rf"&\text{{{self.status}}}"]
@@ -66,10 +66,10 @@ class Stability:
             rows.append(rf"{'V - F_0' if self.kind == 'Lyapunov' else 'W'} &= {sympy.latex(self.function)}")
         if self.eigenvalues:
             rows.append(r"\lambda &= " + r",\ ".join(map(sympy.latex, self.eigenvalues)))
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
-def stability(flow: Flow, critical_point, loss=None) -> Stability:
+def stability(flow: Flow | type[Flow], critical_point, loss=None) -> Stability:
     """The stability of a critical point under a flow, proved from the nature of the point, or "undecided".
 
     flow : an instance, or a class (read as `flow.symbolic()`).  Float rates are the decimals that they print as.
@@ -85,34 +85,13 @@ def stability(flow: Flow, critical_point, loss=None) -> Stability:
     Degenerate points are decided for F that is analytic near them.  Raises ValueError where θ* is not critical.
     Sources: Chetaev 1934; LaSalle 1960; Absil & Kurdyka 2006 (stable points of analytic gradient flows).
     """
-    if isinstance(flow, type) and issubclass(flow, Flow):
-        flow = flow.symbolic()
-    if not isinstance(flow, Flow):
-        raise TypeError(f"stability(flow, critical_point): flow must be a Flow or a class of flows, got {flow!r}")
+    flow = exact_rates(as_flow(flow, "stability(flow, critical_point): flow"))
     point = as_point(critical_point, loss)
-    flow, loss = exact(flow), loss if loss is not None else point.loss
+    loss = loss if loss is not None else point.loss
     try:
         return _Local(flow, point, loss).result()
     except Unscalable as reason:
         return _by_energy(flow, point, str(reason))
-
-
-def as_point(critical_point, loss) -> CriticalPoint:
-    """A critical point as it is, or the one of a loss at given numbers."""
-    if isinstance(critical_point, CriticalPoint):
-        return critical_point
-    if loss is None:
-        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
-    theta = tuple(sympy.nsimplify(x, rational=True) if isinstance(x, float) else sympy.sympify(x) for x in critical_point)
-    number = np.array([float(x) for x in theta])
-    for p in loss.critical_points():
-        if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
-            return p
-    nature, evidence = classify(loss.expression, loss.symbols, theta)
-    at = dict(zip(loss.symbols, theta, strict=True))
-    hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
-    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
-                         symbols=tuple(loss.symbols), loss=loss)
 
 
 class _Local:
@@ -243,39 +222,40 @@ class _Local:
         steps.append(f"V = {_sum(shown)} has V' <= -const ({squares}) near the point{how}")
         energy = self._energy(psi)
         F, F0 = sympy.symbols("F F0", real=True)
-        chosen = {"delta": value, "energy": energy, "rest": self.lead.rest, "point": point,
-                  "eigenvalues": self.eigenvalues()}
-        nature = self._nature()
-        if nature is None:
-            return Stability(UNDECIDED, (*steps, f"the nature of the point is not known: {point.evidence}"), **chosen)
-        if "minimum" not in nature:
-            return Stability(UNSTABLE, (*steps, (
-                f"the point is a {nature}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, "
+        found = Stability(UNDECIDED, tuple(steps), energy=energy, delta=value, rest=self.lead.rest, point=point,
+                          eigenvalues=self.eigenvalues())
+        nature, leaves = point.nature, self._leaves()
+        if leaves is None:
+            return found.because(UNDECIDED, f"the nature of the point is not known: {point.evidence}")
+        if leaves:
+            return replace(found.because(UNSTABLE, (
+                f"the point is a {leaves}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, "
                 "and W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
-                "critical value is isolated): Chetaev's theorem"),), "Chetaev", F0 - F - shown, **chosen)
+                "critical value is isolated): Chetaev's theorem")), kind="Chetaev", function=F0 - F - shown)
+        found = replace(found, kind="Lyapunov", function=F - F0 + shown)
+        steps, names = [], ", ".join(self.lead.free)
         if self.lead.free:
-            names = ", ".join(self.lead.free)
             steps.append(f"{names} moves by O({squares}) only, whose integral is at most const (V(0) - F(θ*)): it stays near")
-        if nature in STRICT:
-            analytic = "" if nature == "minimum" else " (F being analytic)"
+        if nature.is_strict_minimum:
+            analytic = " (F being analytic)" if nature.degenerate else ""
             steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
                          "|g|² <= 2L (F - F(θ*))")
             if self.lead.free:
                 steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
-            return Stability(STABLE if self.lead.free else ATTRACTING, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
-        steps.append(f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
-                     "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the "
-                     "same height are at rest, so it does not attract")
-        return Stability(STABLE, tuple(steps), "Lyapunov", F - F0 + shown, **chosen)
+            return found.because(STABLE if self.lead.free else ATTRACTING, *steps)
+        return found.because(STABLE, *steps, (
+            f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
+            "of analytic F, (V - F(θ*))^(1-s) bounds the length of the curve, which is small; neighbours at the "
+            "same height are at rest, so it does not attract"))
 
     def _resting(self) -> str:
         free = self.lead.free
         return "g = 0" + "".join(f", any {n} = {v} > 0" if n in free else f", {n} = {v}" for n, v in self.lead.rest.items())
 
-    def _nature(self) -> str | None:
-        """The point's nature; where that is undecided, "non-minimum" if an eigenvalue of the Hessian is negative."""
-        if self.point.nature != "undecided":
-            return self.point.nature
+    def _leaves(self) -> str | None:
+        """What the point is where F < F(θ*) arbitrarily near it; empty at a minimum, None where that is not known."""
+        if self.point.nature.decided:
+            return "" if self.point.nature.is_minimum else str(self.point.nature)
         return "point with a negative eigenvalue of H" if -1 in (_signs(self.point) or ()) else None
 
     def _reach(self):
@@ -297,12 +277,12 @@ class _Local:
         unknown = [Symbol("delta", positive=True)] if any(q.values()) else []
         unknown += [k for k in kappa.values() if k.is_Symbol]
         psi = sum(p / b * own[n]**2 / 2 for n, (p, b, _) in core.items()) + sum(kappa[n] * own[n]**2 / 2 for n in followers)
-        falls = -g * self.theta - sum((sympy.diff(psi, own[n]) * slopes[n] for n in (*core, *followers)), Integer(0))
+        fall = -g * self.theta - sum((sympy.diff(psi, own[n]) * slopes[n] for n in (*core, *followers)), Integer(0))
         delta = unknown[0] if any(q.values()) else Integer(0)
         cross = sum(q[n] * (slopes[n] * g + own[n] * H * self.theta) for n in core)
-        falls = sympy.expand(falls - delta * cross)
-        forms = [falls.subs(H, h) for h in (L, -L)]  # affine in H
-        for a in falls.atoms(sympy.Abs):
+        fall = sympy.expand(fall - delta * cross)
+        forms = [fall.subs(H, h) for h in (L, -L)]  # affine in H
+        for a in fall.atoms(sympy.Abs):
             forms = [f.subs(a, s * a.args[0]) for f in forms for s in (1, -1)]
         x = [g, *(own[n] for n in (*core, *followers))]
         if any(not f.is_polynomial(*x) or f.free_symbols - {*x, *unknown} for f in forms):
@@ -377,13 +357,12 @@ class _Local:
     def _by_eigenvalues(self, why: str) -> Stability:
         found = self.eigenvalues()
         signs = [exact_sign(sympy.re(e)) for e in found]
-        facts = {"eigenvalues": found, "rest": self.lead.rest, "point": self.point}
+        record = Stability(UNDECIDED, (why,), eigenvalues=found, rest=self.lead.rest, point=self.point)
         if 1 in signs:
-            return Stability(UNSTABLE, (why, "the linearisation has an eigenvalue with positive real part"), **facts)
+            return record.because(UNSTABLE, "the linearisation has an eigenvalue with positive real part")
         if signs and all(s == -1 for s in signs):
-            return Stability(ATTRACTING, (why, "all eigenvalues of the linearisation have negative real part"), **facts)
-        last = "its eigenvalues do not decide" if found else "it has no linearisation that is known"
-        return Stability(UNDECIDED, (why, last), **facts)
+            return record.because(ATTRACTING, "all eigenvalues of the linearisation have negative real part")
+        return record.because(UNDECIDED, "its eigenvalues do not decide" if found else "it has no linearisation that is known")
 
 
 def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
@@ -397,52 +376,31 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
-    for energy in known(flow):
-        blocks, found = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
-        if found is None or not {"g", *blocks} <= found[1]:
+    for energy in known_energies(flow):
+        blocks, proof = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
+        if proof is None or not {"g", *blocks} <= proof[1]:
             continue
-        derivative, zero = found
+        derivative, zero = proof
         psi = sympy.expand(energy.expression - F)
         steps = (f"the field jumps ({reason}): its solutions are Filippov's, at bounded speed",
                  f"V = {_sum(psi)} falls along them, V' = {sympy.sstr(derivative)} <= 0, and bounded curves end where "
                  f"{', '.join(sorted(zero))} = 0")
-        facts = {"energy": energy, "rest": dict.fromkeys(blocks, Integer(0)), "point": point}
+        found = Stability(UNDECIDED, steps, energy=energy, rest=dict.fromkeys(blocks, Integer(0)), point=point)
         nature = point.nature
-        if nature == "undecided" or nature == "non-strict minimum":
-            return undecided("the nature of the point is not known" if nature == "undecided" else
+        if not nature.decided or nature == Nature.NON_STRICT_MINIMUM:
+            return undecided("the nature of the point is not known" if not nature.decided else
                              "the minimum is not isolated, and no inequality of Łojasiewicz' kind is known for this flow")
-        if "minimum" not in nature:
-            return Stability(UNSTABLE, (*steps, (
+        if not nature.is_minimum:
+            return replace(found.because(UNSTABLE, (
                 f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical point "
-                "near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)"),),
-                "Chetaev", F0 - F - psi, **facts)
+                "near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)")),
+                kind="Chetaev", function=F0 - F - psi)
         if not psi.free_symbols >= {Symbol(n, real=True) for n in blocks}:
             return undecided("V is not positive definite in the memory")
-        steps += (f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it",)
-        return Stability(ATTRACTING, steps, "Lyapunov", F - F0 + psi, **facts)
+        return replace(found.because(ATTRACTING, (
+            f"the point is a {nature}, isolated, and V - F(θ*) is positive definite around it")),
+            kind="Lyapunov", function=F - F0 + psi)
     return undecided("and no energy of it is proved to end in critical points alone")
-
-
-def known(flow: Flow):
-    """The energies of a flow: those it has, then the derived one."""
-    yield from energies(flow)
-    derived = _derived(flow)
-    if derived is not None:
-        yield derived
-
-
-@functools.lru_cache(maxsize=128)
-def _derived(flow: Flow):
-    return derive(flow).energy
-
-
-def falls(flow: Flow, energy: Energy):
-    """(V', names of what is 0 where bounded curves end) for an energy with V' ≤ 0 and V ≥ F, or None."""
-    verdict = check(flow, energy)
-    if verdict.status == Status.PROVED and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
-        ends = [e for e in sympy.And.make_args(verdict.invariant_set) if isinstance(e, sympy.Eq)]
-        return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
-    return None
 
 
 # ------------------------------------------------------------------------------------------------ small helpers
@@ -484,8 +442,3 @@ def _doubled(M: sympy.Matrix) -> sympy.Matrix:
 def _sum(psi) -> str:
     """F + psi as text."""
     return f"F + {sympy.sstr(psi)}" if psi != 0 else "F"
-
-
-def _number(x) -> str:
-    text = sympy.sstr(x)
-    return text if len(text) <= 24 or x.free_symbols else str(sympy.N(x, 8))

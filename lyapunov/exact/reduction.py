@@ -1,12 +1,38 @@
 """New symbols in which V' is rational and its domain an orthant: roots, bounded symbols, and clocks."""
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import sympy
 from sympy import Symbol, fraction
 
-from .pieces import solve_facts
-from .reading import Coordinate, Unreadable, vanishes
+from .expressions import quotient_sign, vanishes
+from .seams import INEQUALITIES, solve_facts
 from .signs import Domain, rate_sign
+
+
+class Unreadable(Exception):
+    """Why a claim cannot be analysed; becomes the reason of an UNDECIDED verdict."""
+
+
+class Claim(Protocol):
+    """V' ≤ 0 for one coordinate of a vector field in symbols, as far as a proof needs to know it.
+
+    V, derivative : expressions.  s : a namespace with the symbol of every block, of θ and of the time t; oracle : those
+    of the loss (value, gradient, hessian, residual, jacobian).  field : {block: its derivative}.  initial : {block: its
+    start value, where not 0}.  vectors : the symbols that stand for one coordinate of a vector; scalars : the names of
+    the blocks of one number.  facts : expressions that are ≥ 0.
+    """
+
+    V: sympy.Expr
+    derivative: sympy.Expr
+    s: Any
+    oracle: Any
+    field: dict
+    initial: dict
+    vectors: list
+    scalars: list
+    facts: tuple
 
 
 class Reduction:
@@ -25,10 +51,15 @@ class Reduction:
     `meaning[s]` what vanishes where the new symbol s does; `empty` says that no state is on the piece.
     """
 
-    def __init__(self, one: Coordinate, assuming: tuple, convex: bool = False):
+    def __init__(self, one: Claim, assuming: tuple, convex: bool = False):
         self.one = one
-        self.formula, self.scaled, self.sums, self.clocks = {}, {}, {}, {}
-        self.solved, self.meaning, self.made = {}, {}, set()
+        self.formula: dict[Symbol, sympy.Expr] = {}
+        self.scaled: dict[Symbol, sympy.Expr] = {}
+        self.sums: dict[Symbol, sympy.Expr] = {}
+        self.clocks: dict[Symbol, sympy.Expr] = {}
+        self.solved: dict[Symbol, sympy.Expr] = {}
+        self.meaning: dict[Symbol, sympy.Expr] = {}
+        self.made: set[Symbol] = set()
         self.both = sympy.Tuple(one.derivative, one.V)
         self.obstacle = ""
         if convex:
@@ -70,9 +101,10 @@ class Reduction:
 
     def _bounds(self, assuming) -> dict:
         """{symbol: [lower bound, upper bound]} of the assumed inequalities, each solved for one symbol."""
-        bounds, o = {}, self.one.oracle
+        bounds: dict[Symbol, list] = {}
+        o = self.one.oracle
         for relation in assuming:
-            if not isinstance(relation, (sympy.Le, sympy.Ge, sympy.Lt, sympy.Gt)):
+            if not isinstance(relation, INEQUALITIES):
                 raise TypeError(f"assuming: {relation!r} must be 'convex' or a sympy inequality, such as H <= L")
             gap = sympy.expand(relation.gts - relation.lts)
             rates = sorted(gap.free_symbols - {o.hessian, o.value, o.gradient, *self.one.vectors}, key=str)
@@ -90,12 +122,8 @@ class Reduction:
 
     def _solve_facts(self):
         """On a piece of a field with seams."""
-        def side_of(f):
-            top, bottom = fraction(sympy.together(f.subs(self.formula)))
-            rational = top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)
-            return rate_sign(top) * rate_sign(bottom) if rational else 0
-
-        self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both, side_of)
+        self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both,
+                                           lambda f: quotient_sign(f.subs(self.formula)))
         self.both = self.both.subs(self.solved, simultaneous=True)
         self.empty = meaning is None
         self.meaning |= meaning or {}
@@ -106,7 +134,7 @@ class Reduction:
         for name in self.one.scalars:
             x, f = getattr(self.one.s, name), self.one.field[name]
             rate = f.subs(x, 0)
-            clock = (self.one.flow.initial.get(name, 0) == 0 and not rate.free_symbols & set(self.one.vectors)
+            clock = (self.one.initial.get(name, 0) == 0 and not rate.free_symbols & set(self.one.vectors)
                      and vanishes(f - rate * (1 - x)) and rate_sign(rate) > 0)
             if not clock or not self.both.has(x):
                 continue

@@ -1,11 +1,11 @@
-"""Wilson intervals against scipy's, and as tables print."""
+"""Wilson intervals against scipy's."""
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from basins import Table, wilson
+from basins import wilson
 
 
 @settings(deadline=None)
@@ -25,10 +25,3 @@ def test_arrays_and_ends():
             wilson(count, n)
     with pytest.raises(ValueError, match="confidence"):
         wilson(1, 2, 1.0)
-
-
-def test_prints():
-    table = Table(("a", "b"), [("x|y", 0.25), ("z", 1.0)])
-    assert table.markdown() == "| a | b |\n| --- | --- |\n| x\\|y | 0.2500 |\n| z | 1.0000 |\n"
-    assert table.csv() == "a,b\nx|y,0.25\nz,1.0\n"
-    assert list(table)[1] == {"a": "z", "b": 1.0}

@@ -2,20 +2,22 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
 
+from arithmetic import aligned, as_decimals
 from flows import Flow, State
+from networks import as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
-from .check import check
-from .leading import resting
-from .reading import exact
-from .stability import as_point, known
-from .verdict import Status
-from .well import STRICT, Well, well
+from ..coordinate import exact_rates
+from ..decrease import check
+from ..derivation import known_energies
+from ..exact import Status
+from ..local import resting
+from .wells import Well, well
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class Residual:
 
     @property
     def gap(self) -> float | None:
-        return None if self.well is None else self.barrier - self.value
+        return None if self.barrier is None or self.value is None else self.barrier - self.value
 
     def __str__(self):
         rates = ", ".join(f"{name} = {value:.6g}" for name, value in self.rates.items())
@@ -81,7 +83,7 @@ class Residual:
             rows.append(rf"F(\theta(t)) &\le {self.level:.6g}")
         if self.well is not None:
             rows.append(rf"\text{{barrier}} &= {sympy.latex(self.well.level)}")
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=None) -> Residual:
@@ -114,20 +116,22 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     if np.isnan(held):
         raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its blocks "
                          f"{', '.join(sorted(set(map(str, flow.memory)) - {'theta'}))} ({{}} is memory at rest)")
-    facts = {}
-    if loss is not None:
-        value = facts["value"] = float(loss.value(theta))
-        if point is not None:
-            around = facts["well"] = well(loss, point)
-            inside = bool(around.holds(theta)) and value < float(sympy.N(around.level))
-            facts["confined"] = proved and inside and value + held < float(sympy.N(around.level))
-            gap = float(sympy.N(around.level)) - value
-            facts["block"], facts["smallest"] = _smallest(flow, function, _state(flow, memory or {}, theta), gap)
-        if optimizer is not None:
-            first = facts["first"] = _first_step(optimizer, loss, state)
-            facts["rise"] = float(loss.value(first)) - value
     shown, rates = _with_symbols(flow, function)
-    return Residual(flow, shown, proved, held, rates, theta=theta, **facts)
+    found = Residual(flow, shown, proved, held, rates, theta=theta)
+    if loss is None:
+        return found
+    value = float(loss.value(theta))
+    found = replace(found, value=value)
+    if point is not None:
+        around = well(loss, point)
+        top = float(sympy.N(around.level))
+        inside = bool(around.holds(theta)) and value < top
+        block, smallest = _smallest(flow, function, _state(flow, memory or {}, theta), top - value)
+        found = replace(found, well=around, confined=proved and inside and value + held < top, block=block, smallest=smallest)
+    if optimizer is not None:
+        first = _first_step(optimizer, loss, state)
+        found = replace(found, first=first, rise=float(loss.value(first)) - value)
+    return found
 
 
 def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, loss=None) -> np.ndarray:
@@ -140,7 +144,7 @@ def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, l
     field, start = optimizer.flow.on(loss), np.asarray(starts, dtype=float)
     if not isinstance(optimizer.step, FixedStep):
         raise ValueError("escape follows algorithms of a fixed step: controlled ones are certified by basin_certificate")
-    others = [well(loss, p) for p in loss.critical_points() if p.nature in STRICT and p.theta != point.theta]
+    others = [well(loss, p) for p in loss.critical_points() if p.nature.is_strict_minimum and p.theta != point.theta]
     lanes = start.reshape(loss.dim, -1)
     y, found = field.start(lanes), np.full(lanes.shape[1], -1)
     for n in range(1, steps + 1):
@@ -158,10 +162,10 @@ def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, l
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
     F, candidates = sympy.Symbol("F", real=True), []
-    for energy, twin in zip(known(flow), known(exact(flow)), strict=True):
+    for energy, twin in zip(known_energies(flow), known_energies(exact_rates(flow)), strict=True):
         function = sympy.expand(twin.expression - F)
         if not function.has(F) and not function.has(sympy.Symbol("g", real=True)):
-            verdict = check(exact(flow), twin)
+            verdict = check(exact_rates(flow), twin)
             proved = verdict.status == Status.PROVED and not verdict.conditions and bool(verdict.positive)
             candidates.append((energy, function, proved))
             if candidates[-1][2]:
@@ -177,7 +181,7 @@ def _with_symbols(flow: Flow, function):
     numbers = {f.name: getattr(flow, f.name) for f in dataclasses.fields(flow)
                if isinstance(getattr(flow, f.name), float) and getattr(flow, f.name) > 0}
     twin = dataclasses.replace(flow, **{name: sympy.Symbol(name, positive=True) for name in numbers})
-    for energy in known(twin):
+    for energy in known_energies(twin):
         shown = energy.expression - F
         if sympy.simplify(_with_numbers(shown, numbers) - function) == 0:
             return shown, {name: v for name, v in numbers.items() if shown.has(sympy.Symbol(name, positive=True))}
@@ -186,7 +190,7 @@ def _with_symbols(flow: Flow, function):
 
 def _with_numbers(expression, numbers: dict):
     """An expression with the symbols of rates replaced by the decimals that their values print as."""
-    return expression.subs({sympy.Symbol(n, positive=True): sympy.Rational(repr(v)) for n, v in numbers.items()})
+    return expression.subs({sympy.Symbol(n, positive=True): as_decimals(v) for n, v in numbers.items()})
 
 
 def _state(flow: Flow, memory: dict | None, theta) -> State:
@@ -199,7 +203,7 @@ def _state(flow: Flow, memory: dict | None, theta) -> State:
                          f"{', '.join(sorted(known)) or 'none'}")
     values = vars(flow.start(theta))
     values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
-    for name, value in resting(exact(flow)).items():
+    for name, value in resting(exact_rates(flow)).items():
         if name not in memory:
             values[name] = np.full_like(np.asarray(values[name]), float(value))
     return State(**values)

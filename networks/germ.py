@@ -1,54 +1,25 @@
-"""The nature of a critical point, by argument: Hessian, splitting lemma, small circles in two variables, leading forms."""
+"""A function near a critical point, and its nature: Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
+
+import itertools
 
 import sympy
 from sympy import Poly
 
+from arithmetic import exact_sign, simplified
+
 from .circle import Circle, count_roots
 from .forms import form_sign, leading_part
-
-
-def classify(expression, symbols, point, *, order: int = 8):
-    """The nature of a critical point of a sympy expression, and the argument for it.
-
-    expression : smooth near the point, its gradient exactly zero there.  symbols, point : coordinates and exact numbers.
-    order : how far Taylor series go for non-polynomial expressions.
-
-    Returns `(nature, evidence)`; "undecided" where no argument applies.  An expression with one further symbol c gives
-    `Cases`: the list of `(nature, condition on c)`, all real values of c (as its assumptions allow) once each.
-
-    - Hessian invertible, or with eigenvalues of both signs: decided by the signs.
-    - Otherwise the coordinates outside its kernel are eliminated by ∂F/∂x = 0, which leaves φ on the kernel (splitting
-      lemma): of one variable, the first term decides; of two, a polynomial φ is decided on small circles, isolated or
-      not; of more, a definite leading form (sum of squares) or one of both signs decides.
-
-    Raises ValueError if the point is not critical or there are several parameters.
-    Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (exact squares).
-    """
-    symbols, point = list(symbols), [sympy.sympify(p) for p in point]
-    expression = sympy.sympify(expression)
-    at = dict(zip(symbols, point, strict=True))
-    slope = [simplified(expression.diff(s).subs(at)) for s in symbols]
-    if any(g != 0 for g in slope):
-        raise ValueError(f"classify: {point} is not a critical point, the gradient there is {slope}")
-    moved = expression.subs({s: s + p for s, p in at.items()}, simultaneous=True) - expression.subs(at)
-    moved = sympy.expand(moved) if moved.is_polynomial(*symbols) else moved
-    parameters = sorted(expression.free_symbols - set(symbols), key=str)
-    if len(parameters) > 1:
-        raise ValueError(f"classify: one parameter at a time, not {parameters}; substitute numbers for the others")
-    if parameters:
-        from .cases import cases
-
-        return cases(moved, symbols, parameters[0], order)
-    return Germ(moved, symbols, order).nature()
+from .nature import Nature
 
 
 _CIRCLE = {"min": "it is positive (no real branch of F = F(θ*))", "max": "it is negative",
            "non-strict min": "it is ≥ 0 and vanishes on branches of even multiplicity only",
            "non-strict max": "it is ≤ 0 and vanishes on branches of even multiplicity only",
            "saddle": "it changes sign", "flat": "it vanishes"}
-_DEGENERATE = {"min": "degenerate minimum", "max": "degenerate maximum", "saddle": "degenerate saddle",
-               "non-strict min": "non-strict minimum", "non-strict max": "non-strict maximum", "flat": "non-strict minimum"}
+_DEGENERATE = {"min": Nature.DEGENERATE_MINIMUM, "max": Nature.DEGENERATE_MAXIMUM, "saddle": Nature.DEGENERATE_SADDLE,
+               "non-strict min": Nature.NON_STRICT_MINIMUM, "non-strict max": Nature.NON_STRICT_MAXIMUM,
+               "flat": Nature.NON_STRICT_MINIMUM}
 
 
 class Germ:
@@ -62,20 +33,20 @@ class Germ:
         self.hessian = sympy.hessian(f, self.symbols).subs(dict.fromkeys(self.symbols, 0)).applyfunc(simplified)
         self.polynomial = f.is_polynomial(*self.symbols)
 
-    def nature(self) -> tuple[str, str]:
+    def nature(self) -> tuple[Nature, str]:
         signs = eigenvalue_signs(self.hessian)
         if signs is None:
-            return "undecided", "the signs of the Hessian's eigenvalues could not be decided"
+            return Nature.UNDECIDED, "the signs of the Hessian's eigenvalues could not be decided"
         positive, negative, zero = signs
         if not zero:
-            nature = "saddle" if positive and negative else "minimum" if positive else "maximum"
-            return nature, f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
+            return Nature.of_hessian(positive, negative), (f"the Hessian is invertible with {positive} positive and "
+                                                           f"{negative} negative eigenvalues")
         if positive and negative:
-            return "degenerate saddle", (f"the Hessian is singular and has eigenvalues of both signs ({positive} +, "
-                                         f"{negative} −)")
+            return Nature.DEGENERATE_SADDLE, ("the Hessian is singular and has eigenvalues of both signs "
+                                              f"({positive} +, {negative} −)")
         kind, text = self._kernel(zero)
         if kind is None:
-            return "undecided", text
+            return Nature.UNDECIDED, text
         if (positive and kind in ("max", "non-strict max")) or (negative and kind in ("min", "non-strict min")):
             kind = "saddle"
         if kind == "flat" and negative:
@@ -150,6 +121,8 @@ class Germ:
         if split is not None:
             top, bottom = split
             sign = exact_sign(bottom.subs(dict.fromkeys(ys, 0)))
+            if sign is None:
+                return None, "the sign of the determinant of the Hessian outside its kernel could not be decided"
             top = top if sign > 0 else sympy.expand(-top)
             if top == 0 or sympy.simplify(top) == 0:
                 return "flat", "the Hessian is singular, and F = F(θ*) on a curve through θ* that minimises across it"
@@ -229,21 +202,40 @@ def _term(c, n: int) -> tuple[str | None, str]:
     return ("saddle" if n % 2 else "min" if sign > 0 else "max"), text
 
 
-def plane_form(form, x, y) -> str | None:
-    """The kind of a quasi-homogeneous form in two variables, from its values on x = ±1 and on x = 0."""
+class _Unknown(Exception):
+    """The sign of a number could not be told."""
+
+
+def _sign(number) -> int:
+    sign = exact_sign(number)
+    if sign is None:
+        raise _Unknown
+    return sign
+
+
+def plane_form(form: sympy.Expr, x: sympy.Symbol, y: sympy.Symbol) -> str | None:
+    """The kind of a quasi-homogeneous form in two variables, from its values on x = ±1 and on x = 0.
+
+    "min", "max", "non-strict min", "non-strict max" or "saddle"; None where a sign could not be told.
+    """
+    try:
+        return _plane_form(form, x, y)
+    except _Unknown:
+        return None
+
+
+def _plane_form(form, x, y) -> str | None:
     signs, odd, zeros = set(), False, False
     for end in (1, -1):
-        signs.add(exact_sign(form.subs({x: 0, y: end})))
+        signs.add(_sign(form.subs({x: 0, y: end})))
         line = Poly(form.subs(x, end), y)
         extension = _extension(line)
         if extension is False:
             return None
         line = Poly(line.as_expr(), y, **({"extension": extension} if extension else {}))
-        roots = [(count_roots(g, exact_sign), k) for g, k in line.sqf_list()[1] if g.degree() > 0]
+        roots = [(count_roots(g, _sign), k) for g, k in line.sqf_list()[1] if g.degree() > 0]
         odd, zeros = odd or any(n for n, k in roots if k % 2), zeros or any(n for n, _ in roots)
-        signs |= {exact_sign(line.LC() if line.degree() > 0 else line.as_expr())} if line.degree() % 2 == 0 else set()
-    if None in signs:
-        return None
+        signs |= {_sign(line.LC() if line.degree() > 0 else line.as_expr())} if line.degree() % 2 == 0 else set()
     zeros, signs = zeros or 0 in signs, signs - {0}
     if odd or len(signs) > 1:
         return "saddle"
@@ -255,14 +247,17 @@ def circle_test(polynomial: Poly) -> str | None:
     """The sign of a polynomial in two variables, 0 at the origin, on all small circles around it (see `Circle`).
 
     "min", "max", "non-strict min", "non-strict max", "saddle" or "flat"; None where coefficients are neither rational nor
-    (up to degree 4) algebraic.
+    (up to degree 4) algebraic, or a sign could not be told.
     """
     x, y = polynomial.gens
     f, extension = polynomial.as_expr(), _extension(polynomial)
     if extension is False or (extension and (polynomial.total_degree() > 4 or not all(e.is_Pow for e in extension))):
         return None  # (of higher degree over an extension, resultants take minutes)
     circle = Circle.of(f, x, y, extension)
-    return "flat" if circle is None else circle.sign(exact_sign, extension)
+    try:
+        return "flat" if circle is None else circle.sign(_sign, extension)
+    except _Unknown:
+        return None
 
 
 def _extension(polynomial: Poly):
@@ -288,34 +283,8 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
         return None
     # all roots are real, so the number of sign changes is the number of positive roots
     nonzero = [s for s in signs if s]
-    positive = sum(a != b for a, b in zip(nonzero, nonzero[1:]))
+    positive = sum(a != b for a, b in itertools.pairwise(nonzero))
     return positive, len(coefficients) - 1 - positive, zero
-
-
-def exact_sign(number) -> int | None:
-    """The sign of an exact number, None if it cannot be told."""
-    number = sympy.sympify(number)
-    if number.is_zero:
-        return 0
-    if number.is_positive or number.is_negative:
-        return 1 if number.is_positive else -1
-    if number.free_symbols:
-        return None
-    value = sympy.N(number, 50, maxn=200)
-    if value.is_comparable and abs(value) > sympy.Float("1e-40"):
-        return 1 if value > 0 else -1  # 50 correct digits and not near zero
-    return 0 if simplified(number) == 0 else None
-
-
-def simplified(expression):
-    """An expression in simpler form; a polynomial in the root of a polynomial is reduced by that, so that 0 is seen."""
-    roots = sorted(expression.atoms(sympy.CRootOf), key=str)
-    if len(roots) == 1:
-        z = sympy.Symbol("z")
-        inner = expression.xreplace({roots[0]: z})
-        if inner.is_polynomial(z):
-            return sympy.rem(inner, roots[0].poly.as_expr(roots[0].poly.gen).subs(roots[0].poly.gen, z), z).subs(z, roots[0])
-    return sympy.simplify(expression)
 
 
 def _coefficient(expression, y, n: int):

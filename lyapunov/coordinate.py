@@ -3,39 +3,41 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import numbers
+from collections.abc import Callable
 
 import numpy as np
 import sympy
-from sympy import Poly, Rational, Symbol
+from sympy import Poly, Symbol
 
-from arithmetic import Vector
+from arithmetic import Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .pieces import KINKS, SEAMS, TooManyPieces, insides, pieces
+from .exact import KINKS, SEAMS, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
-class Unreadable(Exception):
-    """Why this energy cannot be analysed; becomes the reason of an UNDECIDED verdict."""
+def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> Flow:
+    """A flow, or a class of flows read as `flow.symbolic()`.
+
+    Raises TypeError for anything else; `argument` names it with the call, "check(flow, energy): flow".
+    """
+    if isinstance(flow, type) and issubclass(flow, Flow):
+        flow = flow.symbolic()
+    if not isinstance(flow, Flow):
+        raise TypeError(f"{argument} must be {kinds}, got {flow!r}")
+    return flow
 
 
-def exact(flow: Flow) -> Flow:
+def exact_rates(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
     values = {}
     for f in dataclasses.fields(flow):
         value = getattr(flow, f.name)
-        if isinstance(value, (float, np.floating)):
-            values[f.name] = Rational(repr(float(value)))
-        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            values[f.name] = sympy.Integer(int(value))
+        if isinstance(value, (numbers.Real, sympy.Float)) and not isinstance(value, bool):
+            values[f.name] = as_decimals(value)
         elif isinstance(value, Flow):
-            values[f.name] = exact(value)
+            values[f.name] = exact_rates(value)
     return dataclasses.replace(flow, **values)
-
-
-def rational(expr) -> sympy.Expr:
-    """A sympy expression with its floats as the decimals that they print as."""
-    expr = sympy.sympify(expr)
-    return expr.xreplace({x: Rational(repr(float(x))) for x in expr.atoms(sympy.Float)})
 
 
 class Coordinate:
@@ -49,11 +51,11 @@ class Coordinate:
 
     facts: tuple = ()
 
-    def __init__(self, flow: Flow, function):
-        self.flow, self.function = flow, function
+    def __init__(self, flow: Flow, function: Callable):
+        self.flow, self.function, self.initial = flow, function, flow.initial
         self.s, self.oracle, field = flow.coordinate()
-        self.field = {name: rational(f) for name, f in field.items()}
-        self.V = rational(function(self.s, self.oracle))
+        self.field = {name: as_decimals(f) for name, f in field.items()}
+        self.V = as_decimals(function(self.s, self.oracle))
         o, theta = self.oracle, self.field["theta"]
         if self.V.has(*set(SEAMS) - set(KINKS)):
             raise Unreadable("V may jump: it contains a sign or cases; kinks are written with |x|, max and min")
@@ -123,12 +125,12 @@ class Coordinate:
         except AttributeError as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
         separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
-        if not vanishes(rational(V) - separate):
+        if not vanishes(as_decimals(V) - separate):
             return "V is not a sum over coordinates"
         for name in self.flow.blocks:
             entries = [field[name]] * 2 if isinstance(name, scalar) else list(field[name])
             alone = [self.field[name].xreplace(m) for m in maps]
-            if not all(vanishes(rational(e) - f) for e, f in zip(entries, alone, strict=True)):
+            if not all(vanishes(as_decimals(e) - f) for e, f in zip(entries, alone, strict=True)):
                 return f"the derivative of {name} couples coordinates"
         if not curved and not self.V.has(o.gradient):
             return ""
@@ -193,18 +195,3 @@ def _degree(f, symbols):
         return -1
     poly = Poly(top, *symbols)
     return poly.total_degree() if poly.is_homogeneous else -1
-
-
-def vanishes(expr) -> bool:
-    """Whether an expression is 0 identically."""
-    expr = sympy.sympify(expr)
-    return expr == 0 or sympy.expand(expr) == 0 or sympy.simplify(expr) == 0
-
-
-def tidy(expr) -> sympy.Expr:
-    """An expression in factors, with roots of single symbols treated as symbols."""
-    roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
-             and p.base.is_nonnegative}
-    there = {x: Symbol(f"root_{x}", positive=True)**2 for x in roots}
-    back = {Symbol(f"root_{x}", positive=True): sympy.sqrt(x) for x in roots}
-    return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
