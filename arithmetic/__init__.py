@@ -3,7 +3,7 @@
 A formula written with Python's operators and the functions below is evaluated on numbers (NumPy, lanes in the last
 axis), on symbols (sympy) and on the recorder, which writes down every operation and leaves a straight-line program
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
-`operation(name, ...)`, in `elementary.py` or in a program of one's own.
+`operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
 from . import command
 from .backends import BACKENDS, CompileError, available, check_backend
