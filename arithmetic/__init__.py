@@ -11,10 +11,10 @@ from .functions import (
     total, vector, where,
 )
 from .intervals import Interval
-from .recorder import Graph, Node, Program, gradient, polynomial, record
+from .recorder import Graph, Node, Program, gradient, polynomial, record, tangent
 
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
-    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "polynomial",
+    "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "tangent", "polynomial",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
 ]
