@@ -11,10 +11,15 @@ from .functions import (
     total, vector, where,
 )
 from .intervals import Interval
+from .matrices import add_diagonal, diagonal, gram, times
+from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, OracleView, VectorField, missing
 from .recorder import Graph, Node, Program, gradient, polynomial, record, tangent
+from .symbolic import CoordinateLoss, SymbolicLoss
 
 __all__ = [
     "sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "maximum", "minimum", "where", "clip", "total",
     "dot", "solve", "vector", "Vector", "Reading", "is_symbolic", "Interval", "Graph", "Node", "Program", "record", "gradient", "tangent", "polynomial",
+    "diagonal", "add_diagonal", "times", "gram", "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle",
+    "Missing", "missing", "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
 ]

@@ -1,10 +1,10 @@
 """The Adam family: exponential averages of the gradient and of its square."""
 from dataclasses import dataclass
 
-from arithmetic import absolute, clip, is_symbolic, maximum, sign, sqrt, total, where
+from arithmetic import absolute, clip, diagonal, is_symbolic, maximum, sign, sqrt, total, where
 
 from .adaptive import root
-from .base import Flow, diagonal, scalar
+from .base import Flow, scalar
 from .modifiers import decoupled
 
 

@@ -5,12 +5,14 @@ loss; `get(name)` gives the benchmark networks and `critical_points()` what ther
 `dataset(name)` gives data to train networks on, `Loss.from_torch` the loss of a torch module.
 To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
+from arithmetic import Oracle
+
 from .benchmarks import catalogue, get
 from .classify import classify
 from .critical import CriticalPoint
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
-from .loss import Loss, Oracle
+from .loss import Loss
 from .network import Network
 
 __all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",

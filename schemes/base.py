@@ -68,9 +68,8 @@ def is_gradient_flow(flow) -> bool:
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:
     """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
-    flow = getattr(field.flow, "read", field.flow)  # the flow that a symbolic coordinate reads
-    if not isinstance(flow, flows.GradientDescent):
-        raise ValueError(f"{what} needs gradient descent, got {type(flow).__name__}; use {remedy}")
+    if not isinstance(field.flow, flows.GradientDescent):
+        raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:

@@ -16,7 +16,7 @@ def decay_rates(flow) -> dict:
     Read off the flow's own equations, with the other blocks frozen; numbers where the flow's rates are numbers.
     """
     s, oracle, derivatives = flow.coordinate()
-    state, loss = set(vars(s).values()), set(vars(oracle).values())
+    state, loss = set(vars(s).values()), set(oracle.known.values())
     rates = {}
     for name, derivative in derivatives.items():
         rate = -derivative.diff(getattr(s, name)) if hasattr(derivative, "diff") else 0

@@ -3,10 +3,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import Graph, Iteration, Program, Reading, absolute, drive, iterate, total
+from arithmetic import (
+    Descended, Graph, Iteration, Node, OracleView, Program, Vector, absolute, drive, iterate, total,
+)
 from flows import Field
 
 from .base import Scheme
@@ -31,19 +34,32 @@ class Ensemble:
     h: np.ndarray
 
 
+class Step(NamedTuple):
+    """One application of the repeated map: the new rows, whether the lane goes on, and what was seen at the old ones.
+
+    observed : |∇F|², |θ'|², |θ|², then the further conditions of `Stop`.  gradients : how many this trial takes.
+    """
+
+    rows: list
+    go: object
+    observed: tuple
+    gradients: int
+
+
 class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
-    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and,
-    where the loss cannot be recorded, NumPy arrays.
+    `step(z)` is that map with its stop test, in plain arithmetic: rows z to a `Step`.  It serves the recorder (any back
+    end) and, where the loss cannot be recorded, NumPy arrays.
     """
 
     def __init__(self, field: Field, scheme: Scheme, step, stop: Stop):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
-        if not hasattr(scheme, "advance"):
+        if not isinstance(scheme, Scheme):
             raise TypeError(f"scheme must be a Scheme such as Euler(), got {scheme!r}")
+        if not isinstance(stop, Stop):
+            raise TypeError(f"stop must be a Stop such as Stop(gradient=1e-8), got {stop!r}")
         self.field, self.scheme, self.control, self.stop = field, scheme, as_control(step), stop
         # a budget of gradients needs the number of trials, which an adaptive control does not keep
         self._counts_trials = self.control.adaptive and stop.max_gradients is not None
@@ -57,25 +73,26 @@ class Problem:
         memory = self.control.start() | {"trials": 0.0}
         return np.vstack([y, *(np.full((1, y.shape[1]), memory[name]) for name in self.memory)])
 
-    def step(self, z):
+    def step(self, z) -> Step:
         size, stop = self.field.size, self.stop
-        loss = _Remembering(self.field.loss)
-        field = Field(self.field.flow, loss)
+        field = _TrialField(self.field)
         y = z[:size]
         memory = dict(zip(self.memory, z[size:], strict=True))
         trial = self.control.trial(self.scheme, field, y, memory)
-        gradient = field.loss.oracle(field.theta(y)).gradient
-        observed = (total(gradient**2), total(field.theta(trial.slope)**2), total(field.theta(y)**2))
+        gradient, speed = field.loss.oracle(field.theta(y)).gradient, field.theta(trial.slope)
+        if isinstance(z[0], Node):  # constants too
+            speed = Vector(map(z[0].graph.lift, speed))
+        observed = (total(gradient**2), total(speed**2), total(field.theta(y)**2))
         at_rest = (observed[0] <= stop.gradient**2) & (observed[1] <= stop.speed**2)
         go = ~at_rest & (observed[2] <= stop.radius * stop.radius)
         if self.control.adaptive:
             go = go & (memory["h"] >= stop.h_min)
-        self._gradients_per_trial = len(loss.gradients)
-        ends = self._further_ends(field, y, memory, trial)
+        gradients = len(field.loss.asked)
+        ends = self._further_ends(field, y, memory, trial, gradients)
         for condition in ends:
             go = go & ~condition
         after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
-        return [*trial.y, *(after[name] for name in self.memory)], go, (*observed, *ends)
+        return Step([*trial.y, *(after[name] for name in self.memory)], go, (*observed, *ends), gradients)
 
     @property
     def _further_outcomes(self) -> tuple[Outcome, ...]:
@@ -85,7 +102,7 @@ class Problem:
                   Outcome.ENERGY_ROSE: bool(stop.energy_rise), Outcome.GRADIENT_LIMIT: stop.max_gradients is not None}
         return tuple(outcome for outcome, here in wanted.items() if here)
 
-    def _further_ends(self, field, y, memory, trial) -> list:
+    def _further_ends(self, field, y, memory, trial, gradients: int) -> list:
         """The conditions of `Stop` beyond rest, divergence and the limits of steps, where they are asked for."""
         stop, ends = self.stop, []
         s = field.state(self.control.time(memory), y)
@@ -105,31 +122,32 @@ class Problem:
             ends.append(after - before > 2 * np.finfo(float).eps * absolute(before))
         if stop.max_gradients is not None:
             trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
-            ends.append(self._gradients(trials + 1, accepted + 1) > stop.max_gradients)
+            ends.append(self._gradients(gradients, trials + 1, accepted + 1) > stop.max_gradients)
         return ends
 
-    def _gradients(self, trials, accepted):
+    def _gradients(self, per_trial: int, trials, accepted):
         """Gradient evaluations after so many trials, the stop test's included.
 
         The gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
         scheme that reuses it is the first one of the next step.
         """
-        return (self._gradients_per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
+        return (per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
 
     @property
     def recordable(self) -> bool:
-        return getattr(self.field.loss, "recordable", True)
+        return self.field.loss.recordable
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Iteration, Program]:
+    def _recorded(self) -> tuple[Iteration, Program, int]:
+        """The map, what it observes, and the gradients of a trial."""
         graph = Graph()
         z = graph.inputs("z", self.size)
-        new, go, observed = self.step(z)
-        new, go = [graph.lift(x) for x in new], graph.lift(go)
+        step = self.step(z)
+        new, go = [graph.lift(x) for x in step.rows], graph.lift(step.go)
         kept = self.size - self._idle_counter(new, go, z[-1])
         iteration = Iteration(tuple(z[:kept]), tuple(new[:kept]), go, self.field.dim)
-        observe = Program(tuple(z), tuple(graph.lift(x) for x in observed))
-        return iteration, observe
+        observe = Program(tuple(z), tuple(graph.lift(x) for x in step.observed))
+        return iteration, observe, step.gradients
 
     def _idle_counter(self, new, go, counter) -> bool:
         """Whether the step counter of a fixed step is read by nothing but itself: the field does not depend on t."""
@@ -151,10 +169,10 @@ class Problem:
         final, steps = np.empty_like(z), np.zeros(z.shape[1], dtype=np.int64)
 
         def advance(x, out, count, go):
-            new, going, _ = self.step(x)
-            for row, value in zip(out, new, strict=True):
+            step = self.step(x)
+            for row, value in zip(out, step.rows, strict=True):
                 row[:] = value
-            go[:] = going
+            go[:] = step.go
 
         drive(advance, z, final, steps, max_steps)
         return final, steps
@@ -164,9 +182,10 @@ class Problem:
         y, memory = z[: self.field.size], dict(zip(self.memory, z[self.field.size:], strict=True))
         with np.errstate(all="ignore"):
             if self.recordable:
-                observed = [np.broadcast_to(o, steps.shape) for o in self._recorded[1](*z)]
+                _, observe, per_trial = self._recorded
+                observed = [np.broadcast_to(o, steps.shape) for o in observe(*z)]
             else:
-                observed = self.step(z)[2]
+                _, _, observed, per_trial = self.step(z)
             g, v, r, *ends = observed
             rest = (g <= self.stop.gradient**2) & (v <= self.stop.speed**2)
             conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius * self.stop.radius)]
@@ -186,34 +205,44 @@ class Problem:
             labels.append(Outcome.STEP_LIMIT)
         outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
-        gradients = self._gradients(steps, accepted)
+        gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),
                         memory["h"] if self.control.adaptive else np.full(len(steps), self.control.h))
 
 
-class _Remembering:
+class _TrialField(Field):
+    """A field during one trial: it knows the parameters of a state again, as one array, by which the loss knows the point."""
+
+    def __init__(self, field: Field):
+        super().__init__(field.flow, _Points(field.loss))
+        self._seen: dict = {}  # id of a state: the state, kept so that its id stays its own, and its parameters
+
+    def theta(self, y):
+        if id(y) not in self._seen:
+            self._seen[id(y)] = y, super().theta(y)
+        return self._seen[id(y)][1]
+
+    def pack(self, values):
+        y = super().pack(values)
+        self._seen[id(y)] = y, values["theta"]
+        return y
+
+
+class _Points(Descended):
     """A loss during one trial: each point is evaluated once, and those whose gradient was asked for are counted."""
 
-    def __init__(self, loss):
-        self.loss, self.dim, self.name = loss, loss.dim, getattr(loss, "name", None)
+    def __init__(self, loss: Descended):
+        self.loss, self.dim, self.name, self.recordable = loss, loss.dim, loss.name, loss.recordable
         self.points: dict = {}
-        self.gradients: set = set()
+        self.asked: set = set()
 
     def oracle(self, theta):
-        if isinstance(theta.flat[0], Reading):
-            key = tuple(theta)
-        else:  # the array is kept with its oracle, so its address stays its own
-            key = (theta.__array_interface__["data"], theta.shape, theta.strides)
+        """That of the same recorded numbers, or of the same array."""
+        key = tuple(theta) if theta.dtype == object else id(theta)
         if key not in self.points:
-            self.points[key] = theta, _RememberingOracle(self.loss.oracle(theta), key, self.gradients)
+            self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=functools.partial(self._gradient, key))
         return self.points[key][1]
 
-
-class _RememberingOracle:
-    def __init__(self, oracle, key, gradients):
-        self._oracle, self._key, self._gradients = oracle, key, gradients
-
-    def __getattr__(self, name):
-        if name == "gradient":
-            self._gradients.add(self._key)
-        return getattr(self._oracle, name)
+    def _gradient(self, key, oracle):
+        self.asked.add(key)
+        return oracle.gradient

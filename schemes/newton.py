@@ -3,8 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arithmetic import Vector, absolute, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
-from flows.base import add_diagonal
+from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
 
 EPS = np.finfo(float).eps
 
