@@ -1,7 +1,7 @@
 """The Adam family: exponential averages of the gradient and of its square."""
 from dataclasses import dataclass
 
-from arithmetic import absolute, clip, diagonal, is_symbolic, maximum, sign, sqrt, total, where
+from arithmetic import Vector, absolute, clip, diagonal, is_symbolic, maximum, sign, sqrt, total, where
 
 from .adaptive import root
 from .base import Flow, scalar
@@ -15,7 +15,8 @@ def corrected(x, c, limit):
 
 def positive(u, limit):
     """u, and its limit at the start, where u = 0."""
-    return u if is_symbolic(u) else where(u > 0, u, limit)
+    symbols = is_symbolic(u) or isinstance(u, Vector) and is_symbolic(u.flat[0])
+    return u if symbols else where(u > 0, u, limit)
 
 
 @dataclass(frozen=True)

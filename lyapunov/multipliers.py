@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import Vector
-from flows import Flow, Modifier, State, scalar
+from arithmetic import SymbolicLoss, Vector
+from flows import Flow, Modifier, scalar
 from schemes import Optimizer
 
 from .check import level
@@ -61,20 +61,6 @@ class Multipliers:
 
 def _short(e) -> str:
     return str(e) if len(str(e)) < 120 and all(len(str(x)) < 12 for x in e.atoms(Rational)) else str(sympy.N(e, 8))
-
-
-class _Quadratic:
-    """The loss η θ²/2 of one coordinate in symbols."""
-
-    dim = 1
-
-    def __init__(self, curvature):
-        self.curvature = curvature
-
-    def oracle(self, theta):
-        eta, x = self.curvature, theta[0]
-        matrix = Vector([eta]).reshape(1, 1)
-        return State(value=eta * x**2 / 2, gradient=Vector([eta * x]), hessian=matrix, gauss_newton=matrix)
 
 
 def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = False, frozen: bool = False) -> Multipliers:
@@ -144,7 +130,9 @@ def fractions(expr):
 
 def _linear_part(flow: Flow, scheme, h, frozen: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
-    field, step = (_Frozen(flow) if frozen else flow).on(_Quadratic(sharpness)), positive("h_step")
+    x, step = Symbol("x", real=True), positive("h_step")
+    loss = SymbolicLoss(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
+    field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
     with_time = Symbol("t", positive=True)
@@ -301,7 +289,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
                          f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
     x, F = loss.symbols[0], rational(loss.expression)
     step = positive("h_step")
-    new = fractions(optimizer.scheme.advance(flow.on(_Polynomial(F, x)), sympy.S.Zero, Vector([x]), step)[0][0])
+    new = fractions(optimizer.scheme.advance(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0][0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
     found = []
@@ -312,17 +300,3 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
         factor = sympy.simplify(new.diff(x).subs(x, root))
         found.append(FixedPoint(root, gradient, factor, bool(abs(sympy.N(factor, 30)) < 1)))
     return found
-
-
-class _Polynomial:
-    """A loss of one variable in symbols."""
-
-    dim = 1
-
-    def __init__(self, F, x):
-        self.F, self.x = F, x
-
-    def oracle(self, theta):
-        at = {self.x: theta[0]}
-        hessian = Vector([self.F.diff(self.x, 2).subs(at)]).reshape(1, 1)
-        return State(value=self.F.subs(at), gradient=Vector([self.F.diff(self.x).subs(at)]), hessian=hessian)

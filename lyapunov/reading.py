@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import Vector
+from arithmetic import GivenOracle, Missing, Vector
 from flows import Flow, State, scalar
 
 from .pieces import KINKS, SEAMS, TooManyPieces, insides, pieces
@@ -120,7 +120,7 @@ class Coordinate:
         try:
             state, oracle, maps = self._plane()
             field, V = self.flow.field(state, oracle), self.function(state, oracle)
-        except AttributeError as error:
+        except Missing as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
         separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
         if not vanishes(rational(V) - separate):
@@ -156,8 +156,8 @@ class Coordinate:
         state = State(t=twins[0][self.s.t], **{name: getattr(self.s, name) for name in self.scalars})
         for name, x in zip(self.names, self.vectors, strict=False):
             setattr(state, name, Vector(twin[x] for twin in twins))
-        oracle = State(value=o.value, gradient=Vector(twin[o.gradient] for twin in twins), hessian=diagonal(o.hessian),
-                       gauss_newton=diagonal(o.jacobian)**2)
+        oracle = GivenOracle(state.theta, value=o.value, gradient=Vector(twin[o.gradient] for twin in twins),
+                             hessian=diagonal(o.hessian), gauss_newton=diagonal(o.jacobian)**2)
         return state, oracle, twins
 
     def _isotropic(self) -> bool:
@@ -170,8 +170,8 @@ class Coordinate:
             rotated = rotation * curvature * rotation.T
             tensor = np.array(rotated.tolist(), dtype=object).view(Vector)
             at = State(**{name: _turned(rotation, x) for name, x in vars(state).items()})
-            seen = State(value=oracle.value, gradient=_turned(rotation, oracle.gradient), hessian=tensor,
-                         gauss_newton=tensor)
+            seen = GivenOracle(at.theta, value=oracle.value, gradient=_turned(rotation, oracle.gradient), hessian=tensor,
+                               gauss_newton=tensor)
             return self.flow.field(at, seen)
 
         still, turned = field(sympy.eye(2)), field(turn)

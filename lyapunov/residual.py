@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
+from arithmetic import GivenOracle
 from flows import Flow, State
 from schemes import FixedStep, Optimizer, Stop, integrate
 
@@ -208,7 +209,7 @@ def _state(flow: Flow, memory: dict | None, theta) -> State:
 def _held(energy, state) -> float:
     """V − F of a state."""
     with np.errstate(all="ignore"):
-        return float(energy(state, State(value=0.0, gradient=np.zeros_like(state.theta), hessian=None)))
+        return float(energy(state, GivenOracle(state.theta, value=0.0, gradient=np.zeros_like(state.theta))))
 
 
 def _smallest(flow: Flow, function, state, gap: float) -> tuple[str, float]:
