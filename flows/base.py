@@ -91,6 +91,17 @@ class Flow:
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
                       if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0} | rates)
 
+    def exact(self) -> Flow:
+        """This flow with its float rates as the decimals that they print as (0.1 is 1/10), for symbols."""
+        values = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Flow):
+                values[f.name] = value.exact()
+            elif isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+                values[f.name] = sympy.Rational(repr(value.item() if isinstance(value, np.number) else value))
+        return dataclasses.replace(self, **values)
+
     def coordinate(self):
         """One coordinate in symbols: `(s, oracle, derivatives)`.
 
@@ -226,7 +237,8 @@ class Field(VectorField):
             raise TypeError(f"the Jacobian of {type(self.flow).__name__} on {self.loss.name} takes derivatives that numeric losses "
                             "do not give; use a scheme without it, a Network or Loss.from_expression, or pass jac=...")
         shift = Vector(sympy.Dummy(real=True) for _ in y)
-        rows = [[sympy.sympify(f).diff(d).subs(dict.fromkeys(shift, 0)) for d in shift] for f in self(t, y + shift)]
+        still = dict.fromkeys(shift, 0)
+        rows = [[_almost_everywhere(sympy.sympify(f).diff(d)).subs(still) for d in shift] for f in self(t, y + shift)]
         return np.array(rows, dtype=object).view(Vector)
 
     @functools.cached_property
@@ -235,6 +247,11 @@ class Field(VectorField):
         y, t = graph.inputs("y", self.size), graph.input("t")
         rows = [gradient(graph.lift(f), list(y)) for f in self(t, y)]
         return Program((*y, t), tuple(entry for row in rows for entry in row))
+
+
+def _almost_everywhere(derivative):
+    """A derivative where there is one, as the recorder takes it: that of a sign is 0."""
+    return derivative.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
 
 
 def check_theta(theta, dim: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 
 import numpy as np
 import sympy
@@ -20,16 +19,7 @@ class Unreadable(Exception):
 
 def exact(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
-    values = {}
-    for f in dataclasses.fields(flow):
-        value = getattr(flow, f.name)
-        if isinstance(value, (float, np.floating)):
-            values[f.name] = Rational(repr(float(value)))
-        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            values[f.name] = sympy.Integer(int(value))
-        elif isinstance(value, Flow):
-            values[f.name] = exact(value)
-    return dataclasses.replace(flow, **values)
+    return flow.exact()
 
 
 def rational(expr) -> sympy.Expr:

@@ -121,9 +121,10 @@ def _next(name):
 
 def _step_symbol(step):
     """The step h as sympy sees it."""
-    if hasattr(step, "trial"):
-        return sympy.Symbol("h", positive=True) if step.adaptive else sympy.sympify(step.h)
-    return sympy.sympify(step)
+    h = getattr(step, "h", step)
+    if getattr(step, "adaptive", False):
+        return sympy.Symbol("h", positive=True)
+    return sympy.Rational(repr(float(h))) if isinstance(h, float) else sympy.sympify(h)
 
 
 def described(flow) -> str:
@@ -164,6 +165,7 @@ def update(flow, scheme, step, memory) -> list:
     memory : block -> function of what the library keeps in its place, or of the number n of steps; an update that the
     latter satisfies is not listed.  Raises ValueError if it does not satisfy it.
     """
+    flow = flow.exact()
     s, _, _ = flow.coordinate()
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
