@@ -149,7 +149,7 @@ def solve(matrix, rhs):
     if is_symbolic(matrix) or isinstance(matrix, Reading):  # one coordinate
         return rhs / matrix
     n = len(rhs)
-    first = np.asarray(matrix).flat[0]
+    first = next(iter(np.asarray(matrix).flat), 0.0)  # of no lanes, numbers
     if is_symbolic(first):
         import sympy
 

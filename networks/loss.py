@@ -203,7 +203,11 @@ class Loss(Objective):
     def from_expression(cls, expression, symbols: Sequence, *, name: str = "loss", box=None) -> Loss:
         """A loss from a sympy expression in `symbols`, its coordinates in order."""
         symbols = tuple(symbols)
+        expression = sympy.sympify(expression)
         loose = expression.free_symbols - set(symbols)
+        if twins := {str(x) for x in loose} & set(map(str, symbols)):
+            raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: assumptions "
+                             "such as real=True belong to a symbol; pass the symbols that the expression was written with")
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")

@@ -275,6 +275,8 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         outcome = Outcome.INTERRUPTED if stopped else Outcome.STEP_LIMIT
     message = {Outcome.INTERRUPTED: "`callback` raised StopIteration.",
                Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
+               Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is too "
+                                 "large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                }.get(outcome, outcome.sentence)
     result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
