@@ -49,7 +49,7 @@ class GainControl(_Adaptive):
 
     def judge(self, scheme, field, y, memory, y_new, error, slope):
         h, nu, step = memory["h"], memory["nu"], y_new - y
-        here, there = field.loss.oracle(y), field.loss.oracle(y_new)
+        here, there = (field.loss.oracle(field.theta(x)) for x in (y, y_new))
         predicted = -dot(here.gradient, step) - dot(step, here.gauss_newton_product(step)) / 2
         gain = (here.value - there.value) / predicted
         accept = (there.value <= here.value) & (there.value < np.inf)
