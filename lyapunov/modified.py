@@ -85,6 +85,9 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
     if not isinstance(flow, Flow) or not isinstance(scheme, Scheme):
         raise TypeError(f"modified_equation(flow, scheme): got {flow!r}, {scheme!r}; "
                         "use a Flow and a Scheme such as Euler()")
+    if scheme.implicit:
+        raise TypeError(f"modified_equation: a step of {type(scheme).__name__} is the solution of an equation, which is not "
+                        "expanded here; RosenbrockEuler() has a closed form")
     if order not in (0, 1, 2, 3) or weights and order > 1:
         raise ValueError(f"order={order!r} must be 0, 1, 2 or 3, and at most 1 with weights")
     if loss is not None and getattr(loss, "expression", None) is None:
@@ -117,9 +120,17 @@ class _Taylor(SymbolicLoss):
         return self.cut(total)
 
     def cut(self, e):
-        """e up to h^order, where it is a polynomial in h: slopes count h times."""
-        e = sympy.expand(fractions(e))
-        return sum(e.coeff(h, k) * h**k for k in range(self.order + 1)) if e.is_polynomial(h) else e
+        """e up to h^order, where it is regular at h = 0: slopes count h times."""
+        e = sympy.sympify(fractions(e))
+        if e.is_polynomial(h):
+            e = sympy.expand(e)
+            return sum(e.coeff(h, k) * h**k for k in range(self.order + 1))
+        terms, derivative = [], e
+        for k in range(self.order + 1):
+            terms.append(derivative.subs(h, 0) * h**k / sympy.factorial(k))
+            derivative = derivative.diff(h)
+        series = sum(terms)
+        return e if series.has(sympy.nan, sympy.zoo, sympy.oo) else series
 
 
 class _Model:
@@ -147,7 +158,7 @@ class _Model:
     def step(self, scheme):
         """The new state as functions of h, without the scalar blocks."""
         t = positive("t")
-        new = [fractions(e) for e in scheme.advance(self.field, t, Vector(self.flat), h)[0]]
+        new = [fractions(e) for e in scheme.exact().advance(self.field, t, Vector(self.flat), h)[0]]
         if any(e.has(t) for e in new):
             raise ValueError("modified_equation: the flow depends on the time itself")
         return [e for e, x in zip(new, self.flat, strict=True) if x.is_Symbol]
@@ -174,6 +185,7 @@ def _expanded(state, new, order) -> ModifiedEquation:
 
 def _plain(e):
     """Expanded where it is a polynomial; equal terms collected."""
+    e = e.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)  # of a sign: where it is differentiable
     rational = any(p.exp.is_negative or not p.exp.is_Integer for p in e.atoms(sympy.Pow))
     return sympy.factor_terms(e) if rational else sympy.expand(e)
 

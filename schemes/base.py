@@ -22,13 +22,15 @@ class Scheme:
     It is plain arithmetic, so the same lines serve floats, lanes, symbols and the recorder; h is a number or one per
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
-    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian.
+    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
+    `implicit`, that its step is the solution of an equation, which has no closed form.
     """
 
     order: ClassVar[int] = 1
     error_order: ClassVar[int | None] = None
     reuses: ClassVar[bool] = False
     needs_flow: ClassVar[bool] = False
+    implicit: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")

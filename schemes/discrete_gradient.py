@@ -33,7 +33,7 @@ class Gonzalez(Scheme):
     Sources      Gonzalez 1996; McLachlan, Quispel & Robidoux 1999.
     """
 
-    order, needs_flow = 2, True
+    order, needs_flow, implicit = 2, True, True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -66,7 +66,7 @@ class ItohAbe(Scheme):
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """
 
-    needs_flow = True
+    needs_flow = implicit = True
     iterations: int = 60
 
     def advance(self, field, t, y, h):

@@ -40,6 +40,7 @@ class ImplicitEuler(Scheme):
     Sources      Rockafellar 1976 (proximal point); Hairer & Wanner, Solving ODEs II, IV.8.
     """
 
+    implicit = True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -55,7 +56,7 @@ class ImplicitMidpoint(Scheme):
     Sources      Hairer, Lubich & Wanner, Geometric Numerical Integration, II.1.
     """
 
-    order = 2
+    order, implicit = 2, True
     iterations: int = 40
 
     def advance(self, field, t, y, h):

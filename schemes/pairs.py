@@ -17,8 +17,6 @@ from flows import Flow
 from .base import Scheme
 from .classics import NAMED, RANGES, SWITCHES
 from .control import as_control
-from .discrete_gradient import Gonzalez, ItohAbe
-from .implicit import ImplicitEuler, ImplicitMidpoint
 from .loop import Problem
 from .outcome import Stop
 from .splitting import SequentialEuler
@@ -57,7 +55,7 @@ class Optimizer:
         the steps from 1; of another pair, in its rates, with the step h where a control chooses it.  A block that is
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
-        if isinstance(self.scheme, (ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe)):
+        if self.scheme.implicit:
             raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
                             "printed update; RosenbrockEuler() has one")
         return flows.Equations(update(*self._symbolic))
