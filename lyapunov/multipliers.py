@@ -13,7 +13,7 @@ from schemes import Optimizer
 
 from .check import level
 from .energy import positive
-from .reading import exact, rational
+from .reading import Coordinate, exact, rational
 from .step import readable
 from .verdict import Status
 
@@ -78,7 +78,8 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     """
     flow, h, values = _symbols(optimizer, symbolic)
     try:
-        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen)
+        vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
+        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
@@ -86,6 +87,18 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
     roots = {rational(e): _roots(polynomial.subs(sharpness, rational(e))) for e in eigenvalues}
     return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
+
+
+class _Valley(SymbolicLoss):
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where the residuals vanish; it knows if that was used."""
+
+    def __init__(self, x):
+        super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
+        self.of_squares = False
+
+    def jacobian(self, theta):
+        self.of_squares = True
+        return super().jacobian(theta)
 
 
 class _NoLinearPart(Exception):
@@ -128,10 +141,13 @@ def fractions(expr):
     return expr.xreplace({x: fraction(x) for x in expr.atoms(sympy.Float)})
 
 
-def _linear_part(flow: Flow, scheme, h, frozen: bool):
+def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
-    x, step = Symbol("x", real=True), positive("h_step")
-    loss = SymbolicLoss(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
+    if scheme.coordinatewise:
+        raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers are no "
+                            "functions of the eigenvalues of the Hessian")
+    _check_axes(flow)
+    loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
     field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
@@ -178,7 +194,18 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool):
     argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
         "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
         if squares else "; the map is differentiable at the rest point"))
+    if loss.of_squares and not vanishing:
+        raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
+    if loss.of_squares:
+        argument += "; JᵀJ is the Hessian, as where the residuals vanish"
     return sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr(), further, argument
+
+
+def _check_axes(flow: Flow) -> None:
+    """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
+    one = Coordinate(flow, lambda s, oracle: oracle.value)
+    if {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values())) and not one.isotropic():
+        raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its eigenvalues")
 
 
 def _rest(new, x, still, y):

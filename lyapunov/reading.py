@@ -128,7 +128,7 @@ class Coordinate:
         linear = all(_degree(f, self.vectors) in (1, None) for name, f in self.field.items() if name in self.names)
         if _degree(psi, self.vectors) not in (2, None) or not linear:
             return "the Hessian couples coordinates, and V is no quadratic form or the field not linear in the blocks"
-        return "" if not curved or self._isotropic() else "the field changes under rotations"
+        return "" if not curved or self.isotropic() else "the field changes under rotations"
 
     def _plane(self):
         """A state in two dimensions with a diagonal Hessian, and the maps from one coordinate to each of the two."""
@@ -150,7 +150,7 @@ class Coordinate:
                              hessian=diagonal(o.hessian), gauss_newton=diagonal(o.jacobian)**2)
         return state, oracle, twins
 
-    def _isotropic(self) -> bool:
+    def isotropic(self) -> bool:
         """Whether turning a state by a rational angle (3/5, 4/5) that generates all rotations turns the field."""
         turn = sympy.Matrix([[3, -4], [4, 3]]) / 5
         curvature = sympy.Matrix(2, 2, sympy.symbols("h11 h12 h12 h22", real=True))

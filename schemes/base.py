@@ -23,7 +23,8 @@ class Scheme:
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
     `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
-    `implicit`, that its step is the solution of an equation, which has no closed form.
+    `implicit`, that its step is the solution of an equation, which has no closed form; `coordinatewise`, that it depends
+    on the axes of the parameters, so that its step on a quadratic loss is no function of the eigenvalues of the Hessian.
     """
 
     order: ClassVar[int] = 1
@@ -31,6 +32,7 @@ class Scheme:
     reuses: ClassVar[bool] = False
     needs_flow: ClassVar[bool] = False
     implicit: ClassVar[bool] = False
+    coordinatewise: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")

@@ -66,7 +66,7 @@ class ItohAbe(Scheme):
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """
 
-    needs_flow = implicit = True
+    needs_flow = implicit = coordinatewise = True
     iterations: int = 60
 
     def advance(self, field, t, y, h):
