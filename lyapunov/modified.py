@@ -158,7 +158,7 @@ class _Model:
     def step(self, scheme):
         """The new state as functions of h, without the scalar blocks."""
         t = positive("t")
-        new = [fractions(e) for e in scheme.exact().advance(self.field, t, Vector(self.flat), h)[0]]
+        new = [fractions(e) for e in scheme.symbolic_step(self.field, t, Vector(self.flat), h)]
         if any(e.has(t) for e in new):
             raise ValueError("modified_equation: the flow depends on the time itself")
         return [e for e, x in zip(new, self.flat, strict=True) if x.is_Symbol]

@@ -152,7 +152,7 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
     with_time = Symbol("t", positive=True)
-    new = scheme.exact().advance(field, with_time, Vector(y.values()), step)[0]
+    new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
     new = {name: fractions(e).subs(step, h) for name, e in zip(names, new, strict=True)}
     if any(e.has(with_time) for e in new.values()):
         raise _NoLinearPart("the step depends on the time itself")
@@ -316,7 +316,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
                          f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
     x, F = loss.symbols[0], rational(loss.expression)
     step = positive("h_step")
-    new = fractions(optimizer.scheme.exact().advance(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0][0])
+    new = fractions(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
     found = []

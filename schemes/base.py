@@ -42,6 +42,16 @@ class Scheme:
         with np.errstate(all="ignore"):
             return self.advance(field, t, y, h)[:2]
 
+    def symbolic_step(self, field, t, y, h):
+        """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold the cases in it."""
+        try:
+            return self.exact().advance(field, t, y, h)[0]
+        except TypeError as error:
+            if "comparison" not in str(error):
+                raise
+            raise TypeError(f"{type(self).__name__} on {type(field.flow).__name__}: sympy cannot hold the cases of this field within "
+                            "the stages of the step; use a scheme of one stage, such as Euler() or SequentialEuler()") from error
+
     def exact(self) -> Scheme:
         """This scheme with coefficients that are exact rational numbers, for symbols; itself where it has none."""
         return self

@@ -168,7 +168,7 @@ def update(flow, scheme, step, memory) -> list:
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
     field = _Coordinate(flow, s, isinstance(scheme, SequentialEuler))
-    new = scheme.exact().advance(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)[0]
+    new = scheme.symbolic_step(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)
     new = dict(zip(field.blocks, new, strict=True))
     meanings, kept = {}, {}
     for name, meaning in memory.items():

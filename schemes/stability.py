@@ -20,7 +20,7 @@ def stability_function(scheme: Scheme):
         raise TypeError(f"stability_function(scheme): scheme must be a Scheme such as Heun(), got {scheme!r}")
     y, z, one = sympy.Symbol("y"), sympy.Symbol("z"), sympy.Integer(1)
     field = GradientDescent().on(_Cancelled(-z * y**2 / 2, [y]))
-    return sympy.factor(sympy.cancel(scheme.exact().advance(field, 0 * one, Vector([one]), one)[0][0]))
+    return sympy.factor(sympy.cancel(scheme.symbolic_step(field, 0 * one, Vector([one]), one)[0]))
 
 
 class _Cancelled(SymbolicLoss):
