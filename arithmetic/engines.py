@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from . import printers
-from .recorder import Graph, Node, Program, _needed
+from .recorder import Graph, Node, Program, needed
 
 BACKENDS = ("c", "numba", "numpy")
 WIDTH, INNER = 32, 16  # lanes per block; steps between two looks at who has finished
@@ -53,7 +53,7 @@ class Iteration:
     @functools.cached_property
     def clocks(self) -> tuple[int, ...]:
         clocks = set(range(self.varying, len(self.state)))
-        reads = {i: {self.state.index(n) for n in _needed([self.update[i]]) if n.op == "input"} for i in clocks}
+        reads = {i: {self.state.index(n) for n in needed([self.update[i]]) if n.op == "input"} for i in clocks}
         while bad := {i for i in clocks if not reads[i] <= clocks}:
             clocks -= bad
         return tuple(sorted(clocks))
@@ -71,7 +71,7 @@ class Iteration:
     def tabulated(self) -> tuple[Node, ...]:
         """Nodes that depend on clocks alone and that other nodes read."""
         clock_inputs, on_clocks = {self.state[i] for i in self.clocks}, {}
-        for node in _needed(self.lane_outputs):
+        for node in needed(self.lane_outputs):
             on_clocks[node] = (node in clock_inputs if node.op == "input"
                                else bool(node.operands) and all(on_clocks[a] or a.value is not None for a in node.operands))
         read = [a for node in on_clocks if not on_clocks[node] for a in node.operands if on_clocks[a]]
@@ -81,7 +81,7 @@ class Iteration:
     def operations(self) -> int:
         """Arithmetic operations of one step of one lane, the stop test included, tabulated ones not."""
         named = {self.state[i]: "" for i in self.lanes} | {n: "" for n in self.tabulated}
-        return sum(bool(n.operands) for n in printers._needed_given(self.lane_outputs, named))
+        return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, named))
 
     def tables(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Values of the clock states (clocks, rows) and tabulated nodes after 0, 1, … steps, as far as they change."""
@@ -121,7 +121,7 @@ class Iteration:
         graph = Graph()
         new = {x: graph.input(x.args[0]) for x in self.state}
         kept = [k for k, n in enumerate(self.tabulated) if n not in known]
-        for node in _needed([*self.update, self.go]):
+        for node in needed([*self.update, self.go]):
             if node in known:
                 new[node] = graph.condition(known[node])
             elif node not in new:
@@ -269,12 +269,11 @@ def _cached_file(text: str, suffix: str, make: Callable[[Path], None]) -> Path:
 
 # ----------------------------------------------------------------------------------------------------- C
 _C_FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-            "-shared", "-fPIC", "-w")
+            # these two make jumps of selects, and then the loop over lanes does not vectorise
+            "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
 _C_WIDE = ("-mprefer-vector-width=512",)
 
-_C_FRAME = """
-#include <math.h>
-typedef long long i64;
+_C_FRAME = """{prelude}
 enum {{ W = {width}, K = {inner}, S = {states}, T = {tables} }};
 void run(i64 first, i64 last, i64 n, i64 max_steps, const double *start, double *final, i64 *steps,
          const double *table, i64 rows)
@@ -319,6 +318,7 @@ def c_source(iteration: Iteration) -> str:
     """The C text of the step loop."""
     names = {iteration.state[i]: f"x{s}" for s, i in enumerate(iteration.lanes)}
     names |= {node: f"c{f}" for f, node in enumerate(iteration.tabulated)}
+    prelude = printers.prelude(iteration.lane_outputs, names, "c")
     body, names = printers.lines(iteration.lane_outputs, names, "c")
     loads = [f"const double x{s} = y[{s}][l];" for s in range(len(iteration.lanes))]
     loads += [f"const _Bool c{f} = c[{f}][l] != 0;" if node.boolean else f"const double c{f} = c[{f}][l];"
@@ -329,7 +329,7 @@ def c_source(iteration: Iteration) -> str:
               + " ".join(f"c[{f}][l] = table[{f} * rows + r];" for f in range(len(iteration.tabulated))) + " }"
               ) if iteration.tabulated else ""
     join = ("\n" + " " * 16).join
-    return _C_FRAME.format(width=WIDTH, inner=INNER, states=len(iteration.lanes), tables=len(iteration.tabulated),
+    return _C_FRAME.format(prelude=prelude, width=WIDTH, inner=INNER, states=len(iteration.lanes), tables=len(iteration.tabulated),
                            gather=gather, loads=join(loads), body=join(body), go=names[iteration.go], stores=join(stores))
 
 
@@ -379,10 +379,7 @@ def _c_kernel(source: str, cc: str) -> Callable:
 
 
 # ------------------------------------------------------------------------------------------------- numba
-_NUMBA_FRAME = """
-import math
-import numba
-import numpy as np
+_NUMBA_FRAME = """{prelude}
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def run(first, last, max_steps, start, final, steps, table):
@@ -435,13 +432,14 @@ def numba_source(iteration: Iteration) -> str:
     """The Python text of the step loop, for numba."""
     names = {iteration.state[i]: f"x{s}" for s, i in enumerate(iteration.lanes)}
     names |= {node: f"c{f}" for f, node in enumerate(iteration.tabulated)}
+    prelude = printers.prelude(iteration.lane_outputs, names, "python")
     body, names = printers.lines(iteration.lane_outputs, names, "python")
     loads = [f"x{s} = y[{s}, l]" for s in range(len(iteration.lanes))]
     loads += [f"c{f} = c[{f}, l]" + " != 0" * node.boolean for f, node in enumerate(iteration.tabulated)]
     stores = [f"y[{s}, l] = {names[iteration.update[i]]} if go else x{s}" for s, i in enumerate(iteration.lanes)]
     gather = ["for l in range(W):", "    r = min(count[l], rows - 1)",
               *(f"    c[{f}, l] = table[{f}, r]" for f in range(len(iteration.tabulated)))] if iteration.tabulated else []
-    return _NUMBA_FRAME.format(width=WIDTH, inner=INNER, states=len(iteration.lanes), tables=len(iteration.tabulated),
+    return _NUMBA_FRAME.format(prelude=prelude, width=WIDTH, inner=INNER, states=len(iteration.lanes), tables=len(iteration.tabulated),
                                gather=("\n" + " " * 12).join(gather or ["pass"]), go=names[iteration.go],
                                **{key: ("\n" + " " * 16).join(value or ["pass"])
                                   for key, value in (("loads", loads), ("body", body), ("stores", stores))})
@@ -485,9 +483,7 @@ def numpy_source(iteration: Iteration) -> tuple[str, int, int]:
 
 def _compile_numpy(iteration: Iteration) -> Callable:
     source, floats, booleans = numpy_source(iteration)
-    space: dict = {"math": __import__("math")}
-    exec(compile(source, "<recorded step>", "exec"), space)  # our own printed text
-    step = space["step"]
+    step = printers.compiled(source)
 
     def run(start, final, steps, max_steps, table, first, last):
         width = min(CHUNK, last - first)

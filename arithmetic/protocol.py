@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .matrices import gram, times
+from .functions import gram, times
 
 _WORDS = {  # quantity: how it is called, and who needs it
     "value": ("value", "energies and energy-controlled steps need it"),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
-from .functions import Vector
 from .protocol import Descended, GivenOracle
+from .readings import Vector
 
 
 class SymbolicLoss(Descended):

@@ -7,8 +7,7 @@ import numpy as np
 import sympy
 from sympy import Symbol
 
-import arithmetic
-from arithmetic import is_symbolic, total
+from arithmetic import from_sympy, total
 from flows import Flow
 
 from .check import check
@@ -350,52 +349,5 @@ class _Formula:
                   if hasattr(s, str(name))}
         if self.psi.has(self.oracle.gradient):
             values[self.oracle.gradient] = oracle.gradient
-        psi = total(evaluate(self.psi, values)) if self.psi != 0 else 0
-        return psi if self.share == 0 else evaluate(self.share, values) * oracle.value + psi
-
-
-_FUNCTIONS = {sympy.Abs: arithmetic.absolute, sympy.sign: arithmetic.sign, sympy.log: arithmetic.log,
-              sympy.exp: arithmetic.exp}
-
-
-def evaluate(formula, values: dict):
-    """A sympy formula on any reading; numbers stay exact on symbols.  values : {symbol: block}."""
-    symbolic = any(is_symbolic(v) or isinstance(v, np.ndarray) and v.size and is_symbolic(v.flat[0])
-                   for v in values.values())
-
-    def read(e):
-        if e.is_Symbol:
-            return values.get(e, e)
-        if e.is_number:
-            return e if symbolic else int(e) if e.is_Integer else float(e)
-        if e.is_Add or e.is_Mul:
-            first, *rest = (read(a) for a in e.args)
-            for x in rest:
-                first = first + x if e.is_Add else first * x
-            return first
-        if e.is_Pow and e.exp.is_Integer:
-            base = read(e.base)
-            return base**int(e.exp) if e.exp > 0 else 1 / base**int(-e.exp) if e.exp < -1 else 1 / base
-        if e.is_Pow and e.exp.is_Rational and e.exp.q == 2:
-            root, n = arithmetic.sqrt(read(e.base)), abs(int(e.exp.p))
-            return (root**n if n > 1 else root) if e.exp > 0 else 1 / (root**n if n > 1 else root)
-        if isinstance(e, (sympy.Max, sympy.Min)):
-            fold = arithmetic.maximum if isinstance(e, sympy.Max) else arithmetic.minimum
-            first, *rest = (read(a) for a in e.args)
-            for x in rest:
-                first = fold(first, x)
-            return first
-        if isinstance(e, sympy.Piecewise):
-            *rest, (value, _) = e.args
-            value = read(value)
-            for x, condition in reversed(rest):
-                value = arithmetic.where(read(condition), read(x), value)
-            return value
-        if isinstance(e, sympy.core.relational._Inequality):
-            low, high = read(e.lts), read(e.gts)
-            return low < high if isinstance(e, (sympy.Lt, sympy.Gt)) else low <= high
-        if e.func in _FUNCTIONS:
-            return _FUNCTIONS[e.func](read(e.args[0]))
-        raise TypeError(f"the formula contains {e}, which has no reading on numbers")
-
-    return read(formula)
+        psi = total(from_sympy(self.psi, values)) if self.psi != 0 else 0
+        return psi if self.share == 0 else from_sympy(self.share, values) * oracle.value + psi

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import GivenOracle, is_symbolic, total
+from arithmetic import GivenOracle, from_sympy, is_symbolic, total
 from flows import Flow, State
 from networks import CriticalPoint, classify
 from networks.classify import exact_sign
@@ -334,7 +334,7 @@ class _Local:
             out = oracle.value
             for part, scalar_part in ((each, False), (single, True)):
                 if part != 0:
-                    value = _evaluate(part, values, symbolic)
+                    value = from_sympy(part, values)
                     out = out + (value if scalar_part else total(value))
             return out
 
@@ -478,20 +478,6 @@ def _definite(M: sympy.Matrix) -> bool:
 
 def _doubled(M: sympy.Matrix) -> sympy.Matrix:
     return sympy.Matrix(*M.shape, lambda i, j: M[i, j] * (1 if i == j else 2))
-
-
-def _evaluate(part, values: dict, symbolic: bool):
-    """A sum of products of symbols on the reading of `values`."""
-    out = 0
-    for term in sympy.Add.make_args(part):
-        c, factors = term.as_coeff_mul(*values)
-        value = c if symbolic else float(c)
-        for f in factors:
-            base, power = f.as_base_exp()
-            for _ in range(int(power)):
-                value = value * values[base]
-        out = out + value
-    return out
 
 
 def _sum(psi) -> str:

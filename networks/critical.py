@@ -81,7 +81,8 @@ def critical_points(loss) -> list[CriticalPoint]:
         points = _polynomial(loss) if solvable else _general(loss)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     points = [replace(p, loss=loss) for p in points]
-    return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
+    return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value, 12)),
+                                         *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
 
 
 def complete(loss) -> bool:

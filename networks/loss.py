@@ -211,7 +211,7 @@ class Loss(Objective):
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
-        loss = cls(lambda theta: evaluate(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
+        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
                    box=box, symbols=symbols)
         loss._made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
         return loss
@@ -288,31 +288,3 @@ class Functions(Objective):
 
 Loss.register(Functions)
 Loss.register(TorchLoss)
-
-
-def evaluate(expression, values: dict):
-    """A sympy expression in plain arithmetic, on the reading of `values` (symbol -> number)."""
-    if expression in values:
-        return values[expression]
-    if expression.is_Number or expression.is_NumberSymbol or not expression.free_symbols:
-        return expression if any(is_symbolic(v) for v in values.values()) else float(expression)
-    args = [evaluate(a, values) for a in expression.args]
-    if expression.is_Add:
-        return sum(args[1:], start=args[0])
-    if expression.is_Mul:
-        return functools.reduce(lambda x, y: x * y, args)
-    if isinstance(expression, sympy.exp):
-        return ar.exp(args[0])
-    if expression.is_Pow:
-        power = expression.exp
-        if power.is_Integer:
-            return args[0] ** int(power)
-        if power.is_Rational and power.q == 2:
-            return ar.sqrt(args[0]) ** int(power.p)
-    else:
-        name = {"Abs": "absolute", "Min": "minimum", "Max": "maximum"}.get(type(expression).__name__,
-                                                                          type(expression).__name__)
-        if name in ar.functions.NAMES:
-            return getattr(ar, name)(*args)
-    raise TypeError(f"the expression {expression} has no arithmetic here; use + − × ÷, integer powers, sqrt, exp, log, "
-                    "sin, cos, tanh, Abs, Min, Max")

@@ -9,7 +9,8 @@ import basins
 import schemes
 from arithmetic import Graph, Program, Vector, gradient
 from networks import ACTIVATIONS, LOSSES, Network
-from networks.functions import log_sum_exp, sigmoid, softplus
+from arithmetic import sigmoid, softplus
+from networks.functions import log_sum_exp
 from schemes import Stop
 
 QUANTITIES = ("value", "gradient", "hessian", "gauss_newton")
