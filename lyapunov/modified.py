@@ -185,7 +185,8 @@ def _expanded(state, new, order) -> ModifiedEquation:
 
 def _plain(e):
     """Expanded where it is a polynomial; equal terms collected."""
-    e = e.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)  # of a sign: where it is differentiable
+    jump = lambda d: isinstance(d, sympy.DiracDelta) or isinstance(d, sympy.Derivative) and isinstance(d.expr, sympy.sign)  # noqa: E731
+    e = e.replace(jump, lambda _: sympy.S.Zero)  # the equation holds where the signs are constant
     rational = any(p.exp.is_negative or not p.exp.is_Integer for p in e.atoms(sympy.Pow))
     return sympy.factor_terms(e) if rational else sympy.expand(e)
 
