@@ -22,7 +22,7 @@ __all__ = [
     "diagonal", "add_diagonal", "times", "gram",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
     "Graph", "Node", "Program", "record", "gradient", "tangent", "polynomial",
-    "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing", "SymbolicLoss",
-    "CoordinateLoss",
+    "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
+    "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
 ]

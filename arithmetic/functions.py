@@ -113,7 +113,7 @@ def add_diagonal(matrix, value):
 
 
 def times(matrix, x):
-    """`matrix @ x`, shaped as x, (dim,) or (dim, lanes), for a matrix as in `diagonal`; the bits of a lane are its own."""
+    """`matrix @ x`, shaped as x, (dim,) or (dim, lanes), for a matrix as in `diagonal`; a lane has its own bits."""
     return matrix * x if _one(matrix) else total(np.swapaxes(matrix, 0, 1) * x[:, None])
 
 

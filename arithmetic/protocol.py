@@ -213,8 +213,8 @@ class GivenOracle(Oracle):
 class VectorField(Protocol):
     """y' = f(t, y) as a scheme steps it; y is (size,) or (size, lanes), or a `Vector`, with θ first.
 
-    A scheme that does not say `needs_flow` asks for `field(t, y)` and `field.jacobian(t, y)` alone; the rest is of a flow
-    on a loss: its blocks by name, and their slopes one by one.
+    A scheme that does not say `needs_flow` asks for `field(t, y)` and `field.jacobian(t, y)` alone; the rest is of a
+    flow on a loss: its blocks by name, and their slopes one by one.
     """
 
     flow: object

@@ -6,7 +6,6 @@ the common-subexpression elimination there is), simplified by the rules of the o
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +43,8 @@ class Graph:
         node = self._lifted(x)
         if node is None:
             what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r}"
-            raise TypeError(f"{what} cannot be recorded as one number: write total(x) for a sum over coordinates, x[i] for one")
+            raise TypeError(f"{what} cannot be recorded as one number: write total(x) for a sum over coordinates, x[i] "
+                            "for one of them")
         return node
 
     def _lifted(self, x) -> Node | None:
@@ -150,8 +150,8 @@ class Node(Reading):
 
     def __float__(self):
         if self.value is None:
-            raise TypeError("a recorded number has no float value: where a function of math or sympy asks for one, write "
-                            "arithmetic's sqrt, exp, log, sin, cos, tanh, … instead")
+            raise TypeError("a recorded number has no float value: where a function of math or sympy asks for one, "
+                            "write arithmetic's sqrt, exp, log, sin, cos, tanh, … instead")
         return self.value
 
     def __repr__(self):

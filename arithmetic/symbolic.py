@@ -36,7 +36,8 @@ class SymbolicLoss(Descended):
         return self._at([self.expression.diff(x) for x in self.symbols], theta, self.dim)
 
     def hessian(self, theta):
-        return self._at([self.expression.diff(x, y) for x in self.symbols for y in self.symbols], theta, self.dim, self.dim)
+        second = [self.expression.diff(x, y) for x in self.symbols for y in self.symbols]
+        return self._at(second, theta, self.dim, self.dim)
 
     def residual(self, theta):
         residuals = super().residual(theta) if self.residuals is None else self.residuals
@@ -83,6 +84,6 @@ class CoordinateLoss(Descended):
         """
         expression = sympy.sympify(expression).xreplace({f(self.theta): self.symbols[q] for q, f in _FUNCTIONS.items()})
         if expression.has(sympy.Derivative, sympy.Subs):
-            raise TypeError("the Jacobian of this field needs the derivative of the Hessian or of J, for which one coordinate "
-                            "in symbols has no name; use a scheme without it, or a loss with an expression")
+            raise TypeError("the Jacobian of this field needs the derivative of the Hessian or of J, for which one "
+                            "coordinate in symbols has no name; use a scheme without it, or a loss with an expression")
         return expression

@@ -197,8 +197,8 @@ class Field(VectorField):
     def slopes(self, s: State, oracle: Oracle) -> dict:
         slopes = self.flow.field(s, oracle)
         if slopes.keys() != self.blocks.keys():
-            raise ValueError(f"{type(self.flow).__name__}.field returned {sorted(slopes)}; it must return the derivative of each "
-                             f"block and no other: {sorted(self.blocks)}")
+            raise ValueError(f"{type(self.flow).__name__}.field returned {sorted(slopes)}; it must return the "
+                             f"derivative of each block and no other: {sorted(self.blocks)}")
         return slopes
 
     def slope(self, name: str, s: State, oracle: Oracle):
@@ -234,8 +234,8 @@ class Field(VectorField):
     def _symbolic_jacobian(self, t, y):
         """∂f/∂y of a loss in symbols."""
         if not any(is_symbolic(x) for x in y.flat):
-            raise TypeError(f"the Jacobian of {type(self.flow).__name__} on {self.loss.name} takes derivatives that numeric losses "
-                            "do not give; use a scheme without it, a Network or Loss.from_expression, or pass jac=...")
+            raise TypeError(f"the Jacobian of {type(self.flow).__name__} on {self.loss.name} takes derivatives that "
+                            "numeric losses do not give; use a scheme without it, a Network or Loss.from_expression")
         shift = Vector(sympy.Dummy(real=True) for _ in y)
         still = dict.fromkeys(shift, 0)
         rows = [[_almost_everywhere(sympy.sympify(f).diff(d)).subs(still) for d in shift] for f in self(t, y + shift)]

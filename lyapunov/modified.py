@@ -86,8 +86,8 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
         raise TypeError(f"modified_equation(flow, scheme): got {flow!r}, {scheme!r}; "
                         "use a Flow and a Scheme such as Euler()")
     if scheme.implicit:
-        raise TypeError(f"modified_equation: a step of {type(scheme).__name__} is the solution of an equation, which is not "
-                        "expanded here; RosenbrockEuler() has a closed form")
+        raise TypeError(f"modified_equation: a step of {type(scheme).__name__} is the solution of an equation, which "
+                        "is not expanded here; RosenbrockEuler() has a closed form")
     if order not in (0, 1, 2, 3) or weights and order > 1:
         raise ValueError(f"order={order!r} must be 0, 1, 2 or 3, and at most 1 with weights")
     if loss is not None and getattr(loss, "expression", None) is None:
@@ -101,7 +101,7 @@ def modified_equation(flow: Flow, scheme: Scheme, order: int = 1, *, loss=None, 
 
 
 class _Taylor(SymbolicLoss):
-    """A loss that is known by its Taylor series around its symbols: at points θ + O(h), to the order in h that matters."""
+    """A loss that is known by its Taylor series around its symbols: at θ + O(h), to the order in h that matters."""
 
     def __init__(self, expression, symbols, order: int, residuals=None):
         super().__init__(expression, symbols, residuals=residuals)
@@ -160,7 +160,8 @@ class _Model:
         t = positive("t")
         new = [fractions(e) for e in scheme.symbolic_step(self.field, t, Vector(self.flat), h)]
         if any(e.has(t) for e in new):
-            raise ValueError("modified_equation: the flow depends on the time itself")
+            raise ValueError(f"modified_equation: {type(self.flow).__name__} depends on the time itself; take a flow "
+                             "whose field has no clock, such as Nesterov in place of NesterovODE")
         return [e for e, x in zip(new, self.flat, strict=True) if x.is_Symbol]
 
 
@@ -183,10 +184,14 @@ def _expanded(state, new, order) -> ModifiedEquation:
     return ModifiedEquation(tuple(state), tuple(terms))
 
 
+def _jumps(e) -> bool:
+    """The derivative of a sign."""
+    return isinstance(e, sympy.DiracDelta) or isinstance(e, sympy.Derivative) and isinstance(e.expr, sympy.sign)
+
+
 def _plain(e):
     """Expanded where it is a polynomial; equal terms collected."""
-    jump = lambda d: isinstance(d, sympy.DiracDelta) or isinstance(d, sympy.Derivative) and isinstance(d.expr, sympy.sign)  # noqa: E731
-    e = e.replace(jump, lambda _: sympy.S.Zero)  # the equation holds where the signs are constant
+    e = e.replace(_jumps, lambda _: sympy.S.Zero)  # the equation holds where the signs are constant
     rational = any(p.exp.is_negative or not p.exp.is_Integer for p in e.atoms(sympy.Pow))
     return sympy.factor_terms(e) if rational else sympy.expand(e)
 
@@ -194,8 +199,8 @@ def _plain(e):
 def _slaved(model, weights, order) -> ModifiedEquation:
     """With weights fixed: averages z⁺ = βz + (1 − β)q(θ) equal q − h β/(1 − β) q'θ' + O(h²)."""
     flow = model.flow
-    fields = flow.field(State(t=sympy.S.Zero, **{n: Vector(b) if not isinstance(n, scalar) else b[0]
-                                                  for n, b in model.blocks.items()}), model.loss.oracle(Vector(model.x)))
+    blocks = {n: Vector(b) if not isinstance(n, scalar) else b[0] for n, b in model.blocks.items()}
+    fields = flow.field(State(t=sympy.S.Zero, **blocks), model.loss.oracle(Vector(model.x)))
     theta = sympy.Matrix([fractions(e) for e in fields["theta"]])
     average, lag = {}, {}
     for name, block in model.blocks.items():

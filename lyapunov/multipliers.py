@@ -90,7 +90,7 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
 
 
 class _Valley(SymbolicLoss):
-    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where the residuals vanish; it knows if that was used."""
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish; it knows if it was asked."""
 
     def __init__(self, x):
         super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
@@ -144,8 +144,8 @@ def fractions(expr):
 def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
     if scheme.coordinatewise:
-        raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers are no "
-                            "functions of the eigenvalues of the Hessian")
+        raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "
+                            "are no functions of the eigenvalues of the Hessian")
     _check_axes(flow)
     loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
     field = (_Frozen(flow) if frozen else flow).on(loss)
@@ -204,8 +204,10 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
 def _check_axes(flow: Flow) -> None:
     """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
     one = Coordinate(flow, lambda s, oracle: oracle.value)
-    if {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values())) and not one.isotropic():
-        raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its eigenvalues")
+    curved = {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values()))
+    if curved and not one.isotropic():
+        raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its "
+                            "eigenvalues")
 
 
 def _rest(new, x, still, y):

@@ -160,8 +160,8 @@ class Coordinate:
             rotated = rotation * curvature * rotation.T
             tensor = np.array(rotated.tolist(), dtype=object).view(Vector)
             at = State(**{name: _turned(rotation, x) for name, x in vars(state).items()})
-            seen = GivenOracle(at.theta, value=oracle.value, gradient=_turned(rotation, oracle.gradient), hessian=tensor,
-                               gauss_newton=tensor)
+            seen = GivenOracle(at.theta, value=oracle.value, gradient=_turned(rotation, oracle.gradient),
+                               hessian=tensor, gauss_newton=tensor)
             return self.flow.field(at, seen)
 
         still, turned = field(sympy.eye(2)), field(turn)

@@ -232,8 +232,9 @@ def _polynomial(loss) -> list[CriticalPoint]:
     f, symbols = sympy.expand(loss.expression), list(loss.symbols)
     slope = [sympy.factor(f.diff(s)) for s in symbols]
     if not any(slope):
-        return [CriticalPoint(tuple(symbols), "non-strict minimum", f, (sympy.Integer(0),) * len(symbols), family=tuple(symbols),
-                              symbols=tuple(symbols), evidence="F is constant: every point is critical")]
+        everywhere, flat = tuple(symbols), (sympy.Integer(0),) * len(symbols)
+        return [CriticalPoint(everywhere, "non-strict minimum", f, flat, family=everywhere, symbols=everywhere,
+                              evidence="F is constant: every point is critical")]
     common = sympy.gcd_list([sympy.expand(g) for g in slope])
     points = []
     if common.free_symbols and len(symbols) > 1:  # (of one variable, the zeros of ∂F are points)

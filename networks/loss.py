@@ -124,7 +124,8 @@ class Loss(Objective):
         """A recorded program at `theta`, floats or another reading than symbols, in the shape of its quantity."""
         out = getattr(self, f"_{quantity}")(*theta, *along)
         if theta.dtype != object:
-            return np.array([np.broadcast_to(o, theta.shape[1:]) for o in out], dtype=float).reshape((*shape, *theta.shape[1:]))
+            lanes = theta.shape[1:]
+            return np.array([np.broadcast_to(o, lanes) for o in out], dtype=float).reshape((*shape, *lanes))
         if isinstance(theta[0], ar.Node):  # constants are recorded too
             out = [theta[0].graph.lift(o) for o in out]
         return Vector(out).reshape(shape) if shape else out[0]
@@ -150,14 +151,18 @@ class Loss(Objective):
     def hessian_product(self, theta, v):
         theta, symbolic = self._reading(theta)
         v = self._direction(v, theta)
-        return times(self._symbolic.hessian(theta), v) if symbolic else self._run("hessian_product", theta, self.dim, along=v)
+        if symbolic:
+            return times(self._symbolic.hessian(theta), v)
+        return self._run("hessian_product", theta, self.dim, along=v)
 
     def residual(self, theta):
         """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes): the definition's, over √P."""
         if not self._squares:
             return super().residual(theta)
         theta, symbolic = self._reading(theta)
-        return self._symbolic.residual(theta) if symbolic else self._run("residual", theta, self._count) / np.sqrt(self._count)
+        if symbolic:
+            return self._symbolic.residual(theta)
+        return self._run("residual", theta, self._count) / np.sqrt(self._count)
 
     def jacobian(self, theta):
         if not self._squares:
@@ -206,8 +211,8 @@ class Loss(Objective):
         expression = sympy.sympify(expression)
         loose = expression.free_symbols - set(symbols)
         if twins := {str(x) for x in loose} & set(map(str, symbols)):
-            raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: assumptions "
-                             "such as real=True belong to a symbol; pass the symbols that the expression was written with")
+            raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: "
+                             "assumptions such as real=True belong to a symbol; pass the expression's own")
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
@@ -253,8 +258,8 @@ class Functions(Objective):
         expected = (*shape, *theta.shape[1:])
         if len(out.shape) != len(expected) or any(n not in (None, m) for n, m in zip(expected, out.shape, strict=True)):
             text = f"({', '.join('P' if n is None else str(n) for n in expected)}{',' * (len(expected) == 1)})"
-            raise ValueError(f"{self.name}: {quantity}(theta) must have shape {text} for theta of shape {theta.shape}, got "
-                             f"{out.shape}: a column is a point, so let it act on columns")
+            raise ValueError(f"{self.name}: {quantity}(theta) must have shape {text} for theta of shape {theta.shape}, "
+                             f"got {out.shape}: a column is a point, so let it act on columns")
         return out
 
     def value(self, theta):

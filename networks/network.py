@@ -182,7 +182,8 @@ class Network(Loss):
     def _run(self, quantity, theta, *shape, along=()):
         if self.recordable:
             return super()._run(quantity, theta, *shape, along=along)
-        return self._over_lanes(getattr(self, f"_numeric_{quantity}"), [theta, along] if len(along) else [theta], *shape)
+        thetas = [theta, along] if len(along) else [theta]
+        return self._over_lanes(getattr(self, f"_numeric_{quantity}"), thetas, *shape)
 
     @functools.cached_property
     def _scratch(self) -> _Scratch:
@@ -266,7 +267,8 @@ class Network(Loss):
         return self._pull_along(theta, *self._second_order(theta), direction)
 
     def _pull_along(self, theta, forward, delta, curvature, direction):
-        """The derivative of Jᵀδ along `direction`, (dim,) or (lanes, dim), δ the gradient of the losses: the product rule, layer by layer."""
+        """The derivative of Jᵀδ along `direction`, (dim,) or (lanes, dim), δ the gradient of the losses: the product
+        rule, layer by layer."""
         values, slopes, bends = forward
         sums, moved = self._push(theta, values, slopes, direction)
         turned, parts = np.einsum("lpij,ljp->lip", curvature, moved[-1]), []

@@ -157,7 +157,8 @@ class TorchLoss(Objective):
 
         def product(t, v):
             output, back = func.vjp(self._output, t)
-            moved = func.vjp(lambda u: back(u)[0], self._torch.zeros_like(output))[1](v)[0]  # back is linear: transposed, J v
+            forth = func.vjp(lambda u: back(u)[0], self._torch.zeros_like(output))[1]  # back is linear: transposed, J
+            moved = forth(v)[0]
             slope = func.grad(lambda o: self.loss_fn(o, self._targets))
             return back(func.grad(lambda o: (slope(o) * moved).sum())(output))[0]
 

@@ -23,8 +23,8 @@ class Scheme:
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
     `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
-    `implicit`, that its step is the solution of an equation, which has no closed form; `coordinatewise`, that it depends
-    on the axes of the parameters, so that its step on a quadratic loss is no function of the eigenvalues of the Hessian.
+    `implicit`, that its step is the solution of an equation, which has no closed form; `coordinatewise`, that it
+    depends on the axes of the parameters, so that on a quadratic loss it is no function of the Hessian's eigenvalues.
     """
 
     order: ClassVar[int] = 1
@@ -43,14 +43,14 @@ class Scheme:
             return self.advance(field, t, y, h)[:2]
 
     def symbolic_step(self, field, t, y, h):
-        """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold the cases in it."""
+        """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold its cases."""
         try:
             return self.exact().advance(field, t, y, h)[0]
         except TypeError as error:
             if "comparison" not in str(error):
                 raise
-            raise TypeError(f"{type(self).__name__} on {type(field.flow).__name__}: sympy cannot hold the cases of this field within "
-                            "the stages of the step; use a scheme of one stage, such as Euler() or SequentialEuler()") from error
+            raise TypeError(f"{type(self).__name__} on {type(field.flow).__name__}: sympy cannot hold the cases of "
+                            "this field within the stages of the step; use a scheme of one stage: Euler()") from error
 
     def exact(self) -> Scheme:
         """This scheme with coefficients that are exact rational numbers, for symbols; itself where it has none."""

@@ -211,7 +211,7 @@ class Problem:
 
 
 class _TrialField(Field):
-    """A field during one trial: it knows the parameters of a state again, as one array, by which the loss knows the point."""
+    """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
 
     def __init__(self, field: Field):
         super().__init__(field.flow, _Points(field.loss))
@@ -240,7 +240,8 @@ class _Points(Descended):
         """That of the same recorded numbers, or of the same array."""
         key = tuple(theta) if theta.dtype == object else id(theta)
         if key not in self.points:
-            self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=functools.partial(self._gradient, key))
+            counted = functools.partial(self._gradient, key)
+            self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=counted)
         return self.points[key][1]
 
     def _gradient(self, key, oracle):

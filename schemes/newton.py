@@ -5,7 +5,9 @@ import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 
-from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
+from arithmetic import (
+    Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where,
+)
 
 EPS = np.finfo(float).eps
 
@@ -66,7 +68,8 @@ def _bends(residual, w) -> bool:
     """Whether numbers show that the residual is not linear in w, at once where the attempt to solve it takes long."""
     atoms = set().union(*(sympy.sympify(e).atoms(sympy.Derivative, AppliedUndef) for e in residual))
     symbols = set().union(*(sympy.sympify(e).free_symbols for e in residual)) - set(w)
-    numbers = [{a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(kind, key=str))} for kind in (atoms, symbols)]
+    numbers = [{a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(kind, key=str))}
+               for kind in (atoms, symbols)]
     left, right = ([sympy.Rational(a + k, 3) for k in range(len(w))] for a in (1, 8))
     middle = [(a + b) / 2 for a, b in zip(left, right, strict=True)]
     for e in residual:

@@ -99,7 +99,8 @@ class _Coordinate(flows.Field):
 
     def slopes(self, s, oracle):
         if self._sequential:
-            s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name) for name, x in vars(s).items()})
+            s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
+                               for name, x in vars(s).items()})
         return super().slopes(s, oracle)
 
     def _unmoved(self, name, x) -> bool:

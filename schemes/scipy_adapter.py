@@ -222,7 +222,8 @@ class _Objective(Descended):
         return self._columns("hessian", theta) if self.functions["hessian"] is not None else super().hessian(theta)
 
     def lacks(self, quantity):
-        return "pass hess=... to minimize" if quantity == "hessian" else "minimize gives the value, the gradient and the hessian"
+        given = "minimize gives the value, the gradient and the hessian"
+        return "pass hess=... to minimize" if quantity == "hessian" else given
 
 
 _STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Outcome.NOT_FINITE: 3, Outcome.STALLED: 4,
@@ -275,8 +276,8 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         outcome = Outcome.INTERRUPTED if stopped else Outcome.STEP_LIMIT
     message = {Outcome.INTERRUPTED: "`callback` raised StopIteration.",
                Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
-               Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is too "
-                                 "large, or the minimum is farther out; then raise the option radius.",
+               Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is "
+                                 "too large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                }.get(outcome, outcome.sentence)
     result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),

@@ -90,7 +90,7 @@ def _base() -> type:
 
 
 class _ClosureLoss(Descended):
-    """The loss that a closure computes, as a function of the parameters it is computed from; a call gives the gradient too."""
+    """The loss that a closure computes, as a function of its parameters; one call gives the value and the gradient."""
 
     name, together = "the closure", frozenset({"value", "gradient"})
 

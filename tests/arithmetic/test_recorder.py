@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arithmetic import (
-    Graph, Program, Vector, absolute, dot, exp, gradient, log, maximum, polynomial, record, sin, sqrt, tangent, tanh, where,
+    Graph, Program, Vector, absolute, dot, exp, gradient, log, maximum, polynomial, record, sin, sqrt, tangent, tanh,
+    where,
 )
 
 
@@ -75,13 +76,18 @@ def test_what_does_not_move_has_tangent_zero():
 
 A = np.array([[1.0, 2.0, 0.5], [0.0, 3.0, 1.0], [2.0, -1.0, 4.0]])
 HABITS = {
-    "t.sum()": lambda t: t.sum(), "np.sum": lambda t: np.sum(t**2), "np.mean": lambda t: np.mean(t), "t.mean()": lambda t: t.mean(),
-    "np.prod": lambda t: np.prod(t), "t @ t": lambda t: t @ t, "t @ A @ t": lambda t: t @ A @ t, "A @ t": lambda t: (A @ t)[1],
+    "t.sum()": lambda t: t.sum(), "np.sum": lambda t: np.sum(t**2), "np.mean": lambda t: np.mean(t),
+    "t.mean()": lambda t: t.mean(),
+    "np.prod": lambda t: np.prod(t), "t @ t": lambda t: t @ t, "t @ A @ t": lambda t: t @ A @ t,
+    "A @ t": lambda t: (A @ t)[1],
     "np.dot": lambda t: np.dot(t, t), "t.dot": lambda t: t.dot(A[0]), "np.inner": lambda t: np.inner(t, A[1]),
-    "np.square": lambda t: np.square(t).sum(), "len": lambda t: t.sum() / len(t), "slices": lambda t: (t[1:] * t[:-1]).sum(),
+    "np.square": lambda t: np.square(t).sum(), "len": lambda t: t.sum() / len(t),
+    "slices": lambda t: (t[1:] * t[:-1]).sum(),
     "row": lambda t: (A[0] * t).sum(), "np.abs": lambda t: np.abs(t).sum(), "sum": lambda t: sum(t[::-1] ** 2),
-    "pi": lambda t: sympy.pi * t[0] + np.pi * t[1], "1/3": lambda t: sympy.Rational(1, 3) * t[0] - sympy.Integer(2) * t[2],
-    "root": lambda t: sympy.sqrt(2) * t[0] + t[1] ** sympy.Rational(1, 2), "shift": lambda t: sympy.pi + t[0] / sympy.pi,
+    "pi": lambda t: sympy.pi * t[0] + np.pi * t[1],
+    "1/3": lambda t: sympy.Rational(1, 3) * t[0] - sympy.Integer(2) * t[2],
+    "root": lambda t: sympy.sqrt(2) * t[0] + t[1] ** sympy.Rational(1, 2),
+    "shift": lambda t: sympy.pi + t[0] / sympy.pi,
     "array": lambda t: (sympy.pi * t).sum(),
 }
 
