@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .elementary import exp, log
 from .operations import absolute, maximum, minimum, where
 from .readings import Reading, Vector, is_symbolic
 
@@ -10,6 +11,11 @@ from .readings import Reading, Vector, is_symbolic
 def clip(x, low, high):
     """`x` held between `low` and `high`."""
     return minimum(maximum(x, low), high)
+
+
+def power(x, p):
+    """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 
 def total(x):
@@ -103,12 +109,12 @@ def diagonal(matrix):
 
 
 def add_diagonal(matrix, value):
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, or one per coordinate."""
+    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or per coordinate (and lane)."""
     if _one(matrix):
         return matrix + value
-    matrix = matrix.copy()
+    matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1
     for i in range(len(matrix)):
-        matrix[i, i] = matrix[i, i] + (value[i] if isinstance(value, np.ndarray) else value)
+        matrix[i, i] = matrix[i, i] + (value[i] if each else value)
     return matrix
 
 

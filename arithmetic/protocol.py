@@ -39,12 +39,14 @@ class Descended(Protocol):
     """What a flow descends: a function F of θ with those of its derivatives that it has.
 
     name : in messages.  dim : the number of parameters.  recordable : whether θ may be recorded numbers.
+    parallel : whether it may be called by several threads at once.
     together : the quantities that are computed as one with their siblings, by `value_and_gradient(theta)`.
     """
 
     name: str
     dim: int
     recordable: bool = False
+    parallel: bool = False
     together: frozenset[str] = frozenset()
 
     def value(self, theta):

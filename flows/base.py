@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ import numpy as np
 import sympy
 
 from arithmetic import (
-    CoordinateLoss, Descended, Graph, Oracle, Program, Reading, Vector, VectorField, gradient, is_symbolic,
+    CoordinateLoss, Descended, Graph, Oracle, Program, Reading, Vector, VectorField, aligned, as_decimals, gradient,
+    is_symbolic,
 )
 
 State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
@@ -34,8 +36,8 @@ class Flow:
 
     and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
     of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (D ≥ 0, of which V falls by a fixed share, −V' ≥ κD: κ = 1 but for Adam, 1 − b/4a), which
-    energy-controlled steps use.
+    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
+    flow), of which energy-controlled steps must realise a share, their `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
@@ -73,7 +75,7 @@ class Flow:
                 if callable(value) and oracle is None:
                     raise TypeError(f"{type(self).__name__}: the memory {name!r} starts from the gradient; use "
                                     "flow.on(loss).start(theta), or pass oracle=loss.oracle(theta)")
-                value = value(oracle) if callable(value) else float(value)
+                value = value(oracle) if callable(value) else np.asarray(value, dtype=float)
                 start[name] = np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape, value)
         return State(theta=theta, t=0.0, **start)
 
@@ -98,8 +100,8 @@ class Flow:
             value = getattr(self, f.name)
             if isinstance(value, Flow):
                 values[f.name] = value.exact()
-            elif isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
-                values[f.name] = sympy.Rational(repr(value.item() if isinstance(value, np.number) else value))
+            elif isinstance(value, (numbers.Real, sympy.Float)) and not isinstance(value, bool):
+                values[f.name] = as_decimals(value)
         return dataclasses.replace(self, **values)
 
     def coordinate(self):
@@ -132,8 +134,7 @@ class Equations(list):
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        return r"$$\begin{aligned}" + r"\\".join(
-            f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
+        return aligned(f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self)
 
 
 def _right(equation) -> str:

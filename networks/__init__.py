@@ -8,12 +8,14 @@ To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 from arithmetic import Oracle
 
 from .benchmarks import catalogue, get
-from .classify import classify
-from .critical import CriticalPoint
+from .cases import Cases
+from .classification import classify
+from .critical import CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss
+from .nature import Nature
 from .network import Network
 
 __all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",
-           "classify", "catalogue", "get"]
+           "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]

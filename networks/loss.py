@@ -9,7 +9,9 @@ import numpy as np
 import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Program, SymbolicLoss, Vector, gradient, gram, is_symbolic, tangent, times
+from arithmetic import (
+    Graph, Program, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
+)
 
 from .objective import Objective
 from .torch_loss import TorchLoss
@@ -71,9 +73,9 @@ class Loss(Objective):
     def _recorded(self) -> tuple:
         graph = Graph()
         x = graph.inputs("theta", self.dim)
-        out = self._defined(x)
-        residuals = [graph.lift(r) for r in out] if self._squares else None
-        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else graph.lift(out)
+        out = repeated(self.name, lambda: self._defined(x) if self._squares else [self._defined(x)], graph)
+        residuals = out if self._squares else None
+        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else out[0]
         return x, value, residuals
 
     @functools.cached_property

@@ -18,7 +18,7 @@ class MarquardtEuler(Scheme):
     The damping of JᵀJ is D/h: the step does not see the units of the parameters.  Source: Marquardt 1963.
     """
 
-    coordinatewise = True
+    linearly_implicit = coordinatewise = True
 
     def advance(self, field, t, y, h):
         need_gradient_descent("MarquardtEuler", field, "RosenbrockEuler()")

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import solve, total
+from arithmetic import add_diagonal, solve, total
 
 from .base import Scheme, is_gradient_flow, need_gradient_descent
-from .newton import add_multiple, newton
+from .newton import newton
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class RosenbrockEuler(Scheme):
     Sources: Rosenbrock 1963; Levenberg 1944.
     """
 
+    linearly_implicit = True
     gauss_newton: bool = False
 
     def advance(self, field, t, y, h):
@@ -27,7 +28,7 @@ class RosenbrockEuler(Scheme):
             matrix = -field.loss.oracle(field.theta(y)).gauss_newton
         else:
             matrix = field.jacobian(t, y)
-        return y + solve(add_multiple(-h * matrix, 1), h * slope), None, slope
+        return y + solve(add_diagonal(-h * matrix, 1), h * slope), None, slope
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,6 @@ def implicit_point(field, t, y, h, iterations: int):
             merit = h * field.flow.energy(field.state(t, w), field.loss.oracle(field.theta(w))) + total((w - y)**2) / 2
         else:
             merit = total(residual**2)
-        return residual, add_multiple(-h * field.jacobian(t, w), 1), merit
+        return residual, add_diagonal(-h * field.jacobian(t, w), 1), merit
 
     return newton(equation, y, y, iterations, potential=gradient_flow)

@@ -5,9 +5,7 @@ import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 
-from arithmetic import (
-    Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where,
-)
+from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, where
 
 EPS = np.finfo(float).eps
 
@@ -27,7 +25,7 @@ def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol
     with np.errstate(all="ignore"):
         r, J, merit = equation(x)
         for _ in range(iterations):
-            trial = x - share * solve(add_multiple(J, shift) if potential else J, r)
+            trial = x - share * solve(add_diagonal(J, shift) if potential else J, r)
             r1, J1, merit1 = equation(trial)
             better = merit1 < merit
             if potential:  # of nearly equal merits rounding is the larger part: the residual tells their difference
@@ -40,11 +38,6 @@ def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol
             merit = where(better, merit1, merit)
         bound = tol * sqrt(total((x - origin)**2)) + 64 * EPS * _size(J) * sqrt(total(x**2))
         return where(sqrt(total(r**2)) <= bound, x, np.nan)
-
-
-def add_multiple(matrix, value):
-    """matrix + value·I, value a number or one per lane."""
-    return add_diagonal(matrix, vector([value] * len(matrix)))
 
 
 def _size(matrix):
