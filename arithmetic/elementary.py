@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -219,7 +220,7 @@ log1p = operation(
 sinh = operation(
     "sinh", definition=_sinh, native="sinh", symbolic=lambda s, x: s.sinh(x), sympy=("sinh",),
     adjoint=lambda n, d: (d * cosh(n.args[0]),), interval=increasing, error=1, doc="Hyperbolic sine.")
-cosh = operation(
+cosh: Callable = operation(
     "cosh", definition=_cosh, native="cosh", symbolic=lambda s, x: s.cosh(x), sympy=("cosh",),
     adjoint=lambda n, d: (d * sinh(n.args[0]),), interval=functools.partial(even, least=1.0), error=1,
     doc="Hyperbolic cosine.")
@@ -337,7 +338,7 @@ def _turning(op, x):
 sin = operation(
     "sin", definition=_sin, native="sin", symbolic=lambda s, x: s.sin(x), sympy=("sin",), adjoint=lambda n, d: (d * cos(n.args[0]),),
     interval=_turning, error=1, doc="Sine.")
-cos = operation(
+cos: Callable = operation(
     "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",), adjoint=lambda n, d: (-(d * sin(n.args[0])),),
     interval=_turning, error=1, doc="Cosine.")
 

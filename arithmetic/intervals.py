@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading, integer_power
+from .readings import Array, Quantity, Reading, integer_power
 
 
 def _out(low, high, ulps: int = 1) -> Interval:
@@ -24,11 +24,11 @@ class Interval(Reading):
 
     __slots__ = ("low", "high")
 
-    def __init__(self, low, high):
+    def __init__(self, low: float | Array, high: float | Array):
         self.low, self.high = np.float64(low), np.float64(high)
 
     @staticmethod
-    def of(x) -> Interval:
+    def of(x: Quantity) -> Interval:
         return x if isinstance(x, Interval) else Interval(x, x)
 
     def __add__(self, other):
@@ -76,11 +76,8 @@ class Interval(Reading):
             return 1 / self**-int(n)
         return integer_power(self, int(n)) if n else Interval(np.ones_like(self.low), np.ones_like(self.low))
 
-    def apply(self, op: str, *args):
-        form = OPERATIONS[op].interval
-        if form is None:
-            raise TypeError(f"{op} has no interval form: give its operation interval=...")
-        return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __lt__(self, other):
         other = Interval.of(other)
@@ -100,6 +97,13 @@ class Interval(Reading):
         return f"[{self.low}, {self.high}]"
 
 
+def _applied(op: str, args: tuple) -> Quantity:
+    form = OPERATIONS[op].interval
+    if form is None:
+        raise TypeError(f"{op} has no interval form: give its operation interval=...")
+    return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+
+
 class Truth(Reading):
     """Whether a condition can hold, and whether it must, on intervals."""
 
@@ -108,8 +112,8 @@ class Truth(Reading):
     def __init__(self, can, must):
         self.can, self.must = np.bool_(can), np.bool_(must)
 
-    def apply(self, op: str, *args):
-        return OPERATIONS[op].interval(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __and__(self, other):
         return Truth(self.can & other.can, self.must & other.must)

@@ -7,6 +7,7 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Recent:
     """The last few things made, by key."""
 
     def __init__(self, size: int):
-        self._size, self._kept = size, OrderedDict()
+        self._size = size
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
         """What was made under this key.  Two threads may make it twice; there is no lock, which a fork could leave held."""
@@ -56,7 +58,7 @@ class Iteration:
     update: tuple[Node, ...]
     go: Node
     varying: int
-    uniform: frozenset[int] | None = None
+    uniform: frozenset[int] = None  # type: ignore[assignment]  # made of `varying` in __post_init__
 
     def __post_init__(self):
         if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
@@ -101,7 +103,7 @@ class Iteration:
         return self._read_from(self.parameters)
 
     def _read_from(self, rows: tuple[int, ...]) -> tuple[Node, ...]:
-        inputs, alone = {self.state[i] for i in rows}, {}
+        inputs, alone = {self.state[i] for i in rows}, dict[Node, bool]()
         for node in needed(self.lane_outputs):
             alone[node] = (node in inputs if node.op == "input"
                            else bool(node.operands) and all(alone[a] or a.value is not None for a in node.operands))
@@ -138,8 +140,8 @@ class Iteration:
                 if after == now:
                     break
                 now = after
-            states = np.array(states, dtype=float).T.copy()
-        return states, _rows(Program(inputs, self.tabulated), states)
+        table = np.array(states, dtype=float).T.copy()
+        return table, _rows(Program(inputs, self.tabulated), table)
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""

@@ -14,12 +14,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
 from . import simplify
-from .readings import Reading, elementwise, is_object_array, is_symbolic
+from .readings import Quantity, Reading, elementwise, is_object_array, is_symbolic
+
+if TYPE_CHECKING:
+    from .recorder import Program
 
 i64 = np.int64
 
@@ -56,7 +60,7 @@ class Operation:
     symbolic: Callable | None = None
     adjoint: Callable | None = None
     definition: Callable | None = None
-    reading: str | None = None
+    reading: str = ""
     inline: bool = False
     c: str | None = None
     python: str | None = None
@@ -75,8 +79,8 @@ class Operation:
         if self.numeric is None:
             if self.definition is None:
                 raise ValueError(f"operation {self.name!r} needs numeric= or definition=")
-            object.__setattr__(self, "numeric", functools.partial(_defined, self))
-        if self.reading is None:
+            object.__setattr__(self, "numeric", functools.partial(_defined, self, self.definition))
+        if not self.reading:
             text = f"{self.name}({', '.join(f'{{{i}}}' for i in range(self.arity))})"
             object.__setattr__(self, "reading", text)
 
@@ -84,7 +88,7 @@ class Operation:
     def function(self) -> Callable:
         """The function that definitions call: it dispatches on the reading of its arguments."""
 
-        def function(*args):
+        def function(*args: Quantity) -> Quantity:
             if len(args) != self.arity:
                 raise TypeError(f"{self.name}() takes {self.arity} argument{'s' * (self.arity > 1)}, got {len(args)}")
             if any(is_object_array(a) for a in args):
@@ -102,8 +106,6 @@ class Operation:
         return function
 
     def _on_symbols(self, *args):
-        import sympy
-
         if self.symbolic is None:
             raise TypeError(f"{self.name} has no symbolic form: give its operation symbolic=...")
         if self.definition and not self.inline and any(isinstance(a, sympy.Float) for a in args) \
@@ -112,10 +114,12 @@ class Operation:
         return self.symbolic(sympy, *args)
 
     @functools.cached_property
-    def program(self):
+    def program(self) -> Program:
         """The definition as a straight-line program in which nothing is rearranged."""
         from .recorder import Graph, Program
 
+        if self.definition is None:
+            raise TypeError(f"{self.name} has no definition: give its operation definition=...")
         graph = Graph(rearrange=False)
         x = graph.inputs("x", self.arity)
         return Program(tuple(x), (graph.lift(self.definition(*x)),))
@@ -171,17 +175,16 @@ def _quiet(numeric: Callable) -> Callable:
     return evaluate
 
 
-def _defined(op: Operation, *args):
+def _defined(op: Operation, definition: Callable, *args):
     """An operation with a definition on numbers: scalars one by one, arrays by its printed NumPy program."""
     arrays = [np.asarray(a, dtype=float) for a in args]
     if all(a.ndim == 0 for a in arrays):
         with np.errstate(all="ignore"):
-            return np.float64(op.definition(*(a[()] for a in arrays)))
+            return np.float64(definition(*(a[()] for a in arrays)))
     from .printers import numpy_operation
 
-    arrays = np.broadcast_arrays(*arrays)
-    rows = [np.ascontiguousarray(a).ravel() for a in arrays]
-    return numpy_operation(op)(*rows).reshape(arrays[0].shape)
+    rows = [np.ascontiguousarray(a).ravel() for a in np.broadcast_arrays(*arrays)]
+    return numpy_operation(op)(*rows).reshape(np.broadcast_shapes(*(a.shape for a in arrays)))
 
 
 # ---------------------------------------------------------------------------------------------------- intervals
@@ -324,14 +327,14 @@ def _choice(op: Operation, condition, x, y):
     return type(x)(np.where(must, x.low, np.where(can, low, y.low)), np.where(must, x.high, np.where(can, high, y.high)))
 
 
-where = operation(
-    "where", arity=3, numeric=lambda c, x, y: np.where(c, x, y)[()], symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)),
+where: Callable = operation(
+    "where", arity=3, numeric=lambda c, x, y: np.asarray(np.where(c, x, y))[()], symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)),
     c="{0} ? {1} : {2}", python="{1} if {0} else {2}",
     numpy=("np.copyto({out}, {2})", "np.copyto({out}, {1}, where={0})"),
     adjoint=lambda n, d: (None, where(n.args[0], d, 0.0), where(n.args[0], 0.0, d)),
     interval=_choice, error=0, simplify=simplify.where,
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
-sign = operation(
+sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
     definition=lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), interval=increasing, error=0,
     doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

@@ -49,16 +49,16 @@ def floats(k):
 """
 
 
-def _c_constant(node: Node) -> str:
-    if math.isfinite(node.value):
-        return str(int(node.value)) if node.op == "bool" else float(node.value).hex()
-    return "NAN" if math.isnan(node.value) else "INFINITY" if node.value > 0 else "-INFINITY"
+def _c_constant(value: float, boolean: bool) -> str:
+    if math.isfinite(value):
+        return str(int(value)) if boolean else value.hex()
+    return "NAN" if math.isnan(value) else "INFINITY" if value > 0 else "-INFINITY"
 
 
-def _python_constant(node: Node) -> str:
-    if math.isfinite(node.value):
-        return repr(bool(node.value)) if node.op == "bool" else f"({node.value!r})"
-    return "math.nan" if math.isnan(node.value) else "math.inf" if node.value > 0 else "(-math.inf)"
+def _python_constant(value: float, boolean: bool) -> str:
+    if math.isfinite(value):
+        return repr(bool(value)) if boolean else f"({value!r})"
+    return "math.nan" if math.isnan(value) else "math.inf" if value > 0 else "(-math.inf)"
 
 
 def _spelling(op: Operation, language: str) -> str:
@@ -72,10 +72,10 @@ def _spelling(op: Operation, language: str) -> str:
 def lines(outputs: Sequence[Node], names: dict[Node, str], language: str) -> tuple[list[str], dict[Node, str]]:
     """Assignments that compute `outputs` from the named nodes, and the name of every node, in "c" or "python"."""
     constant = _c_constant if language == "c" else _python_constant
-    names, text = dict(names), []
+    names, text = dict(names), list[str]()
     for node in needed_given(outputs, names):
-        if not node.operands:
-            names[node] = constant(node)
+        if node.value is not None:
+            names[node] = constant(node.value, node.boolean)
             continue
         names[node] = name = f"v{len(text)}"
         declare = ("" if language != "c" else "const _Bool " if node.boolean else "const double ")
@@ -137,7 +137,7 @@ def lowered(outputs: Sequence[Node], names: dict[Node, str], native: bool = Fals
     native : whether the machine's own functions are kept where NumPy has them, which are faster and not the same bits.
     """
     graph = Graph(rearrange=False)
-    new, named = {}, {}
+    new, named = dict[Node, Node](), dict[Node, str]()
     for node, name in names.items():
         new[node] = graph.input(f"named{len(named)}")
         named[new[node]] = name
@@ -178,15 +178,15 @@ def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], argum
         wanted.setdefault(new[node], []).extend(targets)
     order = needed_given(list(wanted), names)
     last = {a: k for k, node in enumerate(order) for a in node.operands}
-    names, text, free, size = dict(names), [], {"f": [], "b": []}, {"f": 0, "b": 0}
+    names, text, size = dict(names), list[str](), {"f": 0, "b": 0}
+    free: dict[str, list[str]] = {"f": [], "b": []}
     for k, node in enumerate(order):
-        if not node.operands:
-            names[node] = _python_constant(node)
+        if node.value is not None:
+            names[node] = _python_constant(node.value, node.boolean)
             continue
         kind = "b" if node.boolean else "f"
-        targets = wanted.get(node)
-        if targets:
-            target = targets[0]
+        if node in wanted:
+            target = wanted[node][0]
         elif free[kind]:
             target = free[kind].pop()
         else:

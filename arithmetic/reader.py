@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import sympy
 
 from .elementary import cos, cosh, sigmoid, sin, sinh, softplus
 from .functions import power as real_power
@@ -21,7 +22,7 @@ COMPOSED: dict[str, Callable] = {
 }
 
 
-def from_sympy(expression, values: Mapping) -> Any:
+def from_sympy(expression: sympy.Expr, values: Mapping) -> Any:
     """A sympy expression on the reading of `values`, {symbol: number}.
 
     Sums, products, powers, `Piecewise`, conditions, `Max` and `Min` of many and every function of `OPERATIONS`;
@@ -38,8 +39,6 @@ def from_sympy(expression, values: Mapping) -> Any:
 
 def _replaced(expression, values: Mapping):
     """On symbols an expression is itself, with these in the place of its own."""
-    import sympy
-
     values = {x: value for x, value in values.items() if expression.has(x)}
 
     def replace(*entries):
@@ -51,9 +50,7 @@ def _replaced(expression, values: Mapping):
 
 class _Reader:
     def __init__(self, values: dict, intervals: bool):
-        import sympy
-
-        self.sympy, self.values, self.intervals = sympy, values, intervals
+        self.values, self.intervals = values, intervals
         self.known: dict = {}
 
     def read(self, e):
@@ -64,7 +61,6 @@ class _Reader:
         return self.known[e]
 
     def _read(self, e):
-        sympy = self.sympy
         if e.is_Symbol:
             raise TypeError(f"the expression contains {e}, for which there is no value; given: "
                             f"{', '.join(map(str, self.values)) or 'none'}")
@@ -102,7 +98,7 @@ class _Reader:
             value = float(e)
         except TypeError:
             raise TypeError(f"the expression contains the constant {e}, which is not a real number") from None
-        if not self.intervals or (e.is_Rational and self.sympy.Rational(value) == e):
+        if not self.intervals or (e.is_Rational and sympy.Rational(value) == e):
             return value
         return Interval(np.nextafter(value, -np.inf), np.nextafter(value, np.inf))
 
@@ -116,7 +112,7 @@ class _Reader:
         """Over one denominator: x·y⁻¹ is a division."""
         above, below = [], []
         for a in args:
-            inverse = a.is_Pow and not isinstance(a, self.sympy.exp) and a.exp.is_number and a.exp.is_negative and a.free_symbols
+            inverse = a.is_Pow and not isinstance(a, sympy.exp) and a.exp.is_number and a.exp.is_negative and a.free_symbols
             if inverse and self._one_plus_exp(a.base) is None:
                 below.append(a.base**-a.exp)
             else:
@@ -137,7 +133,7 @@ class _Reader:
 
     def _one_plus_exp(self, e):
         """x where the expression is 1 + eˣ."""
-        if not e.is_Add or len(e.args) != 2 or e.args[0] != 1 or not isinstance(e.args[1], self.sympy.exp):
+        if not e.is_Add or len(e.args) != 2 or e.args[0] != 1 or not isinstance(e.args[1], sympy.exp):
             return None
         return self.read(e.args[1].args[0])
 
@@ -149,7 +145,6 @@ class _Reader:
         return value
 
     def _condition(self, e):
-        sympy = self.sympy
         if isinstance(e, sympy.And):
             return self._folded(lambda x, y: x & y, e.args)
         if isinstance(e, sympy.Or):

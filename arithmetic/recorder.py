@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading, Vector, integer_power
+from .readings import Quantity, Reading, Vector, integer_power
 
 
 class Graph:
@@ -20,6 +21,8 @@ class Graph:
 
     rearrange : whether the simplifications of the operations are made; without them the graph is the definition itself.
     """
+
+    kind: type[Node]  #: the class of its nodes
 
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange
@@ -45,7 +48,7 @@ class Graph:
     def condition(self, value: bool) -> Node:
         return self.node("bool", value, value=float(value))
 
-    def lift(self, x) -> Node:
+    def lift(self, x: Quantity) -> Node:
         """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant; else TypeError."""
         node = self._lifted(x)
         if node is None:
@@ -70,7 +73,7 @@ class Graph:
         except (TypeError, ValueError):
             return None
 
-    def node(self, op: str, *args, value: float | None = None) -> Node:
+    def node(self, op: str, *args: Any, value: float | None = None) -> Node:
         key = (op, *args)
         node = self.nodes.get(key)
         if node is None:
@@ -109,12 +112,12 @@ class Node(Reading):
     def boolean(self) -> bool:
         return self.op == "bool" or self.op not in ("input", "const") and OPERATIONS[self.op].boolean
 
-    def apply(self, op: str, *args):
+    def apply(self, op: str, *args: Quantity) -> Quantity:
         if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
             return self.graph.lift(args[1] if args[0] else args[2])
-        nodes = [self.graph.lift(a) for a in args]
-        if OPERATIONS[op].inline:
-            return OPERATIONS[op].definition(*nodes)
+        nodes, operation = [self.graph.lift(a) for a in args], OPERATIONS[op]
+        if operation.inline and operation.definition:
+            return operation.definition(*nodes)
         return self.graph.operation(op, *nodes)
 
     def _binary(self, op: str, other, swap: bool = False):
@@ -167,17 +170,18 @@ class Node(Reading):
         return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
 
 
-Graph.kind = Node  #: the class of its nodes
+Graph.kind = Node
+Nodes: TypeAlias = Sequence[Node] | Vector
 
 
 def _adjoint(node: Node, d: Node):
     """What the operands of a node get of its adjoint d."""
-    if OPERATIONS[node.op].adjoint is None:
+    if (rule := OPERATIONS[node.op].adjoint) is None:
         raise TypeError(f"{node.op} has no derivative: give its operation adjoint=...")
-    return OPERATIONS[node.op].adjoint(node, d)
+    return rule(node, d)
 
 
-def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
+def gradient(value: Node, inputs: Nodes) -> Vector:
     """Reverse-mode derivative of `value` with respect to input nodes, as nodes of the same graph."""
     if any(x.op != "input" for x in inputs):
         raise ValueError("gradient(value, inputs): inputs must be recorded inputs")
@@ -191,14 +195,14 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
             x, derivative = known[node]
             parts = [(x, d * derivative(x))]
         else:
-            parts = zip(node.operands, _adjoint(node, d), strict=True)
+            parts = list(zip(node.operands, _adjoint(node, d), strict=True))
         for operand, part in parts:
             if part is not None and not operand.boolean:
                 adjoint[operand] = adjoint[operand] + part if operand in adjoint else part
     return Vector(adjoint.get(x, value.graph.constant(0.0)) for x in inputs)
 
 
-def tangent(outputs: Sequence[Node], inputs: Sequence[Node], direction: Sequence) -> Vector:
+def tangent(outputs: Nodes, inputs: Nodes, direction: Sequence | Vector) -> Vector:
     """Forward-mode derivative of `outputs` along `direction`, one number per input, as nodes of the same graph.
 
     It costs a few times what the outputs cost, however many inputs there are: with `gradient` for the outputs it gives
@@ -219,7 +223,7 @@ def tangent(outputs: Sequence[Node], inputs: Sequence[Node], direction: Sequence
     return Vector(moved.get(node, zero) for node in outputs)
 
 
-def polynomial(coefficients: Sequence[float], x):
+def polynomial(coefficients: Sequence[float], x: Quantity) -> Quantity:
     """Σ c_k x^k by Horner's rule, lowest power first; recorded, its derivative is Horner's rule again."""
     while len(coefficients) > 1 and coefficients[-1] == 0:
         coefficients = coefficients[:-1]
@@ -232,7 +236,7 @@ def polynomial(coefficients: Sequence[float], x):
     return value
 
 
-def needed(outputs: Sequence[Node], operands: Callable = lambda node: node.operands) -> list[Node]:
+def needed(outputs: Nodes, operands: Callable = lambda node: node.operands) -> list[Node]:
     """The nodes that `outputs` depend on, operands first."""
     seen: set[Node] = set()
     order: list[Node] = []
@@ -289,14 +293,14 @@ class Program:
         exec(compile("\n".join(lines), "<recorded program>", "exec"), space)  # our own printed text
         return space["run"]
 
-    def __call__(self, *arguments) -> list:
+    def __call__(self, *arguments: Quantity) -> list:
         if len(arguments) != len(self.inputs):
             raise ValueError(f"this program takes {len(self.inputs)} numbers, got {len(arguments)}")
         with np.errstate(all="ignore"):
             return self.function(*(np.float64(a) if isinstance(a, (int, float)) else a for a in arguments))
 
 
-def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> list[Node]:
+def repeated(what: str, definition: Callable[[], Sequence | np.ndarray], graph: Graph) -> list[Node]:
     """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
 
     Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn or

@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import sympy
+
+from .readings import Rate
+
 
 @dataclass(frozen=True)
 class Table:
@@ -67,13 +71,11 @@ def _cell(text: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ numbers
-def short(x, width: int = 24) -> str:
+def short(x: Rate, width: int = 24) -> str:
     """An exact number or a formula as it is where that takes at most `width` characters, else in decimals.
 
     Decimals have width/2 significant digits, ten at most; in a formula that is too long each number gets them.
     """
-    import sympy
-
     text = sympy.sstr(x)
     if len(text) <= width:
         return text

@@ -12,6 +12,7 @@ import numpy as np
 
 from arithmetic import Progress, check_backend, check_threads
 from flows import check_theta
+from networks import Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .result import Point, Study, closest
@@ -20,7 +21,7 @@ from .store import Store
 CHUNK = 32768  #: starts per piece of work
 
 
-def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
+def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
           chunk: int = CHUNK, store: str | os.PathLike | None = None,
           progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
           threads: int | None = None, match: float = 0.05) -> Study:

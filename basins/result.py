@@ -4,17 +4,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import sympy
 
-from arithmetic import Table, short
+from arithmetic import Array, Table, short
 from networks import CriticalPoint, Nature
 from schemes import Outcome, Stop
 
 from .statistics import wilson
 from .store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
 
@@ -47,7 +51,7 @@ class Point(NamedTuple):
             directions = tuple(tuple(float(sympy.sympify(x).diff(t)) for x in p.theta) for t in p.family)
         return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equation, directions)
 
-    def distance(self, theta) -> np.ndarray:
+    def distance(self, theta: Array) -> np.ndarray:
         """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
         x = sympy.symbols(f"x:{len(self.theta)}")
         equation = sympy.Poly(dict(self.equation), *x).as_expr() if self.equation else None
@@ -67,7 +71,7 @@ class Point(NamedTuple):
 class Witness(NamedTuple):
     """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # of the start; that a tuple has a method of this name does no harm
     start: np.ndarray
     minimum: int
     distance: float
@@ -141,7 +145,7 @@ class Study:
         outcome = Outcome(-code)
         return outcome.label + (" elsewhere" if outcome is Outcome.CONVERGED else "")
 
-    def fraction(self, what) -> float:
+    def fraction(self, what: str | int) -> float:
         """Fraction of the starts that ended in an `Outcome` or in critical points of a nature ("minimum", "saddle", …).
 
         A nature in one word counts its degenerate and non-strict forms too.
@@ -183,7 +187,7 @@ class Study:
             raise ValueError(f"{self.loss}: a map needs starts on a grid of two coordinates: study(..., grid(box, n))")
         return self.codes.reshape(self.shape)
 
-    def figure(self, ax=None, *, witnesses: float | None = None):
+    def figure(self, ax: Axes | None = None, *, witnesses: float | None = None) -> Figure:
         """The map of the basins (a scatter off a grid, bars beyond two coordinates); returns a matplotlib Figure.
 
         ax : axes to draw into.  witnesses : a radius; of the starts that `witnesses(radius)` finds, the one nearest to
@@ -194,7 +198,7 @@ class Study:
         return draw(self, ax, witnesses)
 
     # ----------------------------------------------------------------------------------------- on disk
-    def save(self, path) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Write to a folder: `study.json` and plain npz files; returns the folder."""
         store = Store.made(path)
         store.write_manifest({"study": {
@@ -205,7 +209,7 @@ class Study:
         return store.path
 
     @classmethod
-    def load(cls, path) -> Study:
+    def load(cls, path: str | Path) -> Study:
         """Read what `save` wrote.  ValueError where there is none, or it is damaged."""
         store = Store(path)
         words = store.manifest().get("study")

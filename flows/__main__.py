@@ -25,7 +25,7 @@ def listing() -> str:
     for flow in FLOWS:
         names = ", ".join(f"{name} ({o.control()})" for name, o in classics(flow).items())
         equations = "\n".join(f"    {line}" for line in str(flow.symbolic().equations()).split("\n"))
-        parts.append(f"{flow.__name__}: {flow.__doc__.splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
+        parts.append(f"{flow.__name__}: {(flow.__doc__ or '').splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
                      f"    named: {names or '–'}")
     return "\n\n".join(parts)
 
@@ -40,7 +40,7 @@ def describe(flow: type[Flow], **rates) -> str:
         f", {symbolic.initial[name]} at the start" if name in symbolic.initial and not callable(symbolic.initial[name]) else
         ", from the gradient at the start" if name in symbolic.initial else "") for name in symbolic.blocks if name != "theta"]
     defaults = ", ".join(f"{f.name} = {f.default}" for f in dataclasses.fields(flow))
-    lines = [inspect.cleandoc(flow.__doc__), "", "Equations", *_indented(symbolic.equations()), "",
+    lines = [inspect.getdoc(flow) or "", "", "Equations", *_indented(symbolic.equations()), "",
              f"Memory     {', '.join(blocks) or 'none'}; updated in the order {', '.join(symbolic.blocks)}",
              f"Rates      {defaults or 'none'}"]
     for name, optimizer in classics(flow).items():

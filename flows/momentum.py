@@ -1,9 +1,11 @@
 """Flows with a velocity: a ball that rolls on the graph of F against friction."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import is_symbolic, total, where
+from arithmetic import Oracle, Quantity, Rate, is_symbolic, total, where
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -16,16 +18,16 @@ class Momentum(Flow):
     Sources      Polyak 1964; torch `SGD(momentum=β)`, optax `sgd`.
     """
 
-    c: float = 1.0
+    c: Rate = 1.0
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - oracle.gradient, "theta": s.v}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.v**2) / 2
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.c * total(s.v**2)
 
 
@@ -40,16 +42,16 @@ class AveragedMomentum(Flow):
     Sources      Polyak 1964.
     """
 
-    a: float = 1.0
+    a: Rate = 1.0
     memory = ("m",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"m": self.a * (oracle.gradient - s.m), "theta": -s.m}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.m**2) / (2 * self.a)
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(s.m**2)
 
 
@@ -63,16 +65,16 @@ class DampenedMomentum(Flow):
     Sources      torch `SGD(momentum=β, dampening=d)`.
     """
 
-    c: float = 1.0
-    dampening: float = 0.1
-    kick: float = 0.0
+    c: Rate = 1.0
+    dampening: Rate = 0.1
+    kick: Rate = 0.0
     memory = ("v",)
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"v": lambda oracle: -self.kick * oracle.gradient} if self.kick != 0 else {}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - (1 - self.dampening) * oracle.gradient, "theta": s.v}
 
 
@@ -86,18 +88,18 @@ class Nesterov(Flow):
     Sources      Nesterov 1983; torch `SGD(nesterov=True)`, Sutskever et al. 2013.
     """
 
-    c: float = 1.0
-    kappa: float = 1.0
-    s: float = 0.1
+    c: Rate = 1.0
+    kappa: Rate = 1.0
+    s: Rate = 0.1
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - oracle.gradient, "theta": self.kappa * s.v - self.s * oracle.gradient}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + self.kappa * total(s.v**2) / 2
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.c * self.kappa * total(s.v**2) + self.s * total(oracle.gradient**2)
 
 
@@ -112,11 +114,11 @@ class NesterovODE(Flow):
     Sources      Nesterov 1983; Su, Boyd & Candès, arXiv 1503.01243.
     """
 
-    r: float = 3.0
-    s: float = 0.0
+    r: Rate = 3.0
+    s: Rate = 0.0
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         tau = s.t if self.s == 0 else s.t + (self.r - 1) * self.s
         if self.s != 0 or is_symbolic(tau):

@@ -135,7 +135,7 @@ class Coordinate:
 
     def _plane(self):
         """A state in two dimensions with a diagonal Hessian, and the maps from one coordinate to each of the two."""
-        o, twins = self.oracle, [{}, {}]
+        o, twins = self.oracle, [dict[sympy.Symbol, sympy.Expr](), dict[sympy.Symbol, sympy.Expr]()]
         for x in [*self.vectors, o.hessian, o.jacobian]:
             for i, twin in enumerate(twins):
                 twin[x] = Symbol(f"{x}_{i + 1}", **{"positive": True} if x.is_positive else {"real": True})

@@ -55,7 +55,7 @@ class Derivation:
         lines = [f"{i + 1}. {step}" for i, step in enumerate(self.steps)]
         lines += [str(self.verdict)] if self.energy else [f"{self.status}: {self.reason}"]
         for other in self.further:
-            lines += ["", f"Further: {other.energy.name}", str(other)]
+            lines += ["", f"Further: {other.energy.name if other.energy else None}", str(other)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:

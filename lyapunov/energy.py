@@ -72,7 +72,7 @@ class Energy:
         return rf"$\displaystyle V = {sympy.latex(self.expression)}$"
 
 
-class _Symbols:
+class _Symbols(State):
     """A state of which every block is a real symbol of its name."""
 
     def __getattr__(self, name):
@@ -82,6 +82,8 @@ class _Symbols:
 
 
 def _own(flow: Flow) -> Energy:
+    if flow.energy is None:
+        raise TypeError(f"{type(flow).__name__} has no energy of its own")
     return Energy(flow.energy, name="own", dissipation=flow.dissipation, flow=flow)
 
 
@@ -135,7 +137,7 @@ def energies(flow: Flow | type[Flow], **parameters) -> list[Energy]:
     Raises TypeError for what is not a flow or for a parameter that no energy of this flow has.
     """
     flow = as_flow(flow, "energies(flow): flow")
-    makers = [] if flow.energy is None else [_own]
+    makers: list[Callable[..., Energy]] = [] if flow.energy is None else [_own]
     makers += [make for kind, make in KNOWN if isinstance(flow, kind) and type(flow).field is kind.field]
     accepted = {make: set(list(inspect.signature(make).parameters)[1:]) for make in makers}
     if unknown := set(parameters) - set().union(*accepted.values()):

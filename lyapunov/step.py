@@ -9,7 +9,7 @@ from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, togethe
 
 from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
 from flows import Field, Flow, State
-from schemes import Euler, Optimizer, SequentialEuler
+from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
 from .coordinate import Coordinate, as_flow, exact_rates
 from .derivation import derive
@@ -106,7 +106,7 @@ def _parts(optimizer):
         if type(optimizer.scheme) not in (Euler, SequentialEuler):
             raise TypeError("check_step: the scheme must be Euler or SequentialEuler, got "
                             f"{type(optimizer.scheme).__name__}")
-        return optimizer.flow, optimizer.scheme, None if optimizer.step.adaptive else as_decimals(optimizer.step.h)
+        return optimizer.flow, optimizer.scheme, as_decimals(optimizer.step.h) if isinstance(optimizer.step, FixedStep) else None
     flow = as_flow(optimizer, "check_step(optimizer): optimizer", "an Optimizer, a Flow or a class of flows")
     return flow, SequentialEuler(), None
 
@@ -119,7 +119,8 @@ class OneStep(Field):
 
     def __init__(self, flow: Flow, scheme, h=h):
         super().__init__(flow, CoordinateLoss())
-        self.h, self.formula = h, {}
+        self.h = h
+        self.formula: dict[str, sympy.Expr] = {}
         self.old, self.oracle, _ = flow.coordinate()
         self.new = State(t=self.old.t + h, **{name: self._next(name) for name in self.blocks})
         self.gradient = self.oracle.gradient
@@ -388,7 +389,7 @@ def _essential(f):
     if f == 0:
         return None
     top, bottom = fraction(together(f))
-    sign, left = sympy.S.One, []
+    sign, left = sympy.S.One, list[sympy.Expr]()
     for part in (top, bottom):
         constant, factors = (part, []) if part.is_number else factor_list(part)
         sign *= sympy.sign(constant)

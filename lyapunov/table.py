@@ -12,7 +12,7 @@ from .exact import Status, readable, words
 from .step import StepVerdict, check_step
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
-VARIANTS = {"Adam": [({"correction": False}, None)],
+VARIANTS: dict[str, list[tuple[dict, str | None]]] = {"Adam": [({"correction": False}, None)],
             "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
             "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")]}
 

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import sympy
 from sympy import And, Eq, Poly
 
-from arithmetic import exact_sign
+from arithmetic import Rate, exact_sign
 
 from .circle import turning_points
 from .forms import leading_part
@@ -20,11 +21,11 @@ class Cases(list):
     parameter : the symbol.  evidence : one argument per case.  `at(value)` is the nature for a value.
     """
 
-    def __init__(self, pairs, parameter, evidence):
+    def __init__(self, pairs: Iterable[tuple], parameter: sympy.Symbol, evidence: Iterable[str]):
         super().__init__(pairs)
         self.parameter, self.evidence = parameter, tuple(evidence)
 
-    def at(self, value) -> Nature:
+    def at(self, value: Rate) -> Nature:
         for nature, condition in self:
             if sympy.sympify(condition).subs(self.parameter, value) == sympy.true:
                 return nature

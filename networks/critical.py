@@ -10,16 +10,18 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
 
-from arithmetic import Interval, Vector, as_fractions, exact_sign
+from arithmetic import Array, Interval, Vector, as_fractions, exact_sign
 
 from .classification import classify
 from .forms import form_sign
 from .germ import plane_form
 from .nature import Nature
+from .objective import Objective
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class CriticalPoint:
         """The point in floats, (dim,); of a family, the member at parameter 1."""
         return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 1)), 17)) for x in self.theta])
 
-    def distance(self, theta) -> np.ndarray:
+    def distance(self, theta: Array) -> np.ndarray:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
 
         To {g = 0} it is the first-order distance |g|/|∇g|; to a family that is linear in its parameters the exact one.
@@ -93,14 +95,14 @@ def critical_points(loss) -> list[CriticalPoint]:
                                          *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
 
 
-def complete(loss) -> bool:
+def complete(loss: Objective) -> bool:
     """Whether `critical_points` provably lists all of them, exactly: polynomials, and networks that decouple (no sines)."""
     if loss.expression.is_polynomial(*loss.symbols):
         return loss.dim <= 4
     return not loss.expression.has(sympy.sin, sympy.cos) and _decoupled(loss) is not None
 
 
-def coercive(loss) -> str:
+def coercive(loss: Objective) -> str:
     """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
     if not loss.expression.is_polynomial(*loss.symbols):
         return ""
@@ -118,7 +120,7 @@ def coercive(loss) -> str:
     return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
 
 
-def as_point(critical_point, loss=None) -> CriticalPoint:
+def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoint:
     """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
 
     Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
@@ -194,7 +196,7 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
             sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
-            kind = {1: "min", -1: "max"}.get(sign, "undecided")
+            kind = {1: "min", -1: "max"}.get(sign or 0, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -283,7 +285,7 @@ def _polynomial(loss) -> list[CriticalPoint]:
     slope = [sympy.factor(f.diff(s)) for s in symbols]
     if not any(slope):
         everywhere, flat = tuple(symbols), (sympy.Integer(0),) * len(symbols)
-        return [CriticalPoint(everywhere, "non-strict minimum", f, flat, family=everywhere, symbols=everywhere,
+        return [CriticalPoint(everywhere, Nature("non-strict minimum"), f, flat, family=everywhere, symbols=everywhere,
                               evidence="F is constant: every point is critical")]
     common = sympy.gcd_list([sympy.expand(g) for g in slope])
     points = []

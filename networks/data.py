@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Dataset:
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray]
 
-    def network(self, hidden: int = 8, activation="tanh", **options) -> Network:
+    def network(self, hidden: int = 8, activation: str | Callable = "tanh", **options: Any) -> Network:
         """A network of one hidden layer and linear outputs on the training part; `test` is for `network.score`."""
         inputs, targets = self.train
         outputs = len(np.unique(targets)) if self.loss == "softmax" else 1 if targets.ndim == 1 else targets.shape[1]

@@ -5,11 +5,12 @@ import functools
 import math
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, as_decimals, gradient, is_symbolic, times
+from arithmetic import Array, Box, Program, Quantity, Vector, as_decimals, gradient, is_symbolic, times
 
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss
@@ -39,8 +40,8 @@ class Network(Loss):
 
     parallel = True  #: several threads may ask at once: the work arrays are their own
 
-    def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
-                 name: str = "network", box=None, recordable: bool | None = None):
+    def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *, loss: str = "squares", bias: bool = True,
+                 name: str = "network", box: Box | str | None = None, recordable: bool | None = None):
         self._made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
             layers, activations, data)
         self.layers = tuple(int(n) for n in layers)
@@ -95,8 +96,9 @@ class Network(Loss):
     @functools.cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Inputs (m, P) and targets (K, P)."""
-        return tuple(np.array([[float(e) for e in side] for side in sides]).T.copy()
-                     for sides in zip(*self._rows, strict=True))
+        inputs, targets = (np.array([[float(e) for e in side] for side in sides]).T.copy()
+                           for sides in zip(*self._rows, strict=True))
+        return inputs, targets
 
     # ------------------------------------------------------------------------------------------ the formula
     def _layers(self, theta):
@@ -114,7 +116,7 @@ class Network(Loss):
         theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
         every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after it.
         """
-        values, derivatives, numeric = [x], ([], []), theta.dtype != object
+        values, derivatives, numeric = [x], (list[Array](), list[Array]()), theta.dtype != object
         for W, b, activation in self._layers(theta):
             z = np.matmul(W, values[-1], out=empty((*W.shape[:-1], x.shape[-1])) if numeric else None)
             if b is not None:
@@ -124,7 +126,7 @@ class Network(Loss):
                 kept.append(result)
         return values, *derivatives
 
-    def output(self, theta, x) -> list:
+    def output(self, theta: Array, x: Any) -> list:
         """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
         theta = theta if isinstance(theta, np.ndarray) else Vector(theta)
         return list(self._forward(theta, Vector(x)[:, None])[0][-1][:, 0])
@@ -144,11 +146,11 @@ class Network(Loss):
 
     # ---------------------------------------------------------------------------------- recorded and symbolic
     @property
-    def symbols(self):
+    def symbols(self) -> Any:
         return super().symbols if self.recordable else None
 
     @functools.cached_property
-    def expression(self):
+    def expression(self) -> Any:
         """The value in symbols; None where the network is too large for them."""
         return super().expression if self.recordable else None
 
@@ -156,7 +158,7 @@ class Network(Loss):
     def _gauss_newton(self) -> Program:
         """Σ_p Jᵀ ∇²ℓ J / P, recorded."""
         theta, P = self._recorded[0], len(self.data)
-        out = 0
+        out: Quantity = 0
         for x, y in self.data:
             o = Vector(self.output(theta, x))
             J = np.stack([gradient(theta[0].graph.lift(a), theta) for a in o])
@@ -251,7 +253,7 @@ class Network(Loss):
         flat = (len(theta), -1, self.dim)
         return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
 
-    def _second_order(self, theta) -> tuple:
+    def _second_order(self, theta) -> tuple[tuple[list, list, list], Array, Array]:
         """What `_pull_along` takes at θ: the layers, and gradient and Hessian of the losses in the outputs."""
         inputs, targets = self._arrays
         forward = self._forward(theta, inputs, 2, self._scratch)
@@ -296,13 +298,13 @@ class Network(Loss):
     def _count(self) -> int:
         return super()._count if self.recordable else len(self._rows) * self.layers[-1]
 
-    def gauss_newton(self, theta):
+    def gauss_newton(self, theta: Array) -> Array:
         """JᵀHJ/P, (dim, dim) or (dim, dim, lanes): J the Jacobian of the outputs, H the Hessian of ℓ in them."""
         if self.recordable and self._squares:
             return super().gauss_newton(theta)
         return self._run("gauss_newton", self._reading(theta)[0], self.dim, self.dim)
 
-    def gauss_newton_product(self, theta, v):
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """The Gauss–Newton matrix times v, shaped as θ, without the matrix: two passes over the network."""
         if self.recordable and self._squares:
             return super().gauss_newton_product(theta, v)
@@ -312,7 +314,7 @@ class Network(Loss):
             return times(self.gauss_newton(theta), v)
         return self._over_lanes(self._numeric_gauss_newton_product, [theta, v], self.dim)
 
-    def value_and_gradient(self, theta):
+    def value_and_gradient(self, theta: Array) -> tuple[Quantity, Array]:
         if self.recordable:
             return super().value_and_gradient(theta)
         both = self._run("value_and_gradient", self._reading(theta)[0], self.dim + 1)
@@ -325,7 +327,7 @@ class Network(Loss):
         return self._pull(theta, values, slopes, curved / len(self._rows))
 
     # ----------------------------------------------------------------------------------------- other inputs
-    def predict(self, theta, inputs) -> np.ndarray:
+    def predict(self, theta: Array, inputs: Sequence | Array) -> np.ndarray:
         """The outputs at other inputs, (points, K) or (points, K, lanes), for θ (dim,) or (dim, lanes).
 
         inputs : a row per point.  Under "logistic" and "softmax" the outputs are the logits: σ(o), e^(o_k)/Σ e^(o_j).
@@ -336,7 +338,7 @@ class Network(Loss):
             out = self._forward(np.ascontiguousarray(theta.T), x)[0][-1]
         return np.moveaxis(out, (-1, -2), (0, 1))
 
-    def score(self, theta, data):
+    def score(self, theta: Array, data: Any) -> Quantity:
         """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the fraction classified right.
 
         data : (inputs, targets), as for the network itself.

@@ -2,28 +2,37 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from arithmetic import Descended, Vector
+from arithmetic import Array, Box, Descended, Vector
 
 
 class Objective(Descended):
     """The base of every loss; by itself, of one that is numeric only.
 
-    Attributes: `name`, `dim`, `box` (a (low, high) per coordinate), `symbols` and `expression` (sympy; None when
-    numeric only), `recordable`.  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
+    Attributes: `name`, `dim`, `box`, `symbols` and `expression` (sympy; None when numeric only), `recordable`.  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
     """
 
-    symbols = expression = None
-    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
+    #: (function, arguments) that make this loss again: how it is sent to other processes
+    _made_by: tuple[Callable, tuple] | None = None
 
-    def __init__(self, dim: int, name: str, box=None):
+    def __init__(self, dim: int, name: str, box: Box | None = None):
         self.dim, self.name = dim, name
         self.box = ((-3.0, 3.0),) * dim if box is None else tuple((float(low), float(high)) for low, high in box)
         if len(self.box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in self.box):
             raise ValueError(f"box={self.box} must have a finite (low, high) with low < high for each of {dim} "
                              "coordinates")
+
+    @property
+    def symbols(self) -> Any:
+        return None
+
+    @property
+    def expression(self) -> Any:
+        return None
 
     def _check(self, theta) -> np.ndarray:
         if not (isinstance(theta, np.ndarray) and theta.dtype == object):

@@ -109,9 +109,9 @@ class TorchLoss(Objective):
             return False
         return True
 
-    def _each(self, batched, one, *thetas):
+    def _each(self, batched, one, *points):
         """A function of θ (and a direction) over lanes, lanes last: `batched` under vmap, or `one` after another."""
-        torch, thetas = self._torch, [self._numbers(theta) for theta in thetas]
+        torch, thetas = self._torch, [self._numbers(theta) for theta in points]
         rows = [self._tensor(theta) for theta in thetas]
         if thetas[0].ndim == 1:
             return one(*rows).detach().cpu().numpy()

@@ -15,7 +15,7 @@ def table(code: str = "") -> Table:
     found = []
     for name, make in NAMED.items():
         optimizer = named(name)
-        what = inspect.getdoc(make).splitlines()[0].rstrip(".")
+        what = (make.__doc__ or "").splitlines()[0].rstrip(".")
         keys = ", ".join(f"{p.name}={p.default:g}" if not isinstance(p.default, bool) else f"{p.name}={p.default}"
                          for p in inspect.signature(make).parameters.values())
         found.append((f"{code}{name}{code}", what.replace("`", code or ""), _pairing(optimizer), keys))

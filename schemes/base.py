@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 import flows
+from arithmetic import Array, Quantity, VectorField
+
+#: The state after a step, an estimate of its error where there is one, and the slope at its start.
+Advance: TypeAlias = tuple[Array, Array | None, Array]
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,15 @@ class Scheme:
     linearly_implicit: ClassVar[bool] = False
     coordinatewise: ClassVar[bool] = False
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
 
-    def step(self, field, t, y, h):
+    def step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> tuple[Array, Array | None]:
         """One step from y at t: `(y_new, error)`, the error None where the scheme embeds none."""
         with np.errstate(all="ignore"):
             return self.advance(field, t, y, h)[:2]
 
-    def symbolic_step(self, field, t, y, h):
+    def symbolic_step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Array:
         """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold its cases."""
         try:
             return self.exact().advance(field, t, y, h)[0]

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import sympy
+
 import flows
 from arithmetic import Catalogue, is_symbolic, log, maximum, power, sqrt
 from flows import Flow, schedules
 
 from .base import Scheme
-from .control import EnergyControl, ErrorControl
+from .control import Control, EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
 from .hyperparameters import Factor, Growing, NonNegative, Positive, Share, Shrinking, Weight, hyperparameters_of
 from .implicit import RosenbrockEuler
@@ -26,7 +28,7 @@ from .splitting import ExponentialMap, SequentialEuler
 
 
 #: The named optimizers: the functions below by name; a name's hyperparameters are the arguments of its function.
-NAMED: Catalogue[Callable] = Catalogue("optimizer")
+NAMED: Catalogue[Callable[..., Recipe]] = Catalogue("optimizer")
 
 #: (name, options) of those options under which a name is another flow.
 FORMS: list[tuple[str, dict]] = []
@@ -49,7 +51,7 @@ class Recipe(NamedTuple):
 
     flow: Flow
     scheme: Scheme
-    step: object
+    step: float | Control
     memory: dict
 
 
@@ -186,7 +188,8 @@ def rmsprop(lr: Positive = 0.01, alpha: Share = 0.99, eps: NonNegative = 1e-8, e
     """RMSProp: torch `RMSprop(lr, alpha, eps, momentum=, centered=)`; optax `rmsprop`, its ε inside the root."""
     if momentum == 0:
         h = lr
-        flow = (flows.CentredRMSProp if centered else flows.RMSProp)(*rates(h, exponential, alpha), eps, eps_root)
+        (b,) = rates(h, exponential, alpha)
+        flow: Flow = (flows.CentredRMSProp if centered else flows.RMSProp)(b, eps, eps_root)
     else:
         if exponential:
             raise ValueError("rmsprop: exponential=True is not torch's algorithm with momentum; leave one of them out")
@@ -208,7 +211,8 @@ def adam(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: Non
          eps_root: NonNegative = 0.0, correction: bool = True, hat: bool = False, weight_decay: NonNegative = 0.0,
          exponential: bool = False) -> Recipe:
     """Adam: torch `Adam(lr, (beta1, beta2), eps, weight_decay=)`, optax `adam`."""
-    flow = flows.Adam(*rates(lr, exponential, beta1, beta2), eps, correction, eps_root, hat)
+    a, b = rates(lr, exponential, beta1, beta2)
+    flow = flows.Adam(a, b, eps, correction, eps_root, hat)
     return recipe(decayed(flow, weight_decay), sequential(exponential), lr, **clocks(c1=beta1, c2=beta2))
 
 
@@ -242,12 +246,7 @@ def nadam(lr: Positive = 2e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: No
           momentum_decay: NonNegative = 4e-3, weight_decay: NonNegative = 0.0,
           decoupled_weight_decay: bool = False) -> Recipe:
     """NAdam with Dozat's schedule of the momentum: torch `NAdam`."""
-    base = 0.96
-    if is_symbolic(momentum_decay):
-        import sympy
-
-        base = sympy.Rational(24, 25)
-    rho = power(base, momentum_decay)
+    rho = power(sympy.Rational(24, 25) if is_symbolic(momentum_decay) else 0.96, momentum_decay)
     flow = flows.ScheduledNAdam((1 - beta1) / lr, (1 - beta2) / lr, (1 - rho) / lr, 1 / lr, beta1, rho, eps)
     return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
                   w=lambda n: rho**n, P=lambda product: product, **clocks(c2=beta2))

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic import (
-    Vector, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where,
+    Array, Quantity, Vector, VectorField, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total,
+    vector, where,
 )
 
-from .base import Scheme, need_gradient_flow
+from .base import Advance, Scheme, need_gradient_flow
 from .newton import EPS, newton
 
 
@@ -38,7 +39,7 @@ class Gonzalez(Scheme):
     order, needs_flow, gradient_flows_only, implicit = 2, True, True, True
     iterations: int = 40
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         need_gradient_flow(self, field)
         slope, before = field(t, y), _value(field, t, y)
 
@@ -71,7 +72,7 @@ class ItohAbe(Scheme):
     needs_flow = gradient_flows_only = implicit = coordinatewise = True
     iterations: int = 60
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         need_gradient_flow(self, field)
         slope = field(t, y)
         for i in range(field.dim):

@@ -11,7 +11,7 @@ from arithmetic import Choices, Node, Program
 from flows import Flow, Scheduled
 
 from .base import Scheme
-from .control import as_control
+from .control import Control, as_control
 
 
 class Family:
@@ -38,7 +38,7 @@ class Family:
             raise ValueError(f"{self.name}: some values of {', '.join(names)} make it another algorithm, or are out of range "
                              "together: run those that do, such as 0, apart")
 
-    def at(self, values) -> tuple[Flow, Scheme, object]:
+    def at(self, values) -> tuple[Flow, Scheme, Control]:
         """(flow, scheme, control) with the hyperparameters `values`, in the order of `names`: recorded, or one per lane."""
         numbers = self._program(*values)
         numeric = not any(isinstance(x, Node) for x in numbers)

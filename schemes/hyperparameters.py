@@ -50,7 +50,7 @@ class Hyperparameter(NamedTuple):
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
             raise TypeError(f"{optimizer}: {self.name} must be a number, got {value!r}")
-        if not (math.isfinite(value) and self.range.holds(value)):
+        if not (math.isfinite(value) and self.range.holds(float(value))):
             raise ValueError(f"{optimizer}: {self.name}={value} must be {self.range.words}")
         return value if isinstance(value, (int, float)) else value.item()
 

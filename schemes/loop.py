@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from arithmetic import (
-    Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Vector, absolute, drive, iterate, repeated, total,
+    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute, drive, iterate,
+    repeated, total,
 )
 from flows import Field, Flow
 
 from .base import Scheme
-from .control import as_control
+from .control import Control, as_control
 from .family import Family
 from .outcome import Outcome, Stop
 
@@ -43,8 +45,8 @@ class Step(NamedTuple):
     """
 
     rows: list
-    go: object
-    ends: dict
+    go: Quantity
+    ends: dict[Outcome, Quantity]
     gradients: int
 
 
@@ -58,7 +60,7 @@ class Problem:
     y and the memory, that never change.
     """
 
-    def __init__(self, field: Field, scheme: Scheme, step, stop: Stop, family: Family | None = None):
+    def __init__(self, field: Field, scheme: Scheme, step: float | Control, stop: Stop, family: Family | None = None):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
         if not isinstance(scheme, Scheme):
@@ -75,7 +77,7 @@ class Problem:
         if stop.box is not None and len(stop.box) != field.dim:
             raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
 
-    def begin(self, theta, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+    def begin(self, theta: ArrayLike, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """The rows z at the starts theta, (dim, lanes); values : of the hyperparameters that differ, one per lane."""
         if not self.family:
             return self.start(self.field.start(theta))
@@ -88,7 +90,7 @@ class Problem:
         flow, _, control = self.family.at(rows)
         return self._rows(Field(flow, self.field.loss).start(theta), rows, control)
 
-    def start(self, y) -> np.ndarray:
+    def start(self, y: Array) -> np.ndarray:
         """The rows z at the states y, (size, lanes)."""
         if self.family:
             raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, …})")
@@ -105,7 +107,7 @@ class Problem:
                      else (self.field.flow, self.scheme, self.control))
         return z[:size], *algorithm, dict(zip(self.memory, z[size + count:], strict=True))
 
-    def step(self, z) -> Step:
+    def step(self, z: Array) -> Step:
         y, flow, scheme, control, memory = self._parts(z)
         field = _TrialField(flow, self.field.loss)
         trial = control.trial(scheme, field, y, memory)
@@ -122,7 +124,7 @@ class Problem:
         return Step([*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends, gradients)
 
     def _conditions(self, norms, s, oracle, field, control, memory, trial,
-                    gradients: int) -> Iterator[tuple[Outcome, object]]:
+                    gradients: int) -> Iterator[tuple[Outcome, Quantity]]:
         """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
 
         norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
@@ -228,7 +230,7 @@ class Problem:
                 held = observe(*z)
             else:
                 _, _, ends, per_trial = self.step(z)
-                outcomes, held = zip(*ends.items(), strict=True)
+                outcomes, held = tuple(ends), list(ends.values())
         conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
         values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
         outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
@@ -240,6 +242,8 @@ class Problem:
 
 class _TrialField(Field):
     """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
+
+    loss: _Points
 
     def __init__(self, flow: Flow, loss: Descended):
         super().__init__(flow, _Points(loss))

@@ -3,23 +3,30 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 import flows
-from arithmetic import CoordinateLoss, Vector, as_decimals
+from arithmetic import CoordinateLoss, Descended, Vector, as_decimals
 from flows import Flow
 
 from .base import Scheme
-from .classics import NAMED
-from .control import as_control
+from .classics import NAMED, Recipe
+from .control import Control, as_control
 from .family import Family
 from .hyperparameters import check_names, hyperparameters_of
 from .loop import Problem
 from .outcome import Stop
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
+
+    from .run import Record, Run
 
 
 @dataclass(frozen=True)
@@ -32,13 +39,13 @@ class Optimizer:
 
     flow: Flow
     scheme: Scheme
-    step: object
+    step: Control
     name: str = ""
-    recipe: object = field(default=None, repr=False, compare=False)
+    recipe: Callable[..., Recipe] | None = field(default=None, repr=False, compare=False)
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
-    schedule: object = field(default=None, repr=False, compare=False)
+    schedule: Callable | None = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+    def problem(self, loss: Descended, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
         """The repeated map of this optimizer on a loss.
 
         lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
@@ -65,13 +72,13 @@ class Optimizer:
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)
 
-    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
+    def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None, **options: Any) -> Run:
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
         return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, **options)
 
-    def algorithm(self):
+    def algorithm(self) -> flows.Equations:
         """One step of one coordinate as sympy equations, block⁺ = …, derived from flow, scheme and step.
 
         Of a named optimizer it is in the library's hyperparameters and memory (those that are 0 left out), n counting
@@ -93,16 +100,16 @@ class Optimizer:
         return f"h by {type(self.step).__name__}" if self.step.adaptive else f"h = {self.parameters()['h']}"
 
     @property
-    def _symbolic(self):
+    def _symbolic(self) -> Recipe:
         """The recipe in symbols; of a pair without one, the pair itself."""
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
-            return self.flow, self.scheme, self.step, {}
+            return Recipe(self.flow, self.scheme, self.step, {})
         known = hyperparameters_of(self.recipe)
         found = self.recipe(**{name: sympy.Symbol(name, positive=True) if known[name].symbolic and value != 0 else value
                                for name, value in self.hyperparameters.items()})
         return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
-    def __call__(self, fun, x0, args=(), jac=None, hess=None, bounds=None, constraints=(), callback=None, **options):
+    def __call__(self, fun: Callable, x0: ArrayLike, args: tuple = (), jac: Callable | str | bool | None = None, hess: Callable | None = None, bounds: Any = None, constraints: Any = (), callback: Callable | None = None, **options: Any) -> OptimizeResult:
         """As `scipy.optimize.minimize(fun, x0, jac=..., method=self, options={...})`."""
         from .scipy_adapter import minimize
 
@@ -115,6 +122,8 @@ class Optimizer:
 
 class _Coordinate(flows.Field):
     """A flow on one coordinate of a loss in symbols: in sequential schemes, blocks already updated appear as block⁺."""
+
+    loss: CoordinateLoss
 
     def __init__(self, flow: Flow, s: flows.State, sequential: bool):
         super().__init__(flow, CoordinateLoss())
@@ -193,7 +202,7 @@ def update(flow, scheme, step, memory) -> list:
     field = _Coordinate(flow, s, scheme.sequential)
     new = scheme.symbolic_step(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)
     new = dict(zip(field.blocks, new, strict=True))
-    meanings, kept = {}, {}
+    meanings, kept = dict[sympy.Symbol, sympy.Expr](), dict[str, sympy.Symbol]()
     for name, meaning in memory.items():
         if hasattr(s, name):
             (argument,) = [p.name for p in inspect.signature(meaning).parameters.values() if p.default is p.empty]
@@ -250,7 +259,7 @@ def _collected(expression, x):
     return around(e)
 
 
-def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
+def pair(flow: Flow, scheme: Scheme, step: float | Control, name: str = "") -> Optimizer:
     """The algorithm of a flow and a scheme; step : a number (ODE time) or a control."""
     if not isinstance(flow, Flow):
         raise TypeError(f"pair(flow, scheme, step): flow must be a Flow such as GradientDescent(), got {flow!r}")
@@ -259,7 +268,7 @@ def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
     return Optimizer(flow, scheme, as_control(step), name)
 
 
-def named(name: str, *, schedule=None, **given) -> Optimizer:
+def named(name: str, *, schedule: Callable | None = None, **given: float | bool) -> Optimizer:
     """An optimizer by name, under its usual hyperparameters: `named("adam", lr=0.1)`.
 
     schedule : a learning-rate schedule, a function of the ODE time such as `flows.schedules.Cosine(T)`; one step is the

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arithmetic import Array, Quantity, VectorField
 from flows import State
 
-from .base import Scheme
+from .base import Advance, Scheme
 from .exponential import decay_rates, exponential_share
 
 
@@ -18,7 +19,7 @@ class SequentialEuler(Scheme):
 
     needs_flow = sequential = True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slopes = {}
         for name in field.flow.blocks:
@@ -55,7 +56,7 @@ class Strang(Scheme):
 
     order, reuses, needs_flow = 2, True, True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         flow, rates = field.flow, decay_rates(field.flow)
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slope = field.pack(field.slopes(s, oracle))

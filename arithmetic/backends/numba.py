@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,10 +179,8 @@ def _machine_code(path: Path) -> list[Path]:
 
 def _compiled(path: Path) -> Callable:
     name = f"_optiflows_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # numba looks its functions up by module
-    spec.loader.exec_module(module)
+    module = sys.modules[name] = types.ModuleType(name)  # numba looks its functions up by module
+    exec(compile(path.read_text(), path, "exec"), vars(module))  # our own printed text
     rows, integers = np.zeros((1, 0)), np.zeros(0, np.int64)
     shared = np.zeros(16, np.int64)
     module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows, np.zeros((1, 1)))

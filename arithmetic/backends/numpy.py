@@ -70,7 +70,7 @@ def chunks(advance: Callable, work: Work) -> None:
             np.logical_and(go, alive, out=go)
             if oldest >= work.limit:
                 np.logical_and(go, count < work.limit, out=go)
-            now = np.count_nonzero(go)
+            now = int(np.count_nonzero(go))
             if now < live:
                 stopped = np.flatnonzero(alive ^ go)
                 work.state[:, lane[stopped]] = x[:, stopped]

@@ -9,7 +9,7 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
-from schemes import Optimizer
+from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates
 from ..exact import Status, positive, readable, resting_value
@@ -101,7 +101,7 @@ class _NoLinearPart(Exception):
 
 
 def _symbols(optimizer, symbolic):
-    if not isinstance(optimizer, Optimizer) or optimizer.step.adaptive:
+    if not isinstance(optimizer, Optimizer) or not isinstance(optimizer.step, FixedStep):
         raise TypeError(f"multipliers(optimizer): optimizer must be an Optimizer of a fixed step, such as "
                         f"pair(GradientDescent(), Euler(), 0.1), got {optimizer!r}")
     named = getattr(optimizer, "hyperparameters", {}) and optimizer.schedule is None
@@ -224,7 +224,7 @@ def _leading(e, s, power, name):
 def _threshold(polynomial):
     """The smallest η > 0 at which a root meets the unit circle, and where: (η, -1 | 1 | "pair")."""
     p = Poly(polynomial, z)
-    events = [(-1, p.eval(-1)), (1, p.eval(1))]
+    events: list[tuple] = [(-1, p.eval(-1)), (1, p.eval(1))]
     if p.degree() == 2:
         events.append(("pair", p.coeff_monomial(1) - 1))
     candidates = []
