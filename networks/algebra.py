@@ -25,7 +25,8 @@ from sympy.polys.rings import PolyElement, PolyRing
 
 _iv = mpmath.MPIntervalContext()
 _t = sympy.Symbol("t")
-LARGEST_EXACT = 24  # the degree up to which a number is written as the root of its polynomial; beyond, it is a box
+LARGEST_EXACT = 24  # the degree of the polynomial up to which a number is written as its root; beyond, it is a box
+TALLEST_EXACT = 4000  # and the degree times the bits of the coefficients
 
 
 class Stopped(Exception):
@@ -69,8 +70,8 @@ def rational(expression) -> sympy.Expr:
 
 def _typed(x) -> Rational:
     value = float(x)
-    if not math.isfinite(value) or sympy.Float(value, x._prec) != x:
-        return Rational(x)
+    if not math.isfinite(value) or Rational(value) != Rational(x):  # more digits than a double has: as it prints
+        return Rational(str(x))
     digits = repr(value).split("e")[0].replace("-", "").replace(".", "").strip("0")
     return Rational(repr(value)) if len(digits) <= 15 else Rational(value)
 
@@ -339,7 +340,7 @@ class Zero:
         """The bits that cancel where f and the g_i are evaluated near the root."""
         f = self.algebra.univariate[2]
         size = int(max(abs(self.low), abs(self.high), 1)).bit_length()
-        return size * f.degree() + max(abs(int(c)) for c in f.all_coeffs()).bit_length()
+        return size * f.degree() + _height(f)
 
     def _refine(self, bits: int) -> None:
         """Narrow [low, high], the sign change of f inside, to 2^−bits: Newton's guess, where it fails eight halvings."""
@@ -490,11 +491,13 @@ def on_box(polynomial: PolyElement, box: list):
 
 
 def _factors(f: Poly) -> list[tuple[Poly, bool]]:
-    """Factors of a square-free polynomial, each with whether it is known to be irreducible (of degree ≤ `LARGEST_EXACT`).
+    """Factors of a square-free polynomial, each with whether it is known to be irreducible, and is short enough to write.
 
     Only where the leading coefficient and the degrees of the factors modulo primes say that it does not take long.
     """
     lead, found = abs(int(f.LC())), []
+    if _height(f) > TALLEST_EXACT // 2:
+        return [(f, False)]
     if lead < 2**96 and all(any(f.eval(x) % p == 0 for x in range(p)) for p in (31, 37, 41, 43, 47) if lead % p):
         for low, high, _, _ in isolated([f]):
             low, high = f.refine_root(low, high, eps=Rational(1, 4 * lead)) if low != high else (low, high)
@@ -509,10 +512,19 @@ def _factors(f: Poly) -> list[tuple[Poly, bool]]:
                for p in (10007, 10009, 10037, 10039) if lead % p] if n > 1 else []
     possible = set.intersection({*range(n + 1)}, *map(_subset_sums, degrees))
     if possible == {0, n}:
-        return [*found, (f, n <= LARGEST_EXACT)]
+        return [*found, (f, _short(f))]
     if n and min(map(len, degrees)) <= 14 and min(possible - {0}) <= LARGEST_EXACT:
-        return [*found, *((q, q.degree() <= LARGEST_EXACT) for q, _ in f.factor_list()[1])]
+        return [*found, *((q, _short(q)) for q, _ in f.factor_list()[1])]
     return [*found, (f, False)] if n else found
+
+
+def _height(f: Poly) -> int:
+    """The bits of the largest coefficient."""
+    return max(abs(int(c)) for c in f.all_coeffs()).bit_length()
+
+
+def _short(f: Poly) -> bool:
+    return f.degree() <= 2 or (f.degree() <= LARGEST_EXACT and f.degree() * _height(f) <= TALLEST_EXACT)
 
 
 def isolated(polys: Sequence[Poly]) -> list[tuple]:

@@ -368,8 +368,7 @@ def _search(loss, box) -> Atlas:
     for theta in _newton(loss, box):
         if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
             continue
-        box = krawczyk(loss, theta, 1e-8)
-        if box is None:
+        if krawczyk(loss, theta, 1e-8) is None:
             continue
         known.append(theta)
         eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))

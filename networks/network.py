@@ -394,4 +394,8 @@ def _row(x, width: int, what: str) -> tuple:
 def _exact(x):
     import sympy
 
-    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else sympy.Rational(x)
+    from .algebra import rational
+
+    if isinstance(x, (bool, np.bool_)):
+        return sympy.Integer(bool(x))
+    return x if is_symbolic(x) else rational(float(x)) if isinstance(x, (float, np.floating)) else sympy.Rational(x)

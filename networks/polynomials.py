@@ -107,27 +107,33 @@ class _Search:
 
     def __init__(self, expression, symbols: tuple, clock: Clock, result: CriticalSet):
         self.expression, self.symbols, self.clock, self.result = expression, symbols, clock, result
-        self.ring = clock.ring(symbols)
+        roots = sorted((x for x in expression.atoms(sympy.Pow, sympy.CRootOf) if x.is_number and x.is_algebraic), key=str)
+        self.adjoined = {x: sympy.Dummy(f"alpha{i}", real=True) for i, x in enumerate(roots)}
+        self.ring = clock.ring((*symbols, *self.adjoined.values()))
         try:
-            self.f = self.ring.from_expr(expression)
+            self.f = self.ring.from_expr(expression.xreplace(self.adjoined))
         except (ValueError, sympy.CoercionFailed) as error:
-            raise ValueError(f"{expression} is no polynomial in {symbols} with rational coefficients") from error
-        self.slope = [self.f.diff(x) for x in self.ring.gens]
-        self.hessian = [[g.diff(x) for x in self.ring.gens] for g in self.slope]
+            raise ValueError(f"{expression} is no polynomial in {symbols} with algebraic coefficients") from error
+        self.gens = self.ring.gens[:len(symbols)]
+        self.slope = [self.f.diff(x) for x in self.gens]
+        self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
         self.is_squares = _is_squares(expression)
 
     def run(self) -> None:
         slope = [g for g in self.slope if g]
         if not slope:
             pieces = (("non-strict minimum", "everywhere", "F is constant"),)
-            n, value = len(self.symbols), self.f.as_expr()
+            n, value = len(self.symbols), self.expression.subs(dict.fromkeys(self.symbols, 0))
             self.result.families.append(Family((), n, self.symbols, self.symbols, (0.0,) * n, value, pieces))
             return
-        basis = groebner(slope, self.ring)
+        minimal = [self.ring.from_expr(sympy.minimal_polynomial(x, a)) for x, a in self.adjoined.items()]
+        basis = groebner([*slope, *minimal], self.ring)
         if basis[0].is_ground:
             self.result.proof.append("no critical point: 1 is a combination of the partial derivatives")
         elif not independent(basis):
             self._points(Quotient(basis, self.clock), True)
+        elif self.adjoined:
+            raise Stopped("families of critical points with irrational coefficients are not looked for")
         else:
             self._split(basis)
 
@@ -135,7 +141,7 @@ class _Search:
     def _points(self, algebra: Quotient, whole: bool, besides: Sequence = ()) -> None:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
-        kept = [z for z in zeros if not any(z.lies_on(basis) for basis in besides)]
+        kept = [z for z in zeros if self._belongs(z) and not any(z.lies_on(basis) for basis in besides)]
         for zero in kept:
             self._add(zero, whole)
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
@@ -144,13 +150,28 @@ class _Search:
         self.result.proof.append(
             f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of R^{len(self.symbols)}: "
             "rank and signature of the trace form of the Gröbner basis, and as many roots are isolated"
-            + (f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n else ""))
+            + (f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n and not self.adjoined else "")
+            + (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else ""))
+
+    def _belongs(self, zero: Zero) -> bool:
+        """Whether the adjoined numbers have their own values at a zero, not those of conjugates."""
+        for (number, alpha), x in zip(self.adjoined.items(), self.ring.gens[len(self.gens):], strict=True):
+            intervals = isolated([Poly(sympy.minimal_polynomial(number, alpha), alpha)])
+            own = next(i for i, (low, high, _, _) in enumerate(intervals) if low <= number <= high)
+            for bits in (64, 128, 256, 512, 1024):
+                low, high = rationals(on_box(x, zero.box(bits)))
+                met = [i for i, (a, b, _, _) in enumerate(intervals) if a <= high and low <= b]
+                if len(met) == 1:
+                    break
+            if met != [own]:
+                return False
+        return True
 
     def _add(self, zero: Zero, simple: bool) -> None:
         n = len(self.symbols)
         theta = self._exact(zero)
         nature, evidence, signs = "undecided", "", None
-        box = tuple(rationals(x) for x in zero.box(64))
+        box = tuple(rationals(x) for x in zero.box(64)[:n])
         floats = tuple(sympy.Float(sympy.Rational(a + b) / 2, 17) for a, b in box)
         try:
             signs = self._inertia(zero, simple and zero.multiplicity == 1)
@@ -175,7 +196,7 @@ class _Search:
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []
-        for x in self.ring.gens:
+        for x in self.gens:
             number = zero.algebra.number(x, zero)
             if number is None:
                 return None

@@ -42,25 +42,25 @@ def real_equations(q: PolyElement) -> list[PolyElement] | None:
 
 
 def squares_of(q: PolyElement) -> list[PolyElement]:
-    """[p_1, …] with q = Σ c_i p_i², c_i > 0, for quadratics and sums of even monomials; empty if it is no such sum."""
-    ring = q.ring
-    if all(c > 0 and all(e % 2 == 0 for e in m) for m, c in q.items()):
-        return [ring({tuple(e // 2 for e in m): ring.domain.one}) for m in q]
-    if max(map(sum, q)) > 2:
-        return []
-    squares, one = [], (0,) * ring.ngens
-    for i in [*range(ring.ngens), None]:  # complete the square in one coordinate after the other, the constant last
-        if i is None:
-            lead = q.coeff(1) if q else 0
-            return [] if lead < 0 or any(m != one for m in q) else squares + ([ring.one] if lead else [])
-        x = ring.gens[i]
+    """[p_1, …] with q = Σ c_i p_i², c_i > 0: positive squares of monomials of degree > 1, and a quadratic polynomial in
+    which squares are completed in one coordinate after the other; empty if q is no such sum."""
+    ring, one = q.ring, (0,) * q.ring.ngens
+    squares = []
+    for m, c in q.items():
+        if sum(m) > 2:
+            if c < 0 or any(e % 2 for e in m):
+                return []
+            squares.append(ring({tuple(e // 2 for e in m): ring.domain.one}))
+    q = ring({m: c for m, c in q.items() if sum(m) <= 2})
+    for x in ring.gens:
         a, slope = q.coeff(x**2), q.diff(x)
         if a < 0 or (a == 0 and slope):
             return []
         if a:
             squares.append((slope / (2 * a)).monic())
             q = q - slope**2 / (4 * a)
-    return []
+    rest = q.get(one, 0)
+    return [] if rest < 0 else squares + [ring.one] * (rest > 0)
 
 
 def independent(basis: Sequence[PolyElement]) -> tuple[int, ...]:
