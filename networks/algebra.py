@@ -49,10 +49,15 @@ class Clock:
 
     def ring(self, symbols: Sequence) -> PolyRing:
         """Q[symbols] in the grevlex order; the order itself looks at the clock, so a Gröbner basis cannot overrun."""
+        known, calls = {}, itertools.count()
+
         def grevlex(monomial):
-            if self.left < 0:
-                raise Stopped(f"stopped at the Gröbner basis after {self.seconds:.3g} s")
-            return sum(monomial), tuple(-e for e in reversed(monomial))
+            if not next(calls) & 255:
+                self.check("Gröbner basis")
+            key = known.get(monomial)
+            if key is None:
+                key = known[monomial] = sum(monomial), tuple(-e for e in reversed(monomial))
+            return key
 
         return PolyRing(symbols, QQ, grevlex)
 
@@ -158,16 +163,29 @@ class Quotient:
 
     @cached_property
     def trace(self):
-        """The row τ of the traces of the multiplications by the standard monomials."""
-        matrices, traces = [], []
+        """The row τ of the traces of the multiplications by the standard monomials, Tr(M_b M_c) for those of high degree."""
+        half = (sum(self.monomials[-1]) + 1) // 2
+        matrices: dict = {}
+        traces = []
         for m in self.monomials:
             self.clock.check("trace form")
-            if not matrices:
-                matrices.append([([int(j == k) for k in range(self.dim)], 1) for j in range(self.dim)])
-            else:
-                i = next(i for i, e in enumerate(m) if e)
-                matrices.append([_apply(self.multiplications[i], v) for v in matrices[self.index[_over(m, i)]]])
-            traces.append(sum(Fraction(v[j], den) for j, (v, den) in enumerate(matrices[-1])))
+            if sum(m) <= half:
+                i = next((i for i, e in enumerate(m) if e), None)
+                columns = [([int(j == k) for k in range(self.dim)], 1) for j in range(self.dim)] if i is None else [
+                    _apply(self.multiplications[i], v) for v in matrices[_over(m, i)]]
+                matrices[m] = columns
+                traces.append(sum(Fraction(v[j], den) for j, (v, den) in enumerate(columns)))
+                continue
+            left, low = half, []
+            for e in m:
+                low.append(min(e, left))
+                left -= low[-1]
+            A, B = matrices[tuple(low)], matrices[tuple(e - k for e, k in zip(m, low, strict=True))]
+            rows = zip(*(v for v, _ in B), strict=True)  # Tr(AB) = Σ_k (row k of B) · (column k of A), denominators by column
+            den = math.lcm(*(d for _, d in B))
+            share = [den // d for _, d in B]
+            traces.append(sum(Fraction(sum(x * y * s for x, y, s in zip(v, row, share, strict=True) if x), d)
+                              for (v, d), row in zip(A, rows, strict=True)) / den)
         den = math.lcm(*(t.denominator for t in traces))
         return [int(t * den) for t in traces], den
 

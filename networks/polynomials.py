@@ -117,7 +117,7 @@ class _Search:
         self.gens = self.ring.gens[:len(symbols)]
         self.slope = [self.f.diff(x) for x in self.gens]
         self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
-        self.is_squares = _is_squares(expression)
+        self.is_squares, self._known = _is_squares(expression), {}
 
     def run(self) -> None:
         slope = [g for g in self.slope if g]
@@ -187,7 +187,7 @@ class _Search:
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
-                nature, evidence = _classified(self.expression, self.symbols, theta, self.clock)
+                nature, evidence = self._classified(theta)
         except Stopped as stop:
             evidence = str(stop)
         value = self._value(zero, theta)
@@ -315,12 +315,14 @@ class _Search:
         free.sort(key=lambda q: (len(q), str(q)))
         if len(free) > 8:
             return [("undecided", "everywhere", f"{len(free)} functions change sign")]
+        empty = _contradictions(free)
         groups = [(group, _sign_vectors(group)) for x in self.symbols
                   if (group := [q for q in free if q.as_expr().free_symbols == {x}])]
         pieces = []
         for signs in itertools.product((1, -1), repeat=len(free)):
             known = {**fixed, **dict(zip(free, signs, strict=True))}
-            if not all(tuple(known[q] for q in group) in possible for group, possible in groups):
+            if not all(tuple(known[q] for q in group) in possible for group, possible in groups) or any(
+                    all(s * k >= 0 for s, k in zip(signs, row, strict=True)) for row in empty):
                 continue
             values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)]) for c, factors in lists]
             positive, negative = _descartes([1, *values])
@@ -360,8 +362,30 @@ class _Search:
             return "degenerate saddle", f"at {where}", f"eigenvalues of both signs ({positive} +, {negative} −)"
         if theta is None:
             return "undecided", f"at {where}", "the Hessian is semidefinite; the coordinates are no short exact numbers"
-        nature, why = _classified(self.expression, self.symbols, theta, self.clock)
+        nature, why = self._classified(theta)
         return nature, f"at {where}", why
+
+    def _classified(self, theta: tuple) -> tuple[str, str]:
+        """`classify` at an exact point; in a process of its own that the deadline ends, where it may take long."""
+        from .classify import classify
+
+        if theta not in self._known:
+            easy = all(x.is_Rational for x in theta) and len(theta) <= 3 and max(map(sum, self.f)) <= 8
+            arguments = self.expression, self.symbols, theta
+            self._known[theta] = classify(*arguments) if easy or not sys.executable else self._apart(arguments)
+        return self._known[theta]
+
+    def _apart(self, arguments: tuple) -> tuple[str, str]:
+        self.clock.check("nature of a degenerate point")
+        try:
+            done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(self.clock.left, 1),
+                                  input=pickle.dumps((sys.path, arguments)))
+        except subprocess.TimeoutExpired:
+            return "undecided", f"stopped at its nature: the time of {self.clock.seconds:.3g} s is used up"
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
+            return "undecided", f"its nature could not be computed: {last}"
+        return pickle.loads(done.stdout)
 
 
 def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
@@ -372,6 +396,18 @@ def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     between = [(a + b) / 2 for a, b in zip(ends[1::2], ends[2::2], strict=False)]
     samples = [ends[0] - 1, *between, ends[-1] + 1] if ends else [0]
     return {tuple(int(sympy.sign(p.eval(x))) for p in polys) for x in samples}
+
+
+def _contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
+    """Rows k ≠ 0 with Σ k_i q_i a constant ≤ 0: no q_i has the sign of its k_i for all i at once."""
+    monomials = sorted({m for q in polynomials for m in q if any(m)})
+    if not polynomials:
+        return []
+    found = []
+    for row in sympy.Matrix([[q.get(m, 0) for q in polynomials] for m in monomials]).nullspace():
+        constant = sum(k * q.coeff(1) for k, q in zip(row, polynomials, strict=True))
+        found += [[s * k for k in row] for s in (1, -1) if s * constant <= 0]
+    return found
 
 
 def _merged(pieces: list) -> list:
@@ -409,22 +445,3 @@ _CHILD = """import pickle, sys
 sys.path[:], arguments = pickle.load(sys.stdin.buffer)
 from networks.classify import classify
 pickle.dump(classify(*arguments), sys.stdout.buffer)"""
-
-
-def _classified(expression, symbols, theta, clock: Clock) -> tuple[str, str]:
-    """`classify` at an exact point; in a process of its own that the deadline ends, where it may take long."""
-    from .classify import classify
-
-    easy = all(x.is_Rational for x in theta) and len(theta) <= 3 and Poly(expression, *symbols).total_degree() <= 8
-    if easy or not sys.executable:
-        return classify(expression, symbols, theta)
-    clock.check("nature of a degenerate point")
-    try:
-        done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(clock.left, 1),
-                              input=pickle.dumps((sys.path, (expression, symbols, theta))))
-    except subprocess.TimeoutExpired:
-        return "undecided", f"stopped at its nature: the time of {clock.seconds:.3g} s is used up"
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
-        return "undecided", f"its nature could not be computed: {last}"
-    return pickle.loads(done.stdout)
