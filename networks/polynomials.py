@@ -260,10 +260,14 @@ class _Search:
             self.result.families.append(family)
             besides.append(part)
         for part in (part for part in parts if not independent(part)):
-            self._points(Quotient(part, self.clock), False, besides)
+            try:
+                self._points(Quotient(part, self.clock), False, besides)
+            except Stopped as stop:
+                self.result.undecided.append(f"the zeros of {', '.join(map(str, part))}: {stop}")
             besides.append(part)
-        self.result.proof.append(f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
-                                 f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
+        if self.result.complete:
+            self.result.proof.append(f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
+                                     f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
 
     def _family(self, basis) -> Family | None:
         ring, found = self.ring, parametrised(basis)
