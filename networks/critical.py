@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import mpmath
 import numpy as np
 import sympy
 
@@ -74,20 +75,10 @@ class CriticalPoint:
                 size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
                                 np.sqrt(np.sum(steps**2, axis=0)), np.inf)
             return size.reshape(theta.shape[1:])
-        offset = theta - self._origin.reshape(-1, *[1] * (theta.ndim - 1))
-        for direction in self._directions:
-            offset = offset - direction.reshape(-1, *[1] * (theta.ndim - 1)) * np.tensordot(direction, offset, axes=(0, 0))
+        if self.family:  # all of Rⁿ
+            return np.zeros(theta.shape[1:])
         with np.errstate(over="ignore"):  # ends of diverged runs
-            return np.sqrt(np.sum(offset**2, axis=0))
-
-    @cached_property
-    def _origin(self) -> np.ndarray:
-        return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 0)), 17)) for x in self.theta])
-
-    @cached_property
-    def _directions(self) -> list[np.ndarray]:
-        columns = [np.array([float(sympy.sympify(x).diff(p)) for x in self.theta]) for p in self.family]
-        return list(np.linalg.qr(np.array(columns).T)[0].T) if columns else []
+            return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
 
 
 @dataclass(frozen=True, repr=False)
@@ -347,11 +338,14 @@ def _spectrum(p: Point, loss) -> tuple:
         return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()
-    middle = [sympy.Rational(low + high) / 2 for low, high in p.box]
-    entries = hessian.subs(dict(zip(loss.symbols, middle, strict=True)))
-    values = np.linalg.eigvalsh(np.array(entries.evalf(20).tolist(), dtype=float))
+    middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
+    with mpmath.workdps(40):
+        values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
     small = sorted(range(loss.dim), key=lambda i: abs(values[i]))[:loss.dim - sum(p.signs)]
-    return tuple(sympy.Integer(0) if i in small else sympy.Float(float(v), 17) for i, v in enumerate(values))
+    signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
+    if (signs.count(1), signs.count(-1)) != p.signs:
+        return ()  # too near 0 for these digits
+    return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
 
 
 # ------------------------------------------------------------------------------------------- other losses

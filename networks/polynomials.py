@@ -55,7 +55,7 @@ class Family:
 class Point:
     """An isolated real zero.
 
-    theta : exact numbers, or floats where `exact` is False; box : intervals of rationals that hold it and no other zero.
+    theta : exact numbers, or floats where `exact` is False.  box : rational (low, high) that hold it and no other zero.
     value : F there.  signs : the numbers of positive and negative eigenvalues of the Hessian; None where not decided.
     """
 
@@ -67,6 +67,10 @@ class Point:
     evidence: str
     signs: tuple[int, int] | None
     zero: Zero = field(repr=False, compare=False)
+
+    def enclosure(self, bits: int) -> list:
+        """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
+        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]]
 
 
 @dataclass
@@ -107,7 +111,8 @@ class _Search:
 
     def __init__(self, expression, symbols: tuple, clock: Clock, result: CriticalSet):
         self.expression, self.symbols, self.clock, self.result = expression, symbols, clock, result
-        roots = sorted((x for x in expression.atoms(sympy.Pow, sympy.CRootOf) if x.is_number and x.is_algebraic), key=str)
+        roots = sorted((x for x in expression.atoms(sympy.Pow, sympy.CRootOf, sympy.NumberSymbol)
+                        if x.is_number and x.is_algebraic), key=str)
         self.adjoined = {x: sympy.Dummy(f"alpha{i}", real=True) for i, x in enumerate(roots)}
         self.ring = clock.ring((*symbols, *self.adjoined.values()))
         try:
@@ -117,7 +122,8 @@ class _Search:
         self.gens = self.ring.gens[:len(symbols)]
         self.slope = [self.f.diff(x) for x in self.gens]
         self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
-        self.is_squares, self._known = _is_squares(expression), {}
+        self.squares = 1 if _is_squares(expression) else -1 if _is_squares(-expression) else 0
+        self._known: dict = {}
 
     def run(self) -> None:
         slope = [g for g in self.slope if g]
@@ -142,6 +148,8 @@ class _Search:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
         kept = [z for z in zeros if self._belongs(z) and not any(z.lies_on(basis) for basis in besides)]
+        for zero in kept:
+            zero.box(64)
         for zero in kept:
             self._add(zero, whole)
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
@@ -168,31 +176,35 @@ class _Search:
         return True
 
     def _add(self, zero: Zero, simple: bool) -> None:
-        n = len(self.symbols)
-        theta = self._exact(zero)
-        nature, evidence, signs = "undecided", "", None
-        box = tuple(rationals(x) for x in zero.box(64)[:n])
-        floats = tuple(sympy.Float(sympy.Rational(a + b) / 2, 17) for a, b in box)
+        """One point, with as much of it as the time allows; its enclosure is known."""
+        n, theta, value, signs = len(self.symbols), None, None, None
+        nature, evidence = "undecided", ""
         try:
             signs = self._inertia(zero, simple and zero.multiplicity == 1)
+            theta = self._exact(zero)
+            value = self._value(zero, theta)
             if sum(signs) == n:
                 nature = "minimum" if not signs[1] else "maximum" if not signs[0] else "saddle"
                 evidence = f"the Hessian is invertible with {signs[0]} positive and {signs[1]} negative eigenvalues"
             elif all(signs):
                 nature = "degenerate saddle"
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
-            elif self.is_squares and zero.algebra.vanishes(self.f, zero):
-                nature = "degenerate minimum"
-                evidence = "the Hessian is singular; F is a sum of squares, 0 there, and no other critical point is near"
+            elif self.squares and zero.algebra.vanishes(self.f, zero):
+                nature = f"degenerate {'minimum' if self.squares > 0 else 'maximum'}"
+                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, and "
+                            "no other critical point is near")
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
                 nature, evidence = self._classified(theta)
         except Stopped as stop:
             evidence = str(stop)
-        value = self._value(zero, theta)
-        self.result.points.append(Point(theta or floats, theta is not None, box, value, nature, evidence,
-                                        signs, zero))
+        box = [rationals(x) for x in zero.box(64)[:n]]
+        if value is None:
+            low, high = rationals(on_box(self.f, zero.box(64)))
+            value = sympy.Float((low + high) / 2, 17)
+        floats = tuple(sympy.Float((low + high) / 2, 17) for low, high in box)
+        self.result.points.append(Point(theta or floats, theta is not None, tuple(box), value, nature, evidence, signs, zero))
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []
@@ -286,10 +298,11 @@ class _Search:
         theta, parameters = found or (self.symbols, self.symbols)
         if some is None:
             pieces = (("undecided", "everywhere", "no real point on it is known"),)
-        elif self.is_squares and constant == 0:
-            pieces = (("non-strict minimum", "everywhere", "F is a sum of squares, and 0 there"),)
+        elif self.squares and constant == 0:
+            kind, of = ("minimum", "F") if self.squares > 0 else ("maximum", "−F")
+            pieces = ((f"non-strict {kind}", "everywhere", f"{of} is a sum of squares, and 0 there"),)
             if not pure or not found and self._singular(basis, codim):
-                pieces += (("undecided", "at singular points of the family", "a minimum; whether a strict one is not known"),)
+                pieces += (("undecided", "at singular points of the family", f"a {kind}; whether a strict one is not known"),)
         else:
             pieces = tuple(_merged(self._pieces(basis, codim, pure, found is not None and constant is not None)))
         return Family(tuple(g.as_expr() for g in basis), ring.ngens - codim, theta, parameters, some, constant, pieces)
@@ -382,10 +395,10 @@ class _Search:
     def _apart(self, arguments: tuple) -> tuple[str, str]:
         self.clock.check("nature of a degenerate point")
         try:
-            done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(self.clock.left, 1),
+            done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(self.clock.left / 2, 1),
                                   input=pickle.dumps((sys.path, arguments)))
         except subprocess.TimeoutExpired:
-            return "undecided", f"stopped at its nature: the time of {self.clock.seconds:.3g} s is used up"
+            return "undecided", "the Hessian is singular and semidefinite; the further tests took too long"
         if done.returncode:
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
             return "undecided", f"its nature could not be computed: {last}"
