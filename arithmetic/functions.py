@@ -1,118 +1,21 @@
-"""The functions a definition may call, each dispatching on the reading of its argument.
-
-Readings: *numbers* (floats and NumPy arrays), *symbols* (sympy), and objects that bring their own arithmetic by
-subclassing `Reading` (the recorder's `Node`, `Interval`).  A `Vector` holds one such object per coordinate.
-"""
+"""Words of linear algebra that a definition may use, on every reading."""
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 
-
-class Reading:
-    """A number of another kind: `apply(op, *args)` is called for each function of this module.
-
-    Subclasses bring the operators themselves (`+ - * / ** < <= > >= & | ~`).
-    """
-
-    __slots__ = ()
-
-    def apply(self, op: str, *args):
-        raise NotImplementedError
-
-
-class Vector(np.ndarray):
-    """Coordinates that are not floats: an object array whose operators and comparisons act element by element."""
-
-    def __new__(cls, entries):
-        entries = list(entries)
-        out = np.empty(len(entries), dtype=object)
-        out[:] = entries
-        return out.view(cls)
-
-    def __lt__(self, other):
-        return np.less(self, other, dtype=object)
-
-    def __le__(self, other):
-        return np.less_equal(self, other, dtype=object)
-
-    def __gt__(self, other):
-        return np.greater(self, other, dtype=object)
-
-    def __ge__(self, other):
-        return np.greater_equal(self, other, dtype=object)
-
-
-def is_symbolic(x) -> bool:
-    """Whether `x` is a sympy object (asked without importing sympy)."""
-    sympy = sys.modules.get("sympy")
-    return sympy is not None and isinstance(x, sympy.Basic)
-
-
-def _elementwise(function, args):
-    """`function` over the entries of the object arrays among `args`; scalars are shared by all entries."""
-    arrays = np.broadcast_arrays(*[np.asarray(a, dtype=object) for a in args])
-    out = np.empty(arrays[0].shape, dtype=object)
-    for index in np.ndindex(out.shape):
-        out[index] = function(*(a[index] for a in arrays))
-    return out.view(Vector)
-
-
-def _is_object_array(x) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype == object
-
-
-def _function(name: str, numeric, symbolic, doc: str):
-    """A function of one or more arguments on every reading; `symbolic(sympy, *args)` gives its sympy form."""
-
-    def function(*args):
-        if any(_is_object_array(a) for a in args):
-            return _elementwise(function, args)
-        for a in args:
-            if isinstance(a, Reading):
-                return a.apply(name, *args)
-        if any(is_symbolic(a) for a in args):
-            import sympy
-
-            return symbolic(sympy, *args)
-        return numeric(*args)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
-
-
-def _quiet(numeric):
-    """Out-of-domain numbers are outcomes (NaN, inf), not warnings."""
-
-    def evaluate(*args):
-        with np.errstate(all="ignore"):
-            return numeric(*args)
-
-    return evaluate
-
-
-sqrt = _function("sqrt", _quiet(np.sqrt), lambda s, x: s.sqrt(x), "Square root.")
-exp = _function("exp", _quiet(np.exp), lambda s, x: s.exp(x), "Exponential.")
-log = _function("log", _quiet(np.log), lambda s, x: s.log(x), "Natural logarithm.")
-sin = _function("sin", _quiet(np.sin), lambda s, x: s.sin(x), "Sine.")
-cos = _function("cos", _quiet(np.cos), lambda s, x: s.cos(x), "Cosine.")
-tanh = _function("tanh", np.tanh, lambda s, x: s.tanh(x), "Hyperbolic tangent.")
-absolute = _function("absolute", np.absolute, lambda s, x: s.Abs(x), "Absolute value.")
-sign = _function("sign", np.sign, lambda s, x: s.sign(x), "Sign: -1, 0 or 1.")
-minimum = _function("minimum", np.minimum, lambda s, x, y: s.Min(x, y), "The smaller of two; NaN if either is NaN.")
-maximum = _function("maximum", np.maximum, lambda s, x, y: s.Max(x, y), "The larger of two; NaN if either is NaN.")
-where = _function("where", np.where, lambda s, c, x, y: s.Piecewise((x, c), (y, True)),
-                  "`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
-
-#: The functions that readings implement; `sign`, `clip`, `total`, `dot` and `solve` are made of them where recorded.
-NAMES = ("sqrt", "exp", "log", "sin", "cos", "tanh", "absolute", "sign", "minimum", "maximum", "where")
+from .elementary import exp, log
+from .operations import absolute, maximum, minimum, where
+from .readings import Reading, Vector, is_symbolic
 
 
 def clip(x, low, high):
     """`x` held between `low` and `high`."""
     return minimum(maximum(x, low), high)
+
+
+def power(x, p):
+    """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 
 def total(x):

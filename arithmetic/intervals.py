@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import functions as fn
-from .functions import Reading
+from .operations import OPERATIONS
+from .readings import Reading, integer_power
 
 
 def _out(low, high, ulps: int = 1) -> Interval:
@@ -66,30 +66,56 @@ class Interval(Reading):
     def __rtruediv__(self, other):
         return Interval.of(other) / self
 
-    def __pow__(self, n: int):
-        result = None
-        for _ in range(int(n)):
-            result = self if result is None else self * result if result is not self else self * self
-        return Interval(1.0, 1.0) if result is None else result
+    def __pow__(self, n):
+        """Integer powers, 1/2 by the square root."""
+        if n == 0.5:
+            return self.apply("sqrt", self)
+        if n != int(n):
+            raise TypeError(f"interval**{n}: only integer powers and 1/2 are enclosed; write exp(p * log(x))")
+        if n < 0:
+            return 1 / self**-int(n)
+        return integer_power(self, int(n)) if n else Interval(np.ones_like(self.low), np.ones_like(self.low))
 
     def apply(self, op: str, *args):
-        args = [Interval.of(a) for a in args]
-        x = args[0]
-        if op in ("exp", "log", "tanh", "sqrt"):  # increasing; within 4 units in the last place of the C library's
-            function = getattr(fn, op)
-            return _out(function(x.low), function(x.high), 4)
-        if op in ("minimum", "maximum"):
-            function = getattr(fn, op)
-            return Interval(function(x.low, args[1].low), function(x.high, args[1].high))
-        if op == "absolute":
-            low = np.where((x.low <= 0) & (x.high >= 0), 0.0, np.minimum(abs(x.low), abs(x.high)))
-            return Interval(low, np.maximum(abs(x.low), abs(x.high)))
-        if op in ("sin", "cos"):  # Lipschitz with constant 1 around the middle
-            middle, radius = (x.low + x.high) / 2, (x.high - x.low) / 2
-            value = getattr(fn, op)(middle)
-            radius = np.nextafter(radius, np.inf) + 4 * np.finfo(float).eps * (1 + abs(middle))
-            return Interval(np.maximum(value - radius, -1.0), np.minimum(value + radius, 1.0))
-        raise TypeError(f"{op} has no interval form")
+        form = OPERATIONS[op].interval
+        if form is None:
+            raise TypeError(f"{op} has no interval form: give its operation interval=...")
+        return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+
+    def __lt__(self, other):
+        other = Interval.of(other)
+        return Truth(self.low < other.high, self.high < other.low)
+
+    def __le__(self, other):
+        other = Interval.of(other)
+        return Truth(self.low <= other.high, self.high <= other.low)
+
+    def __gt__(self, other):
+        return Interval.of(other) < self
+
+    def __ge__(self, other):
+        return Interval.of(other) <= self
 
     def __repr__(self):
         return f"[{self.low}, {self.high}]"
+
+
+class Truth(Reading):
+    """Whether a condition can hold, and whether it must, on intervals."""
+
+    __slots__ = ("can", "must")
+
+    def __init__(self, can, must):
+        self.can, self.must = np.bool_(can), np.bool_(must)
+
+    def apply(self, op: str, *args):
+        return OPERATIONS[op].interval(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+
+    def __and__(self, other):
+        return Truth(self.can & other.can, self.must & other.must)
+
+    def __or__(self, other):
+        return Truth(self.can | other.can, self.must | other.must)
+
+    def __invert__(self):
+        return Truth(~self.must, ~self.can)

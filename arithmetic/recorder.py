@@ -1,8 +1,7 @@
 """The recorder: numbers that write down each operation, and the straight-line programs they leave.
 
 A definition called once on recorded inputs leaves a hash-consed graph (equal operations are one node, which is all
-the common-subexpression elimination there is).  Simplifications happen here, once, so that every back end computes the
-same bits; they are exact in IEEE arithmetic but for `0 * x = 0` and `c (d x) = (c d) x`.
+the common-subexpression elimination there is), simplified by the rules of the operations.
 """
 from __future__ import annotations
 
@@ -13,38 +12,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import functions as fn
-from .functions import Reading, Vector
-
-_SOURCE = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}", "neg": "-{0}",
-           "lt": "{0} < {1}", "le": "{0} <= {1}", "and": "{0} & {1}", "or": "{0} | {1}", "not": "~{0}",
-           **{name: name + "({0})" for name in ("sqrt", "exp", "log", "sin", "cos", "tanh", "absolute")},
-           **{name: name + "({0}, {1})" for name in ("minimum", "maximum")}, "where": "where({0}, {1}, {2})"}
-#: What each operation means on any reading; the printers give the same operations in their own language.
-OPERATIONS: dict[str, Callable] = {
-    op: eval(f"lambda *a: {text.format('a[0]', 'a[1]', 'a[2]')}", {name: getattr(fn, name) for name in fn.NAMES})
-    for op, text in _SOURCE.items()}
-BOOLEAN = frozenset({"lt", "le", "and", "or", "not"})
+from .operations import OPERATIONS
+from .readings import Reading, Vector, integer_power
 
 
 class Graph:
-    """The nodes of one recording, each operation once."""
+    """The nodes of one recording, each operation once.
 
-    def __init__(self):
+    rearrange : whether the simplifications of the operations are made; without them the graph is the definition itself.
+    """
+
+    def __init__(self, rearrange: bool = True):
+        self.rearrange = rearrange
         self.nodes: dict[tuple, Node] = {}
+        self.fixed: set[Node] = set()  # parameters, and what is made of them and constants alone
         self.derivatives: dict[Node, tuple[Node, Callable]] = {}  # nodes whose derivative is known in closed form
 
     def input(self, name: str) -> Node:
-        return self._node("input", name)
+        return self.node("input", name)
 
     def inputs(self, name: str, n: int) -> Vector:
         return Vector(self.input(f"{name}{i}") for i in range(n))
 
+    def parameter(self, name: str) -> Node:
+        """An input that is the same at every step, as a constant is, and may differ between lanes."""
+        node = self.input(name)
+        self.fixed.add(node)
+        return node
+
     def constant(self, value: float) -> Node:
-        return self._node("const", float(value).hex(), value=float(value))
+        return self.node("const", float(value).hex(), value=float(value))
 
     def condition(self, value: bool) -> Node:
-        return self._node("bool", value, value=float(value))
+        return self.node("bool", value, value=float(value))
 
     def lift(self, x) -> Node | None:
         """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant."""
@@ -61,11 +61,13 @@ class Graph:
         except (TypeError, ValueError):
             return None
 
-    def _node(self, op: str, *args, value: float | None = None) -> Node:
+    def node(self, op: str, *args, value: float | None = None) -> Node:
         key = (op, *args)
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(self, op, args, len(self.nodes), value)
+            node = self.nodes[key] = self.kind(self, op, args, len(self.nodes), value)
+            if self.fixed and node.operands and all(a.value is not None or a in self.fixed for a in args):
+                self.fixed.add(node)
         return node
 
     def operation(self, op: str, *args: Node) -> Node:
@@ -73,14 +75,13 @@ class Graph:
         values = [a.value for a in args]
         if None not in values:
             return self._fold(op, values)
-        return _SIMPLIFY.get(op, self._node)(*((op,) if op not in _SIMPLIFY else (self,)), *args)
+        rule = OPERATIONS[op].simplify
+        return rule(self, *args) if rule and self.rearrange else self.node(op, *args)
 
     def _fold(self, op: str, values) -> Node:
         with np.errstate(all="ignore"):
-            result = OPERATIONS[op](*(np.float64(v) if op not in ("and", "or", "not") else np.bool_(v) for v in values))
-        if isinstance(result, (bool, np.bool_)):
-            return self.condition(bool(result))
-        return self.constant(result)
+            result = OPERATIONS[op].numeric(*(np.bool_(v) if op in ("and", "or", "not") else np.float64(v) for v in values))
+        return self.condition(bool(result)) if OPERATIONS[op].boolean else self.constant(result)
 
 
 class Node(Reading):
@@ -97,7 +98,7 @@ class Node(Reading):
 
     @property
     def boolean(self) -> bool:
-        return self.op in BOOLEAN or self.op == "bool"
+        return self.op == "bool" or self.op not in ("input", "const") and OPERATIONS[self.op].boolean
 
     def apply(self, op: str, *args):
         if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
@@ -106,9 +107,8 @@ class Node(Reading):
         if None in nodes:
             raise TypeError(f"{op}: cannot record an argument of type "
                             f"{[type(a).__name__ for a, n in zip(args, nodes) if n is None][0]}")
-        if op == "sign":  # keeps 0 and NaN
-            (x,) = nodes
-            return fn.where(x > 0, 1.0, fn.where(x < 0, -1.0, x))
+        if OPERATIONS[op].inline:
+            return OPERATIONS[op].definition(*nodes)
         return self.graph.operation(op, *nodes)
 
     def _binary(self, op: str, other, swap: bool = False):
@@ -145,12 +145,7 @@ class Node(Reading):
             raise TypeError(f"x**{exponent}: only integer powers and 1/2 are recorded; write exp(p * log(x))")
         if n < 0:
             return 1 / self ** -int(n)
-        power, base, n = None, self, int(n)
-        while n:
-            if n & 1:
-                power = base if power is None else power * base
-            base, n = base * base if n > 1 else base, n >> 1
-        return self.graph.constant(1.0) if power is None else power
+        return integer_power(self, int(n)) if n else self.graph.constant(1.0)
 
     def __bool__(self):
         raise TypeError("a recorded number has no truth value: a definition chooses with where(condition, x, y), "
@@ -165,139 +160,7 @@ class Node(Reading):
         return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
 
 
-def _power_of_two(value: float | None) -> bool:
-    return bool(value) and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5 and 1e-100 < abs(value) < 1e100
-
-
-def _add(graph: Graph, a: Node, b: Node) -> Node:
-    if a.value == 0:
-        return b
-    if b.value == 0:
-        return a
-    if a is b:
-        return a * 2.0
-    if b.op == "neg":
-        return graph.operation("sub", a, b.args[0])
-    if a.op == "neg":
-        return graph.operation("sub", b, a.args[0])
-    return graph._node("add", *sorted((a, b), key=lambda n: n.id))
-
-
-def _sub(graph: Graph, a: Node, b: Node) -> Node:
-    if b.value == 0:
-        return a
-    if a.value == 0:
-        return -b
-    if b.op == "neg":
-        return graph.operation("add", a, b.args[0])
-    if b.value is not None and b.value < 0:
-        return graph.operation("add", a, graph.constant(-b.value))
-    return graph._node("sub", a, b)
-
-
-def _mul(graph: Graph, a: Node, b: Node) -> Node:
-    if b.value is not None:
-        a, b = b, a
-    c = a.value
-    if c is not None:
-        if c == 0:
-            return graph.constant(0.0)
-        if c == 1:
-            return b
-        if c == -1:
-            return -b
-        if b.op == "neg":
-            return graph.constant(-c) * b.args[0]
-        if b.op == "mul" and b.args[0].value is not None:  # rounds differently, but on every back end alike
-            return graph.constant(c * b.args[0].value) * b.args[1]
-        return graph._node("mul", a, b)
-    if a.op == "neg":
-        return -(a.args[0] * b)
-    if b.op == "neg":
-        return -(a * b.args[0])
-    return graph._node("mul", *sorted((a, b), key=lambda n: n.id))
-
-
-def _div(graph: Graph, a: Node, b: Node) -> Node:
-    if b.value == 1:
-        return a
-    if _power_of_two(b.value):
-        return a * (1 / b.value)
-    if a.op == "neg":
-        return -(a.args[0] / b)
-    if b.op == "neg":
-        return -(a / b.args[0])
-    return graph._node("div", a, b)
-
-
-def _neg(graph: Graph, a: Node) -> Node:
-    if a.op == "neg":
-        return a.args[0]
-    if a.op == "sub":
-        return graph.operation("sub", a.args[1], a.args[0])
-    if a.op == "mul" and a.args[0].value is not None:
-        return graph.constant(-a.args[0].value) * a.args[1]
-    return graph._node("neg", a)
-
-
-def _and(graph: Graph, a: Node, b: Node) -> Node:
-    for x, y in ((a, b), (b, a)):
-        if x.op == "bool":
-            return y if x.value else x
-    if a.op == b.op == "le" and a.args[0] is b.args[0] and None not in (a.args[1].value, b.args[1].value):
-        return a if a.args[1].value <= b.args[1].value else b
-    return a if a is b else graph._node("and", *sorted((a, b), key=lambda n: n.id))
-
-
-def _or(graph: Graph, a: Node, b: Node) -> Node:
-    for x, y in ((a, b), (b, a)):
-        if x.op == "bool":
-            return x if x.value else y
-    return a if a is b else graph._node("or", *sorted((a, b), key=lambda n: n.id))
-
-
-def _not(graph: Graph, a: Node) -> Node:
-    return a.args[0] if a.op == "not" else graph._node("not", a)
-
-
-def _where(graph: Graph, condition: Node, a: Node, b: Node) -> Node:
-    if condition.op == "bool":
-        return a if condition.value else b
-    return a if a is b else graph._node("where", condition, a, b)
-
-
-def _extreme(op: str, neutral: float):
-    def simplify(graph: Graph, a: Node, b: Node) -> Node:
-        if neutral in (a.value, b.value):
-            return a if b.value == neutral else b
-        return a if a is b else graph._node(op, a, b)
-
-    return simplify
-
-
-_SIMPLIFY = {"minimum": _extreme("minimum", math.inf), "maximum": _extreme("maximum", -math.inf),
-             "add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg,
-             "and": _and, "or": _or, "not": _not, "where": _where}
-
-
-# ------------------------------------------------------------------------------------------- derivatives
-_ADJOINTS: dict[str, Callable] = {  # op -> adjoints of the operands, from the node n and its adjoint d
-    "add": lambda n, d: (d, d),
-    "sub": lambda n, d: (d, -d),
-    "mul": lambda n, d: (d * n.args[1], d * n.args[0]),
-    "div": lambda n, d: ((q := d / n.args[1]), -(q * n)),
-    "neg": lambda n, d: (-d,),
-    "sqrt": lambda n, d: (d / (2 * n),),
-    "exp": lambda n, d: (d * n,),
-    "log": lambda n, d: (d / n.args[0],),
-    "sin": lambda n, d: (d * fn.cos(n.args[0]),),
-    "cos": lambda n, d: (-(d * fn.sin(n.args[0])),),
-    "tanh": lambda n, d: (d * (1 - n * n),),
-    "absolute": lambda n, d: (d * fn.sign(n.args[0]),),
-    "minimum": lambda n, d: (fn.where(n.args[0] <= n.args[1], d, 0.0), fn.where(n.args[0] <= n.args[1], 0.0, d)),
-    "maximum": lambda n, d: (fn.where(n.args[0] >= n.args[1], d, 0.0), fn.where(n.args[0] >= n.args[1], 0.0, d)),
-    "where": lambda n, d: (None, fn.where(n.args[0], d, 0.0), fn.where(n.args[0], 0.0, d)),
-}
+Graph.kind = Node  #: the class of its nodes
 
 
 def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
@@ -306,7 +169,7 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
         raise ValueError("gradient(value, inputs): inputs must be recorded inputs")
     adjoint: dict[Node, Node] = {value: value.graph.constant(1.0)}
     known = value.graph.derivatives
-    for node in reversed(_needed([value], lambda n: (known[n][0],) if n in known else n.operands)):
+    for node in reversed(needed([value], lambda n: (known[n][0],) if n in known else n.operands)):
         d = adjoint.get(node)
         if d is None or not node.operands:
             continue
@@ -314,7 +177,10 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
             x, derivative = known[node]
             parts = [(x, d * derivative(x))]
         else:
-            parts = zip(node.operands, _ADJOINTS[node.op](node, d), strict=True)
+            adjoint_of = OPERATIONS[node.op].adjoint
+            if adjoint_of is None:
+                raise TypeError(f"{node.op} has no derivative: give its operation adjoint=...")
+            parts = zip(node.operands, adjoint_of(node, d), strict=True)
         for operand, part in parts:
             if part is not None and not operand.boolean:
                 adjoint[operand] = adjoint[operand] + part if operand in adjoint else part
@@ -334,7 +200,7 @@ def polynomial(coefficients: Sequence[float], x):
     return value
 
 
-def _needed(outputs: Sequence[Node], operands: Callable = lambda node: node.operands) -> list[Node]:
+def needed(outputs: Sequence[Node], operands: Callable = lambda node: node.operands) -> list[Node]:
     """The nodes that `outputs` depend on, operands first."""
     seen: set[Node] = set()
     order: list[Node] = []
@@ -364,7 +230,7 @@ class Program:
     @functools.cached_property
     def tape(self) -> list[Node]:
         """The nodes in the order of their evaluation."""
-        return _needed(self.outputs)
+        return needed(self.outputs)
 
     @property
     def operations(self) -> int:
@@ -375,11 +241,12 @@ class Program:
     def function(self) -> Callable:
         """The program as a Python function of its inputs, which must not be Python floats."""
         names, lines = {x: f"x{i}" for i, x in enumerate(self.inputs)}, []
-        space = {name: getattr(fn, name) for name in fn.NAMES}
+        space: dict = {}
         for node in self.tape:
             if node.operands:
                 names[node] = f"v{node.id}"
-                lines.append(f"    v{node.id} = {_SOURCE[node.op].format(*(names[a] for a in node.operands))}")
+                space[node.op] = OPERATIONS[node.op].function
+                lines.append(f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
             elif node.op != "input":  # a Python float, so that constant (op) recorded number is recorded
                 names[node] = f"c{node.id}"
                 space[f"c{node.id}"] = np.bool_(node.value) if node.op == "bool" else node.value
@@ -397,9 +264,23 @@ class Program:
             return self.function(*(np.float64(a) if isinstance(a, (int, float)) else a for a in arguments))
 
 
+def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> list[Node]:
+    """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
+
+    Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn or
+    counted between the calls, the recorded program would repeat the first for ever.
+    """
+    first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
+    if any(a is not b for a, b in zip(first, second, strict=True)):
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and the "
+                         "first value would be repeated for ever; make what changes a block of the flow's memory or a function "
+                         "of the time s.t")
+    return first
+
+
 def record(definition: Callable[[Vector], object], n: int) -> Program:
     """The program of `definition(x)` for `n` recorded coordinates `x`; its outputs may be nodes or arrays of nodes."""
     graph = Graph()
     x = graph.inputs("x", n)
-    result = definition(x)
-    return Program(tuple(x), tuple(graph.lift(r) for r in np.ravel(np.array(result, dtype=object))))
+    outputs = repeated("the definition", lambda: np.ravel(np.array(definition(x), dtype=object)), graph)
+    return Program(tuple(x), tuple(outputs))

@@ -62,25 +62,6 @@ class Clock:
         return PolyRing(symbols, QQ, grevlex)
 
 
-def rational(expression) -> sympy.Expr:
-    """The expression with rational numbers for its floats, its form kept.
-
-    A float that prints with up to 15 digits is the decimal it prints as (0.1 was typed to mean 1/10, and (x − 0.3)⁴ has
-    its zero at 3/10); any other is the result of arithmetic and stays the binary fraction it is, so that relations
-    between such numbers hold as they are computed.
-    """
-    expression = sympy.sympify(expression)
-    return expression.xreplace({x: _typed(x) for x in expression.atoms(sympy.Float)})
-
-
-def _typed(x) -> Rational:
-    value = float(x)
-    if not math.isfinite(value) or Rational(value) != Rational(x):  # more digits than a double has: as it prints
-        return Rational(str(x))
-    digits = repr(value).split("e")[0].replace("-", "").replace(".", "").strip("0")
-    return Rational(repr(value)) if len(digits) <= 15 else Rational(value)
-
-
 # ------------------------------------------------------------------------------------------------ finitely many zeros
 class Quotient:
     """A = Q[x]/I for an ideal with finitely many complex zeros, given by its Gröbner basis.

@@ -17,9 +17,14 @@ import mpmath
 import numpy as np
 import sympy
 
-from .classify import classify, exact_sign
-from .loss import _check_box
-from .polynomials import CriticalSet, Family, Point, critical_set, rational
+from arithmetic import Interval, Vector, as_decimals, as_fractions, exact_sign
+
+from .classification import classify
+from .forms import form_sign
+from .germ import plane_form
+from .loss import check_box
+from .nature import Nature
+from .polynomials import CriticalSet, Family, Point, critical_set
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class CriticalPoint:
     """A critical point, or with `family` a set of them.
 
     theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
-    nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
-    else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated
+    "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
     box : ((low, high), …), rational numbers.  evidence : why it has this nature.
     family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials whose
@@ -36,7 +41,7 @@ class CriticalPoint:
     """
 
     theta: tuple
-    nature: str
+    nature: Nature
     value: object
     eigenvalues: tuple = ()
     exact: bool = True
@@ -48,6 +53,9 @@ class CriticalPoint:
     box: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
     loss: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "nature", Nature(self.nature))
 
     @cached_property
     def numeric(self) -> np.ndarray:
@@ -135,22 +143,22 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
     budget : seconds for the exact algebra of polynomials; past it, what is open is said in `undecided`.
     """
-    start, region = time.perf_counter(), None if region is None else _check_box(region, loss.dim)
-    decoupled = _decoupled(loss)
+    start, region = time.perf_counter(), None if region is None else check_box(region, loss.dim)
+    box = loss.box if region is None else region
+    decoupled = _decoupled(loss, box)
     if decoupled is not None:
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
-        atlas = Atlas(tuple(decoupled), loss.box if periodic else None, (
+        atlas = Atlas(tuple(decoupled), box if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
-        atlas = _polynomial(loss, budget)
+        atlas = _polynomial(loss, box, budget)
     else:
-        atlas = _search(loss, region or loss.box)
+        atlas = _search(loss, box)
     points = [replace(p, loss=loss) for p in atlas if region is None or p.family or _inside(p.theta, region)]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
-    points.sort(key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value)), *p.numeric))
-    region = region if atlas.region is None or region is None else atlas.region
-    return replace(atlas, points=tuple(points), region=region if region is not None else atlas.region,
-                   seconds=time.perf_counter() - start)
+    points.sort(key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
+                               *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
+    return replace(atlas, points=tuple(points), region=region if atlas.region is None else atlas.region, seconds=time.perf_counter() - start)
 
 
 def complete(loss) -> bool:
@@ -159,18 +167,57 @@ def complete(loss) -> bool:
     return atlas.complete and atlas.region is None
 
 
+def coercive(loss) -> str:
+    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
+    if not loss.expression.is_polynomial(*loss.symbols):
+        return ""
+    poly = sympy.Poly(loss.expression, *loss.symbols)
+    top = poly.total_degree()
+    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
+    weights = (sympy.Rational(1, top),) * loss.dim
+    kind: str | None = None
+    if loss.dim == 1:
+        kind = "min" if top % 2 == 0 and poly.LC().is_positive else None
+    elif loss.dim == 2:
+        kind = plane_form(form, *poly.gens)
+    elif all(c.is_Rational for c in sympy.Poly(form, *poly.gens).coeffs()):
+        kind = (form_sign(form, poly.gens, weights) or (None,))[0]
+    return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
+
+
+def as_point(critical_point, loss=None) -> CriticalPoint:
+    """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
+
+    Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
+    """
+    if isinstance(critical_point, CriticalPoint):
+        return critical_point
+    if loss is None:
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+    theta = tuple(as_fractions(x) for x in critical_point)
+    number = np.array([float(x) for x in theta])
+    for p in loss.critical_points():
+        if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
+            return p
+    nature, evidence = classify(loss.expression, loss.symbols, theta)
+    at = dict(zip(loss.symbols, theta, strict=True))
+    hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
+                         symbols=tuple(loss.symbols), loss=loss)
+
+
 # ------------------------------------------------------------------------------------- decoupled networks
-def _decoupled(loss) -> list[CriticalPoint] | None:
+def _decoupled(loss, box) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
-    layers = getattr(loss, "layers", ())
+    layers: tuple = getattr(loss, "layers", ())
     if len(layers) != 2 or layers[1] != 1 or loss.loss != "squares" or len(loss.data) != loss.dim:
         return None
     A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
     if A.det() == 0:
         return None
     z = sympy.Symbol("z", real=True)
-    phi, inverse = rational(loss.activations[0].function(z)), A.inv()
-    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*loss.box], strict=True))
+    phi, inverse = as_decimals(loss.activations[0].function(z)), A.inv()
+    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
              for row in A.tolist()]
     try:
         kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r)) for (_, y), r in zip(loss.data, reach, strict=True)]
@@ -180,13 +227,13 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
     for combination in itertools.product(*kinds):
         u = sympy.Matrix([c.root for c in combination])
         theta = tuple(sympy.expand(x) for x in inverse * u)
-        if any(c.periodic for c in combination) and not _inside(theta, loss.box):
+        if any(c.periodic for c in combination) and not _inside(theta, box):
             continue
         curvature = sympy.diag(*(c.curvature for c in combination))
         hessian = (A.T * curvature * A).applyfunc(sympy.expand)
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
-            evidence += f"; one of infinitely many, those in {loss.box} are listed"
+            evidence += f"; one of infinitely many, those in {box} are listed"
         points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
     return points
 
@@ -197,13 +244,13 @@ class NotExact(ValueError):
 
 @dataclass(frozen=True)
 class _Zero:
-    """A zero of ψ' : its root, kind ("min", "max", "inflexion"), order (of the first derivative of ψ), ψ and ψ'' there."""
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
 
-    root: object
+    root: sympy.Expr
     kind: str
     order: int
-    value: object
-    curvature: object
+    value: sympy.Expr
+    curvature: sympy.Expr
     periodic: bool = False
 
 
@@ -220,8 +267,8 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
         if order % 2:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
-            sign = 1 if k else exact_sign(_at(error, z, root)) * exact_sign(_at(phi.diff(z, order), z, root))
-            kind = "min" if sign > 0 else "max"
+            sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
+            kind = {1: "min", -1: "max"}.get(sign, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -276,13 +323,16 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
     return zeros
 
 
-def _combine(zeros) -> tuple[str, str]:
+def _combine(zeros) -> tuple[Nature, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    evidence = "F decouples into " + " + ".join(f"{'an inflexion' if c.kind == 'inflexion' else f'a {c.kind}imum'} of order {c.order}"
-                                                for c in zeros)
-    name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
-    return ("degenerate " if singular else "") + name, evidence
+    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion", "undecided": "a point of unknown sign"}
+    evidence = "F decouples into " + " + ".join(f"{named[c.kind]} of order {c.order}" for c in zeros)
+    if "inflexion" in kinds or {"min", "max"} <= kinds:
+        return Nature.of("saddle", degenerate=singular), evidence
+    if "undecided" in kinds:
+        return Nature.UNDECIDED, evidence
+    return Nature.of("minimum" if kinds == {"min"} else "maximum", degenerate=singular), evidence
 
 
 def _eigenvalues(hessian) -> tuple:
@@ -303,7 +353,7 @@ def _inside(theta, box) -> bool:
 
 
 # -------------------------------------------------------------------------------------- polynomial losses
-def _polynomial(loss, budget: float) -> Atlas:
+def _polynomial(loss, box, budget: float) -> Atlas:
     """Critical points of a polynomial loss; where algebra does not come to an end, those that Newton's method finds."""
     try:
         found = critical_set(loss.expression, loss.symbols, seconds=budget)
@@ -311,7 +361,7 @@ def _polynomial(loss, budget: float) -> Atlas:
         found = CriticalSet(undecided=[str(error)])
     points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
     if not points and not found.complete:
-        other = _search(loss, loss.box)
+        other = _search(loss, box)
         return replace(other, undecided=(*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
@@ -333,7 +383,7 @@ def _spectrum(p: Point, loss) -> tuple:
     """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else in
     floats, and exactly 0 as many as there are."""
     at = dict(zip(loss.symbols, p.theta, strict=True))
-    hessian = sympy.hessian(rational(loss.expression), list(loss.symbols))
+    hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
     if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf) for x in p.theta):
         return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
@@ -351,7 +401,7 @@ def _spectrum(p: Point, loss) -> tuple:
 # ------------------------------------------------------------------------------------------- other losses
 def _search(loss, box) -> Atlas:
     """Exact points on the coordinate planes, then what Newton's method finds in the box, certified one by one."""
-    f, symbols = rational(loss.expression), list(loss.symbols)
+    f, symbols = as_decimals(loss.expression), list(loss.symbols)
     points = []
     for theta in _on_coordinate_planes(loss):
         nature, evidence = classify(f, symbols, theta)
@@ -359,17 +409,17 @@ def _search(loss, box) -> Atlas:
         value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
         points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
     known = [p.numeric for p in points]
-    for theta in _newton(loss, box):
-        if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
+    for place in _newton(loss, box):
+        if any(np.linalg.norm(place - k) < 1e-3 for k in known):
             continue
-        if krawczyk(loss, theta, 1e-8) is None:
+        if krawczyk(loss, place, 1e-8) is None:
             continue
-        known.append(theta)
-        eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))
+        known.append(place)
+        eigenvalues = np.linalg.eigvalsh(loss.hessian(place))
         positive = int((eigenvalues > 0).sum())
-        nature = "saddle" if 0 < positive < loss.dim else "minimum" if positive else "maximum"
+        nature = Nature.of_hessian(positive, loss.dim - positive)
         points.append(CriticalPoint(
-            tuple(sympy.Float(x, 17) for x in theta), nature, sympy.Float(float(loss.value(theta))),
+            tuple(sympy.Float(x, 17) for x in place), nature, sympy.Float(float(loss.value(place))),
             tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
                 f"found in the box {box} by Newton's method (that there are no more there is not proved); an interval "
                 "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
@@ -379,7 +429,7 @@ def _search(loss, box) -> Atlas:
 def _on_coordinate_planes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
     symbols, found = list(loss.symbols), []
-    slope = [rational(loss.expression).diff(s) for s in symbols]
+    slope = [as_decimals(loss.expression).diff(s) for s in symbols]
     for x in symbols:
         on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
         for root in _common_zeros(on_axis, x):
@@ -395,7 +445,7 @@ def _common_zeros(expressions, x) -> list:
     G = sympy.Symbol("G", real=True)
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
-    inner = None
+    inner: sympy.Expr = sympy.exp(x)
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G
@@ -422,7 +472,7 @@ def _common_zeros(expressions, x) -> list:
 def _newton(loss, box, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
     """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
     low, high = np.array(box).T[:, :, None]
-    theta = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
+    theta: np.ndarray = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(steps):
             slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
@@ -447,8 +497,6 @@ def krawczyk(loss, theta: np.ndarray, radius: float):
     K(X) = m − Y ∇F(m) + (I − Y H(X))(X − m), Y ≈ H(m)⁻¹; K(X) inside X proves existence and uniqueness and that H is
     invertible on X.  (Krawczyk 1969; Neumaier 1990, theorem 5.1.9.)
     """
-    from arithmetic import Interval, Vector
-
     n = loss.dim
     Y = np.linalg.inv(loss.hessian(theta))
     X = Vector(Interval(x - radius, x + radius) for x in theta)

@@ -1,60 +1,43 @@
-"""Functions of one neuron and of one data point, written once; their derivatives are derived by the recorder."""
+"""Functions of one neuron and of one data point, written once; their derivatives are derived by the recorder.
+
+On arrays of floats (networks that are computed by NumPy) exp, tanh and the like are NumPy's own, which are faster and may
+differ from the toolkit's in the last bit.
+"""
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 
 import numpy as np
+import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Node, Program, Vector, gradient, polynomial, total
-from arithmetic.printers import numpy_function
-
-
-def _with_derivative(value, z, derivative: Callable):
-    """`value`, a function of z; recorded, its derivative is this closed form."""
-    if isinstance(value, Node):
-        value.graph.derivatives.setdefault(value, (z, derivative))
-    return value
-
-
-def sigmoid(z):
-    """1/(1 + e⁻ᶻ), with the derivative σ(1 − σ), which does not overflow."""
-    return _with_derivative(1 / (1 + ar.exp(-z)), z, lambda z: sigmoid(z) * (1 - sigmoid(z)))
-
-
-def softplus(z):
-    """log(1 + eᶻ), with the derivative σ(z); computed in the form that does not overflow."""
-    if not isinstance(z, (Node, float)) and getattr(z, "dtype", object) == object:
-        return ar.log(1 + ar.exp(z))
-    size = ar.absolute(z)
-    return _with_derivative((z + size) / 2 + ar.log(1 + ar.exp(-size)), z, sigmoid)
+from arithmetic import Catalogue, Graph, Node, Program, Vector, gradient, native, polynomial, total
 
 
 def log_sum_exp(o):
     """log Σ e^(o_k), two at a time: log(eᵃ + eᵇ) = a + softplus(b − a)."""
-    return functools.reduce(lambda a, b: a + softplus(b - a), o)
+    return functools.reduce(lambda a, b: a + ar.softplus(b - a), o)
 
 
-ACTIVATIONS: dict[str, Callable] = {
+ACTIVATIONS: Catalogue[Callable] = Catalogue("activation", {
     "linear": lambda z: z,
     "tanh": ar.tanh,
     "sin": ar.sin,
-    "softplus": softplus,
-    "sigmoid": sigmoid,
+    "softplus": ar.softplus,
+    "sigmoid": ar.sigmoid,
     "relu": lambda z: ar.maximum(z, 0),
-}
+})
 
 #: The loss of one data point, from its outputs o and its target y, one entry per output each.
-LOSSES: dict[str, Callable] = {
+LOSSES: Catalogue[Callable] = Catalogue("loss", {
     # half the squared error, on average over the outputs
     "squares": lambda o, y: total((o - y) ** 2) / (2 * len(o)),
     # minus the log-likelihood of y ∈ {0, 1} under the probability σ(o), on average over the outputs
-    "logistic": lambda o, y: total(Vector(softplus(a) - a * b for a, b in zip(o, y, strict=True))) / len(o),
+    "logistic": lambda o, y: total(Vector(ar.softplus(a) - a * b for a, b in zip(o, y, strict=True))) / len(o),
     # minus the log-likelihood of one class under the probabilities e^(o_k) / Σ e^(o_j); y is 1 at that class, else 0
     "softmax": lambda o, y: log_sum_exp(o) - total(o * y),
-}
+})
 
 
 class Activation:
@@ -66,8 +49,6 @@ class Activation:
     @functools.cached_property
     def coefficients(self):
         """(numerator, denominator) as coefficients, lowest power first; None unless rational."""
-        import sympy
-
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):
@@ -93,26 +74,14 @@ class Activation:
         return nodes
 
     @functools.cached_property
-    def _compiled(self) -> list[tuple]:
-        """The NumPy functions of φ and its first derivatives, up to each order, with the work arrays each takes."""
+    def _compiled(self) -> list[Callable]:
+        """NumPy's φ and its first derivatives, up to each order."""
         z, *outputs = self._recorded
-        made = []
-        for count in range(1, 4):
-            targets: dict[Node, list[str]] = {}
-            for k, node in enumerate(outputs[:count]):
-                targets.setdefault(node, []).append(f"y[{k}]")
-            source, *sizes = numpy_function(targets, {z: "z"}, "np, z, y")
-            space: dict = {"math": math}
-            exec(compile(source, "<recorded activation>", "exec"), space)  # our own printed text
-            made.append((space["step"], *sizes))
-        return made
+        return [native(Program((z,), tuple(outputs[:count]))) for count in range(1, 4)]
 
     def on_array(self, z, order: int, empty: Callable = np.empty) -> list[np.ndarray]:
         """[φ(z), …] with the derivatives up to `order` (2 at most) on an array of floats; `empty(shape)` makes arrays."""
-        step, floats, booleans = self._compiled[order]
-        out = [empty(z.shape) for _ in range(order + 1)]
-        step(np, z, out, [empty(z.shape) for _ in range(floats)], [np.empty(z.shape, dtype=bool) for _ in range(booleans)])
-        return out
+        return self._compiled[order](z, empty=empty)
 
 
 class PointLoss:
@@ -123,8 +92,8 @@ class PointLoss:
         o, y = graph.inputs("o", width), graph.inputs("y", width)
         value = graph.lift(LOSSES[name](o, y))
         slopes = gradient(value, o)
-        self._value, self._slopes = (Program((*o, *y), (value, *more)) for more in ((), slopes))
-        self._curvature = Program((*o, *y), tuple(c for s in slopes for c in gradient(s, o)))
+        self._value, self._slopes = (native(Program((*o, *y), (value, *more))) for more in ((), slopes))
+        self._curvature = native(Program((*o, *y), tuple(c for s in slopes for c in gradient(s, o))))
 
     def __call__(self, o, y):
         """The loss of every data point, (..., P), from outputs (..., K, P) and targets (K, P)."""
@@ -141,7 +110,7 @@ class PointLoss:
         return out.reshape(*out.shape[:-1], *o.shape[-2:-1] * 2)
 
     @staticmethod
-    def _run(program: Program, o, y):
+    def _run(program: Callable, o, y):
         rows = program(*(o[..., k, :] for k in range(o.shape[-2])), *y)
         out = np.empty((*o.shape[:-2], len(rows), o.shape[-1]), dtype=o.dtype)
         for k, row in enumerate(rows):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import arithmetic as ar
-from arithmetic import Graph, Program, Vector, gradient, is_symbolic
+from arithmetic import Graph, Program, Vector, gradient, is_symbolic, repeated
 
 if TYPE_CHECKING:
     from .critical import Atlas
@@ -31,7 +31,7 @@ class Loss:
 
     def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss", box=None, symbols=None):
         self.definition, self.dim, self.name, self._squares, self._symbols = definition, dim, name, squares, symbols
-        self.box = _check_box(box, dim)
+        self.box = check_box(box, dim)
 
     # ----------------------------------------------------------------------------------------- the readings
     @property
@@ -58,9 +58,9 @@ class Loss:
     def _recorded(self) -> tuple:
         graph = Graph()
         x = graph.inputs("theta", self.dim)
-        out = self.definition(x)
-        residuals = [graph.lift(r) for r in out] if self._squares else None
-        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else graph.lift(out)
+        out = repeated(self.name, lambda: self.definition(x) if self._squares else [self.definition(x)], graph)
+        residuals = out if self._squares else None
+        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else out[0]
         return x, value, residuals
 
     @functools.cached_property
@@ -215,7 +215,7 @@ class Loss:
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
-        loss = cls(lambda theta: evaluate(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
+        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
                    box=box, symbols=symbols)
         loss._made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
         return loss
@@ -252,7 +252,7 @@ class _Numeric(Loss):
     symbols = expression = None
 
     def __init__(self, dim: int, functions: dict, name: str, box):
-        self.dim, self.name, self.box, self._functions = dim, name, _check_box(box, dim), functions
+        self.dim, self.name, self.box, self._functions = dim, name, check_box(box, dim), functions
 
     def _run(self, quantity, theta, *shape):
         theta = self._check(theta)
@@ -292,37 +292,7 @@ class Oracle:
         return result
 
 
-def evaluate(expression, values: dict):
-    """A sympy expression in plain arithmetic, on the reading of `values` (symbol -> number)."""
-    import sympy
-
-    if expression in values:
-        return values[expression]
-    if expression.is_Number or expression.is_NumberSymbol or not expression.free_symbols:
-        return expression if any(is_symbolic(v) for v in values.values()) else float(expression)
-    args = [evaluate(a, values) for a in expression.args]
-    if expression.is_Add:
-        return sum(args[1:], start=args[0])
-    if expression.is_Mul:
-        return functools.reduce(lambda x, y: x * y, args)
-    if isinstance(expression, sympy.exp):
-        return ar.exp(args[0])
-    if expression.is_Pow:
-        power = expression.exp
-        if power.is_Integer:
-            return args[0] ** int(power)
-        if power.is_Rational and power.q == 2:
-            return ar.sqrt(args[0]) ** int(power.p)
-    else:
-        name = {"Abs": "absolute", "Min": "minimum", "Max": "maximum"}.get(type(expression).__name__,
-                                                                          type(expression).__name__)
-        if name in ar.functions.NAMES:
-            return getattr(ar, name)(*args)
-    raise TypeError(f"the expression {expression} has no arithmetic here; use + − × ÷, integer powers, sqrt, exp, log, "
-                    "sin, cos, tanh, Abs, Min, Max")
-
-
-def _check_box(box, dim: int) -> tuple:
+def check_box(box, dim: int) -> tuple:
     box = ((-3.0, 3.0),) * dim if box is None else tuple((float(low), float(high)) for low, high in box)
     if len(box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in box):
         raise ValueError(f"box={box} must have a finite (low, high) with low < high for each of {dim} coordinates")

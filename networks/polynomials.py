@@ -23,7 +23,9 @@ import sympy
 from sympy import Poly, Rational
 from sympy.polys.rings import PolyElement
 
-from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rational, rationals
+from arithmetic import as_decimals
+
+from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rationals
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -92,14 +94,14 @@ class CriticalSet:
 
 
 def critical_set(expression, symbols: Sequence, *, seconds: float = 60.0) -> CriticalSet:
-    """All real critical points of a polynomial with rational coefficients (floats are read by `rational`).
+    """All real critical points of a polynomial with rational coefficients (floats are the decimals that they print as).
 
     Past `seconds` it returns what it has, and `undecided` says at which step it stopped.
     Raises ValueError where the expression is no polynomial in the symbols with rational coefficients.
     """
     result, clock = CriticalSet(), Clock(seconds)
     try:
-        _Search(rational(expression), tuple(symbols), clock, result).run()
+        _Search(as_decimals(expression), tuple(symbols), clock, result).run()
     except Stopped as stop:
         result.undecided.append(str(stop))
     result.seconds = time.perf_counter() - clock.start
@@ -384,7 +386,7 @@ class _Search:
 
     def _classified(self, theta: tuple) -> tuple[str, str]:
         """`classify` at an exact point; in a process of its own that the deadline ends, where it may take long."""
-        from .classify import classify
+        from .classification import classify
 
         if theta not in self._known:
             easy = all(x.is_Rational for x in theta) and len(theta) <= 3 and max(map(sum, self.f)) <= 8
@@ -460,5 +462,5 @@ def _is_squares(expression) -> bool:
 
 _CHILD = """import pickle, sys
 sys.path[:], arguments = pickle.load(sys.stdin.buffer)
-from networks.classify import classify
+from networks.classification import classify
 pickle.dump(classify(*arguments), sys.stdout.buffer)"""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import Poly, Rational, sqrt
 
 from networks import algebra, polynomials, splitting
-from networks.algebra import Clock, Quotient, Stopped, isolated, rational, signature
+from networks.algebra import Clock, Quotient, Stopped, isolated, signature
 from networks.polynomials import critical_set
 from networks.splitting import components, independent, member, parametrised, real_equations, squares_of
 
@@ -155,9 +155,6 @@ def test_isolated_real_points_of_families_are_not_called_non_strict():
 
 
 def test_floats_are_the_decimals_they_print_as():
-    assert rational(sympy.Float(0.1)) == Rational(1, 10) and rational(-2.5e-7 * x) == -Rational(1, 4 * 10**6) * x
-    third = 1.0 / 3.0  # computed: the binary fraction it is, so that 2·third stays twice as large
-    assert rational(sympy.Float(third)) == Rational(third) and rational(sympy.Float(2 * third)) == 2 * Rational(third)
     (p,) = critical_set(0.1 * (x - 0.3) ** 4 + 0.2 * (y - 0.1) ** 2, (x, y)).points
     assert (p.theta, p.nature) == ((Rational(3, 10), Rational(1, 10)), "degenerate minimum")
 

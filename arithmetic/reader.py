@@ -1,0 +1,163 @@
+"""Sympy expressions in plain arithmetic: the way back from symbols to the other readings."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .elementary import cos, cosh, sigmoid, sin, sinh, softplus
+from .functions import power as real_power
+from .intervals import Interval
+from .operations import OPERATIONS, maximum, minimum, sqrt, where
+from .readings import elementwise, integer_power, is_object_array, is_symbolic
+
+#: Functions of sympy's that are made of others, by the names of their classes.
+COMPOSED: dict[str, Callable] = {
+    "tan": lambda x: sin(x) / cos(x), "cot": lambda x: cos(x) / sin(x), "sec": lambda x: 1 / cos(x),
+    "csc": lambda x: 1 / sin(x), "coth": lambda x: cosh(x) / sinh(x), "sech": lambda x: 1 / cosh(x),
+    "csch": lambda x: 1 / sinh(x), "erfc": lambda x: 1 - OPERATIONS["erf"].function(x),
+    "Heaviside": lambda x, middle=0.5: where(x > 0, 1.0, where(x < 0, 0.0, middle)),
+}
+
+
+def from_sympy(expression, values: Mapping) -> Any:
+    """A sympy expression on the reading of `values`, {symbol: number}.
+
+    Sums, products, powers, `Piecewise`, conditions, `Max` and `Min` of many and every function of `OPERATIONS`;
+    log(1 + eˣ) and 1/(1 + eˣ) in the forms that do not overflow.  Constants are floats rounded once, intervals on
+    intervals, exact on symbols.  An array of symbols or numbers is taken entry by entry.
+
+    Raises TypeError for a function that has no operation, for a symbol without a value and for constants that are not real.
+    """
+    entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
+    if any(is_symbolic(v) for v in entries):
+        return _replaced(expression, values)
+    return _Reader(dict(values), any(isinstance(v, Interval) for v in entries)).read(expression)
+
+
+def _replaced(expression, values: Mapping):
+    """On symbols an expression is itself, with these in the place of its own."""
+    import sympy
+
+    values = {x: value for x, value in values.items() if expression.has(x)}
+
+    def replace(*entries):
+        return expression.xreplace(dict(zip(values, map(sympy.sympify, entries), strict=True)))
+
+    arrays = any(is_object_array(v) for v in values.values())
+    return elementwise(replace, values.values()) if arrays else replace(*values.values())
+
+
+class _Reader:
+    def __init__(self, values: dict, intervals: bool):
+        import sympy
+
+        self.sympy, self.values, self.intervals = sympy, values, intervals
+        self.known: dict = {}
+
+    def read(self, e):
+        if e in self.values:
+            return self.values[e]
+        if e not in self.known:
+            self.known[e] = self._read(e)
+        return self.known[e]
+
+    def _read(self, e):
+        sympy = self.sympy
+        if e.is_Symbol:
+            raise TypeError(f"the expression contains {e}, for which there is no value; given: "
+                            f"{', '.join(map(str, self.values)) or 'none'}")
+        if e is sympy.true or e is sympy.false:
+            return bool(e)
+        if not e.free_symbols and not e.has(sympy.Function, sympy.Piecewise):
+            return self._constant(e)
+        if e.is_Add:
+            return self._folded(lambda x, y: x + y, e.args)
+        if e.is_Mul:
+            return self._product(e.args)
+        if e.is_Pow and not isinstance(e, sympy.exp):
+            return self._power(e.base, e.exp)
+        if isinstance(e, (sympy.Max, sympy.Min)):
+            return self._folded(maximum if isinstance(e, sympy.Max) else minimum, e.args)
+        if isinstance(e, sympy.Piecewise):
+            return self._cases(e.args)
+        if isinstance(e, sympy.logic.boolalg.Boolean):
+            return self._condition(e)
+        if isinstance(e, sympy.log) and (x := self._one_plus_exp(e.args[0])) is not None:
+            return softplus(x)
+        name = type(e).__name__
+        operation = OPERATIONS.of_sympy(name)
+        function = operation.function if operation else COMPOSED.get(name)
+        if function is None:
+            known = sorted({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED))
+            raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, Piecewise, Max, "
+                            f"Min, {', '.join(known)}, or register it with arithmetic.operation({name!r}, …, sympy=({name!r},))")
+        return function(*(self.read(a) for a in e.args))
+
+    def _constant(self, e):
+        if e.is_Integer and abs(e) < 2**53:
+            return int(e)
+        try:
+            value = float(e)
+        except TypeError:
+            raise TypeError(f"the expression contains the constant {e}, which is not a real number") from None
+        if not self.intervals or (e.is_Rational and self.sympy.Rational(value) == e):
+            return value
+        return Interval(np.nextafter(value, -np.inf), np.nextafter(value, np.inf))
+
+    def _folded(self, function: Callable, args):
+        first, *rest = (self.read(a) for a in args)
+        for x in rest:
+            first = function(first, x)
+        return first
+
+    def _product(self, args):
+        """Over one denominator: x·y⁻¹ is a division."""
+        above, below = [], []
+        for a in args:
+            inverse = a.is_Pow and not isinstance(a, self.sympy.exp) and a.exp.is_number and a.exp.is_negative and a.free_symbols
+            if inverse and self._one_plus_exp(a.base) is None:
+                below.append(a.base**-a.exp)
+            else:
+                above.append(a)
+        times = lambda x, y: x * y  # noqa: E731
+        value = self._folded(times, above) if above else 1
+        return value / self._folded(times, below) if below else value
+
+    def _power(self, base, power):
+        if power.is_Rational and power.q <= 2:
+            if power.is_negative:
+                if power.q == 1 and (x := self._one_plus_exp(base)) is not None:
+                    return integer_power(sigmoid(-x), -int(power))
+                return 1 / self._power(base, -power)
+            x = self.read(base) if power.q == 1 else sqrt(self.read(base))
+            return integer_power(x, int(power.p))
+        return real_power(self.read(base), self.read(power))
+
+    def _one_plus_exp(self, e):
+        """x where the expression is 1 + eˣ."""
+        if not e.is_Add or len(e.args) != 2 or e.args[0] != 1 or not isinstance(e.args[1], self.sympy.exp):
+            return None
+        return self.read(e.args[1].args[0])
+
+    def _cases(self, pairs):
+        (value, condition), *before = reversed(pairs)
+        value = self.read(value) if condition == True else where(self.read(condition), self.read(value), float("nan"))  # noqa: E712
+        for x, condition in before:
+            value = where(self.read(condition), self.read(x), value)
+        return value
+
+    def _condition(self, e):
+        sympy = self.sympy
+        if isinstance(e, sympy.And):
+            return self._folded(lambda x, y: x & y, e.args)
+        if isinstance(e, sympy.Or):
+            return self._folded(lambda x, y: x | y, e.args)
+        if isinstance(e, sympy.Not):
+            return ~self.read(e.args[0])
+        x, y = self.read(e.lhs), self.read(e.rhs)
+        if isinstance(e, (sympy.Eq, sympy.Ne)):
+            equal = (x <= y) & (y <= x)
+            return ~equal if isinstance(e, sympy.Ne) else equal
+        return {"<": lambda: x < y, "<=": lambda: x <= y, ">": lambda: x > y, ">=": lambda: x >= y}[e.rel_op]()

@@ -1,0 +1,78 @@
+"""The readings of a definition: what its numbers may be.
+
+Readings: *numbers* (floats and NumPy arrays), *symbols* (sympy), and objects that bring their own arithmetic by
+subclassing `Reading` (the recorder's `Node`, `Interval`).  A `Vector` holds one such object per coordinate.
+"""
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+
+class Reading:
+    """A number of another kind: `apply(op, *args)` is called for each function of the table of operations.
+
+    Subclasses bring the operators themselves (`+ - * / ** < <= > >= & | ~`).
+    """
+
+    __slots__ = ()
+
+    def apply(self, op: str, *args):
+        raise NotImplementedError
+
+
+class Vector(np.ndarray):
+    """Coordinates that are not floats: an object array whose operators and comparisons act element by element."""
+
+    def __new__(cls, entries):
+        entries = list(entries)
+        out = np.empty(len(entries), dtype=object)
+        out[:] = entries
+        return out.view(cls)
+
+    def __lt__(self, other):
+        return np.less(self, other, dtype=object)
+
+    def __le__(self, other):
+        return np.less_equal(self, other, dtype=object)
+
+    def __gt__(self, other):
+        return np.greater(self, other, dtype=object)
+
+    def __ge__(self, other):
+        return np.greater_equal(self, other, dtype=object)
+
+
+def is_symbolic(x) -> bool:
+    """Whether `x` is a sympy object (asked without importing sympy)."""
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and isinstance(x, sympy.Basic)
+
+
+def elementwise(function, args):
+    """`function` over the entries of the object arrays among `args`; scalars are shared by all entries."""
+    arrays = np.broadcast_arrays(*[np.asarray(a, dtype=object) for a in args])
+    out = np.empty(arrays[0].shape, dtype=object)
+    for index in np.ndindex(out.shape):
+        out[index] = function(*(a[index] for a in arrays))
+    return out.view(Vector)
+
+
+def is_object_array(x) -> bool:
+    """Whether `x` holds numbers of another reading."""
+    return isinstance(x, np.ndarray) and x.dtype == object
+
+
+def integer_power(x, n: int):
+    """xⁿ by repeated squaring, n ≥ 0: the same multiplications on every reading; exact on symbols."""
+    if is_symbolic(x):
+        return x**n
+    if n == 0:
+        return x * 0 + 1
+    power, square = None, x
+    while n:
+        if n & 1:
+            power = square if power is None else power * square
+        square, n = square * square if n > 1 else square, n >> 1
+    return power
