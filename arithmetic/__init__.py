@@ -5,19 +5,42 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own.
 """
+from . import command
+from .backends import BACKENDS, CompileError, available, check_backend
+from .catalogue import Catalogue, UnknownName
+from .choices import Choices
+from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
-from .engines import cpus, BACKENDS, CompileError, Iteration, available, check_backend, drive, iterate
-from .functions import clip, dot, solve, total, vector
+from .functions import clip, dot, power, solve, total, vector
 from .intervals import Interval
+from .iteration import Iteration
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
+from .printers import native
 from .reader import from_sympy
 from .readings import Reading, Vector, integer_power, is_symbolic
-from .recorder import Graph, Node, Program, gradient, polynomial, record
+from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated
+from .text import Progress, Table, aligned, clipped, entry, short
 
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
-    "absolute", "sign", "maximum", "minimum", "where", "clip", "total", "dot", "solve", "vector",
+    "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
-    "Graph", "Node", "Program", "record", "gradient", "polynomial",
-    "Iteration", "iterate", "drive", "available", "check_backend", "cpus", "BACKENDS", "CompileError",
+    "Graph", "Node", "Program", "Choices", "record", "repeated", "gradient", "polynomial", "native",
+    "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
+    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
 ]
+
+_WITH_SYMPY = ("as_decimals", "as_fractions", "exact_sign", "simplified")  # imported when asked for: numbers do without
+
+
+def __getattr__(name):
+    if name not in _WITH_SYMPY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import exact
+
+    return getattr(exact, name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .elementary import exp, log
 from .operations import absolute, maximum, minimum, where
 from .readings import Reading, Vector, is_symbolic
 
@@ -10,6 +11,11 @@ from .readings import Reading, Vector, is_symbolic
 def clip(x, low, high):
     """`x` held between `low` and `high`."""
     return minimum(maximum(x, low), high)
+
+
+def power(x, p):
+    """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 
 def total(x):

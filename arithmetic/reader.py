@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .elementary import cos, cosh, exp, log, sigmoid, sin, sinh, softplus
+from .elementary import cos, cosh, sigmoid, sin, sinh, softplus
+from .functions import power as real_power
 from .intervals import Interval
 from .operations import OPERATIONS, maximum, minimum, sqrt, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
@@ -132,7 +133,7 @@ class _Reader:
                 return 1 / self._power(base, -power)
             x = self.read(base) if power.q == 1 else sqrt(self.read(base))
             return integer_power(x, int(power.p))
-        return exp(self.read(power) * log(self.read(base)))
+        return real_power(self.read(base), self.read(power))
 
     def _one_plus_exp(self, e):
         """x where the expression is 1 + eˣ."""

@@ -25,6 +25,7 @@ class Graph:
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange
         self.nodes: dict[tuple, Node] = {}
+        self.fixed: set[Node] = set()  # parameters, and what is made of them and constants alone
         self.derivatives: dict[Node, tuple[Node, Callable]] = {}  # nodes whose derivative is known in closed form
 
     def input(self, name: str) -> Node:
@@ -32,6 +33,12 @@ class Graph:
 
     def inputs(self, name: str, n: int) -> Vector:
         return Vector(self.input(f"{name}{i}") for i in range(n))
+
+    def parameter(self, name: str) -> Node:
+        """An input that is the same at every step, as a constant is, and may differ between lanes."""
+        node = self.input(name)
+        self.fixed.add(node)
+        return node
 
     def constant(self, value: float) -> Node:
         return self.node("const", float(value).hex(), value=float(value))
@@ -58,7 +65,9 @@ class Graph:
         key = (op, *args)
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(self, op, args, len(self.nodes), value)
+            node = self.nodes[key] = self.kind(self, op, args, len(self.nodes), value)
+            if self.fixed and node.operands and all(a.value is not None or a in self.fixed for a in args):
+                self.fixed.add(node)
         return node
 
     def operation(self, op: str, *args: Node) -> Node:
@@ -149,6 +158,9 @@ class Node(Reading):
 
     def __repr__(self):
         return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
+
+
+Graph.kind = Node  #: the class of its nodes
 
 
 def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
@@ -252,9 +264,23 @@ class Program:
             return self.function(*(np.float64(a) if isinstance(a, (int, float)) else a for a in arguments))
 
 
+def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> list[Node]:
+    """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
+
+    Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn or
+    counted between the calls, the recorded program would repeat the first for ever.
+    """
+    first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
+    if any(a is not b for a, b in zip(first, second, strict=True)):
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and the "
+                         "first value would be repeated for ever; make what changes a block of the flow's memory or a function "
+                         "of the time s.t")
+    return first
+
+
 def record(definition: Callable[[Vector], object], n: int) -> Program:
     """The program of `definition(x)` for `n` recorded coordinates `x`; its outputs may be nodes or arrays of nodes."""
     graph = Graph()
     x = graph.inputs("x", n)
-    result = definition(x)
-    return Program(tuple(x), tuple(graph.lift(r) for r in np.ravel(np.array(result, dtype=object))))
+    outputs = repeated("the definition", lambda: np.ravel(np.array(definition(x), dtype=object)), graph)
+    return Program(tuple(x), tuple(outputs))

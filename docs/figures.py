@@ -14,8 +14,8 @@ from pathlib import Path
 
 import networks
 import schemes
-from arithmetic import cpus
-from basins import Study, Table, grid, study, uniform, wilson
+from arithmetic import Progress, Table, cpus
+from basins import Study, grid, study, uniform, wilson
 from schemes import Outcome, Stop
 
 HERE = Path(__file__).parent / "figures"
@@ -77,6 +77,7 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
         return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1)
 
     ends, summary = [], []
+    report = Progress(None, len(jobs), "studies")
     with ThreadPoolExecutor(cpus()) as pool:  # one compiles while another runs
         for k, result in enumerate(pool.map(run, jobs), 1):
             for row in result.table():
@@ -85,8 +86,8 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
             summary.append((result.loss, result.optimizer, *map(_interval(result), (
                 "minimum", "saddle", "maximum", Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.STALLED, Outcome.DIVERGED,
                 Outcome.NOT_FINITE)), f"{result.gradients.mean():.0f}"))
-            if sys.stderr.isatty():
-                print(f"\r  {k} of {len(jobs)} studies ", end="" if k < len(jobs) else "\n", file=sys.stderr, flush=True)
+            report(k)
+    report.close()
     columns = ("network", "optimizer", *result.table().columns)
     return Table(columns, ends), Table(("network", "optimizer", "minimum", "saddle", "maximum", "at rest elsewhere",
                                         "steps used up", "stalled", "diverged", "not finite", "gradients (mean)"), summary)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic, vector
+from arithmetic import Graph, Program, Reading, Vector, aligned, gradient, is_symbolic, vector
 
 State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
 
@@ -29,8 +29,8 @@ class Flow:
 
     and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
     of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (D ≥ 0, of which V falls by a fixed share, −V' ≥ κD: κ = 1 but for Adam, 1 − b/4a), which
-    energy-controlled steps use.
+    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
+    flow), of which energy-controlled steps must realise a share, their `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
@@ -68,7 +68,7 @@ class Flow:
                 if callable(value) and oracle is None:
                     raise TypeError(f"{type(self).__name__}: the memory {name!r} starts from the gradient; use "
                                     "flow.on(loss).start(theta), or pass oracle=loss.oracle(theta)")
-                value = value(oracle) if callable(value) else float(value)
+                value = value(oracle) if callable(value) else np.asarray(value, dtype=float)
                 start[name] = np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape, value)
         return State(theta=theta, t=0.0, **start)
 
@@ -128,8 +128,7 @@ class Equations(list):
     def _repr_latex_(self) -> str:
         import sympy
 
-        return r"$$\begin{aligned}" + r"\\".join(
-            f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
+        return aligned(f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self)
 
 
 def _right(equation, sympy) -> str:
@@ -249,10 +248,10 @@ def diagonal(matrix):
 
 
 def add_diagonal(matrix, value):
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, or one per coordinate."""
+    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or one per coordinate (and lane)."""
     if is_symbolic(matrix):
         return matrix + value
-    matrix = matrix.copy()
+    matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1
     for i in range(len(matrix)):
-        matrix[i, i] = matrix[i, i] + (value[i] if isinstance(value, np.ndarray) else value)
+        matrix[i, i] = matrix[i, i] + (value[i] if each else value)
     return matrix

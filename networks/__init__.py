@@ -6,12 +6,14 @@ loss; `get(name)` gives the benchmark networks and `critical_points()` what ther
 To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
 from .benchmarks import catalogue, get
-from .classify import classify
-from .critical import CriticalPoint
+from .cases import Cases
+from .classification import classify
+from .critical import CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss, Oracle
+from .nature import Nature
 from .network import Network
 
 __all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",
-           "classify", "catalogue", "get"]
+           "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]

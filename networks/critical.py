@@ -14,7 +14,12 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from .classify import classify, exact_sign
+from arithmetic import Interval, Vector, as_fractions, exact_sign
+
+from .classification import classify
+from .forms import form_sign
+from .germ import plane_form
+from .nature import Nature
 
 
 @dataclass(frozen=True)
@@ -22,23 +27,26 @@ class CriticalPoint:
     """A critical point, or with `family` a set of them.
 
     theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
-    nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
-    else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated
+    "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : an interval test proves that one critical point lies within 1e-8 of theta.
     evidence : why it has this nature.  family : an equation, or the parameters of `theta`.  loss : where it belongs.
     """
 
     theta: tuple
-    nature: str
+    nature: Nature
     value: object
     eigenvalues: tuple = ()
     exact: bool = True
     certified: bool = True
     evidence: str = ""
     family: tuple = field(default=())
-    equation: object = None
+    equation: sympy.Expr | None = None
     symbols: tuple = ()
     loss: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "nature", Nature(self.nature))
 
     @cached_property
     def numeric(self) -> np.ndarray:
@@ -81,7 +89,7 @@ def critical_points(loss) -> list[CriticalPoint]:
         points = _polynomial(loss) if solvable else _general(loss)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     points = [replace(p, loss=loss) for p in points]
-    return sorted(points, key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value, 12)),
+    return sorted(points, key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
                                          *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
 
 
@@ -92,10 +100,49 @@ def complete(loss) -> bool:
     return not loss.expression.has(sympy.sin, sympy.cos) and _decoupled(loss) is not None
 
 
+def coercive(loss) -> str:
+    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
+    if not loss.expression.is_polynomial(*loss.symbols):
+        return ""
+    poly = sympy.Poly(loss.expression, *loss.symbols)
+    top = poly.total_degree()
+    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
+    weights = (sympy.Rational(1, top),) * loss.dim
+    kind: str | None = None
+    if loss.dim == 1:
+        kind = "min" if top % 2 == 0 and poly.LC().is_positive else None
+    elif loss.dim == 2:
+        kind = plane_form(form, *poly.gens)
+    elif all(c.is_Rational for c in sympy.Poly(form, *poly.gens).coeffs()):
+        kind = (form_sign(form, poly.gens, weights) or (None,))[0]
+    return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
+
+
+def as_point(critical_point, loss=None) -> CriticalPoint:
+    """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
+
+    Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
+    """
+    if isinstance(critical_point, CriticalPoint):
+        return critical_point
+    if loss is None:
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+    theta = tuple(as_fractions(x) for x in critical_point)
+    number = np.array([float(x) for x in theta])
+    for p in loss.critical_points():
+        if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
+            return p
+    nature, evidence = classify(loss.expression, loss.symbols, theta)
+    at = dict(zip(loss.symbols, theta, strict=True))
+    hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
+                         symbols=tuple(loss.symbols), loss=loss)
+
+
 # ------------------------------------------------------------------------------------- decoupled networks
 def _decoupled(loss) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
-    layers = getattr(loss, "layers", ())
+    layers: tuple = getattr(loss, "layers", ())
     if len(layers) != 2 or layers[1] != 1 or len(loss.data) != loss.dim:
         return None
     A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
@@ -123,13 +170,13 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
 
 @dataclass(frozen=True)
 class _Zero:
-    """A zero of ψ' : its root, kind ("min", "max", "inflexion"), order (of the first derivative of ψ), ψ and ψ'' there."""
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
 
-    root: object
+    root: sympy.Expr
     kind: str
     order: int
-    value: object
-    curvature: object
+    value: sympy.Expr
+    curvature: sympy.Expr
     periodic: bool = False
 
 
@@ -146,8 +193,8 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
         if order % 2:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
-            sign = 1 if k else exact_sign(_at(error, z, root)) * exact_sign(_at(phi.diff(z, order), z, root))
-            kind = "min" if sign > 0 else "max"
+            sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
+            kind = {1: "min", -1: "max"}.get(sign, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -202,13 +249,16 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
     return zeros
 
 
-def _combine(zeros) -> tuple[str, str]:
+def _combine(zeros) -> tuple[Nature, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    evidence = "F decouples into " + " + ".join(f"{'an inflexion' if c.kind == 'inflexion' else f'a {c.kind}imum'} of order {c.order}"
-                                                for c in zeros)
-    name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
-    return ("degenerate " if singular else "") + name, evidence
+    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion", "undecided": "a point of unknown sign"}
+    evidence = "F decouples into " + " + ".join(f"{named[c.kind]} of order {c.order}" for c in zeros)
+    if "inflexion" in kinds or {"min", "max"} <= kinds:
+        return Nature.of("saddle", degenerate=singular), evidence
+    if "undecided" in kinds:
+        return Nature.UNDECIDED, evidence
+    return Nature.of("minimum" if kinds == {"min"} else "maximum", degenerate=singular), evidence
 
 
 def _eigenvalues(hessian) -> tuple:
@@ -249,10 +299,10 @@ def _polynomial(loss) -> list[CriticalPoint]:
         if free:
             eigenvalues = tuple(hessian.eigenvals(multiple=True))
             signs = {e.is_positive for e in (sympy.sympify(x).subs(dict.fromkeys(free, 1)) for x in eigenvalues) if e != 0}
-            nature = "degenerate saddle" if signs == {True, False} else "undecided"
+            nature = Nature.DEGENERATE_SADDLE if signs == {True, False} else Nature.UNDECIDED
             points.append(CriticalPoint(tuple(theta), nature, value, eigenvalues, family=free, symbols=tuple(symbols), evidence=(
                 f"a line of critical points, parameter {', '.join(map(str, free))}; where it is not 0 the Hessian has "
-                "eigenvalues of both signs, and F is odd across 0" if nature != "undecided" else
+                "eigenvalues of both signs, and F is odd across 0" if nature.decided else
                 "a line of critical points with semidefinite Hessian")))
             continue
         nature, evidence = classify(f, symbols, theta)
@@ -280,7 +330,7 @@ def _surface(loss, f, symbols, equation) -> CriticalPoint:
     excess = sympy.factor(f - value)
     square = value.is_number and all(k % 2 == 0 for _, k in sympy.factor_list(excess)[1])
     sign = exact_sign(sympy.factor_list(excess)[0]) if square else None
-    nature = "undecided" if not square else "non-strict minimum" if sign > 0 else "non-strict maximum"
+    nature = Nature.of("minimum" if sign > 0 else "maximum", strict=False) if sign else Nature.UNDECIDED
     solved = sympy.solve(equation, symbols[-1])[0]
     return CriticalPoint((*symbols[:-1], solved), nature, value, family=tuple(symbols[:-1]), equation=equation,
                          symbols=tuple(symbols), evidence=f"F − ({value}) = {excess} on and around {equation} = 0")
@@ -297,18 +347,18 @@ def _general(loss) -> list[CriticalPoint]:
         value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
         points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
     known = [p.numeric for p in points]
-    for theta in _newton(loss):
-        if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
+    for place in _newton(loss):
+        if any(np.linalg.norm(place - k) < 1e-3 for k in known):
             continue
-        box = krawczyk(loss, theta, 1e-8)
+        box = krawczyk(loss, place, 1e-8)
         if box is None:
             continue
-        known.append(theta)
-        eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))
+        known.append(place)
+        eigenvalues = np.linalg.eigvalsh(loss.hessian(place))
         positive = int((eigenvalues > 0).sum())
-        nature = "saddle" if 0 < positive < loss.dim else "minimum" if positive else "maximum"
+        nature = Nature.of_hessian(positive, loss.dim - positive)
         points.append(CriticalPoint(
-            tuple(sympy.Float(x, 17) for x in theta), nature, sympy.Float(float(loss.value(theta))),
+            tuple(sympy.Float(x, 17) for x in place), nature, sympy.Float(float(loss.value(place))),
             tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
                 f"found in the box {loss.box} by Newton's method (that there are no more there is not proved); an interval "
                 "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
@@ -334,7 +384,7 @@ def _common_zeros(expressions, x) -> list:
     G = sympy.Symbol("G", real=True)
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
-    inner = None
+    inner: sympy.Expr = sympy.exp(x)
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G
@@ -361,7 +411,7 @@ def _common_zeros(expressions, x) -> list:
 def _newton(loss, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
     """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
     low, high = np.array(loss.box).T[:, :, None]
-    theta = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
+    theta: np.ndarray = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(steps):
             slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
@@ -384,8 +434,6 @@ def krawczyk(loss, theta: np.ndarray, radius: float):
     K(X) = m − Y ∇F(m) + (I − Y H(X))(X − m), Y ≈ H(m)⁻¹; K(X) inside X proves existence and uniqueness and that H is
     invertible on X.  (Krawczyk 1969; Neumaier 1990, theorem 5.1.9.)
     """
-    from arithmetic import Interval, Vector
-
     n = loss.dim
     Y = np.linalg.inv(loss.hessian(theta))
     X = Vector(Interval(x - radius, x + radius) for x in theta)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import arithmetic as ar
-from arithmetic import Graph, Program, Vector, gradient, is_symbolic
+from arithmetic import Graph, Program, Vector, gradient, is_symbolic, repeated
 
 
 class Loss:
@@ -54,9 +54,9 @@ class Loss:
     def _recorded(self) -> tuple:
         graph = Graph()
         x = graph.inputs("theta", self.dim)
-        out = self.definition(x)
-        residuals = [graph.lift(r) for r in out] if self._squares else None
-        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else graph.lift(out)
+        out = repeated(self.name, lambda: self.definition(x) if self._squares else [self.definition(x)], graph)
+        residuals = out if self._squares else None
+        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else out[0]
         return x, value, residuals
 
     @functools.cached_property

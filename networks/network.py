@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import sympy
 
-from arithmetic import Program, Vector, gradient, is_symbolic
+from arithmetic import Program, Vector, as_decimals, gradient, is_symbolic
 
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss, Oracle
@@ -24,7 +25,7 @@ class Network(Loss):
     activations : one per layer after the input (or one for all), a name in `ACTIVATIONS` or a function in plain
     arithmetic (`lambda z: z**2 - 1`).
     data : (inputs, targets), each a sequence of numbers, or of sequences where a layer is wider; exact numbers (int,
-    Fraction, sympy) stay exact on symbols.
+    Fraction, sympy) stay exact on symbols, and floats are the decimals that they print as.
     loss : ℓ(o, y), a name in `LOSSES`: "squares" (o − y)²/2; "logistic", the cross-entropy of targets in [0, 1] with
     σ(o), both means over the K outputs; "softmax", that of a class (0 … K − 1, or K probabilities) with
     e^(o_k)/Σ e^(o_j).
@@ -35,6 +36,8 @@ class Network(Loss):
 
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
+
+    parallel = True  #: several threads may ask at once: the work arrays are their own
 
     def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
                  name: str = "network", box=None, recordable: bool | None = None):
@@ -48,8 +51,7 @@ class Network(Loss):
         if len(activations) != len(self.layers) - 1:
             raise ValueError(f"activations: {len(activations)} given for {len(self.layers) - 1} layers after the input")
         self.activations = tuple(_activation(a) for a in activations)
-        if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} is not known; use one of {', '.join(LOSSES)}")
+        _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
         dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
@@ -60,8 +62,6 @@ class Network(Loss):
             box = [(-(m**-0.5), m**-0.5) for m, n in zip(self.layers, self.layers[1:]) for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
-            import sympy
-
             symbols = sympy.symbols("w b", real=True)
         squares = loss == "squares"
         definition = self._residuals if squares else self._mean
@@ -373,8 +373,6 @@ class _Scratch(threading.local):
 
 def _activation(activation) -> Activation:
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation {activation!r} is not known; use a function or one of {', '.join(ACTIVATIONS)}")
         activation = ACTIVATIONS[activation]
     if not callable(activation):
         raise TypeError(f"an activation is a name or a function, got {activation!r}")
@@ -392,6 +390,4 @@ def _row(x, width: int, what: str) -> tuple:
 
 
 def _exact(x):
-    import sympy
-
-    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else sympy.Rational(x)
+    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else as_decimals(x)

@@ -22,13 +22,21 @@ class Scheme:
     It is plain arithmetic, so the same lines serve floats, lanes, symbols and the recorder; h is a number or one per
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
-    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian.
+    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
+    `gradient_flows_only`, that it discretises these alone;
+    `sequential`, that it updates the blocks one after the other, each with those before it;
+    `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
+    `linearly_implicit`, that it solves a linear system with the Jacobian.
     """
 
     order: ClassVar[int] = 1
     error_order: ClassVar[int | None] = None
     reuses: ClassVar[bool] = False
     needs_flow: ClassVar[bool] = False
+    gradient_flows_only: ClassVar[bool] = False
+    sequential: ClassVar[bool] = False
+    implicit: ClassVar[bool] = False
+    linearly_implicit: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
@@ -47,16 +55,6 @@ def combination(weights, vectors):
     """Σ w_i x_i without the zero terms."""
     terms = [x if w == 1 else w * x for w, x in zip(weights, vectors, strict=False) if w != 0]
     return sum(terms[1:], start=terms[0])
-
-
-def rational(x: float):
-    """The fraction with denominator up to 10⁶ that a float coefficient rounds."""
-    from fractions import Fraction
-
-    import sympy
-
-    fraction = Fraction(x).limit_denominator(10**6)
-    return sympy.Rational(fraction.numerator, fraction.denominator)
 
 
 def is_gradient_flow(flow) -> bool:

@@ -19,6 +19,8 @@ class MarquardtEuler(Scheme):
     The damping of JᵀJ is D/h: the step does not see the units of the parameters.  Source: Marquardt 1963.
     """
 
+    linearly_implicit = True
+
     def advance(self, field, t, y, h):
         need_gradient_descent("MarquardtEuler", field, "RosenbrockEuler()")
         slope, matrix = field(t, y), field.loss.oracle(field.theta(y)).gauss_newton

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
+import sympy
 
 from arithmetic import Vector, absolute, dot, is_symbolic, maximum, minimum, solve, sqrt, total, vector, where
 from flows.base import add_diagonal
@@ -24,7 +25,7 @@ def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol
     with np.errstate(all="ignore"):
         r, J, merit = equation(x)
         for _ in range(iterations):
-            trial = x - share * solve(add_multiple(J, shift) if potential else J, r)
+            trial = x - share * solve(add_diagonal(J, shift) if potential else J, r)
             r1, J1, merit1 = equation(trial)
             better = merit1 < merit
             if potential:  # of nearly equal merits rounding is the larger part: the residual tells their difference
@@ -39,19 +40,12 @@ def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol
         return where(sqrt(total(r**2)) <= bound, x, np.nan)
 
 
-def add_multiple(matrix, value):
-    """matrix + value·I, value a number or one per lane."""
-    return add_diagonal(matrix, vector([value] * len(matrix)))
-
-
 def _size(matrix):
     """Σ |a_ij|, a bound of the norm."""
     return total(total(absolute(matrix)))
 
 
 def _in_symbols(equation, x):
-    import sympy
-
     for _ in range(2):
         r, J, _ = equation(x)
         r = [sympy.simplify(e) for e in r]

@@ -2,9 +2,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,13 +13,12 @@ from arithmetic import Vector
 from flows import Flow
 
 from .base import Scheme
-from .classics import NAMED, RANGES, SWITCHES
+from .classics import NAMED
 from .control import as_control
-from .discrete_gradient import Gonzalez, ItohAbe
-from .implicit import ImplicitEuler, ImplicitMidpoint
+from .family import Family
+from .hyperparameters import check_names, hyperparameters_of
 from .loop import Problem
 from .outcome import Stop
-from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,32 @@ class Optimizer:
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
     schedule: object = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss, stop: Stop | None = None) -> Problem:
-        """The repeated map of this optimizer on a loss."""
-        return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
+    def problem(self, loss, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+        """The repeated map of this optimizer on a loss.
+
+        lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
+        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them all,
+        and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish, which
+        differs at states that are not finite, and at the sign of 0).
+
+        Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
+        """
+        stop = stop or Stop()
+        if not lanes:
+            return Problem(self.flow.on(loss), self.scheme, self.step, stop)
+        if self.recipe is None:
+            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair has none")
+        values = {key: np.asarray(value, dtype=float) for key, value in lanes.items()}
+        if len({value.shape for value in values.values()}) > 1 or not all(value.size for value in values.values()):
+            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not empty")
+        name, known = self.name.partition("(")[0], hyperparameters_of(self.recipe)
+        check_names(name, known, values)
+        for key, value in values.items():
+            for x in np.unique(value):
+                known[key].checked(name, float(x))
+        family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
+        flow, scheme, control = family.template
+        return Problem(flow.on(loss), scheme, control, stop, family)
 
     def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
@@ -56,7 +77,7 @@ class Optimizer:
         the steps from 1; of another pair, in its rates, with the step h where a control chooses it.  A block that is
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
-        if isinstance(self.scheme, (ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe)):
+        if self.scheme.implicit:
             raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
                             "printed update; RosenbrockEuler() has one")
         return flows.Equations(update(*self._symbolic))
@@ -77,9 +98,9 @@ class Optimizer:
 
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
             return self.flow, self.scheme, self.step, {}
-        free = {name: sympy.Symbol(name, positive=True) if type(value) in (int, float) and value != 0 and name not in SWITCHES
-                else value for name, value in self.hyperparameters.items()}
-        found = self.recipe(**free)
+        known = hyperparameters_of(self.recipe)
+        found = self.recipe(**{name: sympy.Symbol(name, positive=True) if known[name].symbolic and value != 0 else value
+                               for name, value in self.hyperparameters.items()})
         return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
     def __call__(self, fun, x0, args=(), jac=None, hess=None, bounds=None, constraints=(), callback=None, **options):
@@ -198,7 +219,7 @@ def update(flow, scheme, step, memory) -> list:
     s, oracle, _ = flow.coordinate()
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
-    field = _Coordinate(flow, s, oracle, isinstance(scheme, SequentialEuler))
+    field = _Coordinate(flow, s, oracle, scheme.sequential)
     new = scheme.exact().advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
     meanings, kept = {}, {}
     for name, meaning in memory.items():
@@ -268,7 +289,7 @@ def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
     return Optimizer(flow, scheme, as_control(step), name)
 
 
-def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
+def named(name: str, *, schedule=None, **given) -> Optimizer:
     """An optimizer by name, under its usual hyperparameters: `named("adam", lr=0.1)`.
 
     schedule : a learning-rate schedule, a function of the ODE time such as `flows.schedules.Cosine(T)`; one step is the
@@ -277,19 +298,11 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
     Raises ValueError for an unknown name (with the close ones), an unknown hyperparameter (with those there are) or a
     value out of range, TypeError for one that is not a number (or, where the default is one, not a bool).
     """
-    if not isinstance(name, str) or name not in NAMED:
-        close = difflib.get_close_matches(str(name), NAMED, n=3)
-        raise ValueError(f"no optimizer is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
-                         + f"known: {', '.join(NAMED)}")
-    known = inspect.signature(NAMED[name]).parameters
-    for key, value in hyperparameters.items():
-        if key not in known:
-            raise ValueError(f"{name} has no hyperparameter {key!r}; it has " + ", ".join(
-                f"{p.name}={p.default}" for p in known.values()))
-        _check_hyperparameter(name, key, value, known[key].default)
-    values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
-    values = {key: value if isinstance(value, (bool, int, float)) else value.item() for key, value in values.items()}
-    flow, scheme, step, _ = NAMED[name](**values)
+    recipe = NAMED[name]
+    known = hyperparameters_of(recipe)
+    check_names(name, known, given)
+    values = {p.name: p.checked(name, given.get(p.name, p.default)) for p in known.values()}
+    flow, scheme, step, _ = recipe(**values)
     label = ", ".join(f"{key}={_shown(value)}" for key, value in values.items()
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
@@ -297,23 +310,11 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
             raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
                              "for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
-    return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=NAMED[name], hyperparameters=values,
-                               schedule=schedule)
+    made = pair(flow, scheme, step, f"{name}({label})")
+    return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)
 
 
 def _shown(value) -> str:
     """A hyperparameter as short as it can be without losing digits."""
     short = str(value) if isinstance(value, bool) else format(value, "g")
     return short if isinstance(value, bool) or float(short) == value else str(value)
-
-
-def _check_hyperparameter(name: str, key: str, value, default) -> None:
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise TypeError(f"{name}: {key} must be True or False, got {value!r}")
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name}: {key} must be a number, got {value!r}")
-    words, holds = RANGES.get((name, key)) or RANGES[key]
-    if not (math.isfinite(value) and holds(value)):
-        raise ValueError(f"{name}: {key}={value} must be {words}")

@@ -237,10 +237,6 @@ class _ObjectiveOracle:
         return value
 
 
-_STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Outcome.NOT_FINITE: 3, Outcome.STALLED: 4,
-           Outcome.GRADIENT_LIMIT: 1, Outcome.INTERRUPTED: 99}
-
-
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
              gtol=1e-6, xtol=1e-3, maxiter=100_000, maxfun=None, radius=1e6, disp=False, tol=None,
              **unknown) -> OptimizeResult:
@@ -291,7 +287,7 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
                }.get(outcome, outcome.sentence)
     result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
                             nfev=objective.calls["value"], njev=objective.calls["gradient"], nhev=objective.calls["hessian"],
-                            success=outcome == Outcome.CONVERGED, status=_STATUS[outcome], message=message)
+                            success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
     if disp:
         print(result)
     return result

@@ -16,7 +16,7 @@ class SequentialEuler(Scheme):
     y_k⁺ = y_k + h f_k(y_1⁺, …, y_{k−1}⁺, y_k, …; ∇F(θ)), one gradient per step, taken at the old θ and shared.
     """
 
-    needs_flow = True
+    needs_flow = sequential = True
 
     def advance(self, field, t, y, h):
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))

@@ -103,3 +103,19 @@ def test_vectors_compare_element_by_element():
     x = Graph().inputs("x", 3)
     assert [c.op for c in (x < 1)] == ["lt"] * 3 and [c.op for c in (x >= 1)] == ["le"] * 3
     assert isinstance(where(x <= 0, x, 2 * x), Vector)
+
+
+def test_a_definition_that_changes_between_calls_is_not_recorded():
+    rng, count = np.random.default_rng(0), iter(range(100))
+    for definition in (lambda x: x[0] * rng.normal(), lambda x: x[0] + np.random.normal(), lambda x: x[0] + next(count)):
+        with pytest.raises(ValueError, match="two recordings differ, so it draws random numbers or keeps something between calls"):
+            record(definition, 1)
+
+
+def test_parameters_are_grouped_as_constants_are():
+    """c (d x) = (c d) x whatever of c and d is a parameter; a product of parameters alone stays as written."""
+    graph = Graph()
+    x, p, q = graph.input("x"), graph.parameter("p"), graph.parameter("q")
+    assert p * (q * x) is (p * q) * x and 0.3 * (p * x) is (0.3 * p) * x and p * (0.3 * x) is (0.3 * p) * x
+    assert p * (x * q) is (q * p) * x and 0.3 * (0.7 * p) is not (0.3 * 0.7) * p
+    assert graph.fixed >= {p, q, p * q, 1 / p - q} and x * p not in graph.fixed

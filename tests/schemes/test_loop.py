@@ -1,6 +1,7 @@
 """The loop: how a run can end, what it records, and that it goes on bit for bit."""
 import pickle
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.integrate import solve_ivp
 import lyapunov
 import networks
 import schemes
-from flows import Adam, GradientDescent, Momentum, Newton
+from flows import Adam, Flow, GradientDescent, Momentum, Newton
 from networks import Loss
 from schemes import (
     DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, Outcome, Problem, SequentialEuler, Stop, integrate,
@@ -36,7 +37,7 @@ def plain(loss):
 def test_the_default_program_is_as_short_as_ever(polytwo):
     """Operations of one trial with the stop test: what the loop can do beyond costs nothing where it is not asked for."""
     expected = {"gd": 25, "momentum": 38, "nesterov": 44, "rmsprop": 42, "adagrad": 40, "adam": 56, "lm": 83,
-                "gd-richardson": 75, "gd-energy": 55, "momentum-energy": 80, "rmsprop-energy": 83, "adam-energy": 150}
+                "gd-richardson": 75, "gd-energy": 55, "momentum-energy": 80, "rmsprop-energy": 83, "adam-energy": 151}
     found = {name: schemes.named(name).problem(polytwo).iteration.operations for name in expected}
     assert found == expected
 
@@ -153,7 +154,7 @@ def test_callback_and_progress(polytwo, capsys):
     integrate(field, STARTS, Euler(), 0.01, progress=lambda *counts: ended.append(counts), record=50)
     assert ended[-1] == (40, 40) and sorted(ended) == ended
     integrate(field, STARTS, Euler(), 0.01, progress=True)
-    assert "40 of 40 lanes have ended" in capsys.readouterr().err
+    assert "40 of 40 lanes ended" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------- going on, recording
@@ -240,3 +241,20 @@ def test_the_energy_rise_of_newtons_flow_is_that_of_its_own_energy(polytwo):
 def test_problem_names_its_memory(polytwo):
     problem = Problem(GradientDescent().on(polytwo), Euler(), EnergyControl(), Stop(max_gradients=5))
     assert problem.memory == ("h", "t", "accepted", "trials") and problem.size == 6
+
+
+def test_noise_is_not_frozen():
+    """A step that draws would repeat its first draw for ever: it is refused, wherever it draws."""
+
+    @dataclass(frozen=True)
+    class Langevin(Flow):
+        def field(self, s, oracle):
+            return {"theta": -oracle.gradient + np.random.normal()}
+
+    quiet, noisy = Loss(lambda t: t[0]**2, 1), Loss(lambda t: t[0]**2 + np.random.normal() * t[0], 1, name="noisy")
+    with pytest.raises(ValueError, match="the step of this flow, scheme, loss and stop: two recordings differ, so it draws random"):
+        schemes.pair(Langevin(), Euler(), 0.1).run(quiet, [1.0])
+    with pytest.raises(ValueError, match="noisy: two recordings differ"):
+        schemes.named("gd").run(noisy, [1.0])
+    with pytest.raises(ValueError, match="two recordings differ"):
+        schemes.named("gd").run(quiet, [1.0], stop=Stop(event=lambda s, oracle: oracle.value < np.random.uniform()))
