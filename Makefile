@@ -3,13 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH ?= torch
 
-.PHONY: figures test test-extras docs bench clean
+.PHONY: figures test test-slow test-extras mutants docs bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
 
 test: .venv/.test
 	$(BIN)/python -m pytest --cov --cov-report=term -q -n auto
+
+# what `make test` leaves out for its length
+test-slow: .venv/.test
+	$(BIN)/python -m pytest -q -n auto -m slow
+
+# wrong programs, each of which a named test must notice
+mutants: .venv/.test
+	$(BIN)/python tests/mutants.py
 
 # what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
 test-extras: .venv/.extras

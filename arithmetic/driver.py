@@ -37,8 +37,8 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
     start : (rows, lanes).  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
-    Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend on the back end
-    (up to the last bit of exp, log, sin, cos, tanh), the threads or the order of the lanes.
+    Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit, on
+    the back end, the threads or the order of the lanes.
     A KeyboardInterrupt arrives at once, as `Interrupted`.
     """
     workers = check_threads(threads)

@@ -1,9 +1,9 @@
 """A recorded map x -> x' that is repeated while a condition holds, and what of it need not be computed in every lane."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class Recent:
     """The last few things made, by key."""
 
     def __init__(self, size: int):
-        self._size, self._kept, self._lock = size, OrderedDict(), threading.Lock()
+        self._size, self._kept = size, OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
-        """What was made under this key; two threads may make it twice, and both are served."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        with self._lock:
-            self._kept[key] = made
+        """What was made under this key.  Two threads may make it twice; there is no lock, which a fork could leave held."""
+        try:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        except KeyError:
+            made = make()
+        self._kept[key] = made
+        with contextlib.suppress(KeyError):
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return made

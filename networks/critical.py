@@ -281,6 +281,10 @@ def _polynomial(loss) -> list[CriticalPoint]:
     """Critical points of a polynomial loss: a common factor of ∂F is a family, the cofactors give the rest."""
     f, symbols = sympy.expand(loss.expression), list(loss.symbols)
     slope = [sympy.factor(f.diff(s)) for s in symbols]
+    if not any(slope):
+        everywhere, flat = tuple(symbols), (sympy.Integer(0),) * len(symbols)
+        return [CriticalPoint(everywhere, "non-strict minimum", f, flat, family=everywhere, symbols=everywhere,
+                              evidence="F is constant: every point is critical")]
     common = sympy.gcd_list([sympy.expand(g) for g in slope])
     points = []
     if common.free_symbols and len(symbols) > 1:  # (of one variable, the zeros of ∂F are points)

@@ -35,7 +35,7 @@ def decay_rates(flow) -> dict:
 @functools.cache
 def _decay_rates(flow) -> dict:
     s, oracle, derivatives = flow.coordinate()
-    state, loss = set(vars(s).values()), set(vars(oracle).values())
+    state, loss = set(vars(s).values()), set(oracle.known.values())
     rates = {}
     for name, derivative in derivatives.items():
         rate = -derivative.diff(getattr(s, name)) if hasattr(derivative, "diff") else 0
