@@ -163,10 +163,10 @@ class Network(Loss):
             out = out + J.T @ (self._point.curvature(o[:, None], Vector(y)[:, None])[0] @ J)
         return Program(tuple(theta), tuple(theta[0].graph.lift(e) for e in (out / P).flat))
 
-    def critical_points(self) -> list:
+    def critical_points(self, region=None, budget: float = 60.0):
         if not self.recordable:
             raise TypeError(self._too_large("critical points"))
-        return super().critical_points()
+        return super().critical_points(region, budget)
 
     def _too_large(self, what: str) -> str:
         return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no "
