@@ -31,7 +31,8 @@ def check_backend(backend: str) -> str:
     """`backend` itself, or a ValueError that says what to use instead."""
     found = _BY_NAME[backend]
     if found is not None and not found.available():
-        raise ValueError(f"backend={backend!r} is not available here: {found.remedy}, or use one of {available()}")
+        raise ValueError(f"backend={backend!r} is not available here: {found.remedy}, or use one of "
+                         f"{available()}")
     return backend
 
 
