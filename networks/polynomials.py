@@ -157,11 +157,12 @@ class _Search:
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
         if algebra.real != n:
             self.result.undecided.append(f"{n} zeros were found{where}, but the trace form counts {algebra.real}")
+            return
+        more = (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else
+                f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n else "")
         self.result.proof.append(
             f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of "
-            f"R^{len(self.symbols)}: rank and signature of the trace form; as many roots are isolated"
-            + (f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n and not self.adjoined else "")
-            + (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else ""))
+            f"R^{len(self.symbols)}: rank and signature of the trace form; as many roots are isolated{more}")
 
     def _belongs(self, zero: Zero) -> bool:
         """Whether the adjoined numbers have their own values at a zero, not those of conjugates."""
