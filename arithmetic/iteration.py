@@ -1,9 +1,9 @@
-"""A recorded map x -> x' that is repeated while a condition holds, and what of it need not be computed in every lane."""
+"""A recorded map x -> x' that is repeated while a condition holds, and what of it is not computed in every lane."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class Recent:
     """The last few things made, by key."""
 
     def __init__(self, size: int):
-        self._size, self._kept, self._lock = size, OrderedDict(), threading.Lock()
+        self._size, self._kept = size, OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
-        """What was made under this key; two threads may make it twice, and both are served."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        with self._lock:
-            self._kept[key] = made
+        """What was made under this key.  Two threads may make it twice: a fork could leave a lock held."""
+        try:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        except KeyError:
+            made = make()
+        self._kept[key] = made
+        with contextlib.suppress(KeyError):
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return made
@@ -46,8 +46,8 @@ class Iteration:
 
     A row is one of three:
 
-    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value in
-      every lane after the same number of steps, is evaluated once and read from a table;
+    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
+      in every lane after the same number of steps, is evaluated once and read from a table;
     - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
     - a state that is computed in every lane, one of `lanes`.
     """
@@ -60,8 +60,8 @@ class Iteration:
 
     def __post_init__(self):
         if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
-            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying={self.varying}: "
-                             "there must be one update per state, and varying may not exceed them")
+            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying="
+                             f"{self.varying}: there must be one update per state, and varying may not exceed them")
         if self.uniform is None:
             object.__setattr__(self, "uniform", frozenset(range(self.varying, len(self.state))))
 
@@ -118,7 +118,9 @@ class Iteration:
         """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
         bits = start.view(np.int64)
         same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
-        return self if same == self.uniform else self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
+        if same == self.uniform:
+            return self
+        return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
 
     # ------------------------------------------------------------------------------------ evaluated beforehand
     def tables(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ probabilities : how often each critical point of each benchmark network is found
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,14 @@ def _panels(*studies: Study, witnesses: float | None = None):
     for k, result in enumerate(studies):
         result.figure(figure.add_axes(((k + 0.08) / n, 0.1, 0.6 / n, 0.79)), witnesses=witnesses)
     return figure, studies
+
+
+def fingerprint(*studies: Study) -> str:
+    """What a picture shows, as a hash: where its starts are and where each of them ended."""
+    shown = hashlib.sha256()
+    for result in studies:
+        shown.update(result.starts.astype("<f8").tobytes() + result.codes.astype("<i2").tobytes())
+    return shown.hexdigest()
 
 
 def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
@@ -136,7 +145,8 @@ def main(arguments: list[str] | None = None) -> int:
             (options.out / "probabilities.csv").write_text(ends.csv())
             (options.out / "probabilities.md").write_text(markdown(ends, summary, options.starts))
         else:
-            figures[name](options.side)[0].savefig(options.out / f"{name}.png", dpi=110)
+            figure, studies = figures[name](options.side)
+            figure.savefig(options.out / f"{name}.png", dpi=110, metadata={"Comment": fingerprint(*studies)})
         _say(f"{name}: {time.perf_counter() - began:.1f} s")
     return 0
 

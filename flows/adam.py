@@ -1,10 +1,10 @@
 """The Adam family: exponential averages of the gradient and of its square."""
 from dataclasses import dataclass
 
-from arithmetic import absolute, clip, is_symbolic, maximum, minimum, sign, sqrt, total, where
+from arithmetic import Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where
 
 from .adaptive import root
-from .base import Flow, diagonal, scalar
+from .base import Flow, scalar
 from .modifiers import decoupled
 
 
@@ -25,7 +25,8 @@ def correcting(a, b):
 
 def positive(u, limit):
     """u, and its limit at the start, where u = 0."""
-    return u if is_symbolic(u) else where(u > 0, u, limit)
+    symbols = is_symbolic(u) or isinstance(u, Vector) and is_symbolic(u.flat[0])
+    return u if symbols else where(u > 0, u, limit)
 
 
 @dataclass(frozen=True)

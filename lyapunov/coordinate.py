@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-import numbers
 from collections.abc import Callable
 
 import numpy as np
 import sympy
 from sympy import Poly, Symbol
 
-from arithmetic import Vector, as_decimals
+from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
 from .exact import KINKS, SEAMS, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
@@ -30,14 +28,7 @@ def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> F
 
 def exact_rates(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
-    values = {}
-    for f in dataclasses.fields(flow):
-        value = getattr(flow, f.name)
-        if isinstance(value, (numbers.Real, sympy.Float)) and not isinstance(value, bool):
-            values[f.name] = as_decimals(value)
-        elif isinstance(value, Flow):
-            values[f.name] = exact_rates(value)
-    return dataclasses.replace(flow, **values)
+    return flow.exact()
 
 
 class Coordinate:
@@ -122,7 +113,7 @@ class Coordinate:
         try:
             state, oracle, maps = self._plane()
             field, V = self.flow.field(state, oracle), self.function(state, oracle)
-        except AttributeError as error:
+        except Missing as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
         separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
         if not vanishes(as_decimals(V) - separate):
@@ -140,7 +131,7 @@ class Coordinate:
         linear = all(_degree(f, self.vectors) in (1, None) for name, f in self.field.items() if name in self.names)
         if _degree(psi, self.vectors) not in (2, None) or not linear:
             return "the Hessian couples coordinates, and V is no quadratic form or the field not linear in the blocks"
-        return "" if not curved or self._isotropic() else "the field changes under rotations"
+        return "" if not curved or self.isotropic() else "the field changes under rotations"
 
     def _plane(self):
         """A state in two dimensions with a diagonal Hessian, and the maps from one coordinate to each of the two."""
@@ -158,11 +149,11 @@ class Coordinate:
         state = State(t=twins[0][self.s.t], **{name: getattr(self.s, name) for name in self.scalars})
         for name, x in zip(self.names, self.vectors, strict=False):
             setattr(state, name, Vector(twin[x] for twin in twins))
-        oracle = State(value=o.value, gradient=Vector(twin[o.gradient] for twin in twins), hessian=diagonal(o.hessian),
-                       gauss_newton=diagonal(o.jacobian)**2)
+        oracle = GivenOracle(state.theta, value=o.value, gradient=Vector(twin[o.gradient] for twin in twins),
+                             hessian=diagonal(o.hessian), gauss_newton=diagonal(o.jacobian)**2)
         return state, oracle, twins
 
-    def _isotropic(self) -> bool:
+    def isotropic(self) -> bool:
         """Whether turning a state by a rational angle (3/5, 4/5) that generates all rotations turns the field."""
         turn = sympy.Matrix([[3, -4], [4, 3]]) / 5
         curvature = sympy.Matrix(2, 2, sympy.symbols("h11 h12 h12 h22", real=True))
@@ -172,8 +163,8 @@ class Coordinate:
             rotated = rotation * curvature * rotation.T
             tensor = np.array(rotated.tolist(), dtype=object).view(Vector)
             at = State(**{name: _turned(rotation, x) for name, x in vars(state).items()})
-            seen = State(value=oracle.value, gradient=_turned(rotation, oracle.gradient), hessian=tensor,
-                         gauss_newton=tensor)
+            seen = GivenOracle(at.theta, value=oracle.value, gradient=_turned(rotation, oracle.gradient),
+                               hessian=tensor, gauss_newton=tensor)
             return self.flow.field(at, seen)
 
         still, turned = field(sympy.eye(2)), field(turn)

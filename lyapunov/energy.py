@@ -4,11 +4,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 
 import sympy
 
-from arithmetic import as_decimals, dot, log, sqrt, total
+from arithmetic import CoordinateLoss, as_decimals, dot, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
 
 from .coordinate import as_flow
@@ -59,8 +58,7 @@ class Energy:
         if self.flow is not None:
             s, oracle, _ = self.flow.coordinate()
         else:
-            s, oracle = _Symbols(), SimpleNamespace(value=sympy.Symbol("F", real=True), hessian=H,
-                                                    gradient=sympy.Symbol("g", real=True))
+            s, oracle = _Symbols(), CoordinateLoss().oracle(CoordinateLoss.theta)
         return sympy.sympify(self.function(s, oracle))
 
     def __repr__(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import Vector, aligned, as_decimals, entry
-from flows import Flow, State
+from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
+from flows import Field, Flow, State
 from schemes import Euler, Optimizer, SequentialEuler
 
 from .coordinate import Coordinate, as_flow, exact_rates
@@ -111,41 +111,35 @@ def _parts(optimizer):
     return flow, SequentialEuler(), None
 
 
-class OneStep:
+class OneStep(Field):
     """One step of one coordinate, each new block a symbol: `new[name]` is defined by `formula[name]`.
 
     The scheme itself decides which of the old and new symbols a formula contains: it runs on slopes (new − old)/h.
     """
 
     def __init__(self, flow: Flow, scheme, h=h):
-        self.flow, self.loss = self, self
-        self.blocks, self._flow, self.h, self.formula = flow.blocks, flow, h, {}
-        self.old, self._oracle, _ = flow.coordinate()
+        super().__init__(flow, CoordinateLoss())
+        self.h, self.formula = h, {}
+        self.old, self.oracle, _ = flow.coordinate()
         self.new = State(t=self.old.t + h, **{name: self._next(name) for name in self.blocks})
-        self.gradient = self._oracle.gradient
+        self.gradient = self.oracle.gradient
         scheme.advance(self, self.old.t, Vector(getattr(self.old, name) for name in self.blocks), h)
 
     def _next(self, name):
         x = getattr(self.old, name)
         return Symbol(f"{name}_next", **{"positive": True} if x.is_positive else {"real": True})
 
-    def field(self, s, oracle):
-        return _Slopes(self, self._flow.field(s, oracle))
+    def slope(self, name, s, oracle):
+        """(new − old)/h: asking for it defines the new value."""
+        derivative = super().slopes(s, oracle)[name]
+        vector = isinstance(self.blocks[name], slice)
+        old, new = getattr(self.old, name), getattr(self.new, name)
+        self.formula.setdefault(name, old + self.h * as_decimals(derivative[0] if vector else derivative))
+        slope = (new - old) / self.h
+        return Vector([slope]) if vector else slope
 
-    def __call__(self, t, y):
-        return self.pack(self.field(self.state(t, y), self._oracle))
-
-    def oracle(self, theta):
-        return self._oracle
-
-    def state(self, t, y):
-        return State(t=t, **dict(zip(self.blocks, y, strict=True)))
-
-    def theta(self, y):
-        return y[self.blocks.index("theta")]
-
-    def pack(self, values):
-        return Vector(values[name] for name in self.blocks)
+    def slopes(self, s, oracle):
+        return {name: self.slope(name, s, oracle) for name in self.blocks}
 
     def solved(self, expr):
         """An expression of new symbols in those of the old state alone."""
@@ -157,19 +151,6 @@ class OneStep:
     @property
     def _values(self):
         return {getattr(self.new, name): f for name, f in self.formula.items()}
-
-
-class _Slopes(dict):
-    """The derivatives of all blocks; taking that of one records its new value and gives (new − old)/h."""
-
-    def __init__(self, step: OneStep, derivatives: dict):
-        super().__init__(derivatives)
-        self.step = step
-
-    def __getitem__(self, name):
-        old, new = getattr(self.step.old, name), getattr(self.step.new, name)
-        self.step.formula.setdefault(name, old + self.step.h * as_decimals(super().__getitem__(name)))
-        return (new - old) / self.step.h
 
 
 class _Form:
@@ -189,7 +170,7 @@ class _Form:
         self.psi = one.V - share * one.oracle.value
         if self.psi.has(one.oracle.gradient, one.s.theta):
             raise _Undecided("V contains the gradient or theta itself, whose change over a step F and L do not bound")
-        D = as_decimals(energy.dissipation(step.old, step._oracle)) if energy.dissipation is not None else -one.derivative
+        D = as_decimals(energy.dissipation(step.old, step.oracle)) if energy.dissipation is not None else -one.derivative
         self.V, self.D, self.scalars = one.V, D, one.scalars
         memory = {x: y for x, y in self.old.items() if x != step.old.theta}
         delta = (step.formula["theta"] - step.old.theta)

@@ -22,7 +22,7 @@ from arithmetic import Interval, Vector, as_decimals, as_fractions, exact_sign
 from .classification import classify
 from .forms import form_sign
 from .germ import plane_form
-from .loss import check_box
+from .objective import check_box
 from .nature import Nature
 from .polynomials import CriticalSet, Family, Point, critical_set
 

@@ -26,7 +26,9 @@ class Scheme:
     `gradient_flows_only`, that it discretises these alone;
     `sequential`, that it updates the blocks one after the other, each with those before it;
     `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
-    `linearly_implicit`, that it solves a linear system with the Jacobian.
+    `linearly_implicit`, that it solves a linear system with the Jacobian;
+    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of the
+    Hessian's eigenvalues.
     """
 
     order: ClassVar[int] = 1
@@ -37,6 +39,7 @@ class Scheme:
     sequential: ClassVar[bool] = False
     implicit: ClassVar[bool] = False
     linearly_implicit: ClassVar[bool] = False
+    coordinatewise: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
@@ -45,6 +48,16 @@ class Scheme:
         """One step from y at t: `(y_new, error)`, the error None where the scheme embeds none."""
         with np.errstate(all="ignore"):
             return self.advance(field, t, y, h)[:2]
+
+    def symbolic_step(self, field, t, y, h):
+        """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold its cases."""
+        try:
+            return self.exact().advance(field, t, y, h)[0]
+        except TypeError as error:
+            if "comparison" not in str(error):
+                raise
+            raise TypeError(f"{type(self).__name__} on {type(field.flow).__name__}: sympy cannot hold the cases of "
+                            "this field within the stages of the step; use a scheme of one stage: Euler()") from error
 
     def exact(self) -> Scheme:
         """This scheme with coefficients that are exact rational numbers, for symbols; itself where it has none."""
@@ -66,9 +79,8 @@ def is_gradient_flow(flow) -> bool:
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:
     """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
-    flow = getattr(field.flow, "read", field.flow)  # the flow that a symbolic coordinate reads
-    if not isinstance(flow, flows.GradientDescent):
-        raise ValueError(f"{what} needs gradient descent, got {type(flow).__name__}; use {remedy}")
+    if not isinstance(field.flow, flows.GradientDescent):
+        raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:

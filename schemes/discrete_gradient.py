@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import Vector, absolute, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where
-from flows.base import add_diagonal
+from arithmetic import (
+    Vector, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where,
+)
 
 from .base import Scheme, need_gradient_flow
 from .newton import EPS, newton
@@ -67,7 +68,7 @@ class ItohAbe(Scheme):
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """
 
-    needs_flow = gradient_flows_only = implicit = True
+    needs_flow = gradient_flows_only = implicit = coordinatewise = True
     iterations: int = 60
 
     def advance(self, field, t, y, h):

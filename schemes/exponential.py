@@ -29,13 +29,15 @@ def decay_rates(flow) -> dict:
         return symbol
 
     rates = _decay_rates(replaced(flow, marked))
-    return {name: from_sympy(rate, per_lane) if per_lane and not isinstance(rate, float) else rate for name, rate in rates.items()}
+    if not per_lane:
+        return rates
+    return {name: rate if isinstance(rate, float) else from_sympy(rate, per_lane) for name, rate in rates.items()}
 
 
 @functools.cache
 def _decay_rates(flow) -> dict:
     s, oracle, derivatives = flow.coordinate()
-    state, loss = set(vars(s).values()), set(vars(oracle).values())
+    state, loss = set(vars(s).values()), set(oracle.known.values())
     rates = {}
     for name, derivative in derivatives.items():
         rate = -derivative.diff(getattr(s, name)) if hasattr(derivative, "diff") else 0

@@ -3,9 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import solve, total
-from flows import State
-from flows.base import add_diagonal
+from arithmetic import add_diagonal, solve, total
 
 from .base import Scheme, is_gradient_flow, need_gradient_descent
 from .newton import newton
@@ -27,8 +25,7 @@ class RosenbrockEuler(Scheme):
         slope = field(t, y)
         if self.gauss_newton:
             need_gradient_descent("RosenbrockEuler(gauss_newton=True)", field, "RosenbrockEuler()")
-            oracle = field.loss.oracle(field.theta(y))
-            matrix = field.flow.jacobian(None, State(hessian=oracle.gauss_newton))
+            matrix = -field.loss.oracle(field.theta(y)).gauss_newton
         else:
             matrix = field.jacobian(t, y)
         return y + solve(add_diagonal(-h * matrix, 1), h * slope), None, slope

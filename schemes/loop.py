@@ -4,11 +4,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import Graph, Interrupted, Iteration, Program, Reading, Vector, absolute, drive, iterate, repeated, total
-from flows import Field
+from arithmetic import (
+    Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Vector, absolute, drive, iterate, repeated, total,
+)
+from flows import Field, Flow
 
 from .base import Scheme
 from .control import as_control
@@ -33,12 +36,23 @@ class Ensemble:
     h: np.ndarray
 
 
+class Step(NamedTuple):
+    """One application of the repeated map to rows: the new ones, whether the lane goes on, and what was seen at the old.
+
+    ends : the condition for each `Outcome`.  gradients : how many a trial takes.
+    """
+
+    rows: list
+    go: object
+    ends: dict
+    gradients: int
+
+
 class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
-    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, ends), where `ends` holds the
-    condition for each `Outcome` at z.  It serves the recorder (any back end) and, where the loss cannot be recorded,
-    NumPy arrays.
+    `step(z)` is that map with its stop test, in plain arithmetic: rows z to a `Step`.  It serves the recorder (any back
+    end) and, where the loss cannot be recorded, NumPy arrays.
 
     family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z, between
     y and the memory, that never change.
@@ -47,8 +61,10 @@ class Problem:
     def __init__(self, field: Field, scheme: Scheme, step, stop: Stop, family: Family | None = None):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
-        if not hasattr(scheme, "advance"):
+        if not isinstance(scheme, Scheme):
             raise TypeError(f"scheme must be a Scheme such as Euler(), got {scheme!r}")
+        if not isinstance(stop, Stop):
+            raise TypeError(f"stop must be a Stop such as Stop(gradient=1e-8), got {stop!r}")
         self.field, self.scheme, self.control, self.stop = field, scheme, as_control(step), stop
         # a budget of gradients needs the number of trials, which an adaptive control does not keep
         self._counts_trials = self.control.adaptive and stop.max_gradients is not None
@@ -89,22 +105,24 @@ class Problem:
                      else (self.field.flow, self.scheme, self.control))
         return z[:size], *algorithm, dict(zip(self.memory, z[size + count:], strict=True))
 
-    def step(self, z):
+    def step(self, z) -> Step:
         y, flow, scheme, control, memory = self._parts(z)
-        loss = _Remembering(self.field.loss)
-        field = Field(flow, loss)
+        field = _TrialField(flow, self.field.loss)
         trial = control.trial(scheme, field, y, memory)
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
-        norms = total(oracle.gradient**2), total(field.theta(trial.slope)**2), total(s.theta**2)
-        self._gradients_per_trial = len(loss.gradients)
-        ends = dict(self._conditions(norms, s, oracle, field, control, memory, trial))
+        gradient, speed = oracle.gradient, field.theta(trial.slope)
+        if isinstance(z[0], Node):  # constants too
+            speed = Vector(map(z[0].graph.lift, speed))
+        norms, gradients = (total(gradient**2), total(speed**2), total(s.theta**2)), len(field.loss.asked)
+        ends = dict(self._conditions(norms, s, oracle, field, control, memory, trial, gradients))
         go = functools.reduce(lambda a, b: a & b, (~ends[o] for o in ends if o is not Outcome.NOT_FINITE))
         after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
         parameters = z[self.field.size:self.field.size + len(self.parameters)]
-        return [*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends
+        return Step([*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends, gradients)
 
-    def _conditions(self, norms, s, oracle, field, control, memory, trial) -> Iterator[tuple[Outcome, object]]:
+    def _conditions(self, norms, s, oracle, field, control, memory, trial,
+                    gradients: int) -> Iterator[tuple[Outcome, object]]:
         """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
 
         norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
@@ -131,39 +149,38 @@ class Problem:
             yield Outcome.STALLED, ~(memory["h"] >= stop.h_min)
         if stop.max_gradients is not None:
             trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
-            yield Outcome.GRADIENT_LIMIT, self._gradients(trials + 1, accepted + 1) > stop.max_gradients
+            yield Outcome.GRADIENT_LIMIT, self._gradients(gradients, trials + 1, accepted + 1) > stop.max_gradients
 
-    def _gradients(self, trials, accepted):
+    def _gradients(self, per_trial: int, trials, accepted):
         """Gradient evaluations after so many trials, the stop test's included.
 
         The gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
         scheme that reuses it is the first one of the next step.
         """
-        return (self._gradients_per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
+        return (per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
 
     @property
     def recordable(self) -> bool:
-        return getattr(self.field.loss, "recordable", True)
+        return self.field.loss.recordable
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program]:
-        """The map, and the outcomes with the program of the conditions for them."""
+    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
+        """The map, the outcomes with the program of the conditions for them, and the gradients of a trial."""
         graph = Graph()
         names = [f"z{i}" for i in range(self.size)]
         fixed = range(self.field.size, self.field.size + len(self.parameters))
         z = Vector((graph.parameter if i in fixed else graph.input)(name) for i, name in enumerate(names))
-        outcomes: list[Outcome] = []
+        steps: list[Step] = []
 
         def rows():
-            new, go, ends = self.step(z)
-            outcomes[:] = ends
-            return [*new, go, *ends.values()]
+            steps.append(self.step(z))
+            return [*steps[-1].rows, steps[-1].go, *steps[-1].ends.values()]
 
         nodes = repeated("the step of this flow, scheme, loss and stop", rows, graph)
         new, go, ends = nodes[:self.size], nodes[self.size], nodes[self.size + 1:]
         kept = self.size - self._idle_counter(new, go, z[-1])
         iteration = Iteration(tuple(z[:kept]), tuple(new[:kept]), go, self.field.dim)
-        return iteration, tuple(outcomes), Program(tuple(z), tuple(ends))
+        return iteration, tuple(steps[-1].ends), Program(tuple(z), tuple(ends)), steps[-1].gradients
 
     def _idle_counter(self, new, go, counter) -> bool:
         """Whether the step counter of a fixed step is read by nothing but itself: the field does not depend on t."""
@@ -193,12 +210,12 @@ class Problem:
             return np.vstack([final, z[kept:] + steps]), steps
 
         def advance(x, out, count, go):
-            new, going, _ = self.step(x)
-            for row, value in zip(out, new, strict=True):
+            step = self.step(x)
+            for row, value in zip(out, step.rows, strict=True):
                 row[:] = value
-            go[:] = going
+            go[:] = step.go
 
-        if threads is None and not getattr(self.field.loss, "parallel", False):
+        if threads is None and not self.field.loss.parallel:
             threads = 1
         return drive(advance, z, max_steps, threads=threads)
 
@@ -207,42 +224,54 @@ class Problem:
         y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                _, outcomes, observe = self._recorded
+                _, outcomes, observe, per_trial = self._recorded
                 held = observe(*z)
             else:
-                outcomes, held = zip(*self.step(z)[2].items(), strict=True)
+                _, _, ends, per_trial = self.step(z)
+                outcomes, held = zip(*ends.items(), strict=True)
         conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
         values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
         outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
-        gradients = self._gradients(steps, accepted)
+        gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
                         memory["h"] if control.adaptive else np.full(len(steps), control.h))
 
 
-class _Remembering:
+class _TrialField(Field):
+    """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
+
+    def __init__(self, flow: Flow, loss: Descended):
+        super().__init__(flow, _Points(loss))
+        self._seen: dict = {}  # id of a state: the state, kept so that its id stays its own, and its parameters
+
+    def theta(self, y):
+        if id(y) not in self._seen:
+            self._seen[id(y)] = y, super().theta(y)
+        return self._seen[id(y)][1]
+
+    def pack(self, values):
+        y = super().pack(values)
+        self._seen[id(y)] = y, values["theta"]
+        return y
+
+
+class _Points(Descended):
     """A loss during one trial: each point is evaluated once, and those whose gradient was asked for are counted."""
 
-    def __init__(self, loss):
-        self.loss, self.dim, self.name = loss, loss.dim, getattr(loss, "name", None)
+    def __init__(self, loss: Descended):
+        self.loss, self.dim, self.name, self.recordable = loss, loss.dim, loss.name, loss.recordable
         self.points: dict = {}
-        self.gradients: set = set()
+        self.asked: set = set()
 
     def oracle(self, theta):
-        if isinstance(theta.flat[0], Reading):
-            key = tuple(theta)
-        else:  # the array is kept with its oracle, so its address stays its own
-            key = (theta.__array_interface__["data"], theta.shape, theta.strides)
+        """That of the same recorded numbers, or of the same array."""
+        key = tuple(theta) if theta.dtype == object else id(theta)
         if key not in self.points:
-            self.points[key] = theta, _RememberingOracle(self.loss.oracle(theta), key, self.gradients)
+            counted = functools.partial(self._gradient, key)
+            self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=counted)
         return self.points[key][1]
 
-
-class _RememberingOracle:
-    def __init__(self, oracle, key, gradients):
-        self._oracle, self._key, self._gradients = oracle, key, gradients
-
-    def __getattr__(self, name):
-        if name == "gradient":
-            self._gradients.add(self._key)
-        return getattr(self._oracle, name)
+    def _gradient(self, key, oracle):
+        self.asked.add(key)
+        return oracle.gradient

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import sympy
 
 import flows
-from arithmetic import Vector
+from arithmetic import CoordinateLoss, Vector, as_decimals
 from flows import Flow
 
 from .base import Scheme
@@ -41,9 +42,9 @@ class Optimizer:
         """The repeated map of this optimizer on a loss.
 
         lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
-        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them all,
-        and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish, which
-        differs at states that are not finite, and at the sign of 0).
+        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them
+        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish,
+        which differs at states that are not finite, and at the sign of 0).
 
         Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
         """
@@ -94,8 +95,6 @@ class Optimizer:
     @property
     def _symbolic(self):
         """The recipe in symbols; of a pair without one, the pair itself."""
-        import sympy
-
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
             return self.flow, self.scheme, self.step, {}
         known = hyperparameters_of(self.recipe)
@@ -114,66 +113,39 @@ class Optimizer:
         return self.name or f"{type(self.flow).__name__} + {type(self.scheme).__name__}"
 
 
-class _Coordinate:
-    """The field of one coordinate in symbols, as the schemes see it: blocks already updated appear as block⁺."""
+class _Coordinate(flows.Field):
+    """A flow on one coordinate of a loss in symbols: in sequential schemes, blocks already updated appear as block⁺."""
 
-    dim = 1
+    def __init__(self, flow: Flow, s: flows.State, sequential: bool):
+        super().__init__(flow, CoordinateLoss())
+        self._s, self._sequential = s, sequential
 
-    def __init__(self, flow, s, oracle, sequential: bool):
-        self.flow, self.loss, self.read, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
-        self.size = len(flow.blocks)
-        self.blocks, self.coordinate = flow.blocks, flow.coordinate
-
-    def jacobian(self, at, y):
-        """As a flow's, ∂f/∂θ of gradient descent with the Hessian of the oracle `y`; as a field's, ∂f/∂y at the time `at`."""
-        if not isinstance(y, np.ndarray):
-            return np.array([[self.read.jacobian(at, y)]], dtype=object).view(Vector)
-        g, H = self._oracle.gradient, self._oracle.hessian
-        rows = [[f.diff(x) + (f.diff(g) * H if name == "theta" else 0) for name, x in zip(self.blocks, y, strict=True)]
-                for f in self(at, y)]
-        return np.array(rows, dtype=object).view(Vector)
-
-    def field(self, s, oracle):
+    def slopes(self, s, oracle):
         if self._sequential:
-            s = flows.State(**{name: x if x == getattr(self._s, name) else _next(name) for name, x in vars(s).items()})
-        return self.read.field(s, oracle)
+            s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
+                               for name, x in vars(s).items()})
+        return super().slopes(s, oracle)
 
-    def oracle(self, theta):
-        """The symbols F, g, H, J at θ, and these as functions at any other point."""
-        import sympy
+    def _unmoved(self, name, x) -> bool:
+        return name == "t" or getattr(self._s, name) == (x[0] if isinstance(x, np.ndarray) else x)
 
-        x = theta[0] if isinstance(theta, np.ndarray) else theta
-        if x == self._s.theta:
-            return self._oracle
-        F, g, H, J = (sympy.Function(name, real=True)(x) for name in "FgHJ")
-        return flows.State(value=F, gradient=g, hessian=H, jacobian=J, gauss_newton=J**2)
+    def _symbol(self, name):
+        return Vector([_next(name)]) if isinstance(self.blocks[name], slice) else _next(name)
 
-    def state(self, t, y):
-        return flows.State(t=t, **dict(zip(self.blocks, y, strict=True)))
-
-    def theta(self, y):
-        return y[self.blocks.index("theta")]
-
-    def pack(self, values):
-        return Vector(values[name] for name in self.blocks)
-
-    def __call__(self, t, y):
-        return self.pack(self.field(self.state(t, y), self.oracle(self.theta(y))))
+    def jacobian(self, t, y):
+        J = super().jacobian(t, y)
+        return Vector(map(self.loss.known, J.flat)).reshape(J.shape)
 
 
 def _next(name):
-    import sympy
-
     return sympy.Symbol(f"{name}⁺", real=True)
 
 
 def _step_symbol(step):
     """The step h as sympy sees it."""
-    import sympy
-
-    if hasattr(step, "trial"):
-        return sympy.Symbol("h", positive=True) if step.adaptive else sympy.sympify(step.h)
-    return sympy.sympify(step)
+    if getattr(step, "adaptive", False):
+        return sympy.Symbol("h", positive=True)
+    return as_decimals(getattr(step, "h", step))
 
 
 def described(flow) -> str:
@@ -214,13 +186,13 @@ def update(flow, scheme, step, memory) -> list:
     memory : block -> function of what the library keeps in its place, or of the number n of steps; an update that the
     latter satisfies is not listed.  Raises ValueError if it does not satisfy it.
     """
-    import sympy
-
-    s, oracle, _ = flow.coordinate()
+    flow = flow.exact()
+    s, _, _ = flow.coordinate()
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
-    field = _Coordinate(flow, s, oracle, scheme.sequential)
-    new = scheme.exact().advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
+    field = _Coordinate(flow, s, scheme.sequential)
+    new = scheme.symbolic_step(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)
+    new = dict(zip(field.blocks, new, strict=True))
     meanings, kept = {}, {}
     for name, meaning in memory.items():
         if hasattr(s, name):
@@ -232,9 +204,9 @@ def update(flow, scheme, step, memory) -> list:
                 now, later = meaning(kept[name]), meaning(_next(argument))
             meanings |= {getattr(s, name): now, _next(name): later}
     equations = []
-    for name, expression in zip(flow.blocks, new, strict=True):
-        x, expression = getattr(s, name), sympy.sympify(expression).xreplace(meanings)
-        expression = expression.xreplace({f: sympy.Rational(repr(float(f))) for f in expression.atoms(sympy.Float)})
+    for name in flow.blocks:
+        x, expression = getattr(s, name), sympy.sympify(new[name]).xreplace(meanings)
+        expression = as_decimals(expression)
         if name in kept:
             expression, x = expression * kept[name] / meanings[x], kept[name]
         elif x in meanings:
@@ -247,8 +219,6 @@ def update(flow, scheme, step, memory) -> list:
 
 def _collected(expression, x):
     """An update of x as (its share)·x + the rest, or max(…, …), where it is that."""
-    import sympy
-
     def around(e):
         share, rest = sympy.diff(e, x), e.subs(x, 0)
         states = {s for s in e.free_symbols if not s.is_positive or s == x}

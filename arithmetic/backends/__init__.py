@@ -1,9 +1,9 @@
 """What repeats a recorded step: a back end a file.
 
 A back end prints the step into a *frame*, a fixed text around it, and compiles that.  The frame is the same in every
-language: a block of `WIDTH` lanes side by side; `INNER` steps of the whole block, in which a lane that no longer goes is
-frozen by select; then the lanes that have ended are written back and replaced by waiting ones, and the run looks whether
-it is asked to pause.  So neither the order of the lanes nor the slowest one matters, and a pause loses nothing.
+language: a block of `WIDTH` lanes side by side; `INNER` steps of the whole block, in which a lane that no longer goes
+is frozen by select; then the lanes that have ended are written back and replaced by waiting ones, and the run looks
+whether it is asked to pause.  So neither the order of the lanes nor the slowest one matters, and a pause loses nothing.
 
 To add one: a file with a subclass of `Backend`, and its place in `REGISTERED`, the preferred first.
 """
@@ -30,7 +30,8 @@ def check_backend(backend: str) -> str:
     if backend != "auto" and backend not in BACKENDS:
         raise ValueError(f"backend={backend!r} is not known; use 'auto' or one of {BACKENDS}")
     if backend != "auto" and backend not in available():
-        raise ValueError(f"backend={backend!r} is not available here: {find(backend).remedy}, or use one of {available()}")
+        raise ValueError(f"backend={backend!r} is not available here: {find(backend).remedy}, or use one of "
+                         f"{available()}")
     return backend
 
 

@@ -41,7 +41,7 @@ def look(typingctx, address):
         return builder.load_atomic(pointer, "monotonic", 8, typ=WORD)
     return numba.int64(numba.int64), code
 
-@numba.njit(nogil=True, cache={cache}, error_model="numpy")
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
     W, K, S, P, T = {width}, {inner}, {states}, {fixed}, {tables}
     y = np.zeros((S, W))
@@ -110,7 +110,7 @@ class Numba(Backend):
 
     def compile(self, iteration: Iteration) -> Kernel:
         try:
-            function = _function(source(iteration), len(iteration.lanes))
+            function = _function(source(iteration))
         except Exception as error:  # numba and LLVM raise of all kinds; whatever it is, the next back end serves
             raise CompileError(f"numba failed: {type(error).__name__}: {str(error)[-500:]}") from error
 
@@ -121,11 +121,11 @@ class Numba(Backend):
         return Kernel(run, self.parallel)
 
 
-def source(iteration: Iteration, kept: bool = True) -> str:
+def source(iteration: Iteration) -> str:
     """The Python text of the step loop, for numba."""
     step, join = printed(iteration, SPELLING), ("\n" + " " * 16).join
     gather = ["for l in range(W):", "    r = min(count[l], rows - 1)", *step.gather] if step.gather else ["pass"]
-    return FRAME.format(**sizes(iteration), prelude=step.prelude, cache="True", gather=("\n" + " " * 12).join(gather),
+    return FRAME.format(**sizes(iteration), prelude=step.prelude, gather=("\n" + " " * 12).join(gather),
                         go=step.go, loads=join(step.loads or ["pass"]), body=join(step.body or ["pass"]),
                         stores=join(step.stores or ["pass"]))
 
@@ -143,7 +143,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str, rows: int) -> Callable:
+def _function(text: str) -> Callable:
     """The compiled step loop of a text: of this process, else as numba kept it, else compiled now."""
     name = cache.name(text, ".py")
     with _lock:
@@ -184,5 +184,6 @@ def _compiled(path: Path) -> Callable:
     spec.loader.exec_module(module)
     rows, integers = np.zeros((1, 0)), np.zeros(0, np.int64)
     shared = np.zeros(16, np.int64)
-    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows, np.zeros((1, 1)))
+    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows,
+               np.zeros((1, 1)))
     return module.run  # compiled now, once, for these types

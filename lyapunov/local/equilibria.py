@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 
 import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
-from flows import Flow
+from arithmetic import GivenOracle, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
+from flows import Flow, State
 from networks import CriticalPoint, Nature, as_point
 
 from ..coordinate import as_flow, exact_rates
@@ -346,13 +345,13 @@ class _Local:
             return ()
         theta = self.point.numeric
         hessian, oracle = self.loss.hessian(theta), self.loss.oracle(theta)
-        columns = [self._flow_at(SimpleNamespace(gradient=column, gauss_newton=oracle.gauss_newton, hessian=hessian))
+        columns = [self._flow_at(GivenOracle(theta, gradient=column, gauss_newton=oracle.gauss_newton, hessian=hessian))
                    for column in hessian.T]
         return tuple(sympy.Float(e, 15) for e in sorted(np.linalg.eigvals(np.array(columns).T).real))
 
     def _flow_at(self, oracle):
         numbers = {k: float(v) if isinstance(v, sympy.Number) else v for k, v in vars(self.flow).items()}
-        return type(self.flow)(**numbers).field(SimpleNamespace(theta=self.point.numeric, t=0.0), oracle)["theta"]
+        return type(self.flow)(**numbers).field(State(theta=self.point.numeric, t=0.0), oracle)["theta"]
 
     def _by_eigenvalues(self, why: str) -> Stability:
         found = self.eigenvalues()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import Vector, as_decimals, entry, short
-from flows import Flow, Modifier, State, scalar
+from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
+from flows import Flow, Modifier, scalar
 from schemes import Optimizer
 
-from ..coordinate import exact_rates
+from ..coordinate import Coordinate, exact_rates
 from ..exact import Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
@@ -56,18 +56,6 @@ class Multipliers:
         return rf"$\displaystyle {sympy.latex(self.polynomial)} = 0,\quad 0 < \eta < {sympy.latex(self.threshold)}$"
 
 
-class _Quadratic:
-    """The loss η θ²/2 of one coordinate in symbols."""
-
-    dim = 1
-
-    def __init__(self, curvature):
-        self.curvature = curvature
-
-    def oracle(self, theta):
-        eta, x = self.curvature, theta[0]
-        matrix = Vector([eta]).reshape(1, 1)
-        return State(value=eta * x**2 / 2, gradient=Vector([eta * x]), hessian=matrix, gauss_newton=matrix)
 
 
 def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = False, frozen: bool = False) -> Multipliers:
@@ -85,7 +73,8 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     """
     flow, h, values = _symbols(optimizer, symbolic)
     try:
-        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen)
+        vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
+        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
@@ -93,6 +82,18 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
     return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
+
+
+class _Valley(SymbolicLoss):
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish; it knows if it was asked."""
+
+    def __init__(self, x):
+        super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
+        self.of_squares = False
+
+    def jacobian(self, theta):
+        self.of_squares = True
+        return super().jacobian(theta)
 
 
 class _NoLinearPart(Exception):
@@ -125,13 +126,18 @@ class _Frozen(Modifier):
                 for name, f in zip(self.blocks, map(self.flow.field(s, oracle).get, self.blocks), strict=True)}
 
 
-def _linear_part(flow: Flow, scheme, h, frozen: bool):
+def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
-    field, step = (_Frozen(flow) if frozen else flow).on(_Quadratic(sharpness)), positive("h_step")
+    if scheme.coordinatewise:
+        raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "
+                            "are no functions of the eigenvalues of the Hessian")
+    _check_axes(flow)
+    loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
+    field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
     with_time = Symbol("t", positive=True)
-    new = scheme.exact().advance(field, with_time, Vector(y.values()), step)[0]
+    new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
     new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
     if any(e.has(with_time) for e in new.values()):
         raise _NoLinearPart("the step depends on the time itself")
@@ -173,7 +179,20 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool):
     argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
         "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
         if squares else "; the map is differentiable at the rest point"))
+    if loss.of_squares and not vanishing:
+        raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
+    if loss.of_squares:
+        argument += "; JᵀJ is the Hessian, as where the residuals vanish"
     return sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr(), further, argument
+
+
+def _check_axes(flow: Flow) -> None:
+    """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
+    one = Coordinate(flow, lambda s, oracle: oracle.value)
+    curved = {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values()))
+    if curved and not one.isotropic():
+        raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its "
+                            "eigenvalues")
 
 
 def _rest(new, x, still, y):
@@ -284,7 +303,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
                          f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
     x, F = loss.symbols[0], as_decimals(loss.expression)
     step = positive("h_step")
-    new = as_decimals(optimizer.scheme.exact().advance(flow.on(_Polynomial(F, x)), sympy.S.Zero, Vector([x]), step)[0][0])
+    new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
     found = []
@@ -295,17 +314,3 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
         factor = sympy.simplify(new.diff(x).subs(x, root))
         found.append(FixedPoint(root, gradient, factor, bool(abs(sympy.N(factor, 30)) < 1)))
     return found
-
-
-class _Polynomial:
-    """A loss of one variable in symbols."""
-
-    dim = 1
-
-    def __init__(self, F, x):
-        self.F, self.x = F, x
-
-    def oracle(self, theta):
-        at = {self.x: theta[0]}
-        hessian = Vector([self.F.diff(self.x, 2).subs(at)]).reshape(1, 1)
-        return State(value=self.F.subs(at), gradient=Vector([self.F.diff(self.x).subs(at)]), hessian=hessian)

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import Vector, aligned, as_decimals
+from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
 from flows import Flow, State, scalar
 from schemes import Scheme, SequentialEuler
 
@@ -83,6 +83,9 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
     flow = as_flow(flow, "modified_equation(flow, scheme): flow")
     if not isinstance(scheme, Scheme):
         raise TypeError(f"modified_equation(flow, scheme): scheme must be a Scheme such as Euler(), got {scheme!r}")
+    if scheme.implicit:
+        raise TypeError(f"modified_equation: a step of {type(scheme).__name__} is the solution of an equation, which "
+                        "is not expanded here; RosenbrockEuler() has a closed form")
     if order not in (0, 1, 2, 3) or weights and order > 1:
         raise ValueError(f"order={order!r} must be 0, 1, 2 or 3, and at most 1 with weights")
     if loss is not None and getattr(loss, "expression", None) is None:
@@ -95,18 +98,54 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
     return _slaved(model, weights, order) if weights else _expanded(model.state, model.step(scheme), order)
 
 
+class _Taylor(SymbolicLoss):
+    """A loss that is known by its Taylor series around its symbols: at θ + O(h), to the order in h that matters."""
+
+    def __init__(self, expression, symbols, order: int, residuals=None):
+        super().__init__(expression, symbols, residuals=residuals)
+        self.order = order
+
+    def at(self, expression, theta):
+        shift = [self.cut(e - x) for e, x in zip(theta, self.symbols, strict=True)]
+        if all(d == 0 for d in shift):
+            return expression
+        total = expression
+        for k in range(1, self.order + 3):  # one more than slopes need: their derivatives need it
+            for powers in itertools.product(range(k + 1), repeat=self.dim):
+                if sum(powers) == k:
+                    weight = sympy.prod(d**p / sympy.factorial(p) for d, p in zip(shift, powers, strict=True))
+                    total += weight * expression.diff(*[(x, p) for x, p in zip(self.symbols, powers, strict=True) if p])
+        return self.cut(total)
+
+    def cut(self, e):
+        """e up to h^order, where it is regular at h = 0: slopes count h times."""
+        e = sympy.sympify(as_decimals(e))
+        if e.is_polynomial(h):
+            e = sympy.expand(e)
+            return sum(e.coeff(h, k) * h**k for k in range(self.order + 1))
+        terms, derivative = [], e
+        for k in range(self.order + 1):
+            terms.append(derivative.subs(h, 0) * h**k / sympy.factorial(k))
+            derivative = derivative.diff(h)
+        series = sum(terms)
+        return e if series.has(sympy.nan, sympy.zoo, sympy.oo) else series
+
+
 class _Model:
     """A flow in symbols on a loss that is known by its Taylor series around the state."""
 
     def __init__(self, flow, loss, dim, order):
-        self.flow, self.order = flow, order
+        self.flow = flow
         self.dim = dim if loss is None else loss.dim
-        names = [Symbol("theta" if self.dim == 1 else f"theta{i + 1}", real=True) for i in range(self.dim)]
-        self.x = tuple(names) if loss is None else tuple(loss.symbols)
-        self.F = Function("F", real=True)(*self.x) if loss is None else as_decimals(loss.expression)
-        self.recorded = flow.on(self)
+        names = tuple(Symbol("theta" if dim == 1 else f"theta{i + 1}", real=True) for i in range(dim))
+        self.x = names if loss is None else tuple(loss.symbols)
+        residuals = getattr(loss, "residual_expressions", None)
+        self.loss = _Taylor(
+            Function("F", real=True)(*names) if loss is None else as_decimals(loss.expression), self.x, order,
+            None if residuals is None else [as_decimals(r) / sympy.sqrt(len(residuals)) for r in residuals])
+        self.field = flow.on(self.loss)
         self.blocks = {"theta": self.x}
-        for name, place in self.recorded.blocks.items():
+        for name in self.field.blocks:
             if name != "theta":
                 sign = {"positive": True} if name in flow.nonnegative else {"real": True}
                 self.blocks[name] = (sympy.S.One,) if isinstance(name, scalar) else tuple(
@@ -114,35 +153,13 @@ class _Model:
         self.flat = [e for block in self.blocks.values() for e in block]
         self.state = tuple(e for e in self.flat if e.is_Symbol)
 
-    def oracle(self, theta):
-        """F and its derivatives at θ + δ, δ = O(h), to the order that matters."""
-        shift = [self._cut(e - x) for e, x in zip(theta, self.x, strict=True)]
-        gradient = Vector(self._taylor(self.F.diff(x), shift) for x in self.x)
-        rows = [[self._taylor(self.F.diff(x, y), shift) for y in self.x] for x in self.x]
-        return State(gradient=gradient, hessian=np.array(rows, dtype=object).view(Vector))
-
-    def _taylor(self, f, shift):
-        if all(d == 0 for d in shift):
-            return f
-        total = f
-        for k in range(1, self.order + 2):
-            for powers in itertools.product(range(k + 1), repeat=self.dim):
-                if sum(powers) == k:
-                    weight = sympy.prod(d**p / sympy.factorial(p) for d, p in zip(shift, powers, strict=True))
-                    total += weight * f.diff(*[(x, p) for x, p in zip(self.x, powers, strict=True) if p])
-        return self._cut(total)
-
-    def _cut(self, e):
-        """e up to h^order, where it is a polynomial in h: slopes count h times."""
-        e = sympy.expand(as_decimals(e))
-        return sum(e.coeff(h, k) * h**k for k in range(self.order + 1)) if e.is_polynomial(h) else e
-
     def step(self, scheme):
         """The new state as functions of h, without the scalar blocks."""
         t = positive("t")
-        new = [as_decimals(e) for e in scheme.exact().advance(self.recorded, t, Vector(self.flat), h)[0]]
+        new = [as_decimals(e) for e in scheme.symbolic_step(self.field, t, Vector(self.flat), h)]
         if any(e.has(t) for e in new):
-            raise ValueError("modified_equation: the flow depends on the time itself")
+            raise ValueError(f"modified_equation: {type(self.flow).__name__} depends on the time itself; take a flow "
+                             "whose field has no clock, such as Nesterov in place of NesterovODE")
         return [e for e, x in zip(new, self.flat, strict=True) if x.is_Symbol]
 
 
@@ -165,8 +182,14 @@ def _expanded(state, new, order) -> ModifiedEquation:
     return ModifiedEquation(tuple(state), tuple(terms))
 
 
+def _jumps(e) -> bool:
+    """The derivative of a sign."""
+    return isinstance(e, sympy.DiracDelta) or isinstance(e, sympy.Derivative) and isinstance(e.expr, sympy.sign)
+
+
 def _plain(e):
     """Expanded where it is a polynomial; equal terms collected."""
+    e = e.replace(_jumps, lambda _: sympy.S.Zero)  # the equation holds where the signs are constant
     rational = any(p.exp.is_negative or not p.exp.is_Integer for p in e.atoms(sympy.Pow))
     return sympy.factor_terms(e) if rational else sympy.expand(e)
 
@@ -174,8 +197,8 @@ def _plain(e):
 def _slaved(model, weights, order) -> ModifiedEquation:
     """With weights fixed: averages z⁺ = βz + (1 − β)q(θ) equal q − h β/(1 − β) q'θ' + O(h²)."""
     flow = model.flow
-    fields = flow.field(State(t=sympy.S.Zero, **{n: Vector(b) if not isinstance(n, scalar) else b[0]
-                                                  for n, b in model.blocks.items()}), model.oracle(model.x))
+    blocks = {n: Vector(b) if not isinstance(n, scalar) else b[0] for n, b in model.blocks.items()}
+    fields = flow.field(State(t=sympy.S.Zero, **blocks), model.loss.oracle(Vector(model.x)))
     theta = sympy.Matrix([as_decimals(e) for e in fields["theta"]])
     average, lag = {}, {}
     for name, block in model.blocks.items():

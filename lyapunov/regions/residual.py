@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
-from arithmetic import aligned, as_decimals
+from arithmetic import GivenOracle, aligned, as_decimals
 from flows import Flow, State
 from networks import as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
@@ -212,7 +212,7 @@ def _state(flow: Flow, memory: dict | None, theta) -> State:
 def _held(energy, state) -> float:
     """V − F of a state."""
     with np.errstate(all="ignore"):
-        return float(energy(state, State(value=0.0, gradient=np.zeros_like(state.theta), hessian=None)))
+        return float(energy(state, GivenOracle(state.theta, value=0.0, gradient=np.zeros_like(state.theta))))
 
 
 def _smallest(flow: Flow, function, state, gap: float) -> tuple[str, float]:

@@ -70,7 +70,7 @@ def well(loss, point: CriticalPoint) -> Well:
         raise ValueError(f"critical_point must be a strict minimum, this is a {point.nature} at {point.theta}")
     if loss.dim not in CELLS:
         raise ValueError(f"{loss.name} has {loss.dim} parameters: coverings are made in up to {max(CELLS)}")
-    if loss.expression is None or not getattr(loss, "recordable", True):
+    if loss.expression is None or not loss.recordable:
         raise ValueError(f"{loss.name} is numeric only: a certificate needs its definition; use Loss.from_expression")
     return _Search(loss, point).best()
 

@@ -1,14 +1,11 @@
 """Each back end prints what was counted, and one that fails hands over to the next."""
-import dataclasses
 import os
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
 
-import arithmetic.backends
 from arithmetic import BACKENDS, CompileError, available, check_backend, iterate
 from arithmetic.backends import REGISTERED, Backend, c, numba, numpy
 from maps import damped_map, decay_map, starts, stragglers
