@@ -1,8 +1,8 @@
 """The real zeros of a polynomial system with finitely many complex zeros, all of them, exactly.
 
 Gröbner basis (grevlex) → the quotient algebra A = Q[x]/I with its multiplications → the trace form (rank: number of
-complex zeros, signature: number of real ones) and a rational univariate representation, x_i = g_i(t)/g(t) at the roots t
-of one polynomial.  Everything is exact: integers, and intervals of rationals that are refined until they decide.
+complex zeros, signature: number of real ones) and a rational univariate representation, x_i = g_i(t)/g(t) at the roots
+t of one polynomial.  Everything is exact: integers, and intervals of rationals that are refined until they decide.
 
 Sources: Pedersen, Roy & Szpirglas 1993 (trace form); Rouillier 1999 (univariate representation).
 """
@@ -144,7 +144,7 @@ class Quotient:
 
     @cached_property
     def trace(self):
-        """The row τ of the traces of the multiplications by the standard monomials, Tr(M_b M_c) for those of high degree."""
+        """The row τ of the traces of the multiplications by the standard monomials; Tr(M_b M_c) for a product bc."""
         half = (sum(self.monomials[-1]) + 1) // 2
         matrices: dict = {}
         traces = []
@@ -162,7 +162,7 @@ class Quotient:
                 low.append(min(e, left))
                 left -= low[-1]
             A, B = matrices[tuple(low)], matrices[tuple(e - k for e, k in zip(m, low, strict=True))]
-            rows = zip(*(v for v, _ in B), strict=True)  # Tr(AB) = Σ_k (row k of B) · (column k of A), denominators by column
+            rows = zip(*(v for v, _ in B), strict=True)  # Tr(AB) = Σ_k (row k of B) · (column k of A)
             den = math.lcm(*(d for _, d in B))
             share = [den // d for _, d in B]
             traces.append(sum(Fraction(sum(x * y * s for x, y, s in zip(v, row, share, strict=True) if x), d)
@@ -215,7 +215,8 @@ class Quotient:
             self._univariate = T, chi, f
             parts = [self.numerator(self.one), *(self.numerator(_apply(M, self.one)) for M in self.multiplications)]
             at_T = [self._evaluate(T, p) for p in parts]
-            if all(self._radical(_sum(_apply(M, at_T[0]), p, -1)) for M, p in zip(self.multiplications, at_T[1:], strict=True)):
+            if all(self._radical(_sum(_apply(M, at_T[0]), p, -1))
+                   for M, p in zip(self.multiplications, at_T[1:], strict=True)):
                 return T, chi, f, parts[0], tuple(parts[1:])
         raise Stopped("no linear form was found that tells the zeros apart")
 
@@ -342,7 +343,7 @@ class Zero:
         return size * f.degree() + _height(f)
 
     def _refine(self, bits: int) -> None:
-        """Narrow [low, high], the sign change of f inside, to 2^−bits: Newton's guess, where it fails eight halvings."""
+        """Narrow [low, high], a change of sign of f inside, to 2^−bits: Newton's guess, or else eight halvings."""
         f = [int(c) for c in self.algebra.univariate[2].all_coeffs()]
         left = _sign_at(f, self.low)
         if left == 0 or _sign_at(f, self.high) == 0:
@@ -379,12 +380,9 @@ class Zero:
 def signature(rows: list, rank: int, clock: Clock) -> int:
     """The signature of a symmetric rational matrix of known rank: the signs of pivots in interval arithmetic."""
     n = len(rows)
-    size = [max(abs(rows[i][i]), max(map(abs, rows[i])) ** 2 / (10 + abs(rows[i][i])), Rational(1, 10**9)) for i in range(n)]
-    scale = [2 ** -(int(sympy.log(float(s), 2) if s < 10**300 else s.p.bit_length() - s.q.bit_length()) // 2) for s in size]
     for bits in (128, 256, 512, 1024, 2048, 4096, 8192, 16384):
         _iv.prec = bits
-        H = [[_iv.mpf(x.p) / x.q * si * sj if x else _iv.mpf(0) for x, sj in zip(row, scale, strict=True)]
-             for row, si in zip(rows, scale, strict=True)]
+        H = [[_iv.mpf(x.p) / x.q for x in row] for row in rows]
         left, signs = list(range(n)), []
         while len(signs) < rank:
             clock.check("signature of the trace form")
@@ -490,7 +488,7 @@ def on_box(polynomial: PolyElement, box: list):
 
 
 def _factors(f: Poly) -> list[tuple[Poly, bool]]:
-    """Factors of a square-free polynomial, each with whether it is known to be irreducible, and is short enough to write.
+    """Factors of a square-free polynomial, each with whether it is known to be irreducible and short enough to write.
 
     Only where the leading coefficient and the degrees of the factors modulo primes say that it does not take long.
     """

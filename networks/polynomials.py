@@ -157,11 +157,12 @@ class _Search:
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
         if algebra.real != n:
             self.result.undecided.append(f"{n} zeros were found{where}, but the trace form counts {algebra.real}")
+            return
+        more = (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else
+                f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n else "")
         self.result.proof.append(
-            f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of R^{len(self.symbols)}: "
-            "rank and signature of the trace form of the Gröbner basis, and as many roots are isolated"
-            + (f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n and not self.adjoined else "")
-            + (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else ""))
+            f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of "
+            f"R^{len(self.symbols)}: rank and signature of the trace form; as many roots are isolated{more}")
 
     def _belongs(self, zero: Zero) -> bool:
         """Whether the adjoined numbers have their own values at a zero, not those of conjugates."""
@@ -193,8 +194,8 @@ class _Search:
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
             elif self.squares and zero.algebra.vanishes(self.f, zero):
                 nature = f"degenerate {'minimum' if self.squares > 0 else 'maximum'}"
-                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, and "
-                            "no other critical point is near")
+                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, "
+                            "and no other critical point is near")
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
@@ -206,7 +207,8 @@ class _Search:
             low, high = rationals(on_box(self.f, zero.box(64)))
             value = sympy.Float((low + high) / 2, 17)
         floats = tuple(sympy.Float((low + high) / 2, 17) for low, high in box)
-        self.result.points.append(Point(theta or floats, theta is not None, tuple(box), value, nature, evidence, signs, zero))
+        exact = theta is not None
+        self.result.points.append(Point(theta if exact else floats, exact, tuple(box), value, nature, evidence, signs, zero))
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []
@@ -251,9 +253,8 @@ class _Search:
         M, found = [[self.ring.zero] * n for _ in range(n)], [self.ring.one]
         for k in range(1, n + 1):
             self.clock.check("characteristic polynomial of the Hessian")
-            M = [[sum((H[i][m] * M[m][j] for m in range(n)), self.ring.zero) + (found[-1] if i == j else 0) for j in range(n)]
+            M = [[sum((H[i][m] * M[m][j] for m in range(n)), found[-1] * int(i == j)).rem(basis) for j in range(n)]
                  for i in range(n)]
-            M = [[m.rem(basis) for m in row] for row in M]
             found.append((sum((H[i][j] * M[j][i] for i in range(n) for j in range(n)), self.ring.zero) / -k).rem(basis))
         return found[1:]
 
@@ -280,8 +281,9 @@ class _Search:
                 self.result.undecided.append(f"the zeros of {', '.join(map(str, part))}: {stop}")
             besides.append(part)
         if self.result.complete:
-            self.result.proof.append(f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
-                                     f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
+            self.result.proof.append(
+                f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
+                f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
 
     def _family(self, basis) -> Family | None:
         ring, found = self.ring, parametrised(basis)
@@ -304,7 +306,7 @@ class _Search:
             kind, of = ("minimum", "F") if self.squares > 0 else ("maximum", "−F")
             pieces = ((f"non-strict {kind}", "everywhere", f"{of} is a sum of squares, and 0 there"),)
             if not pure or not found and self._singular(basis, codim):
-                pieces += (("undecided", "at singular points of the family", f"a {kind}; whether a strict one is not known"),)
+                pieces += (("undecided", "at singular points of the family", f"a {kind}, strict or not"),)
         else:
             pieces = tuple(_merged(self._pieces(basis, codim, pure, found is not None and constant is not None)))
         return Family(tuple(g.as_expr() for g in basis), ring.ngens - codim, theta, parameters, some, constant, pieces)
@@ -343,7 +345,8 @@ class _Search:
             if not all(tuple(known[q] for q in group) in possible for group, possible in groups) or any(
                     all(s * k >= 0 for s, k in zip(signs, row, strict=True)) for row in empty):
                 continue
-            values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)]) for c, factors in lists]
+            values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)])
+                      for c, factors in lists]
             positive, negative = _descartes([1, *values])
             rank = max((k for k, v in enumerate(values, 1) if v), default=0)
             if positive + negative != rank:
@@ -353,7 +356,8 @@ class _Search:
             if positive and negative:
                 nature = "degenerate saddle"
             elif rank == codim and pure:
-                nature, why = f"non-strict {'minimum' if positive else 'maximum'}", why + ", and its kernel is tangent to the family"
+                nature = f"non-strict {'minimum' if positive else 'maximum'}"
+                why += ", and its kernel is tangent to the family"
             else:
                 nature = "undecided"
             pieces.append((nature, where, why))
@@ -366,8 +370,9 @@ class _Search:
             for part in components([*basis, q], self.clock):
                 if independent(part):
                     if member(part, self.clock) is not False:
-                        inner = self._pieces(part, codim, pure)
-                        pieces += [(n, f"{', '.join(map(str, part))} = 0" + (f", {w}" if w else ""), y) for n, w, y in inner]
+                        on = f"{', '.join(map(str, part))} = 0"
+                        pieces += [(n, on if w == "everywhere" else f"{on}, {w}", y)
+                                   for n, w, y in self._pieces(part, codim, pure)]
                 else:
                     pieces += [self._exceptional(zero) for zero in Quotient(part, self.clock).zeros]
         return [(n, w or "everywhere", y) for n, w, y in pieces]
@@ -397,8 +402,8 @@ class _Search:
     def _apart(self, arguments: tuple) -> tuple[str, str]:
         self.clock.check("nature of a degenerate point")
         try:
-            done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(self.clock.left / 2, 1),
-                                  input=pickle.dumps((sys.path, arguments)))
+            done = subprocess.run([sys.executable, "-c", _CHILD], input=pickle.dumps((sys.path, arguments)),
+                                  capture_output=True, timeout=max(self.clock.left / 2, 1))
         except subprocess.TimeoutExpired:
             return "undecided", "the Hessian is singular and semidefinite; the further tests took too long"
         if done.returncode:
@@ -437,7 +442,7 @@ def _merged(pieces: list) -> list:
 
 
 def _descartes(signs: Sequence[int]) -> tuple[int, int]:
-    """The numbers of positive and of negative roots of a polynomial with real roots, from the signs of its coefficients."""
+    """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
     changes = []
     for s in (1, -1):
         nonzero = [v * s**k for k, v in enumerate(signs) if v]
@@ -448,7 +453,8 @@ def _descartes(signs: Sequence[int]) -> tuple[int, int]:
 def _at_parameters(theta: tuple, parameters: tuple) -> tuple | None:
     """A point in floats, at small parameters where the parametrisation is defined."""
     for k in (1, 2, 3, -1, 5):
-        point = [sympy.sympify(x).subs({p: Rational(k + 2 * i, 1 + i) for i, p in enumerate(parameters)}) for x in theta]
+        at = {p: Rational(k + 2 * i, 1 + i) for i, p in enumerate(parameters)}
+        point = [sympy.sympify(x).subs(at) for x in theta]
         if all(x.is_finite for x in point):
             return tuple(float(x) for x in point)
     return None
