@@ -21,7 +21,7 @@ mutants: .venv/.test
 
 # what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
 test-extras: .venv/.extras
-	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
+	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
 		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py
 
 docs: .venv/.docs

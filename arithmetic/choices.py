@@ -44,7 +44,7 @@ class Choices(Graph):
         self.inputs_by_name = {name: self.parameter(name) for name in self.sample}
 
     def differing(self, values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-        """The parameters in which some of the values, arrays of one shape, decide otherwise than the sample; none: ()."""
+        """The parameters in which some of the values, arrays of one shape, decide otherwise than the sample, or ()."""
         inputs = tuple(self.inputs_by_name.values())
         for condition, decided in self.decisions.items():
             program = Program(inputs, (condition,))

@@ -1,4 +1,4 @@
-"""A recorded map x -> x' that is repeated while a condition holds, and what of it need not be computed in every lane."""
+"""A recorded map x -> x' that is repeated while a condition holds, and what of it is not computed in every lane."""
 from __future__ import annotations
 
 import contextlib
@@ -23,7 +23,7 @@ class Recent:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
-        """What was made under this key.  Two threads may make it twice; there is no lock, which a fork could leave held."""
+        """What was made under this key.  Two threads may make it twice: a fork could leave a lock held."""
         try:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -48,8 +48,8 @@ class Iteration:
 
     A row is one of three:
 
-    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value in
-      every lane after the same number of steps, is evaluated once and read from a table;
+    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
+      in every lane after the same number of steps, is evaluated once and read from a table;
     - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
     - a state that is computed in every lane, one of `lanes`.
     """
@@ -62,8 +62,8 @@ class Iteration:
 
     def __post_init__(self):
         if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
-            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying={self.varying}: "
-                             "there must be one update per state, and varying may not exceed them")
+            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying="
+                             f"{self.varying}: there must be one update per state, and varying may not exceed them")
         if self.uniform is None:
             object.__setattr__(self, "uniform", frozenset(range(self.varying, len(self.state))))
 
@@ -120,7 +120,9 @@ class Iteration:
         """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
         bits = start.view(np.int64)
         same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
-        return self if same == self.uniform else self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
+        if same == self.uniform:
+            return self
+        return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
 
     # ------------------------------------------------------------------------------------ evaluated beforehand
     def tables(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:

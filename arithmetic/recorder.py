@@ -303,14 +303,14 @@ class Program:
 def repeated(what: str, definition: Callable[[], Sequence | np.ndarray], graph: Graph) -> list[Node]:
     """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
 
-    Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn or
-    counted between the calls, the recorded program would repeat the first for ever.
+    Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn
+    or counted between the calls, the recorded program would repeat the first for ever.
     """
     first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
     if any(a is not b for a, b in zip(first, second, strict=True)):
-        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and the "
-                         "first value would be repeated for ever; make what changes a block of the flow's memory or a function "
-                         "of the time s.t")
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and "
+                         "the first value would be repeated for ever; make what changes a block of the flow's memory or "
+                         "a function of the time s.t")
     return first
 
 

@@ -26,9 +26,8 @@ ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each star
 class Point(NamedTuple):
     """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
 
-    family : whether it stands for a curve or more of critical points; `theta` is then one of them.  Where they lie:
-    equation : the terms (exponents, coefficient) of a polynomial that vanishes there; directions : else what spans
-    them.
+    family : whether it stands for a curve or more of critical points; `theta` is then one of them.
+    equations : the terms (exponents, coefficient) of the polynomials that vanish there (none: everywhere).
     """
 
     text: str
@@ -36,36 +35,28 @@ class Point(NamedTuple):
     nature: Nature
     value: float
     family: bool
-    equation: tuple[tuple[tuple[int, ...], float], ...] = ()
-    directions: tuple[tuple[float, ...], ...] = ()
+    equations: tuple[tuple[tuple[tuple[int, ...], float], ...], ...] = ()
 
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
         text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
         value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
-        equation: tuple = ()
-        directions: tuple = ()
-        if p.equation is not None:
-            equation = tuple((powers, float(c)) for powers, c in sympy.Poly(p.equation, *p.symbols).terms())
-        elif p.family:
-            directions = tuple(tuple(float(sympy.sympify(x).diff(t)) for x in p.theta) for t in p.family)
-        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equation, directions)
+        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms()) for e in p.equations)
+        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations)
 
     def distance(self, theta: Array) -> np.ndarray:
         """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
         x = sympy.symbols(f"x:{len(self.theta)}")
-        equation = sympy.Poly(dict(self.equation), *x).as_expr() if self.equation else None
-        t = sympy.symbols(f"t:{len(self.directions)}")
-        place = [a + sum(d[i] * s for d, s in zip(self.directions, t, strict=True)) for i, a in enumerate(self.theta)]
-        point = CriticalPoint(tuple(place), self.nature, self.value, family=t, equation=equation, symbols=x)
+        equations = tuple(sympy.Poly(dict(terms), *x).as_expr() for terms in self.equations)
+        point = CriticalPoint(self.theta, self.nature, self.value, family=x if self.family else (), equations=equations,
+                              symbols=x, member=self.theta)
         return point.distance(theta)
 
     @classmethod
     def read(cls, words: dict) -> Point:
         """From what JSON made of `_asdict()`."""
         return cls(words["text"], tuple(words["theta"]), Nature(words["nature"]), words["value"], words["family"],
-                   tuple((tuple(powers), c) for powers, c in words.get("equation", ())),
-                   tuple(map(tuple, words.get("directions", ()))))
+                   tuple(tuple((tuple(powers), c) for powers, c in terms) for terms in words.get("equations", ())))
 
 
 class Witness(NamedTuple):

@@ -43,7 +43,7 @@ def describe(loss) -> str:
         rows.append((p.nature, theta, _number(p.value), ", ".join(_decimal(e) for e in p.eigenvalues) or "–"))
     lines = [f"{loss.name}: F = {_unicode(loss.expression)}", f"{len(points)} critical points" + (
         "" if all(p.exact for p in points) else f", {sum(p.exact for p in points)} exact, the others certified by intervals"),
-             "", str(Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues"), rows).numbered()),
+             *points.summary(), "", str(Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues"), rows).numbered()),
              "", "why:"]
     reasons: dict[str, list[str]] = {}
     for i, p in enumerate(points, 1):

@@ -5,7 +5,7 @@ import functools
 import math
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
@@ -14,6 +14,9 @@ from arithmetic import Array, Box, Program, Quantity, Vector, as_decimals, gradi
 
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss
+
+if TYPE_CHECKING:
+    from .critical import Atlas
 
 SMALL = 400  # data points times parameters up to which a network is recorded and has symbols
 CHUNK = 64_000  # numbers of the widest layer, over points and starts, that are worked on at once: they stay in cache
@@ -165,10 +168,10 @@ class Network(Loss):
             out = out + J.T @ (self._point.curvature(o[:, None], Vector(y)[:, None])[0] @ J)
         return Program(tuple(theta), tuple(theta[0].graph.lift(e) for e in (out / P).flat))
 
-    def critical_points(self) -> list:
+    def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
         if not self.recordable:
             raise TypeError(self._too_large("critical points"))
-        return super().critical_points()
+        return super().critical_points(region, budget)
 
     def _too_large(self, what: str) -> str:
         return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no "

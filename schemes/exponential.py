@@ -28,7 +28,9 @@ def decay_rates(flow) -> dict:
         return symbol
 
     rates = _decay_rates(replaced(flow, marked))
-    return {name: from_sympy(rate, per_lane) if per_lane and not isinstance(rate, float) else rate for name, rate in rates.items()}
+    if not per_lane:
+        return rates
+    return {name: rate if isinstance(rate, float) else from_sympy(rate, per_lane) for name, rate in rates.items()}
 
 
 @functools.cache

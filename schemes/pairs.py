@@ -49,9 +49,9 @@ class Optimizer:
         """The repeated map of this optimizer on a loss.
 
         lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
-        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them all,
-        and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish, which
-        differs at states that are not finite, and at the sign of 0).
+        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them
+        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish,
+        which differs at states that are not finite, and at the sign of 0).
 
         Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
         """

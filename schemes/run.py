@@ -57,7 +57,7 @@ def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Schem
         lanes).
     max_seconds : wall-clock budget; what is done by then is returned as TIME_LIMIT.
     backend : "auto", "c", "numba" or "numpy": the same results, at different speed.
-    threads : at most this many, an integer >= 1; None or -1 for all cores.  Numeric losses of your own: one, unless given.
+    threads : at most this many, an integer >= 1; None or -1 for all cores.  Functions of your own: one, unless given.
 
     A KeyboardInterrupt ends the run, and what is done is returned as INTERRUPTED.
 

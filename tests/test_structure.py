@@ -18,7 +18,7 @@ ARROWS = {"arithmetic": set(), "networks": {"arithmetic"}, "flows": {"arithmetic
 #: The floors of a room that has some, each with those it may import; "" are the files of the room itself.
 FLOORS = {"lyapunov": {"exact": set(), "": {"exact"}, "local": {"exact", ""}, "regions": {"exact", "", "local"}}}
 PACKAGES = [*ARROWS, *(f"{room}.{floor}" for room, floors in FLOORS.items() for floor in floors if floor)]
-CORE = {"numpy", "scipy", "sympy", "matplotlib"}
+CORE = {"numpy", "scipy", "sympy", "mpmath", "matplotlib"}  # mpmath are the numbers of sympy, and come with it
 EXTRAS = {"numba", "torch", "sklearn", "z3"}
 
 

@@ -183,5 +183,6 @@ def _compiled(path: Path) -> Callable:
     exec(compile(path.read_text(), path, "exec"), vars(module))  # our own printed text
     rows, integers = np.zeros((1, 0)), np.zeros(0, np.int64)
     shared = np.zeros(16, np.int64)
-    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows, np.zeros((1, 1)))
+    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows,
+               np.zeros((1, 1)))
     return module.run  # compiled now, once, for these types

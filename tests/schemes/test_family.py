@@ -45,7 +45,8 @@ SWEEPS = [
     ("yogi", {"initial_accumulator_value": [1e-6, 1.0]}), ("rprop", {"lr": [0.01, 0.1], "eta_plus": [1.2, 1.4]}),
     ("damped-newton", {"damping": [1.0, 5.0]}), ("lm", {"damping": [0.1, 10.0], "factor": [2.0, 10.0]}),
     ("asgd", {"lr": [0.01, 0.1], "alpha": [0.5, 0.9]}), ("nadam", {"momentum_decay": [0.004, 0.1]}),
-    ("adam-energy", {"a": [8.0, 10.0], "b": [1.0, 2.0]}), ("gd-richardson", {"tol": [0.01, 0.1, 0.3]}), ("gd-energy", {"ratio": [0.1, 0.5]}), ("momentum-energy", {"c": [0.5, 2.0]}),
+    ("adam-energy", {"a": [8.0, 10.0], "b": [1.0, 2.0]}), ("gd-richardson", {"tol": [0.01, 0.1, 0.3]}),
+    ("gd-energy", {"ratio": [0.1, 0.5]}), ("momentum-energy", {"c": [0.5, 2.0]}),
 ]
 
 
