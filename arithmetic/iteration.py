@@ -129,7 +129,7 @@ class Iteration:
         """Values of the clocks (clocks, rows) and the tabulated nodes after 0, 1, … steps, as far as they change."""
         if not self.clocks:
             return np.zeros((0, 1)), np.zeros((0, 1))
-        return self._tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
+        return self.recent_tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
 
     def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         inputs = tuple(self.state[i] for i in self.clocks)
@@ -176,7 +176,7 @@ class Iteration:
         return folded, [kept[order.index(n)] for n in folded.tabulated]
 
     # what was made of it, so that memory does not grow with the number of runs
-    _tables = functools.cached_property(lambda self: Recent(4))
+    recent_tables = functools.cached_property(lambda self: Recent(4))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))

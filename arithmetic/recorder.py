@@ -50,14 +50,15 @@ class Graph:
 
     def lift(self, x: Quantity) -> Node:
         """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant; else TypeError."""
-        node = self._lifted(x)
+        node = self.lifted(x)
         if node is None:
             what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r}"
             raise TypeError(f"{what} cannot be recorded as one number: write total(x) for a sum over coordinates, x[i] "
                             "for one of them")
         return node
 
-    def _lifted(self, x) -> Node | None:
+    def lifted(self, x: Quantity) -> Node | None:
+        """`x` as a node of this graph, or None where it cannot be one."""
         if isinstance(x, np.ndarray) and x.ndim == 0:
             x = x[()]
         if isinstance(x, Node):
@@ -121,7 +122,7 @@ class Node(Reading):
         return self.graph.operation(op, *nodes)
 
     def _binary(self, op: str, other, swap: bool = False):
-        node = self.graph._lifted(other)
+        node = self.graph.lifted(other)
         if node is None:
             return NotImplemented
         return self.graph.operation(op, *((node, self) if swap else (self, node)))

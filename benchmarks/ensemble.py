@@ -9,6 +9,7 @@ torch.optim loop, scipy's LSODA one start after the other, diffrax (vmap, Euler,
 """
 from __future__ import annotations
 
+import functools
 import argparse
 import ctypes
 import importlib.util
@@ -203,9 +204,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         hand = HandWritten(directory) if compiler() else None
         for method in METHODS:
-            rows = {f"this library ({b})": (lambda b=b: ours(method, grid, b)) for b in backends}
+            rows = {f"this library ({b})": functools.partial(ours, method, grid, b) for b in backends}
             if hand:
-                rows["hand-written C"] = lambda: hand(method, grid)
+                rows["hand-written C"] = functools.partial(hand, method, grid)
             results = {name: row() for name, row in rows.items()}  # compile, and warm up
             total = next(iter(results.values())).steps.sum()
             times = {name: [] for name in rows}
@@ -220,14 +221,14 @@ def main() -> None:
                 print(f"  {name:24} {seconds:8.4f} s  {total / seconds / 1e6:8.0f} M steps/s"
                       + (f"  {medians[method]['hand-written C'] / seconds:6.2f} of hand-written C" if hand else ""))
             if hand:
-                pairs = zip(times["hand-written C"], times[fastest])
+                pairs = zip(times["hand-written C"], times[fastest], strict=True)
                 ratios[method] = statistics.median(c / o for c, o in pairs)
                 labels, steps = results["hand-written C"]
                 same = np.mean(labels == results[fastest].outcome)
                 print(f"  labels equal to hand-written C: {same:.2%}; steps differ by at most "
                       f"{np.max(np.abs(steps - results[fastest].steps))}")
         if hand:
-            print(f"\ncompiled / hand-written C, round by round: "
+            print("\ncompiled / hand-written C, round by round: "
                   + ", ".join(f"{m} {r:.2f}" for m, r in ratios.items())
                   + f"; geometric mean {statistics.geometric_mean(ratios.values()):.2f}", flush=True)
     for method in ("gd", "adam"):

@@ -28,7 +28,7 @@ FUNCTIONS = tuple(name for name, op in OPERATIONS.items() if op.definition and n
 REFERENCE = {"atan": mpmath.atan, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
 LIBM = {"sigmoid": "1/(1 + exp(-{0}))", "softplus": "fmax({0}, 0) + log1p(exp(-fabs({0})))"}
 NUMPY = {"atan": np.arctan, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x), "erf": None}
-WIDE = {"exp": 720, "expm1": 60, "sinh": 712, "cosh": 712, "tanh": 20, "sigmoid": 740, "softplus": 740, "erf": 6.5, "sin": 1e5, "cos": 1e5,
+SPREAD = {"exp": 720, "expm1": 60, "sinh": 712, "cosh": 712, "tanh": 20, "sigmoid": 740, "softplus": 740, "erf": 6.5, "sin": 1e5, "cos": 1e5,
         "atan": 50}
 
 
@@ -39,7 +39,7 @@ def arguments(name: str, n: int, seed: int) -> np.ndarray:
     if name in ("log", "log1p"):
         x = np.concatenate([np.abs(every), rng.uniform(0.4, 2.2, quarter), 1 + rng.normal(size=quarter) * 1e-3, np.exp(5 * rng.normal(size=quarter))])
         return x if name == "log" else np.concatenate([x[:quarter], x[quarter:3 * quarter] - 1, x[3 * quarter:]])
-    wide = WIDE[name]
+    wide = SPREAD[name]
     return np.concatenate([every, rng.uniform(-wide, wide, quarter), rng.uniform(-1.5, 1.5, quarter), 4 * rng.normal(size=quarter)])
 
 

@@ -55,9 +55,9 @@ class WeightDecay(Modifier):
     decoupled: bool = False
 
     def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
-        return self.flow.start(theta, oracle if self.decoupled or oracle is None else self._penalised(oracle))
+        return self.flow.start(theta, oracle if self.decoupled or oracle is None else self.penalised(oracle))
 
-    def _penalised(self, oracle):
+    def penalised(self, oracle: Oracle) -> Oracle:
         """F + λ|θ|²/2 where the gradient was taken: a sequential scheme may have moved s.theta since."""
         rate, squares = self.rate, "with an L2 penalty F is not the sum of the squares of the same residuals"
         return OracleView(
@@ -72,20 +72,20 @@ class WeightDecay(Modifier):
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         if not self.decoupled:
-            return self.flow.field(s, self._penalised(oracle))
+            return self.flow.field(s, self.penalised(oracle))
         return decoupled(self.flow.field(s, oracle), s, self.rate)
 
     @property
     def energy(self) -> EnergyFunction | None:
         if self.decoupled or (energy := self.flow.energy) is None:
             return None  # F is no energy of a flow with decoupled decay: its rest points are not those of F
-        return lambda s, oracle: energy(s, self._penalised(oracle))
+        return lambda s, oracle: energy(s, self.penalised(oracle))
 
     @property
     def dissipation(self) -> EnergyFunction | None:
         if self.decoupled or (dissipation := self.flow.dissipation) is None:
             return None
-        return lambda s, oracle: dissipation(s, self._penalised(oracle))
+        return lambda s, oracle: dissipation(s, self.penalised(oracle))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from flows import Flow
 
 from .coordinate import as_flow, exact_rates
 from .decrease import check
-from .energy import Energy, H, energies
+from .energy import Assumptions, Energy, H, energies
 from .exact import SEAMS, Status, Verdict, positive, rate_sign, words
 
 
@@ -68,7 +68,7 @@ class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms of

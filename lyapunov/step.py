@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
+from arithmetic import CoordinateLoss, Rate, Vector, aligned, as_decimals, entry
 from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
@@ -73,7 +74,8 @@ class _Undecided(Exception):
     """What blocks the argument."""
 
 
-def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None) -> StepVerdict:
+def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callable | None = None, *, ratio: Rate | None = None,
+               curvature: Rate | None = None, step: Rate | None = None) -> StepVerdict:
     """The discrete decrease V⁺ − V ≤ −λ h D of an optimizer, as a condition on its step.
 
     optimizer : an `Optimizer` (Euler or SequentialEuler), or a flow or class of flows with its classical scheme, then of
@@ -88,13 +90,13 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
     """
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
-    ratio = ratio_symbol if ratio is None else as_decimals(ratio)
-    if ratio.is_number and not 0 <= ratio < 1:
+    share = ratio_symbol if ratio is None else as_decimals(ratio)
+    if share.is_number and not 0 <= share < 1:
         raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must realise")
     try:
         if energy is None:
             raise _Undecided("no energy of this flow is known")
-        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), ratio)
+        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
         return form.verdict(L if curvature is None else as_decimals(curvature), h_given if step is None else as_decimals(step),
                             refute=step is not None or curvature is not None)
     except (_Undecided, Unreadable) as reason:

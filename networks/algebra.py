@@ -20,7 +20,6 @@ from functools import cached_property
 import mpmath
 import sympy
 from sympy import QQ, Poly, Rational
-from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement, PolyRing
 
 _iv = mpmath.MPIntervalContext()

@@ -72,5 +72,5 @@ def catalogue() -> tuple[str, ...]:
 def get(name: str) -> Loss:
     """A benchmark network by name; ValueError with the close names where there is none."""
     loss = BENCHMARKS[name](name)
-    loss._made_by = get, (name,)
+    loss.made_by = get, (name,)
     return loss

@@ -53,7 +53,7 @@ class CriticalPoint:
     symbols: tuple = ()
     box: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
-    loss: object = field(default=None, repr=False, compare=False)
+    loss: Objective | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "nature", Nature(self.nature))
@@ -138,7 +138,7 @@ def _short(x) -> str:
     return text if len(text) <= 24 or sympy.sympify(x).free_symbols else f"{float(sympy.N(x, 17)):.8g}"
 
 
-def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
+def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
     """The critical points of a symbolic loss (see the module).
 
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.

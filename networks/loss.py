@@ -224,7 +224,7 @@ class Loss(Objective):
                              "substitute numbers for them")
         loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
                    box=box, symbols=symbols)
-        loss._made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
+        loss.made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
         return loss
 
     @classmethod

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ class Network(Loss):
 
     def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *, loss: str = "squares", bias: bool = True,
                  name: str = "network", box: Box | str | None = None, recordable: bool | None = None):
-        self._made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
+        self.made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
             layers, activations, data)
         self.layers = tuple(int(n) for n in layers)
         if len(self.layers) < 2 or min(self.layers) < 1:
@@ -58,13 +59,13 @@ class Network(Loss):
         _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
-        dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
+        dim = sum(n * (m + self.bias) for m, n in itertools.pairwise(self.layers))
         self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
         self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):
             if box != "fan-in":
                 raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
-            box = [(-(m**-0.5), m**-0.5) for m, n in zip(self.layers, self.layers[1:]) for _ in range(n * (m + self.bias))]
+            box = [(-(m**-0.5), m**-0.5) for m, n in itertools.pairwise(self.layers) for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
             symbols = sympy.symbols("w b", real=True)
@@ -107,13 +108,13 @@ class Network(Loss):
     def _layers(self, theta):
         """(weights, biases, activation) of every layer: θ along the last axis to (..., n, m) and (..., n, 1)."""
         first = 0
-        for m, n, activation in zip(self.layers, self.layers[1:], self.activations):
+        for (m, n), activation in zip(itertools.pairwise(self.layers), self.activations, strict=True):
             weights = theta[..., first:first + m * n].reshape(*theta.shape[:-1], n, m)
             first += m * n
             yield weights, theta[..., first:first + n, None] if self.bias else None, activation
             first += n * self.bias
 
-    def _forward(self, theta, x, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
+    def forward(self, theta: Array, x: Array, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
         """The network: x ↦ φ(W x + b), layer after layer, on every reading.
 
         theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
@@ -125,14 +126,14 @@ class Network(Loss):
             if b is not None:
                 z += b
             results = activation.on_array(z, order, empty) if numeric else [activation(z)]
-            for kept, result in zip((values, *derivatives), results):
+            for kept, result in zip((values, *derivatives), results, strict=False):
                 kept.append(result)
         return values, *derivatives
 
     def output(self, theta: Array, x: Any) -> list:
         """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
         theta = theta if isinstance(theta, np.ndarray) else Vector(theta)
-        return list(self._forward(theta, Vector(x)[:, None])[0][-1][:, 0])
+        return list(self.forward(theta, Vector(x)[:, None])[0][-1][:, 0])
 
     def _residuals(self, theta) -> list:
         """output − target for every data point and output neuron."""
@@ -207,11 +208,11 @@ class Network(Loss):
 
     def _numeric_value(self, theta):
         inputs, targets = self._arrays
-        return self._point(self._forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
+        return self._point(self.forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
 
     def _numeric_value_and_gradient(self, theta):
         inputs, targets = self._arrays
-        values, slopes, _ = self._forward(theta, inputs, 1, self._scratch)
+        values, slopes, _ = self.forward(theta, inputs, 1, self._scratch)
         losses, delta = self._point.with_slope(values[-1], targets)
         slope = self._pull(theta, values, slopes, delta / len(self._rows))
         return np.concatenate([losses.mean(axis=-1)[:, None], slope], axis=1)
@@ -245,7 +246,7 @@ class Network(Loss):
 
     def _jacobians(self, theta):
         """The outputs, (lanes, K, P), and their Jacobian, (lanes, P, K, dim)."""
-        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
+        values, slopes, _ = self.forward(theta, self._arrays[0], 1, self._scratch)
         rows = [self._pull(theta, values, slopes, np.broadcast_to(e[:, None], values[-1].shape), each=True)
                 for e in np.eye(self.layers[-1])]
         return values[-1], np.stack(rows, axis=-2)
@@ -259,7 +260,7 @@ class Network(Loss):
     def _second_order(self, theta) -> tuple[tuple[list, list, list], Array, Array]:
         """What `_pull_along` takes at θ: the layers, and gradient and Hessian of the losses in the outputs."""
         inputs, targets = self._arrays
-        forward = self._forward(theta, inputs, 2, self._scratch)
+        forward = self.forward(theta, inputs, 2, self._scratch)
         delta = self._point.with_slope(forward[0][-1], targets)[1] / len(self._rows)
         return forward, delta, self._point.curvature(forward[0][-1], targets) / len(self._rows)
 
@@ -292,7 +293,7 @@ class Network(Loss):
 
     def _numeric_residual(self, theta):
         inputs, targets = self._arrays
-        return np.swapaxes(self._forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
+        return np.swapaxes(self.forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
 
     def _numeric_jacobian(self, theta):
         return self._jacobians(theta)[1].reshape(len(theta), -1, self.dim)
@@ -324,7 +325,7 @@ class Network(Loss):
         return both[0], both[1:]
 
     def _numeric_gauss_newton_product(self, theta, direction):
-        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
+        values, slopes, _ = self.forward(theta, self._arrays[0], 1, self._scratch)
         _, moved = self._push(theta, values, slopes, direction)
         curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved[-1])
         return self._pull(theta, values, slopes, curved / len(self._rows))
@@ -338,7 +339,7 @@ class Network(Loss):
         x = np.array([[float(e) for e in _row(x, self.layers[0], "input")] for x in inputs]).T
         theta = self._check(theta)
         with np.errstate(all="ignore"):
-            out = self._forward(np.ascontiguousarray(theta.T), x)[0][-1]
+            out = self.forward(np.ascontiguousarray(theta.T), x)[0][-1]
         return np.moveaxis(out, (-1, -2), (0, 1))
 
     def score(self, theta: Array, data: Any) -> Quantity:

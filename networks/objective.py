@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arithmetic import Array, Box, Descended, Vector
+from arithmetic import Box, Descended, Vector
 
 if TYPE_CHECKING:
     from .critical import Atlas
@@ -21,7 +21,7 @@ class Objective(Descended):
     """
 
     #: (function, arguments) that make this loss again: how it is sent to other processes
-    _made_by: tuple[Callable, tuple] | None = None
+    made_by: tuple[Callable, tuple] | None = None
 
     def __init__(self, dim: int, name: str, box: Box | None = None):
         self.dim, self.name = dim, name
@@ -75,7 +75,7 @@ class Objective(Descended):
         return {name: value for name, value in vars(self).items() if name not in cached}
 
     def __reduce_ex__(self, protocol):
-        return self._made_by or super().__reduce_ex__(protocol)
+        return self.made_by or super().__reduce_ex__(protocol)
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}, dim {self.dim}>"

@@ -21,11 +21,12 @@ import mpmath
 import numpy as np
 import sympy
 from sympy import Poly, Rational
+from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement
 
 from arithmetic import as_decimals
 
-from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rationals
+from .algebra import Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -335,7 +336,7 @@ class _Search:
         free.sort(key=lambda q: (len(q), str(q)))
         if len(free) > 8:
             return [("undecided", "everywhere", f"{len(free)} functions change sign")]
-        empty = _contradictions(free)
+        empty = contradictions(free)
         groups = [(group, _sign_vectors(group)) for x in self.symbols
                   if (group := [q for q in free if q.as_expr().free_symbols == {x}])]
         pieces = []
@@ -421,7 +422,7 @@ def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     return {tuple(int(sympy.sign(p.eval(x))) for p in polys) for x in samples}
 
 
-def _contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
+def contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
     """Rows k ≠ 0 with Σ k_i q_i a constant ≤ 0: no q_i has the sign of its k_i for all i at once."""
     monomials = sorted({m for q in polynomials for m in q if any(m)})
     if not polynomials:

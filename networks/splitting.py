@@ -7,9 +7,10 @@ from typing import Literal
 
 import sympy
 from sympy import Poly, Rational
+from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement
 
-from .algebra import Clock, Quotient, Zero, groebner
+from .algebra import Clock, Quotient, Zero
 
 
 def components(polynomials: Sequence[PolyElement], clock: Clock) -> list[list[PolyElement]]:

@@ -88,11 +88,11 @@ class Optimizer:
         if self.scheme.implicit:
             raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
                             "printed update; RosenbrockEuler() has one")
-        return flows.Equations(update(*self._symbolic))
+        return flows.Equations(update(*self.symbolic))
 
     def parameters(self) -> dict:
         """The parameter map: each rate of the flow, and the step h, in the library's hyperparameters."""
-        flow, _, step, _ = self._symbolic
+        flow, _, step, _ = self.symbolic
         return _rates(flow) | {"h": _step_symbol(step)}
 
     def control(self) -> str:
@@ -100,7 +100,7 @@ class Optimizer:
         return f"h by {type(self.step).__name__}" if self.step.adaptive else f"h = {self.parameters()['h']}"
 
     @property
-    def _symbolic(self) -> Recipe:
+    def symbolic(self) -> Recipe:
         """The recipe in symbols; of a pair without one, the pair itself."""
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
             return Recipe(self.flow, self.scheme, self.step, {})

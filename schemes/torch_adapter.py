@@ -27,11 +27,11 @@ def as_torch_optimizer(optimizer: Optimizer) -> type:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"as_torch_optimizer: the optimizer must come from named(...) or pair(...), got {optimizer!r}")
     name = "".join(word.capitalize() for word in str(optimizer).split("(")[0].split("-"))
-    return type(name, (_base(),), {"optimizer": optimizer, "__doc__": f"{optimizer}, as a torch optimizer."})
+    return type(name, (torch_base(),), {"optimizer": optimizer, "__doc__": f"{optimizer}, as a torch optimizer."})
 
 
 @functools.cache
-def _base() -> type:
+def torch_base() -> type:
     try:
         import torch
     except ImportError as error:

@@ -94,7 +94,7 @@ class C(Backend):
         if cc is None:
             raise CompileError("no C compiler was found")
         try:
-            function = _function(source(iteration), cc)
+            function = step_loop(source(iteration), cc)
         except CompileError:
             compiler.cache_clear()  # another one may be named by the time of the next program
             raise
@@ -139,7 +139,7 @@ def _machine() -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str, cc: str) -> Callable:
+def step_loop(text: str, cc: str) -> Callable:
     """The loaded step loop of a C text: of this process, else the kept one, else compiled now."""
     name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
     if (kept := cache.find(name)) is not None:

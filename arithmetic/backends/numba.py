@@ -111,7 +111,7 @@ class Numba(Backend):
 
     def compile(self, iteration: Iteration) -> Kernel:
         try:
-            function = _function(source(iteration))
+            function = step_loop(source(iteration))
         except Exception as error:  # numba and LLVM raise of all kinds; whatever it is, the next back end serves
             raise CompileError(f"numba failed: {type(error).__name__}: {str(error)[-500:]}") from error
 
@@ -144,7 +144,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str) -> Callable:
+def step_loop(text: str) -> Callable:
     """The compiled step loop of a text: of this process, else as numba kept it, else compiled now."""
     name = cache.name(text, ".py")
     with _lock:

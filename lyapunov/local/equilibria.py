@@ -1,6 +1,7 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from sympy import Integer, Rational, Symbol
 
 from arithmetic import GivenOracle, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
 from flows import Flow, State
-from networks import CriticalPoint, Nature, as_point
+from networks import CriticalPoint, Nature, Objective, as_point
 
 from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
@@ -68,7 +69,8 @@ class Stability:
         return aligned(rows)
 
 
-def stability(flow: Flow | type[Flow], critical_point, loss=None) -> Stability:
+def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
+              loss: Objective | None = None) -> Stability:
     """The stability of a critical point under a flow, proved from the nature of the point, or "undecided".
 
     flow : an instance, or a class (read as `flow.symbolic()`).  Float rates are the decimals that they print as.

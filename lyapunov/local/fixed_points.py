@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -9,6 +10,7 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
+from networks import CriticalPoint, Objective
 from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates
@@ -58,7 +60,8 @@ class Multipliers:
 
 
 
-def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = False, frozen: bool = False) -> Multipliers:
+def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence | None = None, *, symbolic: bool = False,
+                frozen: bool = False) -> Multipliers:
     """Eigenvalues of the one-step map at its rest point over a critical point, and the sharpness it bears.
 
     optimizer : an `Optimizer` of a fixed step; any scheme.  critical_point : a `CriticalPoint`, or the eigenvalues of
@@ -79,7 +82,8 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
-    eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
+    given = () if critical_point is None else critical_point
+    eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
     return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
 
@@ -290,7 +294,7 @@ class FixedPoint:
     attracting: bool
 
 
-def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
+def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPoint]:
     """Rest points of the iteration that are not critical points of the loss, exactly.
 
     Runge–Kutta steps have them where h times the curvature is large, so a run may come to rest where ∇F ≠ 0.

@@ -1,14 +1,17 @@
 """Certified regions: sublevel sets of an energy that provably lie in the basin of a minimum."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import entry, short
 from flows import Flow, State
-from networks import as_point
+from networks import CriticalPoint, Objective, as_point
 
 from ..coordinate import exact_rates
 from ..decrease import falls
@@ -16,6 +19,10 @@ from ..derivation import known_energies
 from ..energy import Energy
 from ..local import ATTRACTING, STABLE, resting, stability
 from .wells import Well, well
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.contour import QuadContourSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +39,7 @@ class BasinCertificate:
     argument: tuple[str, ...] = field(repr=False)
 
     @property
-    def level(self):
+    def level(self) -> sympy.Expr:
         return self.well.level
 
     @property
@@ -40,10 +47,10 @@ class BasinCertificate:
         return self.well.inner
 
     @property
-    def point(self):
+    def point(self) -> CriticalPoint:
         return self.well.point
 
-    def contains(self, theta, **memory) -> np.ndarray:
+    def contains(self, theta: ArrayLike, **memory: ArrayLike) -> np.ndarray:
         """Whether a start provably ends in θ*: V < inner there, and θ in a cell of the covering.
 
         theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or (lanes,));
@@ -65,7 +72,7 @@ class BasinCertificate:
             value = self.energy(State(**state), loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
 
-    def draw(self, ax, *, color="black", points: int = 400, **style):
+    def draw(self, ax: Axes, *, color: str = "black", points: int = 400, **style: Any) -> QuadContourSet:
         """The border of {F < inner} around θ* (memory at rest) as a line on matplotlib axes, two parameters."""
         if self.well.loss.dim != 2:
             raise ValueError(f"draw: {self.well.loss.name} has {self.well.loss.dim} parameters, a plane takes two")
@@ -90,7 +97,8 @@ class BasinCertificate:
                 rf"V = {sympy.latex(self.energy.expression)}$")
 
 
-def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate:
+def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
+                      loss: Objective | None = None) -> BasinCertificate:
     """A sublevel set {V < c} proved to lie in the basin of a minimum under a flow, as large as the argument goes.
 
     flow : an instance, with an energy V ≥ F that is proved to fall (see `check`) and equals F where the memory rests.

@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import GivenOracle, aligned, as_decimals
 from flows import Flow, State
-from networks import as_point
+from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
 from ..coordinate import exact_rates
@@ -86,7 +88,8 @@ class Residual:
         return aligned(rows)
 
 
-def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=None) -> Residual:
+def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, theta: ArrayLike | None = None,
+                    critical_point: CriticalPoint | Sequence | None = None, loss: Objective | None = None) -> Residual:
     """How much energy a memory holds, how high F can rise with it, and whether that is enough to leave a minimum.
 
     Along a flow with an energy V = F + Σψ(memory) that falls, F(θ(t)) ≤ F(θ₀) + Σψ(memory at the start): with memory at
@@ -100,7 +103,7 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     Raises ValueError where the flow has no energy that contains F.
     """
     optimizer = flow if isinstance(flow, Optimizer) else None
-    flow = flow.flow if optimizer else flow
+    flow = flow.flow if isinstance(flow, Optimizer) else flow
     if not isinstance(flow, Flow):
         raise TypeError(f"residual_energy(flow): flow must be a Flow or an Optimizer, got {flow!r}")
     energy, function, proved = _energy(flow)
@@ -134,13 +137,16 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     return found
 
 
-def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, loss=None) -> np.ndarray:
+def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, starts: ArrayLike, *, steps: int = 1000,
+           loss: Objective | None = None) -> np.ndarray:
     """The number of steps after which each start is in the well of another minimum; −1 where that does not happen.
 
     starts : (dim,) or (dim, lanes).  steps : at most so many.  Wells are those of all strict minima (see `well`).
     """
     point = as_point(critical_point, loss)
     loss = loss if loss is not None else point.loss
+    if loss is None:
+        raise TypeError("escape: pass loss=..., this critical point does not know its loss")
     field, start = optimizer.flow.on(loss), np.asarray(starts, dtype=float)
     if not isinstance(optimizer.step, FixedStep):
         raise ValueError("escape follows algorithms of a fixed step: controlled ones are certified by basin_certificate")
@@ -193,7 +199,7 @@ def _with_numbers(expression, numbers: dict):
     return expression.subs({sympy.Symbol(n, positive=True): as_decimals(v) for n, v in numbers.items()})
 
 
-def _state(flow: Flow, memory: dict | None, theta) -> State:
+def _state(flow: Flow, memory: Mapping | None, theta) -> State:
     """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
     if memory is None:
         return flow.start(theta)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import Interval, Vector, entry, short
-from networks import CriticalPoint, Loss, Nature, coercive, complete
+from networks import CriticalPoint, Loss, Nature, Objective, coercive, complete
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
@@ -38,11 +39,11 @@ class Well:
                 + entry("because", *self.argument))
 
     @property
-    def height(self):
+    def height(self) -> sympy.Expr:
         """level − F(θ*): what it takes to leave."""
         return self.level - self.point.value
 
-    def holds(self, theta) -> np.ndarray:
+    def holds(self, theta: ArrayLike) -> np.ndarray:
         """Whether θ, (dim,) or (dim, lanes), lies in a cell of the covering (or anywhere, if the level is ∞)."""
         theta = np.asarray(theta, dtype=float)
         if self.level == sympy.oo:
@@ -56,7 +57,7 @@ class Well:
 
 
 @functools.lru_cache(maxsize=64)
-def well(loss, point: CriticalPoint) -> Well:
+def well(loss: Objective, point: CriticalPoint) -> Well:
     """The well of a strict minimum: as high as can be proved.
 
     Levels are tried from below: the values of the other critical points.  For each, the box is covered by cells, those

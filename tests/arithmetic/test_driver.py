@@ -95,7 +95,7 @@ def test_a_table_is_made_in_lengths_without_end():
     final, steps = iterate(counted, np.zeros((2, 3)), 9 * TABLE + 5)
     assert (steps == 9 * TABLE + 5).all() and (final[1] == steps).all()
     assert np.allclose(final[0], np.sum(1 / np.arange(1, 9 * TABLE + 6)), rtol=1e-12)
-    assert len(counted._tables) <= 4
+    assert len(counted.recent_tables) <= 4
     final, steps = iterate(iteration, z, 30_000)
     assert np.array_equal(final[1], steps)
 
@@ -154,7 +154,7 @@ def test_threads_work_in_a_forked_process():
         try:
             assert all(job.result(timeout=60) == expected for job in jobs)
         except TimeoutError:
-            for process in list(executor._processes.values()):
+            for process in list(executor._processes.values()):  # noqa: SLF001 - the executor would wait for them
                 process.kill()
             raise
 

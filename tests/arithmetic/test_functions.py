@@ -27,14 +27,14 @@ def test_one_argument_on_all_readings(name):
 @given(st.floats(-10, 10), st.floats(-10, 10))
 def test_choices_on_all_readings(x, y):
     for function in (ar.minimum, ar.maximum, lambda a, b: ar.where(a < b, a - b, a * b), lambda a, b: ar.clip(a, -1, b)):
-        recorded = record(lambda v: function(v[0], v[1]), 2)(x, y)[0]
+        recorded = record(lambda v, function=function: function(v[0], v[1]), 2)(x, y)[0]
         assert float(function(np.float64(x), np.float64(y))) == recorded
         assert float(function(sympy.Float(x), sympy.Float(y))) == pytest.approx(recorded, rel=1e-14, abs=1e-300)
 
 
 def test_minimum_and_maximum_propagate_nan_on_every_back_end():
     for function in (ar.minimum, ar.maximum):
-        program = record(lambda v: function(v[0], v[1]), 2)
+        program = record(lambda v, function=function: function(v[0], v[1]), 2)
         assert np.isnan(program(np.nan, 1.0)[0]) and np.isnan(program(1.0, np.nan)[0])
 
 

@@ -222,15 +222,15 @@ def test_symbolic_rates_are_positive_symbols():
 
 
 @pytest.mark.parametrize("call, error, message", [
-    (lambda l: GradientDescent().on("polytwo"), TypeError, "from_callables"),
-    (lambda l: GradientDescent().on(l)(0, [1.0, 2.0, 3.0]), ValueError, r"shape \(2,\)"),
-    (lambda l: GradientDescent().on(l).start([[1.0, 2.0]]), ValueError, "transpose"),
-    (lambda l: GradientDescent().on(l).start("x"), TypeError, "numbers"),
-    (lambda l: Flow().field(None, None), NotImplementedError, "must define field"),
-    (lambda l: Slip(("velocity")).on(l), ValueError, "must be a tuple"),
-    (lambda l: Slip(("v", "t")).on(l), ValueError, "other than 't'"),
-    (lambda l: Slip(("w",)).on(l)(0, np.zeros(4)), ValueError, r"it must return the derivative of each block"),
-    (lambda l: WeightDecay(Adam), TypeError, "must be a Flow"),
+    (lambda loss: GradientDescent().on("polytwo"), TypeError, "from_callables"),
+    (lambda loss: GradientDescent().on(loss)(0, [1.0, 2.0, 3.0]), ValueError, r"shape \(2,\)"),
+    (lambda loss: GradientDescent().on(loss).start([[1.0, 2.0]]), ValueError, "transpose"),
+    (lambda loss: GradientDescent().on(loss).start("x"), TypeError, "numbers"),
+    (lambda loss: Flow().field(None, None), NotImplementedError, "must define field"),
+    (lambda loss: Slip(("velocity")).on(loss), ValueError, "must be a tuple"),
+    (lambda loss: Slip(("v", "t")).on(loss), ValueError, "other than 't'"),
+    (lambda loss: Slip(("w",)).on(loss)(0, np.zeros(4)), ValueError, r"it must return the derivative of each block"),
+    (lambda loss: WeightDecay(Adam), TypeError, "must be a Flow"),
 ])
 def test_bad_input_is_named(call, error, message, loss):
     with pytest.raises(error, match=message):

@@ -7,7 +7,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import And, Eq, Ne, Rational, sqrt
+from sympy import Eq, Ne, Rational, sqrt
 
 import arithmetic as ar
 from arithmetic import Graph, Program, total

@@ -71,7 +71,7 @@ def test_gauss_newton_is_jtj_of_squares_and_the_fisher_matrix_of_cross_entropy(l
 
     def jacobian(model, theta):
         held = Loss.from_torch(model, half_square, (data[0], np.zeros((P, 1))))
-        return torch.func.jacrev(held._output)(torch.tensor(theta)).reshape(-1, len(theta)).numpy()
+        return torch.func.jacrev(held.output)(torch.tensor(theta)).reshape(-1, len(theta)).numpy()
 
     J = jacobian(loss.model, theta[:, 1])
     assert loss.gauss_newton(theta)[..., 1] == pytest.approx(J.T @ J / P, abs=1e-14)
@@ -115,8 +115,8 @@ def test_the_model_is_changed_by_write_alone(loss):
     assert (loss.start == start).all() and all(torch.equal(v, before[k]) for k, v in loss.model.state_dict().items())
     loss.write(theta)
     assert loss.start == pytest.approx(theta, rel=1e-7) and (loss.start == theta.astype(np.float32)).all()
-    output = loss.model(loss._inputs.float())
-    assert float(half_square(output, loss._targets)) == pytest.approx(loss.value(loss.start), rel=1e-6)
+    output = loss.model(loss.inputs.float())
+    assert float(half_square(output, loss.targets)) == pytest.approx(loss.value(loss.start), rel=1e-6)
     with pytest.raises(ValueError, match=r"shape \(21,\)"):
         loss.write(np.zeros((21, 2)))
 

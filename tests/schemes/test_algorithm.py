@@ -120,7 +120,7 @@ def test_radam_before_and_after_the_rectification():
 def test_a_wrong_meaning_of_the_memory_is_refused():
     from schemes.pairs import update
 
-    flow, scheme, step, memory = schemes.named("adam")._symbolic
+    flow, scheme, step, memory = schemes.named("adam").symbolic
     with pytest.raises(ValueError, match="c1 is not"):
         update(flow, scheme, step, memory | {"c1": lambda n: 1 - sympy.Symbol("beta1", positive=True)**(2 * n)})
 

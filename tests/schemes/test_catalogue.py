@@ -251,7 +251,7 @@ def test_strang_without_friction_nearly_keeps_the_energy():
     """The leapfrog of a harmonic oscillator: the energy error does not grow, Euler's does."""
     field, bowl = Momentum(c=1e-300).on(Loss(lambda x: x[0]**2 / 2, 1)), lambda y: (y[0]**2 + y[1]**2) / 2
     y, errors = np.array([1.0, 0.0]), []
-    for k in range(2000):
+    for _ in range(2000):
         y = Strang().step(field, 0.0, y, 0.1)[0]
         errors.append(abs(bowl(y) - 0.5))
     assert max(errors) < 0.0013 and max(errors[1000:]) <= 1.01 * max(errors[:1000])

@@ -55,8 +55,8 @@ SWEEPS = [
 def test_each_lane_has_the_bits_of_the_separate_run(polytwo, name, sweep, recorded):
     loss, stop = (polytwo, STOP) if recorded else (numeric(polytwo), Stop(max_steps=40))
     all_of_them = together(loss, name, sweep, stop)
-    for k, values in enumerate(zip(*sweep.values())):
-        one, here = apart(loss, name, dict(zip(sweep, values)), stop), slice(12 * k, 12 * k + 12)
+    for k, values in enumerate(zip(*sweep.values(), strict=True)):
+        one, here = apart(loss, name, dict(zip(sweep, values, strict=True)), stop), slice(12 * k, 12 * k + 12)
         assert np.array_equal(all_of_them.y[:, here], one.y, equal_nan=True)
         for quantity in ("outcome", "steps", "accepted", "gradients", "h"):
             assert np.array_equal(getattr(all_of_them, quantity)[here], getattr(one, quantity)), quantity
@@ -69,8 +69,8 @@ def test_twenty_rates_are_one_kernel(polytwo, tmp_path, monkeypatch):
     try:
         from arithmetic.backends import c, numba
 
-        c._function.cache_clear()
-        numba._function.cache_clear()
+        c.step_loop.cache_clear()
+        numba.step_loop.cache_clear()
         for rates in (np.geomspace(0.001, 0.3, 20), np.geomspace(0.002, 0.2, 20)):
             sweep = {"lr": rates, "beta1": np.linspace(0.5, 0.95, 20)}
             all_of_them = together(polytwo, "adam", sweep)

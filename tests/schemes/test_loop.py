@@ -272,7 +272,7 @@ def test_an_interruption_keeps_every_step(monkeypatch):
     def interrupted(iteration, start, max_steps, **options):
         parts = [original(iteration, np.ascontiguousarray(start[:, lanes]), age, **options)
                  for lanes, age in ((slice(0, 11), 7), (slice(11, 40), 120))]
-        raise arithmetic.Interrupted(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts)))
+        raise arithmetic.Interrupted(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
 
     monkeypatch.setattr(schemes.loop, "iterate", interrupted)
     run = integrate(field, STARTS, SequentialEuler(), 0.02, stop)

@@ -165,6 +165,6 @@ def test_without_torch(monkeypatch):
     from schemes import torch_adapter
 
     monkeypatch.setitem(sys.modules, "torch", None)
-    torch_adapter._base.cache_clear()
+    torch_adapter.torch_base.cache_clear()
     with pytest.raises(ImportError, match=r"optiflows\[torch\]"):
         as_torch_optimizer(named("gd-energy"))
