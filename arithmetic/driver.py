@@ -79,7 +79,7 @@ def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
     """`iterate` for a step that is no recorded program but a function of NumPy arrays.
 
     advance(x, y, count, go) : from states x (rows, width) and step counts, new states into y and whether each lane
-    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all at once.
+    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all.
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]

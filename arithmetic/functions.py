@@ -22,7 +22,8 @@ def power(x: Quantity, p: Quantity) -> Quantity:
 
 
 def total(x: Quantity) -> Quantity:
-    """Sum over coordinates, shape `(dim, ...)` to `(...)`; on the per-coordinate symbolic reading, the summand itself."""
+    """Sum over coordinates, shape `(dim, ...)` to `(...)`;
+    on the per-coordinate symbolic reading, the summand itself."""
     if isinstance(x, Reading) or is_symbolic(x):
         return x
     if isinstance(x, np.ndarray):
@@ -110,7 +111,8 @@ def diagonal(matrix: Quantity) -> Quantity:
 
 
 def add_diagonal(matrix: Quantity, value: Quantity) -> Quantity:
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or per coordinate (and lane)."""
+    """`matrix + diag(value)` for a matrix as in `diagonal`;
+    value : a number, one per lane, or per coordinate (and lane)."""
     if _one(matrix):
         return matrix + value
     matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1

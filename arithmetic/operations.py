@@ -6,8 +6,9 @@ through `OPERATIONS`.  To add a function, here or in a program of one's own, mak
 
     erf = operation("erf", definition=…, symbolic=lambda s, x: s.erf(x), adjoint=lambda n, d: …, interval=increasing)
 
-`definition` writes it in + − × ÷, comparisons, `where` and the exact operations of this file; then all back ends compute
-the same bits.  Without it, `numeric` and the spellings `c`, `python`, `numpy` are what the machine's libraries give.
+`definition` writes it in + − × ÷, comparisons, `where` and the exact operations of this file; then all back ends
+compute the same bits.  Without it, `numeric` and the spellings `c`, `python`, `numpy` are what the machine's libraries
+give.
 """
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Operation:
     definition : the function in plain arithmetic, without branches.
     reading : the operation in Python's operators, on every reading; a call of `function` unless given.
     inline : whether a recording holds the operations of `definition` instead of a node of its own.
-    c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with {out}.
+    c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with
+    {out}.
     native : as `numpy`, with NumPy's own functions for an operation with a definition: faster, and not the same bits.
     table : of an operation that reads a constant table at an integer index.
     interval : `(operation, *intervals) -> interval`.
@@ -271,8 +273,8 @@ def table_operation(name: str, table: tuple[float, ...], doc: str) -> Callable:
 
 # ------------------------------------------------------------------------------------------------ the basic ones
 def _operator(name: str, infix: str, function: Callable, **entry: Any) -> Callable:
-    return operation(name, arity=2, numeric=_quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix, python=infix,
-                     reading=infix, **entry)
+    return operation(name, arity=2, numeric=_quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix,
+                     python=infix, reading=infix, **entry)
 
 
 add = _operator("add", "{0} + {1}", lambda x, y: x + y, numpy="add", adjoint=lambda n, d: (d, d),
@@ -285,7 +287,8 @@ mul = _operator("mul", "{0} * {1}", lambda x, y: x * y, numpy="multiply",
 div = _operator("div", "{0} / {1}", lambda x, y: x / y, numpy="divide",
                 adjoint=lambda n, d: ((q := d / n.args[1]), -(q * n)), interval=lambda op, x, y: x / y,
                 simplify=simplify.div, doc="Quotient.")
-neg = operation("neg", numeric=np.negative, symbolic=lambda s, x: -x, c="-{0}", python="-{0}", reading="-{0}", numpy="negative",
+neg = operation("neg", numeric=np.negative, symbolic=lambda s, x: -x, c="-{0}", python="-{0}", reading="-{0}",
+                numpy="negative",
                 adjoint=lambda n, d: (-d,), interval=lambda op, x: -x, error=0, simplify=simplify.neg, doc="Negative.")
 lt = _operator("lt", "{0} < {1}", lambda x, y: x < y, numpy="less", interval=lambda op, x, y: x < y, boolean=True,
                error=0, doc="Less than.")
@@ -301,21 +304,23 @@ not_ = operation("not", numeric=np.logical_not, symbolic=lambda s, x: ~x, c="!{0
 
 sqrt = operation(
     "sqrt", numeric=_quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
-    numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),), interval=functools.partial(increasing, least=0.0),
-    doc="Square root.")
+    numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),),
+    interval=functools.partial(increasing, least=0.0), doc="Square root.")
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
     numpy="absolute", adjoint=lambda n, d: (d * sign(n.args[0]),), interval=even, error=0, doc="Absolute value.")
 # the extremes propagate NaN, as NumPy's do
 minimum = operation(
     "minimum", arity=2, numeric=np.minimum, symbolic=lambda s, x, y: s.Min(x, y), sympy=("Min",),
-    c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}", numpy="minimum",
+    c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}",
+    numpy="minimum",
     adjoint=lambda n, d: (where(n.args[0] <= n.args[1], d, 0.0), where(n.args[0] <= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("minimum", np.inf),
     doc="The smaller of two; NaN if either is NaN.")
 maximum = operation(
     "maximum", arity=2, numeric=np.maximum, symbolic=lambda s, x, y: s.Max(x, y), sympy=("Max",),
-    c="(({0} >= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}", numpy="maximum",
+    c="(({0} >= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}",
+    numpy="maximum",
     adjoint=lambda n, d: (where(n.args[0] >= n.args[1], d, 0.0), where(n.args[0] >= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("maximum", -np.inf),
     doc="The larger of two; NaN if either is NaN.")
@@ -324,12 +329,13 @@ maximum = operation(
 def _choice(op: Operation, condition, x, y):
     can, must = condition.can, condition.must
     low, high = np.minimum(x.low, y.low), np.maximum(x.high, y.high)
-    return type(x)(np.where(must, x.low, np.where(can, low, y.low)), np.where(must, x.high, np.where(can, high, y.high)))
+    return type(x)(np.where(must, x.low, np.where(can, low, y.low)),
+                   np.where(must, x.high, np.where(can, high, y.high)))
 
 
 where: Callable = operation(
-    "where", arity=3, numeric=lambda c, x, y: np.asarray(np.where(c, x, y))[()], symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)),
-    c="{0} ? {1} : {2}", python="{1} if {0} else {2}",
+    "where", arity=3, numeric=lambda c, x, y: np.asarray(np.where(c, x, y))[()],
+    symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)), c="{0} ? {1} : {2}", python="{1} if {0} else {2}",
     numpy=("np.copyto({out}, {2})", "np.copyto({out}, {1}, where={0})"),
     adjoint=lambda n, d: (None, where(n.args[0], d, 0.0), where(n.args[0], 0.0, d)),
     interval=_choice, error=0, simplify=simplify.where,

@@ -64,8 +64,8 @@ def _python_constant(value: float, boolean: bool) -> str:
 def _spelling(op: Operation, language: str) -> str:
     text = op.c if language == "c" else op.python
     if text is None and op.definition is None:
-        raise TypeError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs with "
-                        "backend='numpy' alone")
+        raise TypeError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs "
+                        "with backend='numpy' alone")
     return text or f"of_{op.name}({', '.join(f'{{{i}}}' for i in range(op.arity))})"
 
 
@@ -113,8 +113,8 @@ def _define(op: Operation, language: str, texts: dict[str, str]) -> None:
     body, names = lines(program.outputs, names, language)
     result, arguments = names[program.outputs[0]], [f"x{i}" for i in range(op.arity)]
     if language == "c":
-        texts[op.name] = "\n    ".join([f"FUNCTION of_{op.name}({', '.join(f'double {x}' for x in arguments)}) {{", *body,
-                                        f"return {result};"]) + "\n}"
+        texts[op.name] = "\n    ".join([f"FUNCTION of_{op.name}({', '.join(f'double {x}' for x in arguments)}) {{",
+                                        *body, f"return {result};"]) + "\n}"
     else:
         texts[op.name] = "\n    ".join(['@numba.njit(error_model="numpy")\n'
                                         f"def of_{op.name}({', '.join(arguments)}):", *body, f"return {result}"])
@@ -131,7 +131,8 @@ def needed_given(outputs: Sequence[Node], named: dict[Node, str]) -> list[Node]:
 
 
 # -------------------------------------------------------------------------------------------------------- NumPy
-def lowered(outputs: Sequence[Node], names: dict[Node, str], native: bool = False) -> tuple[dict[Node, Node], dict[Node, str]]:
+def lowered(outputs: Sequence[Node], names: dict[Node, str],
+            native: bool = False) -> tuple[dict[Node, Node], dict[Node, str]]:
     """The nodes that `outputs` need with definitions in place of their operations, and the names of the named ones.
 
     native : whether the machine's own functions are kept where NumPy has them, which are faster and not the same bits.
@@ -166,7 +167,8 @@ def _expanded(graph: Graph, op: Operation, args: list[Node], native: bool) -> No
     return values[program.outputs[0]]
 
 
-def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], arguments: str, native: bool = False) -> tuple[str, int, int]:
+def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], arguments: str,
+                   native: bool = False) -> tuple[str, int, int]:
     """Source of `step(arguments, f, b)`, with the numbers of float and boolean work rows `f`, `b` it needs.
 
     outputs : for each output node, the arrays that receive it.  A node is computed into its output array at once,
@@ -260,10 +262,10 @@ def numpy_operation(op: Operation) -> Callable:
 
 
 def native(program: Program) -> Callable:
-    """A program on arrays of floats with NumPy's own functions: faster than the toolkit's, and not the same bits everywhere.
+    """A program on arrays of floats with NumPy's own functions: faster than the toolkit's, and not the same bits.
 
-    `f(*arrays, empty=np.empty)` returns a list of arrays of the common shape; `empty(shape)` makes them and the work rows.
-    On other readings it is the program itself.
+    `f(*arrays, empty=np.empty)` returns a list of arrays of the common shape; `empty(shape)` makes them and the work
+    rows.  On other readings it is the program itself.
     """
     names = {x: f"x{i}" for i, x in enumerate(program.inputs)}
     wanted: dict[Node, list[str]] = {}
@@ -278,7 +280,8 @@ def native(program: Program) -> Callable:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
         out = [empty(shape) for _ in program.outputs]
         with np.errstate(all="ignore"):
-            step(*arrays, out, [empty(shape) for _ in range(floats)], [np.empty(shape, dtype=bool) for _ in range(booleans)])
+            step(*arrays, out, [empty(shape) for _ in range(floats)],
+                 [np.empty(shape, dtype=bool) for _ in range(booleans)])
         return out
 
     return run

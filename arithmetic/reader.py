@@ -29,7 +29,8 @@ def from_sympy(expression: sympy.Expr, values: Mapping) -> Any:
     log(1 + eˣ) and 1/(1 + eˣ) in the forms that do not overflow.  Constants are floats rounded once, intervals on
     intervals, exact on symbols.  An array of symbols or numbers is taken entry by entry.
 
-    Raises TypeError for a function that has no operation, for a symbol without a value and for constants that are not real.
+    Raises TypeError for a function that has no operation, for a symbol without a value and for constants that are not
+    real.
     """
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
@@ -87,8 +88,9 @@ class _Reader:
         function = operation.function if operation else COMPOSED.get(name)
         if function is None:
             known = sorted({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED))
-            raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, Piecewise, Max, "
-                            f"Min, {', '.join(known)}, or register it with arithmetic.operation({name!r}, …, sympy=({name!r},))")
+            raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, "
+                            f"Piecewise, Max, Min, {', '.join(known)}, or register it with "
+                            f"arithmetic.operation({name!r}, …, sympy=({name!r},))")
         return function(*(self.read(a) for a in e.args))
 
     def _constant(self, e):
@@ -112,7 +114,8 @@ class _Reader:
         """Over one denominator: x·y⁻¹ is a division."""
         above, below = [], []
         for a in args:
-            inverse = a.is_Pow and not isinstance(a, sympy.exp) and a.exp.is_number and a.exp.is_negative and a.free_symbols
+            inverse = (a.is_Pow and not isinstance(a, sympy.exp) and a.exp.is_number and a.exp.is_negative
+                       and a.free_symbols)
             if inverse and self._one_plus_exp(a.base) is None:
                 below.append(a.base**-a.exp)
             else:
@@ -139,7 +142,8 @@ class _Reader:
 
     def _cases(self, pairs):
         (value, condition), *before = reversed(pairs)
-        value = self.read(value) if condition == True else where(self.read(condition), self.read(value), float("nan"))  # noqa: E712
+        value = (self.read(value) if condition == True  # noqa: E712 - a condition of sympy's
+                 else where(self.read(condition), self.read(value), float("nan")))
         for x, condition in before:
             value = where(self.read(condition), self.read(x), value)
         return value

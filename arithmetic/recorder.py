@@ -93,7 +93,8 @@ class Graph:
 
     def _fold(self, op: str, values) -> Node:
         with np.errstate(all="ignore"):
-            result = OPERATIONS[op].numeric(*(np.bool_(v) if op in ("and", "or", "not") else np.float64(v) for v in values))
+            result = OPERATIONS[op].numeric(*(np.bool_(v) if op in ("and", "or", "not") else np.float64(v)
+                                              for v in values))
         return self.condition(bool(result)) if OPERATIONS[op].boolean else self.constant(result)
 
 
@@ -114,7 +115,8 @@ class Node(Reading):
         return self.op == "bool" or self.op not in ("input", "const") and OPERATIONS[self.op].boolean
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
-        if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
+        # decided before the recording, as by a rate or a time
+        if op == "where" and isinstance(args[0], (bool, np.bool_)):
             return self.graph.lift(args[1] if args[0] else args[2])
         nodes, operation = [self.graph.lift(a) for a in args], OPERATIONS[op]
         if operation.inline and operation.definition:
@@ -168,7 +170,8 @@ class Node(Reading):
         return self.value
 
     def __repr__(self):
-        return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
+        return (self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None
+                else repr(self.value))
 
 
 Graph.kind = Node
@@ -283,7 +286,8 @@ class Program:
             if node.operands:
                 names[node] = f"v{node.id}"
                 space[node.op] = OPERATIONS[node.op].function
-                lines.append(f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
+                lines.append(
+                    f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
             elif node.op != "input":  # a Python float, so that constant (op) recorded number is recorded
                 names[node] = f"c{node.id}"
                 space[f"c{node.id}"] = np.bool_(node.value) if node.op == "bool" else node.value
@@ -309,9 +313,9 @@ def repeated(what: str, definition: Callable[[], Sequence | np.ndarray], graph: 
     """
     first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
     if any(a is not b for a, b in zip(first, second, strict=True)):
-        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and "
-                         "the first value would be repeated for ever; make what changes a block of the flow's memory or "
-                         "a function of the time s.t")
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, "
+                         "and the first value would be repeated for ever; make what changes a block of the flow's "
+                         "memory or a function of the time s.t")
     return first
 
 

@@ -54,7 +54,7 @@ def _fixed(graph: Graph, a: Node) -> bool:
 
 
 def _mul_fixed(graph: Graph, a: Node, b: Node) -> Node | None:
-    """c (d x) = (c d) x for parameters c, d as below for constants, so that both round alike; None where it is not that.
+    """c (d x) = (c d) x for parameters c, d as below for constants, so that both round alike; else None.
 
     A product of parameters alone is left as it is written, as one of numbers is computed.
     """

@@ -17,10 +17,12 @@ class SymbolicLoss(Descended):
     residuals : r with F = |r|²/2, where it is a sum of squares.
     """
 
-    def __init__(self, expression: sympy.Expr | None, symbols: Sequence, *, residuals: Sequence | None = None, name: str = "F"):
+    def __init__(self, expression: sympy.Expr | None, symbols: Sequence, *, residuals: Sequence | None = None,
+                 name: str = "F"):
         self.symbols, self.dim, self.name = tuple(symbols), len(symbols), name
         self.residuals = None if residuals is None else [sympy.sympify(r) for r in residuals]
-        self.expression = sympy.sympify(sum(r**2 for r in self.residuals or ()) / 2 if expression is None else expression)
+        self.expression = sympy.sympify(sum(r**2 for r in self.residuals or ()) / 2 if expression is None
+                                        else expression)
 
     def at(self, expression: sympy.Expr, theta: Iterable) -> sympy.Expr:
         """An expression in the coordinates at a point, dim expressions."""

@@ -64,7 +64,8 @@ class Table:
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of Markdown: a bar would end it; outside code stars and words' outer underscores would be emphasis."""
+    """A text as a cell of Markdown: a bar would end it;
+    outside code stars and words' outer underscores would be emphasis."""
     parts = text.split("`")
     parts[::2] = [re.sub(r"(?<!\w)_|_(?!\w)|\*", lambda found: f"\\{found[0]}", part) for part in parts[::2]]
     return "`".join(parts).replace("|", r"\|")
@@ -81,7 +82,8 @@ def short(x: Rate, width: int = 24) -> str:
         return text
     digits = min(width // 2, 10)
     value = sympy.N(x, digits + 2)
-    return f"{float(value):.{digits}g}" if value.is_extended_real and value.is_number else sympy.sstr(sympy.N(x, digits))
+    return (f"{float(value):.{digits}g}" if value.is_extended_real and value.is_number
+            else sympy.sstr(sympy.N(x, digits)))
 
 
 def clipped(text: str, width: int) -> str:

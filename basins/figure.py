@@ -70,10 +70,12 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
         extent = (x.min(), x.max(), y.min(), y.max())
     handles: list[Artist] = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
         f"{study.label(c)}  {_share(int(np.sum(codes == c)), study.n)}")) for c in shown]
-    inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
+    inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1]
+              and extent[2] <= p.theta[1] <= extent[3]]
     for kind in dict.fromkeys(p.nature.kind for p in inside):
         at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
-        style: dict[str, Any] = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
+        style: dict[str, Any] = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white",
+                                     markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))
     if witnesses is not None and (found := study.witnesses(witnesses)):
@@ -81,7 +83,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
         style = dict(marker="*", linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=13)
         for w in nearest:
             end = study.theta[:, w.index]
-            ax.annotate("", xy=end, xytext=w.start, arrowprops=dict(arrowstyle="->", shrinkA=4, shrinkB=4), annotation_clip=False)
+            ax.annotate("", xy=end, xytext=w.start, arrowprops=dict(arrowstyle="->", shrinkA=4, shrinkB=4),
+                        annotation_clip=False)
         ax.plot(*np.array([w.start for w in nearest]).T, **style)
         handles.append(Line2D([], [], label="nearest to a minimum, ends\nelsewhere (→); distance "
                               f"{min(w.distance for w in nearest):.2g}", **style))

@@ -21,8 +21,8 @@ from .store import Store
 CHUNK = 32768  #: starts per piece of work
 
 
-def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
-          chunk: int = CHUNK, store: str | os.PathLike | None = None,
+def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None,
+          executor: Executor | None = None, chunk: int = CHUNK, store: str | os.PathLike | None = None,
           progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
           threads: int | None = None, match: float = 0.05) -> Study:
     """Follow every start until it has an outcome.
@@ -114,8 +114,8 @@ def kept_in(store, loss, optimizer: Optimizer, starts: np.ndarray, stop: Stop, c
     Raises TypeError for a stop that has functions, ValueError for the store of another study.
     """
     if stop.functions:
-        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the same "
-                        "in the next run: leave out store=, and save the result")
+        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the "
+                        "same in the next run: leave out store=, and save the result")
     kept = Store.made(store)
     kept.resume({"loss": loss.name, "expression": str(getattr(loss, "expression", None)), "optimizer": repr(optimizer),
                  "stop": stop.plain(), "chunk": int(chunk), "shape": list(starts.shape),

@@ -41,7 +41,8 @@ class Point(NamedTuple):
     def of(cls, p: CriticalPoint) -> Point:
         text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
         value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
-        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms()) for e in p.equations)
+        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms())
+                          for e in p.equations)
         return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations)
 
     def distance(self, theta: Array) -> np.ndarray:
@@ -194,7 +195,8 @@ class Study:
         store = Store.made(path)
         store.write_manifest({"study": {
             "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-            "match": float(self.match), "coordinates": list(self.coordinates), "points": [p._asdict() for p in self.points]}})
+            "match": float(self.match), "coordinates": list(self.coordinates),
+            "points": [p._asdict() for p in self.points]}})
         store.write("starts", starts=self.starts, point=self.point)
         store.write("ends", **{name: getattr(self, name) for name in ENDS})
         return store.path

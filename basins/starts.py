@@ -12,7 +12,8 @@ from arithmetic import Box
 def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
     """A regular grid with its ends on the box, (dim, Π n), the first coordinate running fastest.
 
-    box : a (low, high) per coordinate, or one for two coordinates alike.  n : points per side, a number or one per side.
+    box : a (low, high) per coordinate, or one for two coordinates alike.  n : points per side, a number or one per
+    side.
     Raises ValueError for an empty box or grid.
     """
     box = _box(box)

@@ -4,7 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from arithmetic import Oracle, Quantity, Rate, Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where
+from arithmetic import (
+    Oracle, Quantity, Rate, Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where,
+)
 
 from .adaptive import root
 from .base import Flow, Slopes, State, scalar
@@ -96,7 +98,8 @@ class Adam(AdamFamily):
         return total(s.m * average / self._scale(s, spread))
 
     def _share(self):
-        """κ: of m²/(c₁ D), what V is sure to fall by; it gains as c₁ grows and loses as D falls, by b/(4a c₂) at most."""
+        """κ: of m²/(c₁ D), what V is sure to fall by;
+        it gains as c₁ grows and loses as D falls, by b/(4a c₂) at most."""
         return (correcting(self.a, self.b) if self.correction else 1) - self.b / (4 * self.a)
 
 
@@ -155,7 +158,9 @@ class AMSGrad(Adam):
 
 @dataclass(frozen=True)
 class Adamax(Flow):
-    """Adamax, Adam in the maximum norm: m' = a (g − m),  c₁' = a (1 − c₁),  u' = max(−b u, r (|g| + ε − u)),  θ' = −m/(c₁ u).
+    """Adamax, Adam in the maximum norm.
+
+    m' = a (g − m),  c₁' = a (1 − c₁),  u' = max(−b u, r (|g| + ε − u)),  θ' = −m/(c₁ u)
 
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, r = 1/h, all memory 0 at the start.
     Energy F + Σ m²/(2a c₁ u), decreasing if b ≤ 2a.
@@ -297,7 +302,8 @@ class Adan(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         g, change = oracle.gradient, oracle.gradient - s.p
         ahead = corrected(s.m, s.c1, g) + self.look * corrected(s.v, s.c2, change)
-        return {"m": self.a * (g - s.m), "v": self.b * (change - s.v), "n": self.c * ((g + self.look * change)**2 - s.n),
+        return {"m": self.a * (g - s.m), "v": self.b * (change - s.v),
+                "n": self.c * ((g + self.look * change)**2 - s.n),
                 "c1": self.a * (1 - s.c1), "c2": self.b * (1 - s.c2), "c3": self.c * (1 - s.c3), "p": self.r * change,
                 "theta": -ahead / root(corrected(s.n, s.c3, g * g), self.eps, self.eps_root)}
 

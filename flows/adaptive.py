@@ -60,7 +60,8 @@ class RMSProp(Flow):
     nonnegative = ("v",)
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
-        return {"v": self.b * (oracle.gradient**2 - s.v), "theta": -oracle.gradient / root(s.v, self.eps, self.eps_root)}
+        return {"v": self.b * (oracle.gradient**2 - s.v),
+                "theta": -oracle.gradient / root(s.v, self.eps, self.eps_root)}
 
     def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value

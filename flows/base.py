@@ -38,10 +38,11 @@ class Flow:
       the loss at `s.theta` (an `arithmetic.Oracle`: `.value .gradient .hessian .residual .jacobian .gauss_newton`, each
       computed at most once, and `.hessian_product(v) .gauss_newton_product(v)`).
 
-    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
-    of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
-    flow), of which energy-controlled steps must realise a share, their `ratio`.
+    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or
+    functions of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a
+    Lyapunov function V of the flow) and `dissipation(s, oracle)` (a lower bound of the rate at which V falls,
+    −V' ≥ D ≥ 0, wherever V is an energy of the flow), of which energy-controlled steps must realise a share, their
+    `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
@@ -73,11 +74,13 @@ class Flow:
 
     @property
     def initial(self) -> dict:
-        """Start values of the memory blocks that do not start at 0: numbers, or functions of the oracle at the start."""
+        """Start values of the memory blocks that do not start at 0:
+        numbers, or functions of the oracle at the start."""
         return {}
 
     def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
-        """The initial state at `theta`, (dim,) or (dim, lanes); `oracle`, the loss there, for memory that starts from it."""
+        """The initial state at `theta`, (dim,) or (dim, lanes);
+        `oracle`, the loss there, for memory that starts from it."""
         theta = np.asarray(theta, dtype=float)
         start = {}
         for name in self.memory:
@@ -102,7 +105,8 @@ class Flow:
         """This flow with every rate a positive sympy symbol of its name, except for `rates` and for those that are 0 by
         default: terms that are switched off."""
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
-                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0} | rates)
+                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0}
+                   | rates)
 
     def exact(self) -> Flow:
         """This flow with its float rates as the decimals that they print as (0.1 is 1/10), for symbols."""
@@ -174,8 +178,8 @@ class Field(VectorField):
     def __init__(self, flow: Flow, loss: Descended):
         self.flow, self.loss, self.dim = flow, loss, loss.dim
         if isinstance(flow.memory, str) or "t" in flow.memory or len(set(flow.memory)) < len(flow.memory):
-            raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other than 't': "
-                             "memory = (\"v\",)")
+            raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other "
+                             "than 't': memory = (\"v\",)")
         self.blocks: dict[str, slice | int] = {"theta": slice(0, self.dim)}
         self.size = self.dim
         for name in flow.memory:

@@ -104,9 +104,11 @@ class Scheduled(Modifier):
     def __post_init__(self):
         super().__post_init__()
         if isinstance(self.schedule, type) or not callable(self.schedule):
-            raise TypeError(f"Scheduled(schedule={self.schedule!r}): must be a function of the time, such as schedules.Cosine(T)")
+            raise TypeError(f"Scheduled(schedule={self.schedule!r}): must be a function of the time, such as "
+                            "schedules.Cosine(T)")
         if self.whole and not hasattr(self.schedule, "time"):
-            raise TypeError("Scheduled(whole=True): the schedule must have time(t), its integral, as those of flows.schedules do")
+            raise TypeError("Scheduled(whole=True): the schedule must have time(t), its integral, as those of "
+                            "flows.schedules do")
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         inner = State(**vars(s) | {"t": self.schedule.time(s.t)}) if self.whole else s

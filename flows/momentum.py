@@ -105,10 +105,13 @@ class Nesterov(Flow):
 
 @dataclass(frozen=True)
 class NesterovODE(Flow):
-    """Nesterov's method with vanishing friction: v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + (r − 1) s.
+    """Nesterov's method with vanishing friction.
+
+    v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + (r − 1) s
 
     With s = 0 (the default) it is the ODE θ'' + (r/t) θ' + ∇F(θ) = 0, v(0) = 0; v' = −∇F/(1 + r) at t = 0.
-    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) after step n for r = 3.
+    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) after step n
+    for r = 3.
     Energy for convex F (minimum 0 at 0), s = 0, r = 3: t² F + 2|θ + (t/2) v|².
     Parameters   r : 1.  s : time.
     Sources      Nesterov 1983; Su, Boyd & Candès, arXiv 1503.01243.

@@ -31,7 +31,8 @@ class Newton(Flow):
 class DampedNewton(Flow):
     """Damped Newton: θ' = −(H(θ) + λI)⁻¹ ∇F(θ), H the Hessian.
 
-    Where H + λI is positive definite F decreases; elsewhere it may not, and the flow is singular where it has no inverse.
+    Where H + λI is positive definite F decreases; elsewhere it may not, and the flow is singular where it has no
+    inverse.
     Classical form: Euler with h = 1.
     Parameters   damping : λ, in units of the curvature.
     Sources      Goldfeld, Quandt & Trotter 1966.

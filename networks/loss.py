@@ -34,7 +34,8 @@ class Loss(Objective):
 
     recordable = True
 
-    def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss", box: Box | None = None, symbols: Sequence[sympy.Symbol] | None = None):
+    def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss",
+                 box: Box | None = None, symbols: Sequence[sympy.Symbol] | None = None):
         super().__init__(dim, name, box)
         self.definition, self._squares, self._symbols = definition, squares, symbols
 
@@ -211,7 +212,8 @@ class Loss(Objective):
 
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod
-    def from_expression(cls, expression: sympy.Expr, symbols: Sequence, *, name: str = "loss", box: Box | None = None) -> Loss:
+    def from_expression(cls, expression: sympy.Expr, symbols: Sequence, *, name: str = "loss",
+                        box: Box | None = None) -> Loss:
         """A loss from a sympy expression in `symbols`, its coordinates in order."""
         symbols = tuple(symbols)
         expression = sympy.sympify(expression)
@@ -222,8 +224,8 @@ class Loss(Objective):
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
-        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
-                   box=box, symbols=symbols)
+        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols),
+                   name=name, box=box, symbols=symbols)
         loss.made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
         return loss
 
@@ -233,19 +235,22 @@ class Loss(Objective):
         return cls(residuals, dim, squares=True, name=name, box=box)
 
     @classmethod
-    def from_callables(cls, dim: int, value: Callable, gradient: Callable, *, hessian: Callable | None = None, residual: Callable | None = None, jacobian: Callable | None = None,
-                       hessian_product: Callable | None = None, name: str = "loss", box: Box | None = None) -> Objective:
+    def from_callables(cls, dim: int, value: Callable, gradient: Callable, *, hessian: Callable | None = None,
+                       residual: Callable | None = None, jacobian: Callable | None = None,
+                       hessian_product: Callable | None = None, name: str = "loss",
+                       box: Box | None = None) -> Objective:
         """A numeric loss from functions of `theta`, each taking (dim,) and (dim, lanes); hessian_product(theta, v)."""
         return Functions(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
                                "jacobian": jacobian, "hessian_product": hessian_product}, name, box)
 
     @classmethod
-    def from_torch(cls, model: Any, loss_fn: Callable, data: Any, *, name: str | None = None, box: Box | None = None, vectorized: bool | None = None) -> TorchLoss:
+    def from_torch(cls, model: Any, loss_fn: Callable, data: Any, *, name: str | None = None, box: Box | None = None,
+                   vectorized: bool | None = None) -> TorchLoss:
         """The loss of a `torch.nn.Module` on its data, F(θ) = loss_fn(model(inputs), targets); needs the extra `torch`.
 
-        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable parameters,
-        `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes are one batched
-        call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
+        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable
+        parameters, `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes
+        are one batched call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
         """
         return TorchLoss(model, loss_fn, data, name=name, box=box, vectorized=vectorized)
 

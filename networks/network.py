@@ -44,7 +44,8 @@ class Network(Loss):
 
     parallel = True  #: several threads may ask at once: the work arrays are their own
 
-    def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *, loss: str = "squares", bias: bool = True,
+    def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *,
+                 loss: str = "squares", bias: bool = True,
                  name: str = "network", box: Box | str | None = None, recordable: bool | None = None):
         self.made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
             layers, activations, data)
@@ -65,7 +66,8 @@ class Network(Loss):
         if isinstance(box, str):
             if box != "fan-in":
                 raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
-            box = [(-(m**-0.5), m**-0.5) for m, n in itertools.pairwise(self.layers) for _ in range(n * (m + self.bias))]
+            box = [(-(m**-0.5), m**-0.5) for m, n in itertools.pairwise(self.layers)
+                   for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
             symbols = sympy.symbols("w b", real=True)
@@ -117,8 +119,9 @@ class Network(Loss):
     def forward(self, theta: Array, x: Array, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
         """The network: x ↦ φ(W x + b), layer after layer, on every reading.
 
-        theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
-        every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after it.
+        theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values
+        of every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after
+        it.
         """
         values, derivatives, numeric = [x], (list[Array](), list[Array]()), theta.dtype != object
         for W, b, activation in self._layers(theta):
@@ -221,7 +224,8 @@ class Network(Loss):
         return self._numeric_value_and_gradient(theta)[:, 1:]
 
     def _pull(self, theta, values, slopes, delta, *, each: bool = False):
-        """Jᵀδ, (lanes, dim), for δ (lanes, K, P): back through the layers; with `each` one per point, (lanes, P, dim)."""
+        """Jᵀδ, (lanes, dim), for δ (lanes, K, P): back through the layers;
+        with `each` one per point, (lanes, P, dim)."""
         parts = []
         for (W, b, _), x, slope in reversed(list(zip(self._layers(theta), values[:-1], slopes, strict=True))):
             delta = np.multiply(delta, slope, out=self._scratch(slope.shape))
@@ -278,7 +282,8 @@ class Network(Loss):
         values, slopes, bends = forward
         sums, moved = self._push(theta, values, slopes, direction)
         turned, parts = np.einsum("lpij,ljp->lip", curvature, moved[-1]), []
-        layers = zip(self._layers(theta), self._layers(direction), values[:-1], moved[:-1], slopes, bends, sums, strict=True)
+        layers = zip(self._layers(theta), self._layers(direction), values[:-1], moved[:-1], slopes, bends, sums,
+                     strict=True)
         for (W, b, _), (dW, _, _), x, dx, slope, bend, dz in reversed(list(layers)):
             turned, delta = turned * slope + delta * bend * dz, delta * slope
             if b is not None:
@@ -343,7 +348,7 @@ class Network(Loss):
         return np.moveaxis(out, (-1, -2), (0, 1))
 
     def score(self, theta: Array, data: Any) -> Quantity:
-        """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the fraction classified right.
+        """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the share classified right.
 
         data : (inputs, targets), as for the network itself.
         """

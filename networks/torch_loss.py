@@ -19,9 +19,9 @@ class TorchLoss(Objective):
     precision of the model, which is never changed but by `write`.
 
     Attributes   start : (dim,) the parameters of the model.  vectorized : whether lanes are evaluated in one batched
-    call (`torch.func.vmap`), which is the default where it can; a model that it cannot batch, as one that branches on its
-    data, takes one lane after another.  Batched, torch's last bits depend on how many lanes there are, so that results
-    agree to rounding; with `vectorized=False` a lane has the same bits in every batch.
+    call (`torch.func.vmap`), which is the default where it can; a model that it cannot batch, as one that branches on
+    its data, takes one lane after another.  Batched, torch's last bits depend on how many lanes there are, so that
+    results agree to rounding; with `vectorized=False` a lane has the same bits in every batch.
     """
 
     def __init__(self, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None):
@@ -47,8 +47,8 @@ class TorchLoss(Objective):
             self.vectorized = bool(vectorized)
         first, second = (self._at(self._tensor(self.start)) for _ in range(2))
         if first.shape != ():
-            raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the data, "
-                             "as reduction='mean' does")
+            raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the "
+                             "data, as reduction='mean' does")
         if not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
             raise ValueError(f"{self.name} is random: two evaluations at the same parameters differ; call model.eval() "
                              "first, which stills dropout")
@@ -78,11 +78,13 @@ class TorchLoss(Objective):
 
     def _pieces(self, theta) -> dict:
         sizes = [p.numel() for p in self._parameters.values()]
-        return {k: piece.view(p.shape) for (k, p), piece in zip(self._parameters.items(), theta.split(sizes), strict=True)}
+        return {k: piece.view(p.shape) for (k, p), piece in zip(self._parameters.items(), theta.split(sizes),
+                                                                strict=True)}
 
     # ---------------------------------------------------------------------------------------- the quantities
     def output(self, theta):
-        """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy, so it stays as it is."""
+        """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy,
+        so it stays as it is."""
         kept = [*self.model.named_buffers(), *((k, p) for k, p in self.model.named_parameters() if not p.requires_grad)]
         state = {k: self._double(x) for k, x in kept}
         return self._torch.func.functional_call(self.model, state | self._pieces(theta), (self.inputs,))

@@ -1,4 +1,5 @@
-"""`python -m schemes`: the named optimizers; `python -m schemes adam`: one of them, its hyperparameters and its update."""
+"""`python -m schemes`: the named optimizers;
+`python -m schemes adam`: one of them, its hyperparameters and its update."""
 from __future__ import annotations
 
 import inspect
@@ -49,8 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         optimizer = named(options.name, **command.settings(options.set))
     except (ValueError, TypeError) as error:
         parser.error(str(error))
-    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items() if name != "h") or "no rates"
-    print(f"{optimizer}\n{inspect.getdoc(NAMED[options.name])}\n\n{_pairing(optimizer)}\n{rates}\n\n{optimizer.algorithm()}")
+    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items()
+                      if name != "h") or "no rates"
+    print(optimizer, inspect.getdoc(NAMED[options.name]), "", _pairing(optimizer), rates, "", optimizer.algorithm(),
+          sep="\n")
     return 0
 
 

@@ -31,8 +31,8 @@ class Scheme:
     `sequential`, that it updates the blocks one after the other, each with those before it;
     `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
     `linearly_implicit`, that it solves a linear system with the Jacobian;
-    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of the
-    Hessian's eigenvalues.
+    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of
+    the Hessian's eigenvalues.
     """
 
     order: ClassVar[int] = 1
@@ -82,12 +82,14 @@ def is_gradient_flow(flow) -> bool:
 
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:
-    """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
+    """Raises ValueError unless the flow is gradient descent itself:
+    a modifier's matrix would not be that of its slope."""
     if not isinstance(field.flow, flows.GradientDescent):
         raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:
     if not is_gradient_flow(field.flow):
-        raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 weight "
-                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an EnergyControl")
+        raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 "
+                         f"weight decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an "
+                         "EnergyControl")

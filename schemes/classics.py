@@ -1,8 +1,9 @@
-"""The named optimizers: each is its recipe, a flow with its rates, a scheme and a step, in the library's hyperparameters.
+"""The named optimizers: each is its recipe, a flow with its rates, a scheme and a step, in the library's
+hyperparameters.
 
-A recipe is called with numbers, and then it is the algorithm, or with sympy symbols, and then it derives the printed update
-and the parameter map.  `memory` says what the library keeps instead of a block: `v=lambda buffer: -h * buffer`, or for a
-clock its value after n steps, `c1=lambda n: 1 - beta1**n`.
+A recipe is called with numbers, and then it is the algorithm, or with sympy symbols, and then it derives the printed
+update and the parameter map.  `memory` says what the library keeps instead of a block: `v=lambda buffer: -h * buffer`,
+or for a clock its value after n steps, `c1=lambda n: 1 - beta1**n`.
 `exponential=True` reads the same algorithm as the exponential map of a flow whose rates are −ln(β)/h (docs/flows.md).
 To add one: a function below with `@named()`, named as the optimizer with _ for -, each argument with its range and its
 default.
@@ -101,7 +102,8 @@ def signsgd(lr: Positive = 1e-3, weight_decay: NonNegative = 0.0) -> Recipe:
 @named()
 def asgd(lr: Positive = 0.01, lambd: NonNegative = 1e-4, alpha: Positive = 0.75,
          weight_decay: NonNegative = 0.0) -> Recipe:
-    """Gradient descent with the decreasing steps and the decay λ of averaged SGD: torch `ASGD` until it averages (t0)."""
+    """Gradient descent with the decreasing steps and the decay λ of averaged SGD:
+    torch `ASGD` until it averages (t0)."""
     flow = decayed(decayed(flows.GradientDescent(), weight_decay), lambd)
     return recipe(flows.Scheduled(flow, schedules.Power(lambd, alpha)) if lambd != 0 else flow, Euler(), lr)
 
@@ -229,8 +231,10 @@ def amsgrad(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: 
             eps_root: NonNegative = 0.0, corrected_maximum: bool = False, weight_decay: NonNegative = 0.0,
             decoupled_weight_decay: bool = False) -> Recipe:
     """AMSGrad: torch `Adam(amsgrad=True)`; optax `amsgrad` with corrected_maximum=True."""
-    flow = flows.AMSGrad((1 - beta1) / lr, (1 - beta2) / lr, eps, eps_root=eps_root, r=1 / lr, corrected_maximum=corrected_maximum)
-    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+    flow = flows.AMSGrad((1 - beta1) / lr, (1 - beta2) / lr, eps, eps_root=eps_root, r=1 / lr,
+                         corrected_maximum=corrected_maximum)
+    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
+                  **clocks(c1=beta1, c2=beta2))
 
 
 @named()
@@ -298,7 +302,8 @@ def radam(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: No
           weight_decay: NonNegative = 0.0, decoupled_weight_decay: bool = False) -> Recipe:
     """Rectified Adam: torch `RAdam`; optax `radam` with hat=False."""
     flow = flows.RAdam((1 - beta1) / lr, (1 - beta2) / lr, eps, hat=hat, r=1 / lr)
-    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
+                  **clocks(c1=beta1, c2=beta2))
 
 
 @named()
@@ -330,7 +335,8 @@ def gauss_newton(lr: Positive = 1.0) -> Recipe:
 
 @named({"factor": 1})
 def lm(damping: Positive = 10.0, factor: Factor = 10.0, diagonal: bool = False) -> Recipe:
-    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else μ·factor.
+    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else
+    μ·factor.
 
     The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed and
     takes every step: Euler with h = 1 on the flow of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
-from arithmetic import Array, Catalogue, Quantity, Rate, Reading, VectorField, absolute, exp, log, maximum, minimum, sqrt, total, where
+from arithmetic import (
+    Array, Catalogue, Quantity, Rate, Reading, VectorField, absolute, exp, log, maximum, minimum, sqrt, total, where,
+)
 from flows import State
 
 from .base import Scheme
@@ -110,7 +112,9 @@ class AdaptiveControl(Control):
 
 NORMS = Catalogue("norm of errors", {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
          "max": lambda x: functools.reduce(maximum, x**2)})  #: squared
-CONTROLLERS: Catalogue[tuple[float, float] | None] = Catalogue("step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})  #: exponents of the last two errors, times q
+# exponents of the last two errors, times q
+CONTROLLERS: Catalogue[tuple[float, float] | None] = Catalogue(
+    "step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,8 @@ class ErrorControl(AdaptiveControl):
                              "use EulerRichardson(), or EnergyControl")
         return scheme.error_order
 
-    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None, slope: Array) -> Judgement:
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         h, squared = memory["h"], NORMS[self.norm]
         size = squared(error)
         if self.relative:
@@ -238,7 +243,8 @@ class EnergyControl(AdaptiveControl):
             raise ValueError(f"EnergyControl: {type(source).__name__} has no energy with a dissipation; "
                              "pass energy=lyapunov.Energy(...)")
 
-    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None, slope: Array) -> Judgement:
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         source, h, t = self.source(field), memory["h"], self.time(memory)
         old, new = field.state(t, y), field.state(t, y_new)
         here, there = field.loss.oracle(old.theta), field.loss.oracle(new.theta)
@@ -264,8 +270,8 @@ class CombinedControl(AdaptiveControl):
 
     def __post_init__(self):
         if not isinstance(self.error, ErrorControl) or not isinstance(self.energy, EnergyControl):
-            raise TypeError(f"CombinedControl(error, energy) takes an ErrorControl and an EnergyControl, got {self.error!r} "
-                            f"and {self.energy!r}")
+            raise TypeError(f"CombinedControl(error, energy) takes an ErrorControl and an EnergyControl, got "
+                            f"{self.error!r} and {self.energy!r}")
 
     @property
     def memory(self) -> tuple[str, ...]:
@@ -292,8 +298,8 @@ def as_control(step: float | Control) -> Control:
         return FixedStep(step)
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
-    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
-                    f"got {step!r}")
+    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, "
+                    f"CombinedControl), got {step!r}")
 
 
 def _positive(name: str, value) -> None:

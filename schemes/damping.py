@@ -49,7 +49,8 @@ class GainControl(AdaptiveControl):
     def check(self, scheme: Scheme, field: VectorField) -> None:
         need_gradient_descent("GainControl", field, "EnergyControl()")
 
-    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None, slope: Array) -> Judgement:
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         h, nu, step = memory["h"], memory["nu"], y_new - y
         here, there = (field.loss.oracle(field.theta(x)) for x in (y, y_new))
         predicted = -dot(here.gradient, step) - dot(step, here.gauss_newton_product(step)) / 2

@@ -1,4 +1,5 @@
-"""Discrete gradients: (y⁺ − y)/h = −∇̄F(y, y⁺) with ⟨∇̄F, y⁺ − y⟩ = F(y⁺) − F(y), so F falls by |y⁺ − y|²/h for every h."""
+"""Discrete gradients: (y⁺ − y)/h = −∇̄F(y, y⁺) with ⟨∇̄F, y⁺ − y⟩ = F(y⁺) − F(y),
+so F falls by |y⁺ − y|²/h for every h."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ class Gonzalez(Scheme):
 class ItohAbe(Scheme):
     """The coordinate discrete gradient: coordinate after coordinate, (F(… x_i + d …) − F(… x_i …))/d = −d/h.
 
-    Of order 1; for gradient flows.  On quadratics ½⟨x, Ax⟩ it is SOR with ω_i = 2hA_ii/(2 + hA_ii).  Each scalar equation
-    is bracketed in the direction in which F falls and solved by Newton's method, which bisects where it would leave.
+    Of order 1; for gradient flows.  On quadratics ½⟨x, Ax⟩ it is SOR with ω_i = 2hA_ii/(2 + hA_ii).  Each scalar
+    equation is bracketed in the direction in which F falls and solved by Newton's method, which bisects where it would
+    leave.
     Parameters   iterations : a fixed number for each coordinate; NaN where they do not reach a solution.
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """

@@ -18,9 +18,9 @@ class Family:
     """A recipe, read once on recorded hyperparameters.
 
     recipe : hyperparameters -> (flow, scheme, step, memory).  hyperparameters : all of them.  values : those that
-    differ, arrays of one shape.  The `if`s of the recipe are decided at the first value; values that would decide otherwise, as
-    weight_decay = 0 does, are another algorithm and are refused.  template : (flow, scheme, control) with recorded
-    rates: what blocks and memory the algorithm has, whatever the values.
+    differ, arrays of one shape.  The `if`s of the recipe are decided at the first value; values that would decide
+    otherwise, as weight_decay = 0 does, are another algorithm and are refused.  template : (flow, scheme, control) with
+    recorded rates: what blocks and memory the algorithm has, whatever the values.
     """
 
     def __init__(self, name: str, recipe: Callable, hyperparameters: Mapping, values: Mapping[str, np.ndarray],
@@ -41,7 +41,8 @@ class Family:
                              "range together: run those that do, such as 0, apart")
 
     def at(self, values) -> tuple[Flow, Scheme, Control]:
-        """(flow, scheme, control) with `values` of the hyperparameters `names`, in their order: recorded, or per lane."""
+        """(flow, scheme, control) with `values` of the hyperparameters `names`, in their order:
+        recorded, or per lane."""
         numbers = self._program(*values)
         numeric = not any(isinstance(x, Node) for x in numbers)
         known = dict(zip(self._leaves, (_PerLane(x) for x in numbers) if numeric else numbers, strict=True))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arithmetic import (
-    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute, drive, iterate,
-    repeated, total,
+    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute, drive,
+    iterate, repeated, total,
 )
 from flows import Field, Flow
 
@@ -26,7 +26,7 @@ class Ensemble:
     """Where the lanes of an ensemble ended: arrays over lanes, the last axis.
 
     y : (size, lanes) final states.  outcome : integers of `Outcome`.  steps : trials taken.
-    accepted : trials accepted.  gradients : gradient evaluations, the stop test's included.  t, h : ODE time, next step.
+    accepted : trials accepted.  gradients : gradient evaluations, the stop test's included.  t, h : time, next step.
     """
 
     y: np.ndarray
@@ -39,7 +39,7 @@ class Ensemble:
 
 
 class Step(NamedTuple):
-    """One application of the repeated map to rows: the new ones, whether the lane goes on, and what was seen at the old.
+    """One application of the repeated map to rows: the new ones, whether the lane goes on, what was seen at the old.
 
     ends : the condition for each `Outcome`.  gradients : how many a trial takes.
     """
@@ -56,8 +56,8 @@ class Problem:
     `step(z)` is that map with its stop test, in plain arithmetic: rows z to a `Step`.  It serves the recorder (any back
     end) and, where the loss cannot be recorded, NumPy arrays.
 
-    family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z, between
-    y and the memory, that never change.
+    family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z,
+    between y and the memory, that never change.
     """
 
     def __init__(self, field: Field, scheme: Scheme, step: float | Control, stop: Stop, family: Family | None = None):
@@ -82,8 +82,8 @@ class Problem:
         if not self.family:
             return self.start(self.field.start(theta))
         if values is None or set(values) != set(self.parameters):
-            raise ValueError(f"begin(theta, values): a value per lane is needed for each of {', '.join(self.parameters)}, got "
-                             f"{', '.join(values or ()) or 'none'}")
+            raise ValueError(f"begin(theta, values): a value per lane is needed for each of "
+                             f"{', '.join(self.parameters)}, got {', '.join(values or ()) or 'none'}")
         lanes = np.shape(theta)[1]
         rows = [np.array(np.broadcast_to(np.asarray(values[name], dtype=float), (lanes,))) for name in self.parameters]
         self.family.check(dict(zip(self.parameters, rows, strict=True)))
@@ -93,7 +93,8 @@ class Problem:
     def start(self, y: Array) -> np.ndarray:
         """The rows z at the states y, (size, lanes)."""
         if self.family:
-            raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, …})")
+            raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, "
+                            "…})")
         return self._rows(y, (), self.control)
 
     def _rows(self, y, parameters, control) -> np.ndarray:
@@ -197,8 +198,8 @@ class Problem:
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
 
-        threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread unless
-        more are asked for: only its author knows whether it may be called by several at once.
+        threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread
+        unless more are asked for: only its author knows whether it may be called by several at once.
         A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
         """
         max_steps = self.stop.max_steps if max_steps is None else max_steps

@@ -45,24 +45,27 @@ class Optimizer:
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
     schedule: Callable | None = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss: Descended, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+    def problem(self, loss: Descended, stop: Stop | None = None,
+                lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
         """The repeated map of this optimizer on a loss.
 
         lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
         `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them
-        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish,
-        which differs at states that are not finite, and at the sign of 0).
+        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term
+        vanish, which differs at states that are not finite, and at the sign of 0).
 
-        Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
+        Raises TypeError, ValueError for values that `named` would not take, and for values of another algorithm.
         """
         stop = stop or Stop()
         if not lanes:
             return Problem(self.flow.on(loss), self.scheme, self.step, stop)
         if self.recipe is None:
-            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair has none")
+            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair "
+                            "has none")
         values = {key: np.asarray(value, dtype=float) for key, value in lanes.items()}
         if len({value.shape for value in values.values()}) > 1 or not all(value.size for value in values.values()):
-            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not empty")
+            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not "
+                             "empty")
         name, known = self.name.partition("(")[0], hyperparameters_of(self.recipe)
         check_names(name, known, values)
         for key, value in values.items():
@@ -72,7 +75,8 @@ class Optimizer:
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)
 
-    def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None, **options: Any) -> Run:
+    def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None,
+            **options: Any) -> Run:
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
@@ -86,8 +90,8 @@ class Optimizer:
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
         if self.scheme.implicit:
-            raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
-                            "printed update; RosenbrockEuler() has one")
+            raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and "
+                            "has no printed update; RosenbrockEuler() has one")
         return flows.Equations(update(*self.symbolic))
 
     def parameters(self) -> dict:
@@ -109,7 +113,9 @@ class Optimizer:
                                for name, value in self.hyperparameters.items()})
         return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
-    def __call__(self, fun: Callable, x0: ArrayLike, args: tuple = (), jac: Callable | str | bool | None = None, hess: Callable | None = None, bounds: Any = None, constraints: Any = (), callback: Callable | None = None, **options: Any) -> OptimizeResult:
+    def __call__(self, fun: Callable, x0: ArrayLike, args: tuple = (), jac: Callable | str | bool | None = None,
+                 hess: Callable | None = None, bounds: Any = None, constraints: Any = (),
+                 callback: Callable | None = None, **options: Any) -> OptimizeResult:
         """As `scipy.optimize.minimize(fun, x0, jac=..., method=self, options={...})`."""
         from .scipy_adapter import minimize
 
@@ -286,8 +292,8 @@ def named(name: str, *, schedule: Callable | None = None, **given: float | bool)
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
         if as_control(step).adaptive:
-            raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
-                             "for fixed steps")
+            raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, "
+                             "which is for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
     made = pair(flow, scheme, step, f"{name}({label})")
     return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)

@@ -35,9 +35,10 @@ class Run(OptimizeResult):
     """
 
 
-def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Scheme | None = None, step: float | Control = 0.1, stop: Stop | None = None, record: Record = None, *,
-              y0: ArrayLike | None = None, callback: Callable | None = None, progress: bool | Callable | None = False, max_seconds: float | None = None, backend: str = "auto",
-              threads: int | None = None) -> Run:
+def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Scheme | None = None,
+              step: float | Control = 0.1, stop: Stop | None = None, record: Record = None, *,
+              y0: ArrayLike | None = None, callback: Callable | None = None, progress: bool | Callable | None = False,
+              max_seconds: float | None = None, backend: str = "auto", threads: int | None = None) -> Run:
     """Follow a flow on a loss until it is at rest, has left, or has used its steps.
 
     Parameters
@@ -145,9 +146,9 @@ def _continued(problem: Problem, run: Run):
     """Rows, step counts and whether it is of one start, of a run that goes on."""
     rows, memory, steps, single = run.__dict__["_kept"]
     if memory != problem.control.memory or len(rows) != problem.field.size + len(memory):
-        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, this "
-                         f"field and step need {problem.field.size} and {problem.control.memory}: use those it was made "
-                         "with")
+        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, "
+                         f"this field and step need {problem.field.size} and {problem.control.memory}: use those it "
+                         "was made with")
     return np.vstack([rows, steps[None].astype(float)]) if len(problem.memory) > len(memory) else rows, steps, single
 
 

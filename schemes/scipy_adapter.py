@@ -54,10 +54,11 @@ class _SchemeSolver(OdeSolver):
         if not max_step > 0:
             raise ValueError(f"max_step={max_step} must be positive")
         if not rtol >= 0 or self.atol.shape not in ((), (self.n,)) or not (self.atol >= 0).all():
-            raise ValueError(f"rtol={rtol} must be >= 0, and atol={atol} too, a number or one for each of {self.n} unknowns")
+            raise ValueError(f"rtol={rtol} must be >= 0, and atol={atol} too, a number or one for each of {self.n} "
+                             "unknowns")
         if not isinstance(fun, Field) and self.scheme.needs_flow:
-            raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass flow.on(loss) "
-                            "as fun, not a plain function")
+            raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass "
+                            "flow.on(loss) as fun, not a plain function")
         self.field = _CountedField(fun, self, jac) if isinstance(fun, Field) else PlainFunction(self, jac)
         self.f = self.field(self.t, self.y)
         self.f_old = None
@@ -65,7 +66,8 @@ class _SchemeSolver(OdeSolver):
             self.h_abs = self.fixed
         elif first_step is not None:
             if not 0 < first_step <= abs(t_bound - t0):
-                raise ValueError(f"first_step={first_step} must be positive and at most |t_bound - t0| = {abs(t_bound - t0)}")
+                raise ValueError(f"first_step={first_step} must be positive and at most |t_bound - t0| = "
+                                 f"{abs(t_bound - t0)}")
             self.h_abs = first_step
         else:
             self.h_abs = min(self._initial_step(abs(t_bound - t0)), max_step)
@@ -96,7 +98,8 @@ class _SchemeSolver(OdeSolver):
             y, error = self.scheme.step(self.field, self.t, self.y, h)
             if self.fixed is not None:
                 if not np.isfinite(y).all():
-                    return False, f"The step from t = {self.t} has no finite result: pass a smaller step to as_ode_solver."
+                    return (False,
+                            f"The step from t = {self.t} has no finite result: pass a smaller step to as_ode_solver.")
                 break
             scale = self.atol + self.rtol * np.maximum(np.abs(self.y), np.abs(y))
             e = size(error / scale)
@@ -233,7 +236,8 @@ class _CountedField(_Evaluations, Field):
 
 
 class _Objective(Descended):
-    """scipy's fun, jac and hess as a loss; each is called on one column at a time, and once at each of the last points."""
+    """scipy's fun, jac and hess as a loss; each is called on one column at a time,
+    and once at each of the last points."""
 
     def __init__(self, fun, jac, hess, dim):
         self.dim, self.name = dim, getattr(fun, "__name__", "fun")
@@ -277,12 +281,13 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
              **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
-    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for the
-    optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound on
-    |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
+    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for
+    the optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound
+    on |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
     """
     if unknown:
-        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, disp")
+        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, "
+                         "disp")
     if bounds is not None or constraints:
         raise ValueError("minimize: these optimizers take no bounds and no constraints; leave them out")
     x0 = np.atleast_1d(np.asarray(x0, dtype=float))
@@ -321,8 +326,10 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
                                  "too large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                }.get(outcome, outcome.sentence)
-    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
-                            nfev=objective.calls["value"], njev=objective.calls["gradient"], nhev=objective.calls["hessian"],
+    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(),
+                            nit=int(end.accepted[0]),
+                            nfev=objective.calls["value"], njev=objective.calls["gradient"],
+                            nhev=objective.calls["hessian"],
                             success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
     if disp:
         print(result)

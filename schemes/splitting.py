@@ -49,8 +49,8 @@ class ExponentialMap(SequentialEuler):
 class Strang(Scheme):
     """Strang splitting over the blocks: half steps in order, the whole step of the last one, half steps back.
 
-    Each block moves alone, the others frozen: exactly where it decays at a constant rate, else by the midpoint rule.  On
-    momentum this is kick–drift–kick: v by h/2 with exact friction, θ⁺ = θ + h v, v by h/2 at the new gradient.
+    Each block moves alone, the others frozen: exactly where it decays at a constant rate, else by the midpoint rule.
+    On momentum this is kick–drift–kick: v by h/2 with exact friction, θ⁺ = θ + h v, v by h/2 at the new gradient.
     Sources: Strang 1968; Hairer, Lubich & Wanner, Geometric Numerical Integration, II.5.
     """
 

@@ -50,8 +50,8 @@ class _Stabilised(Scheme):
 class RKC1(_Stabilised):
     """Runge–Kutta–Chebyshev of order 1: R(z) = T_s(w₀ + w₁ z)/T_s(w₀), stable for hλ up to about 2 s².
 
-    w₀ = 1 + damping/s², w₁ = T_s(w₀)/T_s'(w₀).  The damping 0.05 of the literature suits diffusion; as an optimizer on a
-    condition number κ, w₀ = (κ + 1)/(κ − 1) is the Chebyshev semi-iteration, the fastest there is.
+    w₀ = 1 + damping/s², w₁ = T_s(w₀)/T_s'(w₀).  The damping 0.05 of the literature suits diffusion; as an optimizer on
+    a condition number κ, w₀ = (κ + 1)/(κ − 1) is the Chebyshev semi-iteration, the fastest there is.
     Parameters   stages : s, gradients per step.  damping : >= 0.
     Sources      van der Houwen & Sommeijer 1980; Verwer, Hundsdorfer & Sommeijer 1990.
     """

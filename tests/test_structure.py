@@ -194,4 +194,5 @@ def test_public_signatures_are_annotated(package):
 def test_extras_and_slow_libraries_are_imported_when_asked_for():
     code = ("import sys, arithmetic, networks, flows, schemes, basins; "
             "print(*({'numba', 'torch', 'sklearn', 'matplotlib', 'scipy.integrate', 'sympy'} & set(sys.modules)))")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["sympy"]
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          check=True).stdout.split() == ["sympy"]

@@ -103,8 +103,8 @@ class C(Backend):
 
         def run(work: Work) -> None:
             function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
-                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data, work.steps.ctypes.data,
-                     work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data,
+                     work.steps.ctypes.data, work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
 
         return Kernel(run, self.parallel)
 

@@ -1,4 +1,5 @@
-"""The back ends give the same bits, whatever the order, the threads and the number of lanes; runs can be interrupted."""
+"""The back ends give the same bits, whatever the order, the threads and the number of lanes;
+runs can be interrupted."""
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -187,8 +188,8 @@ except Interrupted as stopped:
 @pytest.mark.parametrize("threads, clock", [(1, "no"), (2, "no"), (2, "clock")])
 def test_a_keyboard_interrupt_arrives_and_leaves_every_lane_as_far_as_it_came(backend, threads, clock):
     """States whose value after k steps is known, in lanes of which every other one ends early."""
-    result = subprocess.run([sys.executable, "-c", INTERRUPT, backend, str(threads), clock], capture_output=True, text=True,
-                            timeout=120)
+    result = subprocess.run([sys.executable, "-c", INTERRUPT, backend, str(threads), clock], capture_output=True,
+                            text=True, timeout=120)
     assert result.stdout.split() == ["interrupted", "True"], result.stderr
 
 

@@ -16,7 +16,8 @@ from arithmetic import (
 def rational(x):
     """Something with every operation in it."""
     a, b = x
-    return sqrt(a * a + b**2 + 1) / (2 + tanh(a)) - exp(-b * b) * sin(a - b) + maximum(a, b) ** 3 + abs(a) * where(a < b, a, b)
+    return sqrt(a * a + b**2
+                + 1) / (2 + tanh(a)) - exp(-b * b) * sin(a - b) + maximum(a, b) ** 3 + abs(a) * where(a < b, a, b)
 
 
 def test_equal_operations_are_one_node():
@@ -142,7 +143,8 @@ def test_horner_and_its_derivatives(coefficients, z):
     x = graph.input("x")
     p = graph.lift(polynomial(coefficients, x))
     for order in range(3):
-        expected = np.polynomial.Polynomial(coefficients).deriv(order)(z) if order else np.polynomial.Polynomial(coefficients)(z)
+        expected = (np.polynomial.Polynomial(coefficients).deriv(order)(z) if order
+                    else np.polynomial.Polynomial(coefficients)(z))
         assert Program((x,), (p,))(z)[0] == pytest.approx(expected, rel=1e-12, abs=1e-12)
         p = gradient(p, [x])[0]
 
@@ -181,8 +183,10 @@ def test_vectors_compare_element_by_element():
 
 def test_a_definition_that_changes_between_calls_is_not_recorded():
     rng, count = np.random.default_rng(0), iter(range(100))
-    for definition in (lambda x: x[0] * rng.normal(), lambda x: x[0] + np.random.normal(), lambda x: x[0] + next(count)):
-        with pytest.raises(ValueError, match="two recordings differ, so it draws random numbers or keeps something between calls"):
+    for definition in (lambda x: x[0] * rng.normal(), lambda x: x[0] + np.random.normal(), lambda x: x[0]
+                       + next(count)):
+        with pytest.raises(ValueError,
+                           match="two recordings differ, so it draws random numbers or keeps something between calls"):
             record(definition, 1)
 
 

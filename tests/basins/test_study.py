@@ -124,7 +124,8 @@ def test_figure_shows_what_was_counted(polytwo):
     brown = np.all(np.isclose(pixels, [0x8B / 255, 0x45 / 255, 0x13 / 255]), axis=-1)
     assert (brown == (result.map() == -Outcome.DIVERGED)).all() and brown.any()
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (") for t in texts) == 4
+    assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (")
+                                                                                 for t in texts) == 4
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]

@@ -93,8 +93,8 @@ def test_a_lane_does_not_see_the_others(model, wanted, data):
     if not loss.vectorized:
         assert (loss.gradient(theta[:, 3:4]) == g[:, 3:4]).all() and (loss.value(theta[:, 5:]) == value[5:]).all()
         stop = Stop(max_steps=20)
-        whole, cut = (basins.study(pickle.loads(pickle.dumps(loss)), schemes.named("adam-energy"), theta, stop=stop, chunk=k,
-                                   progress=False) for k in (9, 2))
+        whole, cut = (basins.study(pickle.loads(pickle.dumps(loss)), schemes.named("adam-energy"), theta, stop=stop,
+                                   chunk=k, progress=False) for k in (9, 2))
         assert (whole.theta == cut.theta).all()
     assert loss.gradient(theta[:, 2:5]) == pytest.approx(g[:, 2:5], rel=1e-12, abs=1e-15)
     assert loss.gradient(theta[:, 3]) == pytest.approx(g[:, 3], rel=1e-12, abs=1e-15)
@@ -129,7 +129,8 @@ def test_double_precision_models_are_written_exactly(data):
 
 
 def test_frozen_tied_and_buffered_parameters(data):
-    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1))
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 3),
+                                torch.nn.Linear(3, 1))
     model[2].weight = model[0].weight
     model[3].bias.requires_grad_(False)
     loss = Loss.from_torch(model, half_square, data)
@@ -154,8 +155,8 @@ def test_named_optimizers_descend(name, loss):
 def test_fields_integration_and_studies(loss):
     field, y = flows.Momentum(c=0.5).on(loss), np.concatenate([loss.start, np.ones(21)])
     assert field(0.0, y) == pytest.approx(np.concatenate([np.ones(21), -0.5 - loss.gradient(loss.start)]))
-    run = schemes.integrate(flows.GradientDescent().on(loss), loss.start, schemes.EulerRichardson(), schemes.ErrorControl(),
-                            Stop(gradient=1e-2))
+    run = schemes.integrate(flows.GradientDescent().on(loss), loss.start, schemes.EulerRichardson(),
+                            schemes.ErrorControl(), Stop(gradient=1e-2))
     assert run.outcome == schemes.Outcome.CONVERGED and np.linalg.norm(loss.gradient(run.theta)) <= 1e-2
     study = basins.study(loss, schemes.named("gd-energy"), around(loss, 4), stop=Stop(gradient=1e-2), progress=False)
     assert study.fraction(schemes.Outcome.CONVERGED) == 1 and (study.point == -1).all()

@@ -8,8 +8,8 @@ import networks
 import schemes
 from flows import GradientDescent, Momentum, Newton, RMSProp
 from schemes import (
-    SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint, RosenbrockEuler,
-    RungeKutta4, Strang, as_ode_solver,
+    SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint,
+    RosenbrockEuler, RungeKutta4, Strang, as_ode_solver,
 )
 
 
@@ -49,7 +49,8 @@ def test_events_and_evaluation_points():
     field = GradientDescent().on(networks.get("polytwo"))
     event = lambda t, y: np.linalg.norm(field(t, y)) - 1e-3  # noqa: E731
     event.terminal = True
-    result = solve_ivp(field, (0, 100), [0.4, 1.5], method=as_ode_solver(EulerRichardson()), t_eval=[0, 0.5], events=event)
+    result = solve_ivp(field, (0, 100), [0.4, 1.5], method=as_ode_solver(EulerRichardson()), t_eval=[0, 0.5],
+                       events=event)
     assert result.status == 1 and len(result.t_events[0]) == 1 and result.t.tolist() == [0, 0.5]
 
 
@@ -57,7 +58,8 @@ def test_events_and_evaluation_points():
     (lambda: as_ode_solver("euler"), TypeError, "must be a Scheme"),
     (lambda: as_ode_solver(Euler()), ValueError, "no error estimate"),
     (lambda: as_ode_solver(Euler(), step=-1), ValueError, "must be positive"),
-    (lambda: solve_ivp(rational, (5, 9), [1, 2], method=as_ode_solver(EulerRichardson()), colour="red"), TypeError, "colour")])
+    (lambda: solve_ivp(rational, (5, 9), [1, 2], method=as_ode_solver(EulerRichardson()), colour="red"), TypeError,
+     "colour")])
 def test_bad_solvers_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
@@ -67,17 +69,18 @@ def test_bad_solvers_are_named(call, error, message):
     ("gd-energy", {}), ("gd-richardson", {}), ("momentum-energy", {}), ("adam-energy", {}),
     ("adam", {"lr": 0.05, "eps": 0.1}), ("nesterov", {"lr": 0.02}), ("amsgrad", {"lr": 0.1})])
 def test_minimize(name, options):
-    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0], method=schemes.named(name, **options),
-                      jac=lambda x: 4 * (x - [1, 2]) ** 3 + 2 * (x - [1, 2]))
+    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0],
+                      method=schemes.named(name, **options), jac=lambda x: 4 * (x - [1, 2]) ** 3 + 2 * (x - [1, 2]))
     assert result.success and result.status == 0 and result.x == pytest.approx([1, 2], abs=1e-5)
-    assert result.fun == pytest.approx(0, abs=1e-9) and result.nit > 0 and result.njev > 0 and np.abs(result.jac).max() < 1e-5
+    assert (result.fun == pytest.approx(0, abs=1e-9) and result.nit > 0 and result.njev > 0
+            and np.abs(result.jac).max() < 1e-5)
 
 
 def test_minimize_as_scipy_does():
     seen = []
     options = {"maxiter": 50}
-    result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), callback=lambda x: seen.append(x),
-                      options=options)
+    result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"),
+                      callback=lambda x: seen.append(x), options=options)
     assert not result.success and result.status == 1 and len(seen) == result.nit == 50 and "maxiter" in result.message
     numeric = minimize(lambda x: float(x @ x), [1.0, 1.0], method=schemes.named("gd-energy"), options={"gtol": 1e-5})
     assert numeric.success and numeric.x == pytest.approx([0, 0], abs=1e-4)
@@ -113,9 +116,10 @@ def misfit(y, y_true, rtol, atol):
 def test_integration_at_scipys_tolerances(scheme, span, vectorized):
     """As scipy's test_integration: rtol 1e-3, atol 1e-6, errors below 5 tolerances at the steps and between them."""
     rtol, atol = 1e-3, 1e-6
-    result = solve_ivp(rational, span, [1 / 3, 2 / 9], rtol=rtol, atol=atol, method=as_ode_solver(scheme), dense_output=True,
-                       vectorized=vectorized)
-    assert result.success and result.status == 0 and result.t_events is None and result.t[0] == 5 and result.t[-1] == span[1]
+    result = solve_ivp(rational, span, [1 / 3, 2 / 9], rtol=rtol, atol=atol, method=as_ode_solver(scheme),
+                       dense_output=True, vectorized=vectorized)
+    assert (result.success and result.status == 0 and result.t_events is None and result.t[0] == 5
+            and result.t[-1] == span[1])
     limit = 5 if scheme.order > 2 else 60  # steps of low order add their errors up over the interval, scipy's RK23 too
     assert (misfit(result.y, exact(result.t), rtol, atol) < limit).all()
     middle = np.linspace(*span, 33)
@@ -155,8 +159,10 @@ def test_events_are_located(scheme):
     falling = lambda t, y: y[0] - 0.45  # noqa: E731
     falling.direction = -1
     method = as_ode_solver(scheme)
-    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=(crossing, falling))
-    assert result.t_events[0] == pytest.approx([20 / 3], rel=rel) and len(result.t_events[1]) == 0 and result.status == 0
+    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9,
+                       events=(crossing, falling))
+    assert (result.t_events[0] == pytest.approx([20 / 3], rel=rel) and len(result.t_events[1]) == 0
+            and result.status == 0)
     crossing.terminal = True
     result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=crossing,
                        dense_output=True)
@@ -194,7 +200,8 @@ def test_the_rest_of_the_interface(scheme):
 
 @pytest.mark.parametrize("scheme", [RosenbrockEuler(), ImplicitEuler(), ImplicitMidpoint()], ids=name_of)
 def test_implicit_schemes_on_a_stiff_problem(scheme):
-    """y' = −1000 (y − cos t) with h = 0.05: Euler's factor is −49 a step; the Jacobian by differences, given, constant."""
+    """y' = −1000 (y − cos t) with h = 0.05: Euler's factor is −49 a step;
+    the Jacobian by differences, given, constant."""
     stiff = lambda t, y: -1000 * (y - np.cos(t))  # noqa: E731
     ends = [solve_ivp(stiff, (0, 2), [1.0], method=as_ode_solver(scheme, step=0.05), **more)
             for more in ({}, {"jac": lambda t, y: [[-1000.0]]}, {"jac": [[-1000.0]]})]
@@ -263,7 +270,8 @@ def test_minimize_takes_scipys_arguments():
     for slope, places in ((jac, 1e-9), ("2-point", 1e-6), ("3-point", 1e-8), (None, 1e-6)):
         result = minimize(fun, [0, 0], args=(2, -1), jac=slope, method=method, tol=1e-5 if slope != jac else 1e-9)
         assert result.success and result.x == pytest.approx([2, -1], abs=max(places, 1e-5 if slope != jac else 0))
-    loose, tight = (minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method, options={"gtol": g}) for g in (1e-2, 1e-10))
+    loose, tight = (minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method, options={"gtol": g})
+                    for g in (1e-2, 1e-10))
     assert np.linalg.norm(tight.jac) <= 1e-10 < np.linalg.norm(loose.jac) <= 1e-2 and loose.nit < tight.nit
     assert minimize(lambda x: x**2, 3.0, jac=lambda x: 2 * x, method=method).x.shape == (1,)
     few = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=method, options={"maxfun": 10})
