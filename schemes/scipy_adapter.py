@@ -288,8 +288,8 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
     if unknown:
         raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, "
                          "disp")
-    if bounds is not None or constraints:
-        raise ValueError("minimize: these optimizers take no bounds and no constraints; leave them out")
+    if bounds is not None or constraints or hessp is not None:
+        raise ValueError("minimize: these optimizers take no bounds, no constraints and no hessp; leave them out")
     x0 = np.atleast_1d(np.asarray(x0, dtype=float))
     if x0.ndim != 1:
         raise ValueError(f"minimize: x0 must have one dimension, got shape {x0.shape}")
