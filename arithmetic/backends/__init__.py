@@ -9,6 +9,7 @@ To add one: a file with a subclass of `Backend`, and its place in `REGISTERED`, 
 """
 from __future__ import annotations
 
+from ..catalogue import Catalogue
 from .base import Backend, CompileError, Kernel, Work
 from .c import C
 from .numba import Numba
@@ -18,6 +19,7 @@ __all__ = ["Backend", "CompileError", "Kernel", "Work", "REGISTERED", "BACKENDS"
 
 REGISTERED: tuple[Backend, ...] = (C(), Numba(), NumPy())
 BACKENDS: tuple[str, ...] = tuple(b.name for b in REGISTERED)
+_BY_NAME: Catalogue[Backend | None] = Catalogue("back end", {"auto": None} | {b.name: b for b in REGISTERED})
 
 
 def available() -> tuple[str, ...]:
@@ -27,10 +29,9 @@ def available() -> tuple[str, ...]:
 
 def check_backend(backend: str) -> str:
     """`backend` itself, or a ValueError that says what to use instead."""
-    if backend != "auto" and backend not in BACKENDS:
-        raise ValueError(f"backend={backend!r} is not known; use 'auto' or one of {BACKENDS}")
-    if backend != "auto" and backend not in available():
-        raise ValueError(f"backend={backend!r} is not available here: {find(backend).remedy}, or use one of "
+    found = _BY_NAME[backend]
+    if found is not None and not found.available():
+        raise ValueError(f"backend={backend!r} is not available here: {found.remedy}, or use one of "
                          f"{available()}")
     return backend
 

@@ -35,7 +35,7 @@ def test_back_ends_have_a_name_a_remedy_and_say_whether_they_are_here():
 
 
 def test_unknown_and_missing_back_ends_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="'fortran' is not known"):
+    with pytest.raises(ValueError, match="no back end is named 'fortran'; known: auto, c"):
         check_backend("fortran")
     monkeypatch.setattr(numba.Numba, "available", lambda self: False)
     with pytest.raises(ValueError, match=r"'numba' is not available here: pip install 'optiflows\[fast\]', or use one of"):

@@ -35,7 +35,8 @@ def test_a_lane_goes_on_where_no_condition_holds_and_ends_with_the_first_that_do
     z[0, 0] = np.nan
     assert problem.recordable is recorded
     with np.errstate(all="ignore"):
-        new, go, ends = problem.step(z)
+        trial = problem.step(z)
+    go, ends = trial.go, trial.ends
     held = {outcome: np.broadcast_to(condition, 300) for outcome, condition in ends.items()}
     assert (go == ~np.any([c for o, c in held.items() if o is not Outcome.NOT_FINITE], axis=0)).all()
     outcome = problem.finish(z, np.zeros(300, dtype=np.int64)).outcome
