@@ -98,10 +98,12 @@ class Interval(Reading):
 
 
 def _applied(op: str, args: tuple) -> Quantity:
-    form = OPERATIONS[op].interval
-    if form is None:
+    operation = OPERATIONS[op]
+    if operation.interval is None and operation.inline and operation.definition:
+        return operation.definition(*args)
+    if operation.interval is None:
         raise TypeError(f"{op} has no interval form: give its operation interval=...")
-    return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    return operation.interval(operation, *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
 
 
 class Truth(Reading):

@@ -495,8 +495,11 @@ def _factors(f: Poly) -> list[tuple[Poly, bool]]:
     if _height(f) > TALLEST_EXACT // 2:
         return [(f, False)]
     if lead < 2**96 and all(any(f.eval(x) % p == 0 for x in range(p)) for p in (31, 37, 41, 43, 47) if lead % p):
+        c = [int(x) for x in f.all_coeffs()]
         for low, high, _, _ in isolated([f]):
-            low, high = f.refine_root(low, high, eps=Rational(1, 4 * lead)) if low != high else (low, high)
+            left = _sign_at(c, low)
+            while high - low > Rational(1, 4 * lead):
+                low, high = _half(c, low, high, left)
             root = Rational(round((low + high) / 2 * lead), lead)  # the denominator of a rational root divides lead
             if f.eval(root) == 0:
                 found.append((Poly(root.q * _t - root.p, _t), True))
@@ -525,12 +528,32 @@ def _short(f: Poly) -> bool:
 
 def isolated(polys: Sequence[Poly]) -> list[tuple]:
     """The real roots of pairwise coprime polynomials from below: (low, high, which polynomial, multiplicity), the
-    closed intervals [low, high] apart from each other."""
-    found = sorted((Rational(low), Rational(high), *next(iter(which.items())))
-                   for (low, high), which in sympy.intervals(polys, strict=True))
-    if any(a[1] >= b[0] for a, b in itertools.pairwise(found)):
-        raise Stopped("isolating intervals of roots that touch each other")
-    return found
+    closed intervals [low, high] apart from each other, with a change of sign from end to end."""
+    found = []
+    for k, p in enumerate(polys):
+        for f, multiplicity in p.clear_denoms(convert=True)[1].sqf_list()[1]:
+            c = [int(x) for x in f.all_coeffs()]
+            for low, high in f.intervals(sqf=True):  # a root, or an open interval with one root, whose ends may be roots
+                low, high = Rational(low), Rational(high)
+                left = _sign_at(c, low) or _sign_at([int(x) for x in f.diff().all_coeffs()], low)
+                while low < high and not (_sign_at(c, low) and _sign_at(c, high)):
+                    low, high = _half(c, low, high, left)
+                found.append((low, high, k, multiplicity, c, left))
+    while True:
+        found.sort(key=lambda root: root[:2])
+        close = {i + j for i, (a, b) in enumerate(itertools.pairwise(found)) if a[1] >= b[0] for j in (0, 1)}
+        if not close:
+            return [root[:4] for root in found]
+        for i in close:
+            low, high, *rest = found[i]
+            found[i] = (*_half(rest[2], low, high, rest[3]), *rest)
+
+
+def _half(f: list[int], low: Rational, high: Rational, left: int) -> tuple[Rational, Rational]:
+    """The half of an interval with one root in it, `left` the sign before the root."""
+    middle = (low + high) / 2
+    sign = _sign_at(f, middle)
+    return (middle, middle) if sign == 0 else (middle, high) if sign == left else (low, middle)
 
 
 def _subset_sums(degrees) -> set[int]:

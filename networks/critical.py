@@ -361,9 +361,10 @@ def _polynomial(loss, box, budget: float) -> Atlas:
     except ValueError as error:
         found = CriticalSet(undecided=[str(error)])
     points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
-    if not points and not found.complete:
+    if not found.complete:
         other = _search(loss, box)
-        return replace(other, undecided=(*found.undecided, *other.undecided))
+        more = [p for p in other if all(float(q.distance(p.numeric)) > 1e-6 for q in points)]
+        return Atlas((*points, *more), box, tuple(found.proof), (*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
 

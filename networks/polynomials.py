@@ -151,9 +151,14 @@ class _Search:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
         kept = [z for z in zeros if self._belongs(z) and not any(z.lies_on(basis) for basis in besides)]
-        for zero in kept:
-            zero.box(64)
-        for zero in kept:
+        located = []
+        try:
+            for zero in kept:
+                zero.box(64)
+                located.append(zero)
+        except Stopped as stop:
+            self.result.undecided.append(f"{stop}: {len(located)} of {len(kept)} points are listed")
+        for zero in located:
             self._add(zero, whole)
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
         if algebra.real != n:

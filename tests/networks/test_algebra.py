@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sympy import Poly, Rational, sqrt
 
 from networks import algebra, polynomials, splitting
-from networks.algebra import Clock, Quotient, Stopped, isolated, signature
+from networks.algebra import Clock, Quotient, isolated, signature
 from networks.polynomials import critical_set
 from networks.splitting import components, independent, member, parametrised, real_equations, squares_of
 
@@ -241,6 +241,18 @@ def test_isolating_intervals_do_not_touch():
     roots = isolated([Poly((t - 1) * t * (t + 1) * (t**2 - 2), t), Poly(3 * t - 4, t)])
     assert len(roots) == 6 and all(a[1] < b[0] for a, b in itertools.pairwise(roots))
     assert [k for _, _, k, _ in roots] == [0, 0, 0, 0, 1, 0]
+    for low, high, k, _ in roots:  # one change of sign in each, or an exact root
+        f = ((t - 1) * t * (t + 1) * (t**2 - 2), 3 * t - 4)[k]
+        assert low == high and f.subs(t, low) == 0 or f.subs(t, low) * f.subs(t, high) < 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.fractions(-3, 3, max_denominator=6), min_size=1, max_size=6, unique=True), st.integers(1, 2))
+def test_isolating_intervals_hold_the_roots(values, power):
+    t = sympy.Symbol("t")
+    roots = isolated([Poly(sympy.prod((t - Rational(v)) ** power for v in values), t)])
+    assert len(roots) == len(values) and all(a[1] < b[0] for a, b in itertools.pairwise(roots))
+    assert all(low <= v <= high and m == power for v, (low, high, _, m) in zip(sorted(values), roots, strict=True))
 
 
 def test_a_count_that_does_not_agree_is_said(monkeypatch):
@@ -335,12 +347,6 @@ def test_parameters_cover_every_point():
                                                                         simultaneous=True)) == 0
                                         for e in equations)
     assert independent(equations) and splitting.independent(ring_elements([x, y], (x, y))[0]) == ()
-
-
-def test_touching_intervals_stop(monkeypatch):
-    monkeypatch.setattr(sympy, "intervals", lambda polys, strict: [((0, 1), {0: 1}), ((1, 2), {0: 1})])
-    with pytest.raises(Stopped, match="touch"):
-        isolated([Poly(x**2 - 2, x)])
 
 
 def test_contradictory_signs_are_not_listed():
