@@ -16,7 +16,8 @@ from .step import check_step
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = command.parser("lyapunov", "The equations of a flow, its energies with proofs, the derived one, the discrete bound.",
+    parser = command.parser("lyapunov",
+                            "The equations of a flow, its energies with proofs, the derived one, the discrete bound.",
                             "momentum --set c=1 L=4")
     parser.add_argument("flow", nargs="?", help="a flow; without one, the list of flows")
     parser.add_argument("--set", nargs="+", action="append", default=[], metavar="KEY=VALUE",

@@ -15,8 +15,8 @@ from flows import Flow
 from .coordinate import Coordinate, as_flow, exact_rates
 from .energy import Assumptions, Energy, H
 from .exact import (
-    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
-    vanishing,
+    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign,
+    resting_value, smt, vanishing,
 )
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof

@@ -533,7 +533,8 @@ def isolated(polys: Sequence[Poly]) -> list[tuple]:
     for k, p in enumerate(polys):
         for f, multiplicity in p.clear_denoms(convert=True)[1].sqf_list()[1]:
             c = [int(x) for x in f.all_coeffs()]
-            for low, high in f.intervals(sqf=True):  # a root, or an open interval with one root, whose ends may be roots
+            # a root, or an open interval with one root, whose ends may be roots
+            for low, high in f.intervals(sqf=True):
                 low, high = Rational(low), Rational(high)
                 left = _sign_at(c, low) or _sign_at([int(x) for x in f.diff().all_coeffs()], low)
                 while low < high and not (_sign_at(c, low) and _sign_at(c, high)):

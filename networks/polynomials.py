@@ -200,8 +200,8 @@ class _Search:
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
             elif self.squares and zero.algebra.vanishes(self.f, zero):
                 nature = f"degenerate {'minimum' if self.squares > 0 else 'maximum'}"
-                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, "
-                            "and no other critical point is near")
+                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 "
+                            "there, and no other critical point is near")
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
@@ -213,7 +213,8 @@ class _Search:
             low, high = rationals(on_box(self.f, zero.box(64)))
             value = sympy.Float((low + high) / 2, 17)
         floats = tuple(sympy.Float((low + high) / 2, 17) for low, high in box)
-        self.result.points.append(Point(theta or floats, theta is not None, tuple(box), value, nature, evidence, signs, zero))
+        self.result.points.append(Point(theta or floats, theta is not None, tuple(box), value, nature, evidence, signs,
+                                        zero))
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []

@@ -109,7 +109,8 @@ class Domain:
         return Proof().along(*proofs, zero=Or(*zeros))
 
     def by_solver(self, f) -> Proof | None:
-        """A proof of f ≥ 0 by an SMT solver, for all rates ≥ 0, or None where none is installed or it does not decide."""
+        """A proof of f ≥ 0 by an SMT solver, for all rates ≥ 0,
+        or None where none is installed or it does not decide."""
         rates = f.free_symbols - self.free - self.positive
         if rates & set(self.clocks) or not all(x.is_nonnegative for x in rates) or not f.is_polynomial(*f.free_symbols):
             return None

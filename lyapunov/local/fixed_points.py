@@ -85,7 +85,8 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
-    return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
+    return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None,
+                       argument)
 
 
 class _Valley(SymbolicLoss):
@@ -154,7 +155,8 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             if sympy.simplify(new[name].subs(x, 1) - 1) != 0 or new[name].free_symbols & (set(y.values()) - {x}):
                 raise _NoLinearPart(f"the block {name} does not settle at 1")
         elif name in flow.nonnegative and not frozen:
-            rest[x], weights[x] = _rest(new[name], x, {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
+            rest[x], weights[x] = _rest(new[name], x,
+                                        {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
@@ -303,8 +305,9 @@ def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPo
     """
     flow, h, values = _symbols(optimizer, symbolic=False)
     if flow.memory or loss.dim != 1 or loss.expression is None or not loss.expression.is_polynomial(*loss.symbols):
-        raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a polynomial "
-                         f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
+        raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a "
+                         f"polynomial of one variable, got {type(flow).__name__} on {loss.name} of dimension "
+                         f"{loss.dim}")
     x, F = loss.symbols[0], as_decimals(loss.expression)
     step = positive("h_step")
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])

@@ -12,7 +12,8 @@ from flows import Flow
 from ..coordinate import Coordinate
 from ..exact import Unreadable
 
-SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+# deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+SCALE = Symbol("sigma", positive=True)
 
 
 class Unscalable(Exception):

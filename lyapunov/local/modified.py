@@ -74,13 +74,13 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
 
     flow : an instance, rates numbers or symbols, or a class, read as `flow.symbolic()`.  order : 0, 1, 2 or 3.
     loss : a `Loss` with an expression; without one, a generic F of `dim` variables.
-    weights : {rate: β}: rates that are not fixed but grow as (1 − β)/h, as when a library keeps β while lr varies.  Such
-    averages follow θ at once, up to a lag of h β/(1 − β); they leave the state (after a transient), order ≤ 1.
+    weights : {rate: β}: rates that are not fixed but grow as (1 − β)/h, as when a library keeps β while lr varies.
+    Such averages follow θ at once, up to a lag of h β/(1 − β); they leave the state (after a transient), order ≤ 1.
     Scalar blocks that count time (bias corrections) are taken at their limit 1.
 
-    The step is expanded, Φ_h(y) = y + h d₁ + h² d₂ + …, and exp(h L) y = Φ_h(y), L the derivative along the sought field,
-    solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with weights,
-    Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
+    The step is expanded, Φ_h(y) = y + h d₁ + h² d₂ + …, and exp(h L) y = Φ_h(y), L the derivative along the sought
+    field, solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with
+    weights, Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
     """
     flow = as_flow(flow, "modified_equation(flow, scheme): flow")
     if not isinstance(scheme, Scheme):

@@ -53,9 +53,9 @@ class BasinCertificate:
     def contains(self, theta: ArrayLike, **memory: ArrayLike) -> np.ndarray:
         """Whether a start provably ends in θ*: V < inner there, and θ in a cell of the covering.
 
-        theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or (lanes,));
-        if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.  The answer is no
-        where V is not defined at that (0/0).
+        theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or
+        (lanes,)); if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.  The
+        answer is no where V is not defined at that (0/0).
         """
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
@@ -104,9 +104,10 @@ def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
     flow : an instance, with an energy V ≥ F that is proved to fall (see `check`) and equals F where the memory rests.
     critical_point : a strict minimum, or its numbers with `loss`.
 
-    A curve that starts in the well C of {F < c} around θ* (see `well`) with V < c keeps F ≤ V < c, so it cannot leave C,
-    which is bounded; it ends where V stops falling, at critical points with resting memory; C holds θ* alone.
-    The statement is on the flow.  A step under energy control keeps V falling too, but might jump over a wall of the well.
+    A curve that starts in the well C of {F < c} around θ* (see `well`) with V < c keeps F ≤ V < c, so it cannot leave
+    C, which is bounded; it ends where V stops falling, at critical points with resting memory; C holds θ* alone.
+    The statement is on the flow.  A step under energy control keeps V falling too, but might jump over a wall of the
+    well.
 
     Raises ValueError where the point is no strict minimum, the flow has no such energy, or nothing could be proved.
     """
@@ -121,8 +122,9 @@ def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
     found = well(loss, point)
     if near.status not in (ATTRACTING, STABLE):
         raise ValueError(f"{type(flow).__name__} is not proved to be stable at {point.theta}: {near.argument[-1]}")
-    argument = (f"V = {sympy.sstr(energy.expression)} falls along the flow, V' = {sympy.sstr(derivative)} <= 0 (check), and "
-                "F <= V with equality at resting memory: F < c for ever, the curve stays in C", *found.argument,
+    argument = (f"V = {sympy.sstr(energy.expression)} falls along the flow, V' = {sympy.sstr(derivative)} <= 0 "
+                "(check), and F <= V with equality at resting memory: F < c for ever, the curve stays in C",
+                *found.argument,
                 "bounded curves end where ∇F = 0 and the memory rests (LaSalle); in C that is θ* alone")
     return BasinCertificate(flow, found, energy, argument)
 

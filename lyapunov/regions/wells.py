@@ -1,4 +1,5 @@
-"""Wells: the part of {F < c} around a minimum that provably holds no other critical point, and the level c it reaches."""
+"""Wells: the part of {F < c} around a minimum that provably holds no other critical point,
+and the level c it reaches."""
 from __future__ import annotations
 
 import functools
@@ -86,8 +87,8 @@ class _Search:
 
     def best(self) -> Well:
         if not self.complete and self.point.nature != Nature.MINIMUM:
-            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, and "
-                             f"the critical points of {self.loss.name} are not all known exactly")
+            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, "
+                             f"and the critical points of {self.loss.name} are not all known exactly")
         found, tried = None, []
         if self.complete and self.coercive and not self.others:
             return Well(self.loss, self.point, sympy.oo, np.inf, np.zeros(self.loss.dim), np.ones(self.loss.dim),
@@ -128,8 +129,9 @@ class _Search:
                  "arithmetic), so C is bounded", how]
         if level is not None and self.complete and self.coercive and not sympy.sympify(level).has(sympy.Float):
             exact = level
-            steps.append(f"{self.coercive}, and no critical point that is not a strict minimum has a value in [{inner:.6g}, "
-                         f"{level}): descent deforms the part of {{F < {level}}} into C, so the same holds for it")
+            steps.append(f"{self.coercive}, and no critical point that is not a strict minimum has a value in "
+                         f"[{inner:.6g}, {level}): descent deforms the part of {{F < {level}}} into C, so the same "
+                         "holds for it")
         return Well(self.loss, self.point, exact, inner, low, size, cells, tuple(steps))
 
     def _border(self) -> float:
@@ -141,12 +143,14 @@ class _Search:
                 edges = [np.linspace(a, b, n + 1) for a, b in zip(low, high, strict=True)]
                 lows = np.meshgrid(*[np.array([end]) if j == i else e[:-1] for j, e in enumerate(edges)], indexing="ij")
                 highs = np.meshgrid(*[np.array([end]) if j == i else e[1:] for j, e in enumerate(edges)], indexing="ij")
-                bounds.append(self._below(np.array([x.ravel() for x in lows]), np.array([x.ravel() for x in highs])).min())
+                bounds.append(self._below(np.array([x.ravel() for x in lows]),
+                                          np.array([x.ravel() for x in highs])).min())
         return min(bounds)
 
     # --------------------------------------------------------------------------------------------- coverings
     def _cover(self, level: float, finer: int = 1):
-        """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves nothing.
+        """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves
+        nothing.
 
         The box grows while the covering touches its border, then shrinks around the covering for smaller cells.
         """
@@ -201,7 +205,8 @@ class _Search:
     def _below(self, low, high) -> np.ndarray:
         """Lower bounds of F on boxes: the best of the natural form and of Taylor's of first and second order."""
         # widened by rounding: neighbouring boxes overlap, so that nothing lies between them
-        box = Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf)) for a, b in zip(low, high, strict=True))
+        box = Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
+                     for a, b in zip(low, high, strict=True))
         middle = (low + high) / 2
         centre = Vector(Interval(m, m) for m in middle)
         step = [x - Interval(m, m) for x, m in zip(box, middle, strict=True)]
@@ -234,8 +239,8 @@ class _Search:
             if self._convex(corners, corners + size[:, None]):
                 outside = ~inside
                 if not outside.any() or self._slopes(lows[:, outside], highs[:, outside]):
-                    return ("∇F does not vanish on these cells except in a box around θ* on which the Hessian is positive "
-                            "definite (interval arithmetic), so θ* is the only critical point")
+                    return ("∇F does not vanish on these cells except in a box around θ* on which the Hessian is "
+                            "positive definite (interval arithmetic), so θ* is the only critical point")
             reach //= 2
         return ""
 
