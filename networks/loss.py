@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy
@@ -14,11 +14,9 @@ from arithmetic import (
     Array, Box, Graph, Program, Quantity, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
 )
 
+from .critical import Atlas, critical_points
 from .objective import Objective
 from .torch_loss import TorchLoss
-
-if TYPE_CHECKING:
-    from .critical import Atlas
 
 
 class Loss(Objective):
@@ -200,14 +198,10 @@ class Loss(Objective):
         return "it is not a sum of squares"
 
     def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
-        from .critical import critical_points
-
         return self._critical_points if region is None and budget == 60.0 else critical_points(self, region, budget)
 
     @functools.cached_property
     def _critical_points(self) -> Atlas:
-        from .critical import critical_points
-
         return critical_points(self)
 
     # ---------------------------------------------------------------------------------------- constructors

@@ -6,18 +6,16 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy
 
 from arithmetic import Array, Box, Program, Quantity, Vector, as_decimals, gradient, is_symbolic, times
 
+from .critical import Atlas
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss
-
-if TYPE_CHECKING:
-    from .critical import Atlas
 
 SMALL = 400  # data points times parameters up to which a network is recorded and has symbols
 CHUNK = 64_000  # numbers of the widest layer, over points and starts, that are worked on at once: they stay in cache

@@ -112,7 +112,7 @@ class AdaptiveControl(Control):
 
 NORMS = Catalogue("norm of errors", {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
          "max": lambda x: functools.reduce(maximum, x**2)})  #: squared
-# exponents of the last two errors, times q
+#: Exponents of the last two errors, times q.
 CONTROLLERS: Catalogue[tuple[float, float] | None] = Catalogue(
     "step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})
 

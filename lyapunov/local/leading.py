@@ -12,7 +12,7 @@ from flows import Flow
 from ..coordinate import Coordinate
 from ..exact import Unreadable
 
-# deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+#: Deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
 SCALE = Symbol("sigma", positive=True)
 
 
