@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .base import Scheme
 from .classics import FORMS, NAMED
-from .control import CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
+from .control import AdaptiveControl, CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
 from .damping import GainControl, MarquardtEuler
 from .discrete_gradient import Gonzalez, ItohAbe
 from .exponential import ExponentialEuler
@@ -43,9 +43,9 @@ __all__ = [
     "Scheme", "RungeKutta", "Euler", "SequentialEuler", "EulerRichardson", "Extragradient", "Heun", "Ralston",
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
-    "stability_function", "Control", "FixedStep", "ErrorControl", "EnergyControl", "CombinedControl", "GainControl",
-    "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS",
-    "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+    "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
+    "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer",
+    "pair", "named", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
 ]
 
 

@@ -102,8 +102,7 @@ def signsgd(lr: Positive = 1e-3, weight_decay: NonNegative = 0.0) -> Recipe:
 @named()
 def asgd(lr: Positive = 0.01, lambd: NonNegative = 1e-4, alpha: Positive = 0.75,
          weight_decay: NonNegative = 0.0) -> Recipe:
-    """Gradient descent with the decreasing steps and the decay λ of averaged SGD:
-    torch `ASGD` until it averages (t0)."""
+    """Gradient descent with the decreasing steps and decay λ of averaged SGD: torch `ASGD` until it averages (t0)."""
     flow = decayed(decayed(flows.GradientDescent(), weight_decay), lambd)
     return recipe(flows.Scheduled(flow, schedules.Power(lambd, alpha)) if lambd != 0 else flow, Euler(), lr)
 
@@ -335,8 +334,7 @@ def gauss_newton(lr: Positive = 1.0) -> Recipe:
 
 @named({"factor": 1})
 def lm(damping: Positive = 10.0, factor: Factor = 10.0, diagonal: bool = False) -> Recipe:
-    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else
-    μ·factor.
+    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, μ/factor after a decrease of F, else μ·factor.
 
     The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed and
     takes every step: Euler with h = 1 on the flow of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.
