@@ -50,12 +50,13 @@ class _SchemeSolver(OdeSolver):
         if extraneous:
             raise TypeError(f"{type(self).__name__} takes no options {sorted(extraneous)}")
         super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=False)
-        self.max_step, self.rtol, self.atol = max_step, max(rtol, 100 * EPS), np.asarray(atol, dtype=float)
+        self.max_step, self.rtol, self.atol = max_step, np.asarray(rtol, dtype=float), np.asarray(atol, dtype=float)
         if not max_step > 0:
             raise ValueError(f"max_step={max_step} must be positive")
-        if not rtol >= 0 or self.atol.shape not in ((), (self.n,)) or not (self.atol >= 0).all():
-            raise ValueError(f"rtol={rtol} must be >= 0, and atol={atol} too, a number or one for each of {self.n} "
-                             "unknowns")
+        shapes = {(), (self.n,)} >= {self.rtol.shape, self.atol.shape}
+        if not (shapes and (self.rtol >= 0).all() and (self.atol >= 0).all() and (self.rtol + self.atol > 0).all()):
+            raise ValueError(f"rtol={rtol} and atol={atol} must be >= 0 and not both 0, a number or one for each of "
+                             f"{self.n} unknowns")
         if not isinstance(fun, Field) and self.scheme.needs_flow:
             raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass "
                             "flow.on(loss) as fun, not a plain function")

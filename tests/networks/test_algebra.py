@@ -9,8 +9,9 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Poly, Rational, sqrt
+from sympy.polys.groebnertools import groebner
 
-from networks import algebra, polynomials, splitting
+from networks import polynomials, splitting
 from networks.algebra import Clock, Quotient, isolated, signature
 from networks.polynomials import critical_set
 from networks.splitting import components, independent, member, parametrised, real_equations, squares_of
@@ -204,7 +205,7 @@ def test_signature(rows, n):
 def quotient(equations, symbols, seconds=60.0):
     clock = Clock(seconds)
     ring = clock.ring(symbols)
-    return Quotient(algebra.groebner([ring.from_expr(e) for e in equations], ring), clock)
+    return Quotient(groebner([ring.from_expr(e) for e in equations], ring), clock)
 
 
 def test_counts_of_zeros():

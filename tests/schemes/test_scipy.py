@@ -1,7 +1,7 @@
 """scipy on both sides."""
 import numpy as np
 import pytest
-from scipy.integrate import OdeSolver, solve_ivp
+from scipy.integrate import RK45, OdeSolver, solve_ivp
 from scipy.optimize import minimize, rosen, rosen_der, rosen_hess
 
 import networks
@@ -11,6 +11,7 @@ from schemes import (
     SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint,
     RosenbrockEuler, RungeKutta4, Strang, as_ode_solver,
 )
+from schemes.scipy_adapter import differences
 
 
 def rational(t, y):
@@ -183,8 +184,10 @@ def test_the_rest_of_the_interface(scheme):
     assert solve_ivp(decay, (4, 4), [1.0], method=method, dense_output=True).sol(4) == 1
     nothing = solve_ivp(lambda t, y: np.zeros(0), (0, 10), np.zeros(0), method=method, dense_output=True)
     assert nothing.success and nothing.sol(10).shape == (0,)
-    with pytest.raises(ValueError, match="first_step"):
-        solve_ivp(decay, (0, 2), [1.0], method=method, first_step=-1)
+    for option in ({"first_step": -1}, {"first_step": 3.0}, {"max_step": 0.0}, {"rtol": -1e-3}, {"rtol": 0, "atol": 0},
+                   {"atol": [1e-6, 1e-6]}):
+        with pytest.raises(ValueError, match=next(iter(option))):
+            solve_ivp(decay, (0, 2), [1.0], method=method, **option)
     with pytest.raises(ValueError, match="complex"):
         solve_ivp(decay, (0, 2), [1j], method=method)
     solver = method(decay, 0, np.array([1.0]), 1.0)
@@ -281,6 +284,26 @@ def test_minimize_takes_scipys_arguments():
              callback=lambda intermediate_result: seen.append(intermediate_result))
     assert [r.fun for r in seen] == [fun(r.x, 2, -1) for r in seen] and seen[-1].fun < 1e-12
     assert all(b.fun <= a.fun for a, b in zip(seen, seen[1:], strict=False))
+
+
+@pytest.mark.parametrize("fun, span, y0", [
+    (rational, (5, 9), [1 / 3, 2 / 9]), (rational, (5, 1), [1 / 3, 2 / 9]), (lambda t, y: 0 * y, (0, 1), [0.0, 2.0]),
+    (lambda t, y: -1e4 * y, (0, 1), [1.0]), (lambda t, y: y, (0, 1e-9), [1.0]),
+    (lambda t, y: 1 + 0 * y, (0, 5), [0.0])])
+def test_the_first_step_is_that_of_the_same_method_in_scipy(fun, span, y0):
+    ours, theirs = (kind(fun, span[0], np.array(y0), span[1]) for kind in (as_ode_solver(DormandPrince()), RK45))
+    assert ours.h_abs == pytest.approx(theirs.h_abs, rel=1e-13)
+
+
+def test_differences_are_as_exact_as_their_order():
+    def function(x):
+        return np.array([x[0] ** 3 * x[1], np.sin(x[1]), x[0]])
+
+    x = np.array([-1.7, 2.3])
+    jacobian = [[3 * x[0]**2 * x[1], x[0] ** 3], [0, np.cos(x[1])], [1, 0]]
+    assert differences(function, x) == pytest.approx(np.array(jacobian), rel=1e-6, abs=1e-7)
+    assert differences(function, x, central=True) == pytest.approx(np.array(jacobian), rel=1e-9, abs=1e-9)
+    assert differences(lambda x: 1e300 * x[0], np.array([2.0])) == pytest.approx(np.array([[1e300]]))
 
 
 def test_minimize_passes_the_hessian_on():
