@@ -102,8 +102,10 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
     """
     workers = min(workers, -(-len(work.queue) // WIDTH)) if kernel.parallel else 1
     work.at_once = min(work.at_once, -(-len(work.queue) // workers))
-    here = threading.current_thread() is not threading.main_thread()
-    if operations is not None and operations <= SMALL or workers == 1 and here:
+    thread = threading.current_thread()
+    nested = thread.name.startswith(POOL)  # a pool's thread that waited for its own pool would wait for ever
+    here = thread is not threading.main_thread()
+    if operations is not None and operations <= SMALL or workers == 1 and here or nested:
         kernel.run(work)
         return
     jobs = [pool(workers).submit(kernel.run, work) for _ in range(workers)]
@@ -116,10 +118,13 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
         job.result()
 
 
+POOL = "optiflows"  # what the names of its threads begin with
+
+
 @functools.cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """The threads that kernels run on, made once."""
-    return ThreadPoolExecutor(workers, thread_name_prefix="optiflows")
+    return ThreadPoolExecutor(workers, thread_name_prefix=POOL)
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has the object but none of its threads

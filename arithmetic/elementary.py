@@ -3,7 +3,7 @@
 Each is one branch-free definition, so compiled loops vectorise, and its error is below one unit in the last place
 (`benchmarks/functions.py` measures it).  The plan is everywhere the same: an argument reduction whose rounding is
 carried along, a polynomial on a short interval, and the last addition as the only rounding that counts.  A pair (x, e)
-below stands for the unrounded sum x + e with |e| far below |x|.  `tests/arithmetic/test_elementary.py` derives the
+below stands for the unrounded sum x + e with |e| far below |x|.  `tests/arithmetic/test_operations.py` derives the
 coefficients again: they interpolate at Chebyshev points.
 
 Sources: Cody & Waite 1980 (reductions); Payne & Hanek 1983 (large arguments of sin and cos); Dekker 1971 (products and
@@ -198,6 +198,8 @@ def _softplus(x):
     t, t_rest = scaled(e, n), scaled(rest, n)
     u, u_rest = quick_sum(1.0, t)
     value, correction = log_pair(u, u_rest + t_rest)
+    small = t < 2.0**-30  # ln(1 + t) = t − t²/2
+    value, correction = where(small, t, value), where(small, t_rest - 0.5 * t * t, correction)
     positive = maximum(x, 0.0)
     s, error = pair_sum(positive, value)
     value = s + (error + correction)
@@ -208,15 +210,15 @@ exp = operation(
     "exp", definition=_exp, native="exp", symbolic=lambda s, x: s.exp(x), sympy=("exp",), adjoint=lambda n, d: (d * n,),
     interval=functools.partial(increasing, least=0.0), error=1, doc="Exponential.")
 expm1 = operation(
-    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1, adjoint=lambda n, d: (d * (n + 1),),
+    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1, adjoint=lambda n, d: (d * exp(n.args[0]),),
     interval=functools.partial(increasing, least=-1.0), error=1, doc="e^x − 1, also where x is small.")
 log = operation(
     "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), domain=(0.0, math.inf),
-    adjoint=lambda n, d: (d / n.args[0],),
+    adjoint=lambda n, d: (where(n.args[0] < 0, float("nan"), d / n.args[0]),),
     interval=increasing, error=1, doc="Natural logarithm.")
 log1p = operation(
     "log1p", definition=_log1p, native="log1p", symbolic=lambda s, x: s.log(1 + x), domain=(-1.0, math.inf),
-    adjoint=lambda n, d: (d / (1 + n.args[0]),),
+    adjoint=lambda n, d: (where(n.args[0] < -1, float("nan"), d / (1 + n.args[0])),),
     interval=increasing, error=1, doc="ln(1 + x), also where x is small.")
 sinh = operation(
     "sinh", definition=_sinh, native="sinh", symbolic=lambda s, x: s.sinh(x), sympy=("sinh",),
@@ -332,10 +334,11 @@ def _cos(x):
 
 def _turning(op, x):
     """Of sin and cos: Lipschitz with constant 1 around the middle, whose value is below 1."""
-    middle = x.low + (x.high - x.low) / 2
-    radius = np.nextafter(np.maximum(x.high - middle, middle - x.low), np.inf) + op.error * 2.0**-52
-    value = op.numeric(middle)
-    return padded(x, value - radius, value + radius, 1, -1.0, 1.0)
+    with np.errstate(all="ignore"):
+        middle = x.low + (x.high - x.low) / 2
+        radius = np.nextafter(np.maximum(x.high - middle, middle - x.low), np.inf) + op.error * 2.0**-52
+        value, known = op.numeric(middle), np.isfinite(middle) & np.isfinite(radius)
+        return padded(x, np.where(known, value - radius, -1.0), np.where(known, value + radius, 1.0), 1, -1.0, 1.0)
 
 
 sin = operation(

@@ -7,8 +7,8 @@ import numpy as np
 import sympy
 
 from .elementary import exp, log
-from .operations import absolute, maximum, minimum, where
-from .readings import Array, Quantity, Reading, Vector, is_symbolic
+from .operations import absolute, maximum, minimum, sqrt, where
+from .readings import Array, Quantity, Reading, Vector, integer_power, is_symbolic, with_derivative
 
 
 def clip(x: Quantity, low: Quantity, high: Quantity) -> Quantity:
@@ -18,7 +18,17 @@ def clip(x: Quantity, low: Quantity, high: Quantity) -> Quantity:
 
 def power(x: Quantity, p: Quantity) -> Quantity:
     """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
-    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
+    if is_symbolic(x) or is_symbolic(p):
+        return x**p
+    value = exp(p * log(x))
+    return with_derivative(value, x, lambda z: p * power(z, p - 1)) if isinstance(p, (int, float)) else value
+
+
+def half_power(x: Quantity, n: int) -> Quantity:
+    """x^(n/2) for an odd n ≥ 1, by the square root; its derivative at 0 is 0 for n > 2."""
+    if n == 1:
+        return sqrt(x)
+    return with_derivative(integer_power(sqrt(x), n), x, lambda z: n / 2 * half_power(z, n - 2))
 
 
 def total(x: Quantity) -> Quantity:

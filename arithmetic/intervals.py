@@ -1,6 +1,8 @@
 """Intervals: a reading whose results provably enclose those of real arithmetic (outward rounding)."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .operations import OPERATIONS
@@ -29,7 +31,11 @@ class Interval(Reading):
 
     @staticmethod
     def of(x: Quantity) -> Interval:
-        return x if isinstance(x, Interval) else Interval(x, x)
+        if isinstance(x, Interval):
+            return x
+        if isinstance(x, int) and int(float(x)) != x:
+            return Interval(np.nextafter(float(x), -np.inf), np.nextafter(float(x), np.inf))
+        return Interval(x, x)
 
     def __add__(self, other):
         other = Interval.of(other)
@@ -37,6 +43,12 @@ class Interval(Reading):
 
     def __neg__(self):
         return Interval(-self.high, -self.low)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return self.apply("absolute", self)
 
     def __sub__(self, other):
         return self + -Interval.of(other)
@@ -80,12 +92,10 @@ class Interval(Reading):
         return _applied(op, args)
 
     def __lt__(self, other):
-        other = Interval.of(other)
-        return Truth(self.low < other.high, self.high < other.low)
+        return Truth.less(self, Interval.of(other), np.less)
 
     def __le__(self, other):
-        other = Interval.of(other)
-        return Truth(self.low <= other.high, self.high <= other.low)
+        return Truth.less(self, Interval.of(other), np.less_equal)
 
     def __gt__(self, other):
         return Interval.of(other) < self
@@ -113,6 +123,12 @@ class Truth(Reading):
 
     def __init__(self, can, must):
         self.can, self.must = np.bool_(can), np.bool_(must)
+
+    @staticmethod
+    def less(x: Interval, y: Interval, relation: Callable) -> Truth:
+        """Of `x < y` or `x <= y`; where an end is no number, nothing is known."""
+        unknown = np.isnan(x.low) | np.isnan(x.high) | np.isnan(y.low) | np.isnan(y.high)
+        return Truth(relation(x.low, y.high) | unknown, relation(x.high, y.low) & ~unknown)
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
         return _applied(op, args)

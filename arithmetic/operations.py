@@ -21,7 +21,7 @@ import numpy as np
 import sympy
 
 from . import simplify
-from .readings import Quantity, Reading, elementwise, is_object_array, is_symbolic
+from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading, with_derivative
 
 if TYPE_CHECKING:
     from .recorder import Program
@@ -203,8 +203,9 @@ def steps(op: Operation) -> int:
 
 
 def increasing(op: Operation, x, least: float = -np.inf, most: float = np.inf):
-    """Of a function that increases, with values in [least, most]."""
-    return padded(x, op.numeric(x.low), op.numeric(x.high), steps(op), least, most)
+    """Of a function that increases, with values in [least, most], on the part of x that is in its domain."""
+    low = np.where(x.low < op.domain[0], op.domain[0], x.low)
+    return padded(x, op.numeric(low), op.numeric(x.high), steps(op), least, most)
 
 
 def even(op: Operation, x, least: float = 0.0):
@@ -327,6 +328,8 @@ maximum = operation(
 
 
 def _choice(op: Operation, condition, x, y):
+    if isinstance(condition, (bool, np.bool_)):
+        return x if condition else y
     can, must = condition.can, condition.must
     low, high = np.minimum(x.low, y.low), np.maximum(x.high, y.high)
     return type(x)(np.where(must, x.low, np.where(can, low, y.low)),
@@ -342,5 +345,5 @@ where: Callable = operation(
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
 sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
-    definition=lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), interval=increasing, error=0,
+    definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0), interval=increasing, error=0,
     doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

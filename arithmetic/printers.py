@@ -64,7 +64,9 @@ def _python_constant(value: float, boolean: bool) -> str:
 def _spelling(op: Operation, language: str) -> str:
     text = op.c if language == "c" else op.python
     if text is None and op.definition is None:
-        raise TypeError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs "
+        from .backends import CompileError
+
+        raise CompileError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs "
                         "with backend='numpy' alone")
     return text or f"of_{op.name}({', '.join(f'{{{i}}}' for i in range(op.arity))})"
 
@@ -217,8 +219,8 @@ def _statements(op: Operation, target: str, args: list[str], native: bool) -> li
 
 
 @functools.cache
-def _table(name: str) -> np.ndarray:
-    return np.array(OPERATIONS[name].table)
+def _table(op: Operation) -> np.ndarray:
+    return np.array(op.table)
 
 
 def numpy_space(text: str) -> dict:
@@ -226,7 +228,7 @@ def numpy_space(text: str) -> dict:
     space = {"math": math, "np": np, "i64": np.int64}
     for name, op in OPERATIONS.items():
         if f"of_{name}" in text:
-            space[f"of_{name}"] = _table(name) if op.table else op.numeric
+            space[f"of_{name}"] = _table(op) if op.table else op.numeric
     return space
 
 

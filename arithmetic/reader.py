@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from .elementary import cos, cosh, sigmoid, sin, sinh, softplus
+from .elementary import cos, cosh, sigmoid, sin, sinh, softplus, tanh
+from .functions import half_power
 from .functions import power as real_power
 from .intervals import Interval
 from .operations import OPERATIONS, maximum, minimum, sqrt, where
@@ -16,7 +17,7 @@ from .readings import elementwise, integer_power, is_object_array, is_symbolic
 #: Functions of sympy's that are made of others, by the names of their classes.
 COMPOSED: dict[str, Callable] = {
     "tan": lambda x: sin(x) / cos(x), "cot": lambda x: cos(x) / sin(x), "sec": lambda x: 1 / cos(x),
-    "csc": lambda x: 1 / sin(x), "coth": lambda x: cosh(x) / sinh(x), "sech": lambda x: 1 / cosh(x),
+    "csc": lambda x: 1 / sin(x), "coth": lambda x: 1 / tanh(x), "sech": lambda x: 1 / cosh(x),
     "csch": lambda x: 1 / sinh(x), "erfc": lambda x: 1 - OPERATIONS["erf"].function(x),
     "Heaviside": lambda x, middle=0.5: where(x > 0, 1.0, where(x < 0, 0.0, middle)),
 }
@@ -29,8 +30,8 @@ def from_sympy(expression: sympy.Expr, values: Mapping) -> Any:
     log(1 + eˣ) and 1/(1 + eˣ) in the forms that do not overflow.  Constants are floats rounded once, intervals on
     intervals, exact on symbols.  An array of symbols or numbers is taken entry by entry.
 
-    Raises TypeError for a function that has no operation, for a symbol without a value and for constants that are not
-    real.
+    Raises TypeError for a function that has no operation, for constants that are not real and, but on symbols, for a
+    symbol without a value.
     """
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
@@ -87,7 +88,7 @@ class _Reader:
         operation = OPERATIONS.of_sympy(name)
         function = operation.function if operation else COMPOSED.get(name)
         if function is None:
-            known = sorted({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED))
+            known = sorted(({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED)) - {"Max", "Min"})
             raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, "
                             f"Piecewise, Max, Min, {', '.join(known)}, or register it with "
                             f"arithmetic.operation({name!r}, …, sympy=({name!r},))")
@@ -125,13 +126,15 @@ class _Reader:
         return value / self._folded(times, below) if below else value
 
     def _power(self, base, power):
+        if power.is_Float and 2 * float(power) == int(2 * float(power)):  # 2.0 is 2, and holds for negative x too
+            power = sympy.Rational(int(2 * float(power)), 2)
         if power.is_Rational and power.q <= 2:
             if power.is_negative:
                 if power.q == 1 and (x := self._one_plus_exp(base)) is not None:
                     return integer_power(sigmoid(-x), -int(power))
                 return 1 / self._power(base, -power)
-            x = self.read(base) if power.q == 1 else sqrt(self.read(base))
-            return integer_power(x, int(power.p))
+            x = self.read(base)
+            return integer_power(x, int(power)) if power.q == 1 else half_power(x, int(power.p))
         return real_power(self.read(base), self.read(power))
 
     def _one_plus_exp(self, e):
@@ -155,6 +158,8 @@ class _Reader:
             return self._folded(lambda x, y: x | y, e.args)
         if isinstance(e, sympy.Not):
             return ~self.read(e.args[0])
+        if not isinstance(e, sympy.Rel):  # Xor, Implies, …
+            return self._condition(sympy.to_dnf(e))
         x, y = self.read(e.lhs), self.read(e.rhs)
         if isinstance(e, (sympy.Eq, sympy.Ne)):
             equal = (x <= y) & (y <= x)

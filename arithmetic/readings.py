@@ -5,7 +5,7 @@ subclassing `Reading` (the recorder's `Node`, `Interval`).  A `Vector` holds one
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,6 +33,10 @@ class Reading:
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
         raise NotImplementedError
+
+    def with_derivative(self, x: Quantity, derivative: Callable) -> Reading:
+        """Itself, a function of x; where it is recorded, `derivative(x)` is its derivative."""
+        return self
 
 
 class Vector(np.ndarray):
@@ -94,3 +98,8 @@ def integer_power(x: Quantity, n: int) -> Quantity:
             power = square if power is None else power * square
         square, n = square * square if n > 1 else square, n >> 1
     return power
+
+
+def with_derivative(value: Quantity, x: Quantity, derivative: Callable) -> Quantity:
+    """`value`, a function of x, with its derivative in closed form for where it is recorded."""
+    return value.with_derivative(x, derivative) if isinstance(value, Reading) else value

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Quantity, Reading, Vector, integer_power
+from .readings import integer_power, Quantity, Reading, Vector, with_derivative
 
 
 class Graph:
@@ -169,6 +169,11 @@ class Node(Reading):
                             "write arithmetic's sqrt, exp, log, sin, cos, tanh, … instead")
         return self.value
 
+    def with_derivative(self, x: Quantity, derivative: Callable) -> Node:
+        if self.operands and self is not x:
+            self.graph.derivatives.setdefault(self, (x, derivative))
+        return self
+
     def __repr__(self):
         return (self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None
                 else repr(self.value))
@@ -185,6 +190,27 @@ def _adjoint(node: Node, d: Node):
     return rule(node, d)
 
 
+def _unmasked(node: Node, d: Node) -> tuple[Callable, Node]:
+    """(what to do with each part, the adjoint d) where d is that of one branch of a `where` alone, and 0 else.
+
+    The choice is made after the derivative of the node, which may be no number on the other branch: 0/0 is not 0.
+    """
+    where, chosen = OPERATIONS["where"].function, []
+    while not (node.op in ("add", "sub", "neg") or node.op == "mul" and node.args[0].value is not None):  # linear
+        if d.op != "where" or 0 not in (d.args[1].value, d.args[2].value):
+            break
+        condition, yes, no = d.args
+        chosen.append((condition, no.value == 0))
+        d = yes if no.value == 0 else no
+
+    def masked(part: Node) -> Node:
+        for condition, holds in reversed(chosen):
+            part = where(condition, part, 0.0) if holds else where(condition, 0.0, part)
+        return part
+
+    return masked, d
+
+
 def gradient(value: Node, inputs: Nodes) -> Vector:
     """Reverse-mode derivative of `value` with respect to input nodes, as nodes of the same graph."""
     if any(x.op != "input" for x in inputs):
@@ -195,6 +221,7 @@ def gradient(value: Node, inputs: Nodes) -> Vector:
         d = adjoint.get(node)
         if d is None or not node.operands:
             continue
+        masked, d = _unmasked(node, d)
         if node in known:
             x, derivative = known[node]
             parts = [(x, d * derivative(x))]
@@ -202,6 +229,7 @@ def gradient(value: Node, inputs: Nodes) -> Vector:
             parts = list(zip(node.operands, _adjoint(node, d), strict=True))
         for operand, part in parts:
             if part is not None and not operand.boolean:
+                part = masked(part)
                 adjoint[operand] = adjoint[operand] + part if operand in adjoint else part
     return Vector(adjoint.get(x, value.graph.constant(0.0)) for x in inputs)
 
@@ -234,10 +262,8 @@ def polynomial(coefficients: Sequence[float], x: Quantity) -> Quantity:
     *rest, value = coefficients
     for k, c in enumerate(reversed(rest)):
         value = (x if k == 0 and value == 1 else value * x) + c if c != 0 else value * x
-    if isinstance(value, Node) and value is not x:
-        derivative = [k * c for k, c in enumerate(coefficients)][1:]
-        value.graph.derivatives.setdefault(value, (x, lambda z: polynomial(derivative, z)))
-    return value
+    derivative = [k * c for k, c in enumerate(coefficients)][1:]
+    return with_derivative(value, x, lambda z: polynomial(derivative, z))
 
 
 def needed(outputs: Nodes, operands: Callable = lambda node: node.operands) -> list[Node]:

@@ -144,6 +144,8 @@ class Study:
         """
         if isinstance(what, Outcome):
             return float(np.mean(self.outcome == what))
+        if what not in {*Nature, *(nature.kind for nature in Nature)}:
+            raise ValueError(f"fraction({what!r}): give an Outcome or a nature, one of {', '.join(Nature)}")
         chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)]
         return float(np.mean(np.isin(self.point, chosen)))
 
@@ -153,7 +155,7 @@ class Study:
         if not minima:
             return []
         nearest, distance = closest(minima, self.starts)
-        done = ~np.isin(self.outcome, (Outcome.INTERRUPTED, Outcome.STEP_LIMIT))
+        done = ~np.isin(self.outcome, [o for o in Outcome if o.cut_off])
         found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
         found = found[np.argsort(distance[found], kind="stable")]
         return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),

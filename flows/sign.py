@@ -83,4 +83,4 @@ class Rprop(Flow):
         agree = g * s.s
         factor = where(agree > 0, self.up, where(agree < 0, self.down, 1.0))
         return {"eta": clip(s.eta * factor, self.low, self.high) - s.eta,
-                "s": where(agree >= 0, g, 0 * g) - s.s, "theta": -s.eta * sign(s.s)}
+                "s": where(agree < 0, 0.0, g) - s.s, "theta": -s.eta * sign(s.s)}

@@ -209,8 +209,10 @@ class Loss(Objective):
     def from_expression(cls, expression: sympy.Expr, symbols: Sequence, *, name: str = "loss",
                         box: Box | None = None) -> Loss:
         """A loss from a sympy expression in `symbols`, its coordinates in order."""
-        symbols = tuple(symbols)
+        symbols = (symbols,) if isinstance(symbols, sympy.Symbol) else tuple(symbols)
         expression = sympy.sympify(expression)
+        if not isinstance(expression, sympy.Expr):
+            raise TypeError(f"expression={expression} must be a sympy expression with real values, not a condition")
         loose = expression.free_symbols - set(symbols)
         if twins := {str(x) for x in loose} & set(map(str, symbols)):
             raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: "
@@ -252,6 +254,8 @@ class Loss(Objective):
 class Functions(Objective):
     """A loss of numeric functions."""
 
+    made_of_functions = True
+
     def __init__(self, dim: int, functions: dict, name: str, box):
         super().__init__(dim, name, box)
         self._functions = functions
@@ -259,7 +263,7 @@ class Functions(Objective):
     def _run(self, quantity: str, theta, *shape: int | None, along=()):
         """A function at `theta`, its result of this shape; None : any length."""
         theta = self._numbers(theta)
-        out = np.asarray(self._functions[quantity](theta, *along), dtype=float)
+        out = np.array(self._functions[quantity](theta.copy(), *along), dtype=float)  # a function may work in place
         expected = (*shape, *theta.shape[1:])
         if len(out.shape) != len(expected) or any(n not in (None, m) for n, m in zip(expected, out.shape, strict=True)):
             text = f"({', '.join('P' if n is None else str(n) for n in expected)}{',' * (len(expected) == 1)})"

@@ -11,6 +11,7 @@ from arithmetic import Choices, Node, Program
 from flows import Flow, Scheduled
 
 from .base import Scheme
+from .hyperparameters import check_values, hyperparameters_of
 from .control import Control, as_control
 
 
@@ -25,7 +26,7 @@ class Family:
 
     def __init__(self, name: str, recipe: Callable, hyperparameters: Mapping, values: Mapping[str, np.ndarray],
                  schedule=None):
-        self.name, self.names = name, tuple(values)
+        self.name, self.names, self._known = name, tuple(values), hyperparameters_of(recipe)
         self._graph = Choices({key: np.ravel(value)[0] for key, value in values.items()})
         flow, scheme, step, _ = recipe(**{**hyperparameters, **self._graph.inputs_by_name})
         self.template = (Scheduled(flow, schedule) if schedule is not None else flow, scheme, as_control(step))
@@ -35,7 +36,8 @@ class Family:
         self.check(values)
 
     def check(self, values: Mapping[str, np.ndarray]) -> None:
-        """Raises ValueError where values are of another algorithm than the first."""
+        """Raises ValueError where values are out of range, or of another algorithm than the first."""
+        check_values(self.name, self._known, values)
         if names := self._graph.differing(values):
             raise ValueError(f"{self.name}: some values of {', '.join(names)} make it another algorithm, or are out of "
                              "range together: run those that do, such as 0, apart")

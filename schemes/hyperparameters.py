@@ -80,3 +80,10 @@ def check_names(optimizer: str, known: Mapping[str, Hyperparameter], given: Iter
         if key not in known:
             raise ValueError(f"{optimizer} has no hyperparameter {key!r}; it has "
                              + ", ".join(f"{p.name}={p.default}" for p in known.values()))
+
+
+def check_values(optimizer: str, known: Mapping[str, Hyperparameter], given: Mapping[str, np.ndarray]) -> None:
+    """Raises ValueError for arrays with a value that the optimizer does not take."""
+    for key, values in given.items():
+        for x in np.unique(values):
+            known[key].checked(optimizer, float(x))

@@ -85,6 +85,10 @@ class Problem:
             raise ValueError(f"begin(theta, values): a value per lane is needed for each of "
                              f"{', '.join(self.parameters)}, got {', '.join(values or ()) or 'none'}")
         lanes = np.shape(theta)[1]
+        shapes = {name: np.shape(values[name]) for name in self.parameters}
+        if any(shape not in ((), (lanes,)) for shape in shapes.values()):
+            raise ValueError(f"begin(theta, values): there are {lanes} lanes, so each hyperparameter takes as many values, "
+                             f"or one; got shapes {shapes}")
         rows = [np.array(np.broadcast_to(np.asarray(values[name], dtype=float), (lanes,))) for name in self.parameters]
         self.family.check(dict(zip(self.parameters, rows, strict=True)))
         flow, _, control = self.family.at(rows)
@@ -129,7 +133,8 @@ class Problem:
         """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
 
         norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
-        number makes the next θ one that is none, and not within the radius, or is refused by the control.
+        number makes the next θ one that is none, and not within the radius, or is refused by the control.  (So a flow
+        must hand it on: its `where`s choose by what a NaN is not.)
         """
         stop, (g, v, r) = self.stop, norms
         yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))

@@ -53,6 +53,12 @@ class Outcome(IntEnum):
     TIME_LIMIT = 11, "time used up", "#F4F4F4", 1, (
         "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the run was ended from outside: where it would have gone is not known."""
+        return self in (Outcome.RUNNING, Outcome.INTERRUPTED, Outcome.STEP_LIMIT, Outcome.GRADIENT_LIMIT,
+                        Outcome.TIME_LIMIT)
+
 
 @dataclass(frozen=True)
 class Stop:

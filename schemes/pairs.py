@@ -19,7 +19,7 @@ from .base import Scheme
 from .classics import NAMED, Recipe
 from .control import Control, as_control
 from .family import Family
-from .hyperparameters import check_names, hyperparameters_of
+from .hyperparameters import check_names, check_values, hyperparameters_of
 from .loop import Problem
 from .outcome import Stop
 
@@ -68,9 +68,7 @@ class Optimizer:
                              "empty")
         name, known = self.name.partition("(")[0], hyperparameters_of(self.recipe)
         check_names(name, known, values)
-        for key, value in values.items():
-            for x in np.unique(value):
-                known[key].checked(name, float(x))
+        check_values(name, known, values)
         family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)

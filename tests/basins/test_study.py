@@ -312,3 +312,22 @@ def test_one_recording_serves_all_pieces(polytwo, monkeypatch):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1, chunk=50, executor=pool)
     assert len({id(p) for p in made}) == 2
+
+
+def test_a_store_knows_its_loss(tmp_path):
+    """A store is that of one loss: networks on other data, or functions, are not taken for it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 4))
+    one, other = (networks.Network((4, 8, 1), ("tanh", "linear"), (X, sign * X[:, 0])) for sign in (1, -1))
+    assert one.expression is None
+    starts, gd = uniform(one.box, 3, 0), schemes.named("gd", lr=0.1)
+    stop = Stop(max_steps=5)
+    first = study(one, gd, starts, stop=stop, store=tmp_path / "net")
+    assert np.array_equal(study(one, gd, starts, stop=stop, store=tmp_path / "net").theta, first.theta)
+    with pytest.raises(ValueError, match="other expression"):
+        study(other, gd, starts, stop=stop, store=tmp_path / "net")
+    numeric = networks.Loss.from_callables(1, lambda t: t[0]**2, lambda t: 2 * t)
+    with pytest.raises(TypeError, match="made of functions.*leave out store="):
+        study(numeric, gd, grid(((-1, 1),), 3), store=tmp_path / "functions")
+    with pytest.raises(TypeError, match="schedule that is a function"):
+        study(networks.get("polytwo"), schemes.named("gd", lr=0.1, schedule=lambda t: 1.0), grid((-1, 1), 3), store=tmp_path / "f")
