@@ -210,7 +210,8 @@ exp = operation(
     "exp", definition=_exp, native="exp", symbolic=lambda s, x: s.exp(x), sympy=("exp",), adjoint=lambda n, d: (d * n,),
     interval=functools.partial(increasing, least=0.0), error=1, doc="Exponential.")
 expm1 = operation(
-    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1, adjoint=lambda n, d: (d * exp(n.args[0]),),
+    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1,
+    adjoint=lambda n, d: (d * exp(n.args[0]),),
     interval=functools.partial(increasing, least=-1.0), error=1, doc="e^x − 1, also where x is small.")
 log = operation(
     "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), domain=(0.0, math.inf),

@@ -345,5 +345,6 @@ where: Callable = operation(
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
 sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
-    definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0), interval=increasing, error=0,
+    definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0),
+    interval=increasing, error=0,
     doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

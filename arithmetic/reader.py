@@ -11,7 +11,7 @@ from .elementary import cos, cosh, sigmoid, sin, sinh, softplus, tanh
 from .functions import half_power
 from .functions import power as real_power
 from .intervals import Interval
-from .operations import OPERATIONS, maximum, minimum, sqrt, where
+from .operations import OPERATIONS, maximum, minimum, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
 
 #: Functions of sympy's that are made of others, by the names of their classes.

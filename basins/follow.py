@@ -127,8 +127,8 @@ def _identity(loss, optimizer: Optimizer) -> str:
     """What a loss is, beyond its name; TypeError where that cannot be told in the next run."""
     remedy = "leave out store=, and save the result"
     if callable(optimizer.schedule) and not isinstance(optimizer.schedule, schedules.Schedule):
-        raise TypeError(f"{optimizer}: a store cannot tell whether a schedule that is a function is the same in the next "
-                        f"run; use one of flows.schedules, or {remedy}")
+        raise TypeError(f"{optimizer}: a store cannot tell whether a schedule that is a function is the same in the "
+                        f"next run; use one of flows.schedules, or {remedy}")
     expression = getattr(loss, "expression", None)
     if expression is not None:
         return str(expression)
@@ -137,8 +137,8 @@ def _identity(loss, optimizer: Optimizer) -> str:
     except (pickle.PicklingError, TypeError, AttributeError):
         made = b""
     if not made or getattr(loss, "made_of_functions", False):
-        raise TypeError(f"{loss.name} is made of functions, of which a store cannot tell whether they are the same in the "
-                        f"next run: {remedy}")
+        raise TypeError(f"{loss.name} is made of functions, of which a store cannot tell whether they are the same in "
+                        f"the next run: {remedy}")
     return hashlib.sha256(made).hexdigest()
 
 

@@ -87,8 +87,8 @@ class Problem:
         lanes = np.shape(theta)[1]
         shapes = {name: np.shape(values[name]) for name in self.parameters}
         if any(shape not in ((), (lanes,)) for shape in shapes.values()):
-            raise ValueError(f"begin(theta, values): there are {lanes} lanes, so each hyperparameter takes as many values, "
-                             f"or one; got shapes {shapes}")
+            raise ValueError(f"begin(theta, values): there are {lanes} lanes, so each hyperparameter takes as many "
+                             f"values, or one; got shapes {shapes}")
         rows = [np.array(np.broadcast_to(np.asarray(values[name], dtype=float), (lanes,))) for name in self.parameters]
         self.family.check(dict(zip(self.parameters, rows, strict=True)))
         flow, _, control = self.family.at(rows)
