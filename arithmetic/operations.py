@@ -346,4 +346,5 @@ where: Callable = operation(
 sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
     definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0),
-    interval=increasing, error=0, doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")
+    interval=increasing, error=0,
+    doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

@@ -330,5 +330,5 @@ def test_a_store_knows_its_loss(tmp_path):
     with pytest.raises(TypeError, match="made of functions.*leave out store="):
         study(numeric, gd, grid(((-1, 1),), 3), store=tmp_path / "functions")
     with pytest.raises(TypeError, match="schedule that is a function"):
-        study(networks.get("polytwo"), schemes.named("gd", lr=0.1, schedule=lambda t: 1.0), grid((-1, 1), 3),
-              store=tmp_path / "f")
+        scheduled = schemes.named("gd", lr=0.1, schedule=lambda t: 1.0)
+        study(networks.get("polytwo"), scheduled, grid((-1, 1), 3), store=tmp_path / "f")
