@@ -352,7 +352,9 @@ def _machine() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
-def _c_kernel(source: str, cc: str) -> Callable:
+def _shared_library(source: str, cc: str) -> ctypes.CDLL:
+    """A C text compiled for this machine, once, and loaded."""
+
     def make(path: Path):
         for flags in (_C_FLAGS + _C_WIDE, _C_FLAGS):  # the width flag is x86's alone
             result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(path), "-lm"], input=source, text=True,
@@ -363,9 +365,13 @@ def _c_kernel(source: str, cc: str) -> Callable:
 
     path = _cached_file("\n".join((source, cc, *_C_FLAGS, *_C_WIDE, _machine())), ".so", make)
     try:
-        function = ctypes.CDLL(str(path)).run
+        return ctypes.CDLL(str(path))
     except OSError as error:
         raise CompileError(f"the compiled library does not load: {error}") from error
+
+
+def _c_kernel(source: str, cc: str) -> Callable:
+    function = _shared_library(source, cc).run
     pointer, integer = ctypes.c_void_p, ctypes.c_longlong
     function.argtypes = [integer] * 4 + [pointer] * 4 + [integer]
     function.restype = None

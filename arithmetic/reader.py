@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .elementary import cos, cosh, exp, log, sigmoid, sin, sinh, softplus
+from .elementary import cos, cosh, exp, sigmoid, sin, sinh, softplus
+from .ends import enclosing
 from .intervals import Interval
 from .operations import OPERATIONS, maximum, minimum, sqrt, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
+from .recorder import Node
 
 #: Functions of sympy's that are made of others, by the names of their classes.
 COMPOSED: dict[str, Callable] = {
@@ -32,7 +34,10 @@ def from_sympy(expression, values: Mapping) -> Any:
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
         return _replaced(expression, values)
-    return _Reader(dict(values), any(isinstance(v, Interval) for v in entries)).read(expression)
+    # intervals and exact recordings take constants as they are, floats round them once
+    exact = next((Interval.of if isinstance(v, Interval) else v.graph.lift for v in entries
+                  if isinstance(v, Interval) or (isinstance(v, Node) and v.graph.exact)), None)
+    return _Reader(dict(values), exact).read(expression)
 
 
 def _replaced(expression, values: Mapping):
@@ -49,10 +54,10 @@ def _replaced(expression, values: Mapping):
 
 
 class _Reader:
-    def __init__(self, values: dict, intervals: bool):
+    def __init__(self, values: dict, exact: Callable | None):
         import sympy
 
-        self.sympy, self.values, self.intervals = sympy, values, intervals
+        self.sympy, self.values, self.exact = sympy, values, exact
         self.known: dict = {}
 
     def read(self, e):
@@ -69,7 +74,7 @@ class _Reader:
                             f"{', '.join(map(str, self.values)) or 'none'}")
         if e is sympy.true or e is sympy.false:
             return bool(e)
-        if not e.free_symbols and not e.has(sympy.Function, sympy.Piecewise):
+        if not e.free_symbols and e.is_number and (self.exact or not e.has(sympy.Function, sympy.Piecewise)):
             return self._constant(e)
         if e.is_Add:
             return self._folded(lambda x, y: x + y, e.args)
@@ -101,9 +106,8 @@ class _Reader:
             value = float(e)
         except TypeError:
             raise TypeError(f"the expression contains the constant {e}, which is not a real number") from None
-        if not self.intervals or (e.is_Rational and self.sympy.Rational(value) == e):
-            return value
-        return Interval(np.nextafter(value, -np.inf), np.nextafter(value, np.inf))
+        low, high = enclosing(e) if self.exact else (value, value)
+        return low if low == high else self.exact(e)
 
     def _folded(self, function: Callable, args):
         first, *rest = (self.read(a) for a in args)
@@ -132,7 +136,7 @@ class _Reader:
                 return 1 / self._power(base, -power)
             x = self.read(base) if power.q == 1 else sqrt(self.read(base))
             return integer_power(x, int(power.p))
-        return exp(self.read(power) * log(self.read(base)))
+        return exp(self.read(power) * self.read(self.sympy.log(base)))
 
     def _one_plus_exp(self, e):
         """x where the expression is 1 + eˣ."""

@@ -22,10 +22,16 @@ class Graph:
     rearrange : whether the simplifications of the operations are made; without them the graph is the definition itself.
     """
 
+    exact = False  # whether constants that are no floats are kept as they are (`tape.ExactGraph`)
+
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange
         self.nodes: dict[tuple, Node] = {}
         self.derivatives: dict[Node, tuple[Node, Callable]] = {}  # nodes whose derivative is known in closed form
+
+    @property
+    def kind(self) -> type[Node]:
+        return Node
 
     def input(self, name: str) -> Node:
         return self.node("input", name)
@@ -58,7 +64,7 @@ class Graph:
         key = (op, *args)
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(self, op, args, len(self.nodes), value)
+            node = self.nodes[key] = self.kind(self, op, args, len(self.nodes), value)
         return node
 
     def operation(self, op: str, *args: Node) -> Node:

@@ -52,7 +52,10 @@ class Loss:
 
     @functools.cached_property
     def _recorded(self) -> tuple:
-        graph = Graph()
+        return self._record(Graph())
+
+    def _record(self, graph: Graph) -> tuple:
+        """(θ, value, residuals or None) as nodes of the graph."""
         x = graph.inputs("theta", self.dim)
         out = self.definition(x)
         residuals = [graph.lift(r) for r in out] if self._squares else None
