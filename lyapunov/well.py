@@ -130,7 +130,7 @@ class _Search:
         steps = [f"{int(cells.sum())} cells of {' × '.join(f'{s:.3g}' for s in size)} around θ* cover the part C of "
                  f"{{F < {inner:.6g}}} that is connected with θ*: F >= {inner:.6g} on all cells next to them (interval "
                  "arithmetic), so C is bounded", how]
-        if level is not None and self.complete and self.coercive:
+        if level is not None and self.complete and self.coercive and not sympy.sympify(level).has(sympy.Float):
             exact = level
             steps.append(f"{self.coercive}, and no critical point that is not a strict minimum has a value in [{inner:.6g}, "
                          f"{level}): descent deforms the part of {{F < {level}}} into C, so the same holds for it")

@@ -7,11 +7,11 @@ To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
 from .benchmarks import catalogue, get
 from .classify import classify
-from .critical import CriticalPoint
+from .critical import Atlas, CriticalPoint
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss, Oracle
 from .network import Network
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",
+__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas", "CriticalPoint",
            "classify", "catalogue", "get"]

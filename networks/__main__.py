@@ -42,7 +42,7 @@ def describe(loss) -> str:
         rows.append((p.nature, theta, _number(p.value), ", ".join(_decimal(e) for e in p.eigenvalues) or "–"))
     lines = [f"{loss.name}: F = {_unicode(loss.expression)}", f"{len(points)} critical points" + (
         "" if all(p.exact for p in points) else f", {sum(p.exact for p in points)} exact, the others certified by intervals"),
-             "", columns(rows), "", "why:"]
+             "; ".join(points.summary()), "", columns(rows), "", "why:"]
     reasons: dict[str, list[str]] = {}
     for i, p in enumerate(points, 1):
         reasons.setdefault(f"{p.nature}: {p.evidence}", []).append(str(i))

@@ -4,11 +4,15 @@ from __future__ import annotations
 import functools
 import numbers
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import arithmetic as ar
 from arithmetic import Graph, Program, Vector, gradient, is_symbolic
+
+if TYPE_CHECKING:
+    from .critical import Atlas
 
 
 class Loss:
@@ -178,12 +182,18 @@ class Loss:
         """The loss at one point, lazily: what a flow sees."""
         return Oracle(self, theta)
 
-    def critical_points(self) -> list:
-        """The known critical points (`CriticalPoint`), computed once from the definition."""
-        return self._critical_points
+    def critical_points(self, region=None, budget: float = 60.0) -> Atlas:
+        """The known critical points (`CriticalPoint`) and what is proved about them, computed from the definition.
+
+        region : a box ((low, high), …); by default all of Rⁿ where that can be done, else the loss's box.
+        budget : seconds; past it the `Atlas` says what is open.  The answer to the default call is kept.
+        """
+        from .critical import critical_points
+
+        return self._critical_points if region is None and budget == 60.0 else critical_points(self, region, budget)
 
     @functools.cached_property
-    def _critical_points(self) -> list:
+    def _critical_points(self) -> Atlas:
         from .critical import critical_points
 
         return critical_points(self)
@@ -267,7 +277,7 @@ class _Numeric(Loss):
         J = self.jacobian(theta)
         return np.einsum("pi...,pj...->ij...", J, J)
 
-    def critical_points(self):
+    def critical_points(self, region=None, budget: float = 60.0):
         raise TypeError(f"{self.name} is numeric only: its critical points cannot be computed exactly")
 
 

@@ -165,10 +165,10 @@ class Network(Loss):
     def _symbolic(self, quantity: str) -> list:
         return self._gauss_newton(*self.symbols) if quantity == "gauss_newton" else super()._symbolic(quantity)
 
-    def critical_points(self) -> list:
+    def critical_points(self, region=None, budget: float = 60.0):
         if not self.recordable:
             raise TypeError(self._too_large("critical points"))
-        return super().critical_points()
+        return super().critical_points(region, budget)
 
     def _too_large(self, what: str) -> str:
         return (f"{self.name} is computed by NumPy ({len(self._rows)} data points × {self.dim} parameters) and has no "
@@ -394,4 +394,8 @@ def _row(x, width: int, what: str) -> tuple:
 def _exact(x):
     import sympy
 
-    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else sympy.Rational(x)
+    from .algebra import rational
+
+    if isinstance(x, (bool, np.bool_)):
+        return sympy.Integer(bool(x))
+    return x if is_symbolic(x) else rational(float(x)) if isinstance(x, (float, np.floating)) else sympy.Rational(x)
