@@ -71,7 +71,7 @@ def enclosing(x) -> tuple[float, float]:
         if x.is_Float:
             import sympy
 
-            x = sympy.Rational(x)
+            return typed(float(x)) if sympy.Float(float(x), x._prec) == x else enclosing(sympy.Rational(x))
         if not x.is_Rational:
             value = float(x.evalf(40))
             return float(np.nextafter(value, -np.inf)), float(np.nextafter(value, np.inf))
@@ -87,3 +87,15 @@ def enclosing(x) -> tuple[float, float]:
     if Fraction(value) == x:
         return value, value
     return (value, float(np.nextafter(value, np.inf))) if Fraction(value) < x else (float(np.nextafter(value, -np.inf)), value)
+
+
+def typed(x: float) -> tuple[float, float]:
+    """Floats around a constant that was typed as x: around the float itself and the decimal number that it prints as.
+
+    0.1 may be meant as 1/10 or be the float it is; what is proved with this holds for both.
+    """
+    digits = repr(x).split("e")[0].replace("-", "").replace(".", "").strip("0")
+    if not np.isfinite(x) or len(digits) > 15:
+        return x, x
+    low, high = enclosing(Fraction(repr(x)))
+    return min(low, x), max(high, x)

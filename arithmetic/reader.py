@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .elementary import cos, cosh, exp, sigmoid, sin, sinh, softplus
-from .ends import enclosing
 from .intervals import Interval
+from .jets import Jet
 from .operations import OPERATIONS, maximum, minimum, sqrt, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
 from .recorder import Node
@@ -34,10 +34,17 @@ def from_sympy(expression, values: Mapping) -> Any:
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
         return _replaced(expression, values)
-    # intervals and exact recordings take constants as they are, floats round them once
-    exact = next((Interval.of if isinstance(v, Interval) else v.graph.lift for v in entries
-                  if isinstance(v, Interval) or (isinstance(v, Node) and v.graph.exact)), None)
+    exact = next((keep for keep in map(_keeps, entries) if keep), None)
     return _Reader(dict(values), exact).read(expression)
+
+
+def _keeps(value) -> Callable | None:
+    """How a reading takes constants as they are; None where they are rounded to floats."""
+    if isinstance(value, Interval):
+        return lambda e: x.low if (x := Interval.of(e)).low == x.high else x
+    if isinstance(value, Node):
+        return value.graph.lift if value.graph.exact else None
+    return (lambda e: e) if isinstance(value, Jet) else None
 
 
 def _replaced(expression, values: Mapping):
@@ -106,8 +113,7 @@ class _Reader:
             value = float(e)
         except TypeError:
             raise TypeError(f"the expression contains the constant {e}, which is not a real number") from None
-        low, high = enclosing(e) if self.exact else (value, value)
-        return low if low == high else self.exact(e)
+        return self.exact(e) if self.exact else value
 
     def _folded(self, function: Callable, args):
         first, *rest = (self.read(a) for a in args)

@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from . import printers
-from .ends import enclosing
+from .ends import Rounded, enclosing, typed
 from .intervals import Interval, Truth
 from .operations import OPERATIONS, Operation
 from .recorder import Graph, Node, Program, needed
@@ -37,7 +37,7 @@ class ExactNode(Node):
 
 class ExactGraph(Graph):
     """A recording in which nothing is rounded: constants that are no floats are kept as intervals, and constants are
-    folded only where the result is exact.
+    folded only where the result is exact.  A decimal such as 0.1 is both the float and the decimal (`ends.typed`).
 
     constants : {node: (low, high)} of the constants that are no floats; they are recorded as inputs.
     """
@@ -51,10 +51,15 @@ class ExactGraph(Graph):
     def lift(self, x) -> Node | None:
         if isinstance(x, (Node, bool, np.bool_)) or (isinstance(x, np.ndarray) and x.ndim):
             return super().lift(x)
+        x = x[()] if isinstance(x, np.ndarray) else x
         try:
-            low, high = enclosing(x[()] if isinstance(x, np.ndarray) else x)
+            low, high = typed(float(x)) if isinstance(x, (float, np.floating)) and not isinstance(x, Rounded) else enclosing(x)
         except (TypeError, ValueError):
             return None
+        return self.interval(low, high)
+
+    def interval(self, low: float, high: float) -> Node:
+        """A constant between two floats."""
         if low == high:
             return self.constant(low)
         node = self.node("input", f"constant {low.hex()} {high.hex()}")

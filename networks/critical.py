@@ -2,8 +2,8 @@
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved by exact algebra (`polynomials`); the rest on the coordinate planes exactly and elsewhere by
-Newton's method, each point it finds certified by an interval (Krawczyk) test.
+Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove for
+every part of it that it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from .classify import classify, exact_sign
+from arithmetic.ends import enclosing
+
+from .blowup import Isolated, isolated
+from .classify import exact_sign
+from .enclosed import Enclosures, enclosed, spectrum
 from .loss import _check_box
 from .polynomials import CriticalSet, Family, Point, critical_set, rational
 
@@ -29,7 +33,7 @@ class CriticalPoint:
     nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
     else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
-    box : ((low, high), …), rational numbers.  evidence : why it has this nature.
+    box : ((low, high), …), rational numbers.  spectrum : enclosures (low, high) of the eigenvalues, in order.  evidence : why it has this nature.
     family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials whose
     common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
     """
@@ -45,6 +49,7 @@ class CriticalPoint:
     equations: tuple = ()
     symbols: tuple = ()
     box: tuple = field(default=(), repr=False)
+    spectrum: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
     loss: object = field(default=None, repr=False, compare=False)
 
@@ -142,7 +147,7 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     """The critical points of a symbolic loss (see the module).
 
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
-    budget : seconds for the exact algebra of polynomials; past it, what is open is said in `undecided`.
+    budget : seconds; past it, what is open is said in `undecided`.
     """
     start, region = time.perf_counter(), None if region is None else _check_box(region, loss.dim)
     decoupled = _decoupled(loss)
@@ -153,7 +158,7 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
         atlas = _polynomial(loss, budget)
     else:
-        atlas = _search(loss, region or loss.box)
+        atlas = _search(loss, region or loss.box, budget)
     points = [replace(p, loss=loss) for p in atlas if region is None or p.family or _inside(p.theta, region)]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     points.sort(key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value, 12)),
@@ -321,7 +326,7 @@ def _polynomial(loss, budget: float) -> Atlas:
         found = CriticalSet(undecided=[str(error)])
     points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
     if not points and not found.complete:
-        other = _search(loss, loss.box)
+        other = _search(loss, loss.box, budget)
         return replace(other, undecided=(*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
@@ -356,31 +361,64 @@ def _spectrum(p: Point, loss) -> tuple:
 
 
 # ------------------------------------------------------------------------------------------- other losses
-def _search(loss, box) -> Atlas:
-    """Exact points on the coordinate planes, then what Newton's method finds in the box, certified one by one."""
-    f, symbols = rational(loss.expression), list(loss.symbols)
-    points = []
-    for theta in _on_coordinate_planes(loss):
-        nature, evidence = classify(f, symbols, theta)
-        hessian = sympy.hessian(f, symbols).subs(dict(zip(symbols, theta, strict=True))).applyfunc(sympy.simplify)
-        value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
-        points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
-    known = [p.numeric for p in points]
-    for theta in _newton(loss, box):
-        if any(np.linalg.norm(theta - k) < 1e-3 for k in known):
-            continue
-        if krawczyk(loss, theta, 1e-8) is None:
-            continue
-        known.append(theta)
-        eigenvalues = np.linalg.eigvalsh(loss.hessian(theta))
-        positive = int((eigenvalues > 0).sum())
-        nature = "saddle" if 0 < positive < loss.dim else "minimum" if positive else "maximum"
-        points.append(CriticalPoint(
-            tuple(sympy.Float(x, 17) for x in theta), nature, sympy.Float(float(loss.value(theta))),
-            tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
-                f"found in the box {box} by Newton's method (that there are no more there is not proved); an interval "
-                "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
-    return Atlas(tuple(points), box, undecided=("that there are no more critical points in the box is not proved",))
+def _search(loss, box, budget: float) -> Atlas:
+    """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
+    enclosures = Enclosures(loss)
+    found = enclosed(enclosures, *np.array(box).T, time.perf_counter() + budget, isolated)
+    exact = _axis_points(loss, found.zeros)
+    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
+    points += [_of_isolated(p, loss) for p in found.isolated]
+    proof = (f"{found.boxes} boxes cover the region; intervals prove that each holds no critical point"
+             + ", or only one that is listed" * bool(points) + (", or is open" * bool(found.open)),)
+    late = () if found.finished else (f"stopped after {budget:.3g} s",)
+    return Atlas(tuple(points), box, proof, (*late, *found.open))
+
+
+def _axis_points(loss, zeros) -> dict:
+    """Exact numbers for those of the zeros that lie on a coordinate axis and can be written down."""
+    near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= loss.dim - 1]
+    found = {}
+    for theta in _on_coordinate_planes(loss) if near else ():
+        ends = np.array([enclosing(x) for x in theta])
+        for k in near:
+            if ((ends[:, 0] >= zeros[k].low) & (ends[:, 1] <= zeros[k].high)).all():
+                found[k] = theta
+    return found
+
+
+def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
+    """A critical point from a box that holds exactly one.  theta : exact, or None."""
+    low, high, _ = enclosures.system.slopes(zero.inner_low[:, None], zero.inner_high[:, None])
+    eigenvalues = spectrum(low[..., 0], high[..., 0])
+    value_low, value_high, _ = enclosures.values(zero.inner_low[:, None], zero.inner_high[:, None])
+    if eigenvalues.signs is None:
+        nature, why = "undecided", "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
+    else:
+        positive, negative = eigenvalues.signs
+        nature = "saddle" if positive and negative else "minimum" if positive else "maximum"
+        why = f"the Hessian is invertible there, with {positive} positive and {negative} negative eigenvalues"
+    alone = float(np.minimum(zero.high - zero.middle, zero.middle - zero.low).min())
+    evidence = f"intervals prove one critical point here and no other within {alone:.1e}; {why}"
+    loss = enclosures.loss
+    values = tuple(sympy.Float(float(v), 17) for v in (eigenvalues.low + eigenvalues.high) / 2)
+    ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b))) for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
+    common = {"box": ends, "spectrum": tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))}
+    if theta is None:
+        return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
+                             sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
+                             evidence=evidence, **common)
+    at = dict(zip(loss.symbols, theta, strict=True))
+    f = rational(loss.expression)
+    hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
+    return CriticalPoint(tuple(theta), nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence, **common)
+
+
+def _of_isolated(p: Isolated, loss) -> CriticalPoint:
+    at = dict(zip(loss.symbols, p.theta, strict=True))
+    f = rational(loss.expression)
+    hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
+    evidence = f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within {p.size:.1e}"
+    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
 
 
 def _on_coordinate_planes(loss) -> list[tuple]:
@@ -424,52 +462,3 @@ def _common_zeros(expressions, x) -> list:
                 if inverse is not None:
                     zeros += [root for root in sympy.solve(inner.args[0] - inverse, x) if root.is_real]
     return zeros
-
-
-def _newton(loss, box, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
-    """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
-    low, high = np.array(box).T[:, :, None]
-    theta = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
-            good = np.isfinite(hessian).all(axis=(1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(hessian))) > 1e-14)
-            theta = theta[:, good] - np.linalg.solve(hessian[good], slope[:, good].T[..., None])[..., 0].T
-            theta = theta[:, (np.abs(theta) < 1e3).all(axis=0)]
-            if not theta.size:
-                return []
-        slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
-    inside = ((theta >= low) & (theta <= high)).all(axis=0) & (np.abs(slope) < 1e-13).all(axis=0)
-    inside &= np.abs(np.linalg.eigvalsh(hessian)).min(axis=-1) > 1e-6
-    unique: list[np.ndarray] = []
-    for x in theta[:, inside].T:
-        if not any(np.linalg.norm(x - u) < 1e-6 for u in unique):
-            unique.append(x)
-    return unique
-
-
-def krawczyk(loss, theta: np.ndarray, radius: float):
-    """The interval Krawczyk test: a box around `theta` that provably holds exactly one critical point, or None.
-
-    K(X) = m − Y ∇F(m) + (I − Y H(X))(X − m), Y ≈ H(m)⁻¹; K(X) inside X proves existence and uniqueness and that H is
-    invertible on X.  (Krawczyk 1969; Neumaier 1990, theorem 5.1.9.)
-    """
-    from arithmetic import Interval, Vector
-
-    n = loss.dim
-    Y = np.linalg.inv(loss.hessian(theta))
-    X = Vector(Interval(x - radius, x + radius) for x in theta)
-    slope = loss.gradient(Vector(Interval(x, x) for x in theta))
-    hessian = loss.hessian(X)
-    for i in range(n):
-        k = Interval(theta[i], theta[i])
-        for j in range(n):
-            k = k - Y[i, j] * slope[j]
-        for j in range(n):
-            entry = Interval(float(i == j), float(i == j))
-            for m in range(n):
-                entry = entry - Y[i, m] * hessian[m, j]
-            k = k + entry * Interval(-radius, radius)
-        if not (theta[i] - radius < k.low and k.high < theta[i] + radius):
-            return None
-    return [(x - radius, x + radius) for x in theta]

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import sympy
 
 from arithmetic import Program, gradient
-from arithmetic.enclose import Newton, Search, System, Zero, clusters, newton, same
+from arithmetic.enclose import Search, System, Zero, clusters
 from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
-SINGULAR = 1e-5  # ratio of eigenvalues from which on a point may be degenerate, which is then decided exactly
+CLUSTERS = 40  # clusters of one level that are tried for degenerate points, the largest
+SINGULAR = 1e-4  # ratio of eigenvalues from which on a point may be degenerate, which is then decided exactly
 
 
 class Enclosures:
@@ -41,6 +41,11 @@ class Enclosures:
     def program(self, outputs) -> Program:
         return Program(tuple(self.theta), tuple(outputs))
 
+    def gradient_on(self, theta, graph: ExactGraph) -> list:
+        """∇F at coordinates on a reading made of numbers that are recorded in another exact graph."""
+        constants = self.theta[0].graph.constants
+        return Program((*self.theta, *constants), self.slope)(*theta, *(graph.interval(*ends) for ends in constants.values()))
+
     @cached_property
     def values(self) -> Tape:
         return Tape(self.program((self.value,)), self.executor)
@@ -48,14 +53,13 @@ class Enclosures:
 
 @dataclass(frozen=True)
 class Open:
-    """Boxes that hang together and in which nothing is decided: how many, and the box around them, (n,) each."""
+    """Boxes that hang together and in which nothing is decided: how many, and the box ((low, high), …) around them."""
 
     boxes: int
-    low: np.ndarray
-    high: np.ndarray
+    hull: tuple[tuple[float, float], ...]
 
     def __str__(self) -> str:
-        hull = " × ".join(f"[{a:.9g}, {b:.9g}]" for a, b in zip(self.low, self.high, strict=True))
+        hull = " × ".join(f"[{a:.9g}, {b:.9g}]" for a, b in self.hull)
         return f"critical points in {hull} ({self.boxes} box{'es' * (self.boxes != 1)})"
 
 
@@ -96,17 +100,6 @@ def spectrum(low: np.ndarray, high: np.ndarray) -> Spectrum:
 
 
 @dataclass
-class Isolated:
-    """A degenerate critical point, exact, and a box (low, high) around it in which there is no other."""
-
-    theta: tuple
-    low: np.ndarray
-    high: np.ndarray
-    nature: str
-    evidence: str
-
-
-@dataclass
 class Enclosed:
     """What a search found.  zeros : `Zero`s, one critical point each; isolated : degenerate ones; families; open : clusters."""
 
@@ -119,16 +112,16 @@ class Enclosed:
     seconds: float = 0.0
 
 
-def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None,
-             keep: Callable | None = None) -> Enclosed:
+def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None) -> Enclosed:
     """All critical points in the box (low, high).
 
-    treat : a rule (enclosures, low, high, deadline) for the boxes of a cluster with a singular Hessian, (n, boxes): returns
-    what it proved (with `low`, `high` of a box that is thereby done) or None.
+    treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where the
+    Hessian is singular: returns what it proved, with `holds(low, high)` for the boxes that are thereby done, or None.
     """
     start = time.perf_counter()
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    search, result, tried = Search(enclosures.system, low, high, keep), Enclosed([]), []
+    search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
+    search.keep = lambda a, b: ~np.logical_or.reduce([np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
     for level in LEVELS:
         result.finished = search.run((high - low) * 2.0**-level, deadline)
         if not result.finished or not search.open[0].shape[1]:
@@ -136,7 +129,8 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
         if treat is not None:
             _treat(enclosures, search, result, treat, tried, deadline)
     a, b = search.open
-    result.open = [Open(len(k), a[:, k].min(axis=1), b[:, k].max(axis=1)) for k in _grouped(a, b)]
+    result.open = [Open(len(k), tuple(zip(a[:, k].min(axis=1).tolist(), b[:, k].max(axis=1).tolist(), strict=True)))
+                   for k in _grouped(a, b)]
     result.zeros, result.boxes, result.seconds = search.found, search.boxes, time.perf_counter() - start
     return result
 
@@ -153,33 +147,45 @@ def _treat(enclosures, search, result, treat, tried, deadline) -> None:
     low, high = search.open
     if low.shape[1] > 20_000:
         return
-    done = np.zeros(low.shape[1], dtype=bool)
-    for cluster in _grouped(low, high):
-        a, b = low[:, cluster], high[:, cluster]
-        point = _stationary(enclosures.loss, a.min(axis=1), b.max(axis=1))
-        if point is None or any(np.abs(point - t).max() <= 1e-6 * (1 + np.abs(t).max()) for t in tried):
+    groups = sorted(_grouped(low, high), key=len, reverse=True)[:CLUSTERS]
+    hulls = np.array([(low[:, k].min(axis=1), high[:, k].max(axis=1)) for k in groups])
+    points = stationary(enclosures.loss, (hulls[:, 0] / 2 + hulls[:, 1] / 2).T, (search.region[1] - search.region[0]) / 32)
+    before = len(result.isolated)
+    for cluster, point in zip(groups, points.T, strict=True):
+        if time.perf_counter() > deadline:
+            break
+        if not np.isfinite(point).all() or any(np.abs(point - t).max() <= 1e-3 * (1 + np.abs(t).max()) for t in tried):
             continue
         tried.append(point)
-        found = treat(enclosures, point, a, b, deadline)
+        found = treat(enclosures, point, low[:, cluster], high[:, cluster], deadline)
         if found is not None:
             result.isolated.append(found)
-            done |= ((low >= found.low[:, None]) & (high <= found.high[:, None])).all(axis=0)
-    if done.any():
-        search.resume(low[:, ~done], high[:, ~done])
+    if len(result.isolated) > before:
+        keep = search.keep(low, high)
+        search.resume(low[:, keep], high[:, keep])
 
 
-def _stationary(loss, low, high) -> np.ndarray | None:
-    """Where |∇F|² is least near the middle of a box, if the Hessian is nearly singular there."""
-    from scipy.optimize import least_squares
-
-    start = low + (high - low) / 2
-    scale = 1 + np.abs(loss.hessian(start)).max()
-    if not np.isfinite(scale):
-        return None
+def stationary(loss, starts: np.ndarray, reach: np.ndarray, steps: int = 80) -> np.ndarray:
+    """Where |∇F|² is least near each of the starts (n, k), by Levenberg and Marquardt's method; NaN where the Hessian is not
+    nearly singular there or the point is farther away than `reach` (n,)."""
+    eye = np.eye(loss.dim)
     with np.errstate(all="ignore"):
-        found = least_squares(lambda t: loss.gradient(t) / scale, start, lambda t: loss.hessian(t) / scale, method="lm",
-                              xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=200).x
-        if not np.isfinite(found).all() or (np.abs(found - start) > 4 * (high - low)).any():
-            return None
-        values = np.abs(np.linalg.eigvalsh(loss.hessian(found)))
-    return found if values.min() <= SINGULAR * values.max() or values.max() == 0 else None
+        theta, damping = starts.copy(), np.full(starts.shape[1], 1e-3)
+        slope, H = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
+        for _ in range(steps):
+            normal = H.transpose(0, 2, 1) @ H
+            size = np.trace(normal, axis1=1, axis2=2)
+            good = np.isfinite(size) & (size > 0) & np.isfinite(slope).all(axis=0)
+            matrix = np.where(good[:, None, None], normal + (damping * size)[:, None, None] * eye, eye)
+            right = np.where(good[:, None], np.einsum("kij,ik->kj", H, slope), 0.0)
+            trial = theta - np.linalg.solve(matrix, right[..., None])[..., 0].T
+            new = loss.gradient(trial)
+            better = good & ((new**2).sum(axis=0) < (slope**2).sum(axis=0))
+            theta, slope = np.where(better, trial, theta), np.where(better, new, slope)
+            damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-16, 1e3)
+            H = np.moveaxis(loss.hessian(theta), -1, 0)
+        values = np.abs(np.linalg.eigvalsh(np.where(np.isfinite(H), H, 1.0)))
+        near = (np.abs(theta - starts) <= reach[:, None]).all(axis=0) & np.isfinite(H).all(axis=(1, 2))
+        around = [np.abs(loss.hessian(theta + sign * reach[:, None])).max(axis=(0, 1)) for sign in (-1, 1)]
+        singular = values.min(axis=1) <= SINGULAR * np.maximum(values.max(axis=1), np.nan_to_num(np.minimum(*around), posinf=0))
+    return np.where(near & singular, theta, np.nan)
