@@ -17,6 +17,7 @@ class Reading:
     """
 
     __slots__ = ()
+    __sympy__ = False  # sympy's numbers leave arithmetic with a reading to the reading
 
     def apply(self, op: str, *args):
         raise NotImplementedError
