@@ -402,5 +402,5 @@ atan = operation(
     adjoint=lambda n, d: (d / (1 + n.args[0] * n.args[0]),), interval=increasing, error=1, doc="Arctangent.")
 erf = operation(
     "erf", definition=_erf, symbolic=lambda s, x: s.erf(x), sympy=("erf",),
-    adjoint=lambda n, d: (d * Rounded(1.1283791670955126) * exp(-(n.args[0] * n.args[0])),),
+    adjoint=lambda n, d: (d * Rounded(1.1283791670955126, "2/sqrt(pi)") * exp(-(n.args[0] * n.args[0])),),
     interval=functools.partial(increasing, at_least=-1.0, at_most=1.0), error=1, doc="Error function.")

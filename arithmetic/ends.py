@@ -18,7 +18,15 @@ UNIT = 2.0**-52
 
 
 class Rounded(float):
-    """The float nearest to a constant that is no float, such as 2/√π: exact readings take in its neighbours."""
+    """The float nearest to a constant that is no float: exact readings take in its neighbours or the number itself.
+
+    exact : the constant as a text for sympy, such as "2/sqrt(pi)".
+    """
+
+    def __new__(cls, value: float, exact: str):
+        number = super().__new__(cls, value)
+        number.exact = exact
+        return number
 
 
 def choose(condition, x, y):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .ends import Rounded
 from .operations import OPERATIONS
-from .readings import Reading, integer_power
+from .readings import Reading, integer_power, is_symbolic
 
 
 class Jet(Reading):
@@ -51,6 +52,10 @@ class Jet(Reading):
         return -self + other
 
     def __mul__(self, other):
+        if isinstance(other, Rounded) and any(map(is_symbolic, self.coefficients)):
+            import sympy
+
+            other = sympy.sympify(other.exact)
         if not isinstance(other, Jet):
             return Jet([x * other for x in self.coefficients])
         a, b = self._both(other)

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, from_sympy, integer_power
+from arithmetic import Program, Vector, integer_power
 from arithmetic.ends import UNIT, above, enclosing
 from arithmetic.jets import Jet
 from arithmetic.tape import ExactGraph, Tape
 
 from .algebra import rational
-from .classify import classify, simplified
+from .classify import classify, simplified, taylor
 
+RHO = sympy.Symbol("rho", real=True)
 ORDERS = (3, 4, 5, 6, 8)  # of F along the kernel
 RADII = tuple(2.0**-k for k in range(13))
-MOST = 30_000  # boxes that one radius may take
+MOST, DEPTH = 30_000, 9  # boxes that one radius may take, and halvings of each coordinate
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Isolated:
 def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, deadline: float) -> Isolated | None:
     """The exact degenerate critical point near `point`, if there is one and it can be proved isolated."""
     loss = enclosures.loss
-    theta = exact_point(loss, point)
+    theta = exact_point(enclosures, point)
     if theta is None or not _in_hull(theta, low, high):
         return None
     f, symbols = rational(loss.expression), list(loss.symbols)
@@ -93,13 +94,12 @@ def _in_hull(theta, low, high) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------- exact points
-def exact_point(loss, point: np.ndarray) -> tuple | None:
+def exact_point(enclosures, point: np.ndarray) -> tuple | None:
     """Exact numbers near `point` at which the gradient is proved to vanish, or None.
 
     Tried are rational numbers of small denominator, multiples of π/12 and the points on the coordinate axes.
     """
-    from .critical import _on_coordinate_planes
-
+    loss = enclosures.loss
     f, symbols = rational(loss.expression), list(loss.symbols)
     slope = [f.diff(s) for s in symbols]
     tolerance = 1e-2 * (1 + np.abs(point))
@@ -107,7 +107,7 @@ def exact_point(loss, point: np.ndarray) -> tuple | None:
     candidates = list(itertools.product(*(_simple(x, t) for x, t in zip(point, tolerance, strict=True))))
     near = [theta for theta in candidates if np.abs(loss.gradient(np.array([float(x) for x in theta]))).max() <= 1e-13 * scale]
     if (np.abs(point) <= tolerance).sum() >= loss.dim - 1:
-        near += [theta for theta in _on_coordinate_planes(loss)
+        near += [theta for theta in enclosures.axis_points
                  if (np.abs(np.array([float(x) for x in theta]) - point) <= tolerance).all()]
     near.sort(key=lambda theta: np.abs(np.array([float(x) for x in theta]) - point).max())
     for theta in near[:4]:
@@ -148,22 +148,11 @@ def _weights(order: int, kernel: int, dim: int) -> tuple[tuple[int, ...], int]:
 def _vanishes(f, symbols, theta, D, weights, m: int) -> bool:
     """Whether F − F(θ*) has exactly no terms below the weighted order m."""
     u = sympy.symbols(f"u1:{len(symbols) + 1}", real=True)
-    rows = []
-    for i, start in enumerate(theta):
-        row = [start, *[sympy.Integer(0)] * (m - 1)]
-        for k, w in enumerate(weights):
-            if w < m:
-                row[w] += D[i, k] * u[k]
-        rows.append(Jet(row))
+    path = [start + sum((D[i, k] * u[k] * RHO**w for k, w in enumerate(weights)), sympy.Integer(0)) for i, start in enumerate(theta)]
     try:
-        series = from_sympy(f, dict(zip(symbols, rows, strict=True)))
-    except TypeError:
+        return not any(taylor(f, symbols, path, RHO, m - 1)[1:])
+    except TypeError:  # a function that has no Taylor series here
         return False
-    for c in series.coefficients[1:]:
-        c = sympy.expand(c)
-        if c.has(sympy.Float) or any(simplified(e) != 0 for e in (sympy.Poly(c, *u).coeffs() if c != 0 else ())):
-            return False
-    return True
 
 
 def _chart(enclosures, theta, D, weights, m: int) -> Tape:
@@ -200,11 +189,11 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
         lows.append(low)
         highs.append(high)
     low, high = np.array(lows).T, np.array(highs).T
-    count = 0
+    count, depth = 0, 0
     scale = np.array([radius, *[2.0] * n])[:, None]
     while low.shape[1]:
-        count += low.shape[1]
-        if count > MOST or time.perf_counter() > deadline:
+        count, depth = count + low.shape[1], depth + 1
+        if count > MOST or depth > DEPTH * (n + 1) or time.perf_counter() > deadline:
             return False
         a, b, _ = tape(low, high)
         left = ~((a > 0) | (b < 0)).any(axis=0)

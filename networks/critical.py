@@ -365,7 +365,7 @@ def _search(loss, box, budget: float) -> Atlas:
     """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
     enclosures = Enclosures(loss)
     found = enclosed(enclosures, *np.array(box).T, time.perf_counter() + budget, isolated)
-    exact = _axis_points(loss, found.zeros)
+    exact = _axis_points(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     points += [_of_isolated(p, loss) for p in found.isolated]
     proof = (f"{found.boxes} boxes cover the region; intervals prove that each holds no critical point"
@@ -374,11 +374,11 @@ def _search(loss, box, budget: float) -> Atlas:
     return Atlas(tuple(points), box, proof, (*late, *found.open))
 
 
-def _axis_points(loss, zeros) -> dict:
+def _axis_points(enclosures: Enclosures, zeros) -> dict:
     """Exact numbers for those of the zeros that lie on a coordinate axis and can be written down."""
-    near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= loss.dim - 1]
+    near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= enclosures.dim - 1]
     found = {}
-    for theta in _on_coordinate_planes(loss) if near else ():
+    for theta in enclosures.axis_points if near else ():
         ends = np.array([enclosing(x) for x in theta])
         for k in near:
             if ((ends[:, 0] >= zeros[k].low) & (ends[:, 1] <= zeros[k].high)).all():
@@ -421,7 +421,7 @@ def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
 
 
-def _on_coordinate_planes(loss) -> list[tuple]:
+def on_coordinate_axes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
     symbols, found = list(loss.symbols), []
     slope = [rational(loss.expression).diff(s) for s in symbols]

@@ -47,6 +47,13 @@ class Enclosures:
         return Program((*self.theta, *constants), self.slope)(*theta, *(graph.interval(*ends) for ends in constants.values()))
 
     @cached_property
+    def axis_points(self) -> list[tuple]:
+        """Exact critical points on the coordinate axes, those that can be written down."""
+        from .critical import on_coordinate_axes
+
+        return on_coordinate_axes(self.loss)
+
+    @cached_property
     def values(self) -> Tape:
         return Tape(self.program((self.value,)), self.executor)
 

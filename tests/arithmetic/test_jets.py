@@ -34,6 +34,8 @@ def test_coefficients_stay_exact():
     r = sympy.Symbol("r")
     found = ar.exp(Jet([sympy.Integer(0), r, sympy.Integer(0)])).coefficients
     assert [sympy.expand(c) for c in found] == [1, r, r**2 / 2]
+    found = ar.erf(Jet([sympy.Integer(0), r, sympy.Integer(0), sympy.Integer(0)])).coefficients
+    assert [sympy.simplify(c) for c in found] == [0, 2 * r / sympy.sqrt(sympy.pi), 0, -2 * r**3 / (3 * sympy.sqrt(sympy.pi))]
     x = sympy.Symbol("x", real=True)
     series = ar.from_sympy(x / 3 + sympy.sqrt(2) * sympy.sin(x), {x: Jet([sympy.Integer(0), sympy.Integer(1)])})
     assert [sympy.simplify(c) for c in series.coefficients] == [0, sympy.Rational(1, 3) + sympy.sqrt(2)]

@@ -81,7 +81,7 @@ def test_constants_that_are_no_floats_are_intervals():
         low, high = enclosing(sympy.sympify(c))
         assert sympy.Rational(low) < c < sympy.Rational(high) and np.nextafter(np.nextafter(low, np.inf), np.inf) >= high
     assert enclosing(R(3, 4)) == (0.75, 0.75) == enclosing(0.75) and enclosing(10**400) == (MAX, np.inf)
-    low, high = enclosing(Rounded(1.1283791670955126))
+    low, high = enclosing(Rounded(1.1283791670955126, "2/sqrt(pi)"))
     assert low < 2 / np.sqrt(np.pi) < high and low < 1.1283791670955126 < high
     assert typed(0.1)[0] <= 0.1 and sympy.Rational(typed(0.1)[0]) <= R(1, 10) <= sympy.Rational(typed(0.1)[1])
     assert typed(0.5) == (0.5, 0.5) and typed(0.1 + 0.2) == (0.1 + 0.2,) * 2  # (has 17 digits: a result)
