@@ -60,7 +60,7 @@ class Isolated:
 def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, deadline: float) -> Isolated | None:
     """The exact degenerate critical point near `point`, if there is one and it can be proved isolated."""
     loss = enclosures.loss
-    theta = exact_point(enclosures, point)
+    theta = exact_point(enclosures, point, 1e-2 * (1 + np.abs(point)))
     if theta is None or not _in_hull(theta, low, high):
         return None
     f, symbols = rational(loss.expression), list(loss.symbols)
@@ -75,6 +75,8 @@ def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, d
         if not _vanishes(f, symbols, theta, D, weights, m):
             continue
         tape = _chart(enclosures, theta, D, weights, m)
+        if not _excludes(tape, loss.dim, 0.0, deadline):  # the leading terms alone
+            continue
         for radius in RADII:
             if time.perf_counter() > deadline:
                 return None
@@ -94,21 +96,22 @@ def _in_hull(theta, low, high) -> bool:
 
 
 # --------------------------------------------------------------------------------------------------- exact points
-def exact_point(enclosures, point: np.ndarray) -> tuple | None:
-    """Exact numbers near `point` at which the gradient is proved to vanish, or None.
+def exact_point(enclosures, point: np.ndarray, tolerance: np.ndarray) -> tuple | None:
+    """Exact numbers within `tolerance` (n,) of `point` at which the gradient is proved to vanish, or None.
 
     Tried are rational numbers of small denominator, multiples of π/12 and the points on the coordinate axes.
     """
     loss = enclosures.loss
-    f, symbols = rational(loss.expression), list(loss.symbols)
-    slope = [f.diff(s) for s in symbols]
-    tolerance = 1e-2 * (1 + np.abs(point))
     scale = 1 + np.abs(loss.hessian(point)).max()
-    candidates = list(itertools.product(*(_simple(x, t) for x, t in zip(point, tolerance, strict=True))))
+    candidates = itertools.product(*(_simple(x, t) for x, t in zip(point, tolerance, strict=True)))
     near = [theta for theta in candidates if np.abs(loss.gradient(np.array([float(x) for x in theta]))).max() <= 1e-13 * scale]
     if (np.abs(point) <= tolerance).sum() >= loss.dim - 1:
         near += [theta for theta in enclosures.axis_points
                  if (np.abs(np.array([float(x) for x in theta]) - point) <= tolerance).all()]
+    if not near:
+        return None
+    symbols = list(loss.symbols)
+    slope = [rational(loss.expression).diff(s) for s in symbols]
     near.sort(key=lambda theta: np.abs(np.array([float(x) for x in theta]) - point).max())
     for theta in near[:4]:
         at = dict(zip(symbols, theta, strict=True))
@@ -190,7 +193,7 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
         highs.append(high)
     low, high = np.array(lows).T, np.array(highs).T
     count, depth = 0, 0
-    scale = np.array([radius, *[2.0] * n])[:, None]
+    scale = np.array([radius or 1.0, *[2.0] * n])[:, None]
     while low.shape[1]:
         count, depth = count + low.shape[1], depth + 1
         if count > MOST or depth > DEPTH * (n + 1) or time.perf_counter() > deadline:

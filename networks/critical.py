@@ -18,9 +18,11 @@ import sympy
 
 from arithmetic.ends import enclosing
 
-from .blowup import Isolated, isolated
+from .blowup import Isolated, exact_point, isolated
+from .bounds import bounding_box, convex
 from .classify import exact_sign
 from .enclosed import Enclosures, enclosed, spectrum
+from .invariance import constant_directions, extended, without
 from .loss import _check_box
 from .polynomials import CriticalSet, Family, Point, critical_set, rational
 
@@ -150,22 +152,22 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     budget : seconds; past it, what is open is said in `undecided`.
     """
     start, region = time.perf_counter(), None if region is None else _check_box(region, loss.dim)
-    decoupled = _decoupled(loss)
+    decoupled = _decoupled(loss, region or loss.box)
     if decoupled is not None:
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
-        atlas = Atlas(tuple(decoupled), loss.box if periodic else None, (
+        atlas = Atlas(tuple(decoupled), (region or loss.box) if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
         atlas = _polynomial(loss, budget)
     else:
-        atlas = _search(loss, region or loss.box, budget)
-    points = [replace(p, loss=loss) for p in atlas if region is None or p.family or _inside(p.theta, region)]
+        atlas = _search(loss, region, budget)
+    if region is not None and atlas.region is None:  # (of points known by floats, those whose box may reach into it)
+        atlas = replace(atlas, region=region, points=tuple(p for p in atlas if p.family or _inside(p.theta, region)))
+    points = [replace(p, loss=loss) for p in atlas]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     points.sort(key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value, 12)),
                                *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
-    region = region if atlas.region is None or region is None else atlas.region
-    return replace(atlas, points=tuple(points), region=region if region is not None else atlas.region,
-                   seconds=time.perf_counter() - start)
+    return replace(atlas, points=tuple(points), seconds=time.perf_counter() - start)
 
 
 def complete(loss) -> bool:
@@ -175,7 +177,7 @@ def complete(loss) -> bool:
 
 
 # ------------------------------------------------------------------------------------- decoupled networks
-def _decoupled(loss) -> list[CriticalPoint] | None:
+def _decoupled(loss, box) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
     layers = getattr(loss, "layers", ())
     if len(layers) != 2 or layers[1] != 1 or loss.loss != "squares" or len(loss.data) != loss.dim:
@@ -185,7 +187,7 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
         return None
     z = sympy.Symbol("z", real=True)
     phi, inverse = rational(loss.activations[0].function(z)), A.inv()
-    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*loss.box], strict=True))
+    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
              for row in A.tolist()]
     try:
         kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r)) for (_, y), r in zip(loss.data, reach, strict=True)]
@@ -195,13 +197,13 @@ def _decoupled(loss) -> list[CriticalPoint] | None:
     for combination in itertools.product(*kinds):
         u = sympy.Matrix([c.root for c in combination])
         theta = tuple(sympy.expand(x) for x in inverse * u)
-        if any(c.periodic for c in combination) and not _inside(theta, loss.box):
+        if any(c.periodic for c in combination) and not _inside(theta, box):
             continue
         curvature = sympy.diag(*(c.curvature for c in combination))
         hessian = (A.T * curvature * A).applyfunc(sympy.expand)
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
-            evidence += f"; one of infinitely many, those in {loss.box} are listed"
+            evidence += f"; one of infinitely many, those in {box} are listed"
         points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
     return points
 
@@ -326,7 +328,7 @@ def _polynomial(loss, budget: float) -> Atlas:
         found = CriticalSet(undecided=[str(error)])
     points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
     if not points and not found.complete:
-        other = _search(loss, loss.box, budget)
+        other = _search(loss, None, budget)
         return replace(other, undecided=(*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
@@ -361,27 +363,57 @@ def _spectrum(p: Point, loss) -> tuple:
 
 
 # ------------------------------------------------------------------------------------------- other losses
-def _search(loss, box, budget: float) -> Atlas:
+def _search(loss, region, budget: float) -> Atlas:
     """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
-    enclosures = Enclosures(loss)
-    found = enclosed(enclosures, *np.array(box).T, time.perf_counter() + budget, isolated)
-    exact = _axis_points(enclosures, found.zeros)
+    start, box = time.perf_counter(), region or loss.box
+    if directions := constant_directions(loss):
+        return _extended(loss, directions, region, budget)
+    enclosures, proof = Enclosures(loss), []
+    if region is None and (bounded := bounding_box(enclosures)):
+        box, everywhere = bounded, True
+        proof.append(f"weight decay: no critical point lies outside the box {_short_box(box)}")
+    else:
+        everywhere = False
+    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated)
+    exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     points += [_of_isolated(p, loss) for p in found.isolated]
-    proof = (f"{found.boxes} boxes cover the region; intervals prove that each holds no critical point"
-             + ", or only one that is listed" * bool(points) + (", or is open" * bool(found.open)),)
+    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
+                 + ", or only one that is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {budget:.3g} s",)
-    return Atlas(tuple(points), box, proof, (*late, *found.open))
+    if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and convex(loss):
+        everywhere = True
+        proof.append("F is convex, so a strict minimum is its only critical point")
+    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *found.open))
 
 
-def _axis_points(enclosures: Enclosures, zeros) -> dict:
-    """Exact numbers for those of the zeros that lie on a coordinate axis and can be written down."""
+def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
+    """Of a loss that does not change in some directions: the critical points of a loss in fewer coordinates, extended."""
+    if len(directions) == loss.dim:
+        everywhere = CriticalPoint(tuple(loss.symbols), "non-strict minimum", sympy.simplify(loss.expression), family=tuple(
+            loss.symbols), equations=(sympy.Integer(0),), symbols=tuple(loss.symbols), member=(0.0,) * loss.dim, evidence="F is constant")
+        return Atlas((everywhere,), None, ("F is constant",))
+    reduced, pivots = without(loss, directions, region or loss.box)
+    atlas = critical_points(reduced, None if region is None else reduced.box, budget)
+    text = " and ".join(str(tuple(d)) for d in directions)
+    return replace(atlas, points=tuple(extended(p, loss, directions, pivots) for p in atlas),
+                   region=None if atlas.region is None else region or loss.box,
+                   proof=(f"F does not change along {text}, which leaves {reduced.dim} coordinates", *atlas.proof))
+
+
+def _short_box(box) -> str:
+    return " × ".join(f"[{low:.4g}, {high:.4g}]" for low, high in box)
+
+
+def _exact_zeros(enclosures: Enclosures, zeros) -> dict:
+    """Exact numbers for those of the zeros that are simple numbers or lie on a coordinate axis and can be written down."""
     near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= enclosures.dim - 1]
     found = {}
-    for theta in enclosures.axis_points if near else ():
-        ends = np.array([enclosing(x) for x in theta])
-        for k in near:
-            if ((ends[:, 0] >= zeros[k].low) & (ends[:, 1] <= zeros[k].high)).all():
+    for k, zero in enumerate(zeros):
+        candidates = enclosures.axis_points if k in near else ()
+        simple = exact_point(enclosures, zero.middle, np.maximum(zero.inner_high - zero.inner_low, 1e-12 * (1 + np.abs(zero.middle))))
+        for theta in (*candidates, *((simple,) if simple else ())):
+            if zero.holds(*np.array([enclosing(x) for x in theta]).T):
                 found[k] = theta
     return found
 

@@ -19,6 +19,7 @@ from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
+MANY = 20_000  # open boxes from which on a search gives up if they become more and more
 CLUSTERS = 40  # clusters of one level that are tried for degenerate points, the largest
 SINGULAR = 1e-4  # ratio of eigenvalues from which on a point may be degenerate, which is then decided exactly
 
@@ -129,9 +130,11 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
     search.keep = lambda a, b: ~np.logical_or.reduce([np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
+    counts = []
     for level in LEVELS:
         result.finished = search.run((high - low) * 2.0**-level, deadline)
-        if not result.finished or not search.open[0].shape[1]:
+        counts.append(search.open[0].shape[1])
+        if not result.finished or not counts[-1] or _hopeless(counts):
             break
         if treat is not None:
             _treat(enclosures, search, result, treat, tried, deadline)
@@ -140,6 +143,11 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
                    for k in _grouped(a, b)]
     result.zeros, result.boxes, result.seconds = search.found, search.boxes, time.perf_counter() - start
     return result
+
+
+def _hopeless(counts: list[int]) -> bool:
+    """Whether ever more boxes are left from level to level, as around a curve of critical points."""
+    return len(counts) > 2 and counts[-1] > MANY and counts[-1] > 2 * counts[-2] > 4 * counts[-3]
 
 
 def _grouped(low, high, most: int = 20_000) -> list[np.ndarray]:
