@@ -102,9 +102,10 @@ def kernel(name: str, conditions: tuple[bool, ...]) -> Program | None:
         result = args[0] * args[0] if name == "square" else OPERATIONS[name].interval(OPERATIONS[name], *args)
         out = (result.must, result.can) if isinstance(result, Truth) else (result.low, result.high)
         program = Program(tuple(ends), tuple(graph.lift(e) for e in out))
-        names = {x: f"x{i}" for i, x in enumerate(ends)}
-        printers.prelude(program.outputs, names, "c")
-        printers.lines(program.outputs, names, "c")
+        texts: dict[str, str] = {}
+        for op in dict.fromkeys(node.op for node in program.tape if node.operands):
+            printers.define(OPERATIONS[op], "c", texts)
+        printers.lines(program.outputs, {x: f"x{i}" for i, x in enumerate(ends)}, "c")
     except (TypeError, ValueError):
         return None
     return program
@@ -168,9 +169,8 @@ def library_source() -> tuple[str, dict[str, int]]:
         program = kernel(name, conditions)
         if program is None:
             continue
-        for node in program.tape:
-            if node.operands:
-                printers.define(OPERATIONS[node.op], "c", texts)
+        for op in dict.fromkeys(node.op for node in program.tape if node.operands):
+            printers.define(OPERATIONS[op], "c", texts)
         names = {x: f"x{i}" for i, x in enumerate(program.inputs)}
         loads = [f"const {'_Bool' if c else 'double'} x{2 * i + e} = {'abc'[i]}[{e} * L + l]{' != 0' * c};"
                  for i, c in enumerate(conditions) for e in (0, 1)]

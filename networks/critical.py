@@ -439,10 +439,8 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
         return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
                              sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
                              evidence=evidence, **common)
-    at = dict(zip(loss.symbols, theta, strict=True))
-    f = rational(loss.expression)
-    hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
-    return CriticalPoint(tuple(theta), nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence, **common)
+    value = rational(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
+    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:
@@ -451,6 +449,9 @@ def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
     evidence = f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within {p.size:.1e}"
     return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
+
+
+LARGEST_POWERS = 24
 
 
 def on_coordinate_axes(loss) -> list[tuple]:
@@ -472,14 +473,17 @@ def _common_zeros(expressions, x) -> list:
     G = sympy.Symbol("G", real=True)
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
-    inner = None
+    inner, powers = None, 0
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G
             n = sympy.simplify(a.args[0] / inner.args[0])
             if a.func is not inner.func or not n.is_Integer or (n != 1 and a.func is not sympy.exp):
                 return []
+            powers += abs(int(n))
             expressions = [e.xreplace({a: G**n}) for e in expressions]
+        if powers > LARGEST_POWERS:  # (the factors of such polynomials take long)
+            return []
     numerators = [sympy.fraction(sympy.together(e))[0] for e in expressions]
     if not all(n.is_polynomial(x, G) for n in numerators):
         return []

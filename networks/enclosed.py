@@ -133,8 +133,10 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     counts = []
     for level in LEVELS:
         result.finished = search.run((high - low) * 2.0**-level, deadline)
-        counts.append(search.open[0].shape[1])
-        if not result.finished or not counts[-1] or _hopeless(counts):
+        a, b = search.open
+        counts.append(a.shape[1])
+        share = np.prod((b - a) / (high - low)[:, None], axis=0).sum()
+        if not result.finished or not counts[-1] or _hopeless(counts, share):
             break
         if treat is not None:
             _treat(enclosures, search, result, treat, tried, deadline)
@@ -145,9 +147,9 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     return result
 
 
-def _hopeless(counts: list[int]) -> bool:
-    """Whether ever more boxes are left from level to level, as around a curve of critical points."""
-    return len(counts) > 2 and counts[-1] > MANY and counts[-1] > 2 * counts[-2] > 4 * counts[-3]
+def _hopeless(counts: list[int], share: float) -> bool:
+    """Whether ever more boxes are left from level to level, as around a curve of critical points, or much of the region."""
+    return counts[-1] > MANY and (share > 0.05 or (len(counts) > 2 and counts[-1] > 2 * counts[-2] > 4 * counts[-3]))
 
 
 def _grouped(low, high, most: int = 20_000) -> list[np.ndarray]:
@@ -191,13 +193,13 @@ def stationary(loss, starts: np.ndarray, reach: np.ndarray, steps: int = 80) -> 
             normal = H.transpose(0, 2, 1) @ H
             size = np.trace(normal, axis1=1, axis2=2)
             good = np.isfinite(size) & (size > 0) & np.isfinite(slope).all(axis=0)
-            matrix = np.where(good[:, None, None], normal + (damping * size)[:, None, None] * eye, eye)
-            right = np.where(good[:, None], np.einsum("kij,ik->kj", H, slope), 0.0)
+            matrix = np.where(good[:, None, None], normal / size[:, None, None] + damping[:, None, None] * eye, eye)
+            right = np.where(good[:, None], np.einsum("kij,ik->kj", H, slope) / size[:, None], 0.0)
             trial = theta - np.linalg.solve(matrix, right[..., None])[..., 0].T
             new = loss.gradient(trial)
             better = good & ((new**2).sum(axis=0) < (slope**2).sum(axis=0))
             theta, slope = np.where(better, trial, theta), np.where(better, new, slope)
-            damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-16, 1e3)
+            damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-14, 1e3)
             H = np.moveaxis(loss.hessian(theta), -1, 0)
         values = np.abs(np.linalg.eigvalsh(np.where(np.isfinite(H), H, 1.0)))
         near = (np.abs(theta - starts) <= reach[:, None]).all(axis=0) & np.isfinite(H).all(axis=(1, 2))
