@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import mpmath
 import numpy as np
 import sympy
 
@@ -21,7 +22,7 @@ from arithmetic.ends import enclosing
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classify import exact_sign
-from .enclosed import Enclosures, enclosed, spectrum
+from .enclosed import Enclosures, enclosed, refined_digits, spectrum
 from .invariance import constant_directions, extended, without
 from .loss import _check_box
 from .polynomials import CriticalSet, Family, Point, critical_set, rational
@@ -61,6 +62,19 @@ class CriticalPoint:
         if self.member:
             return np.array(self.member, dtype=float)
         return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 1)), 17)) for x in self.theta])
+
+    def digits(self, n: int) -> tuple:
+        """The coordinates with n right digits after the point, as `sympy.Float`s.
+
+        Raises ValueError for a family and for a point that is neither exact nor known by its `box`.
+        """
+        if self.family:
+            raise ValueError("a family of critical points has no digits; choose a member of it")
+        if self.exact:
+            return tuple(sympy.N(x, n + max(1, len(str(int(abs(sympy.N(x))))))) for x in map(sympy.sympify, self.theta))
+        if not self.box or self.loss is None:
+            raise ValueError("the point is not certified by a box, so its digits cannot be proved")
+        return refined_digits(Enclosures(self.loss), np.array(self.box, dtype=float), n)
 
     def distance(self, theta) -> np.ndarray:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
@@ -312,7 +326,9 @@ def _eigenvalues(hessian) -> tuple:
         return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
     if all(h.is_Rational for h in hessian):
         return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
-    return tuple(sorted(hessian.eigenvals(multiple=True), key=lambda e: float(sympy.re(sympy.N(e)))))
+    with mpmath.workdps(50):  # (their radicals take long)
+        values = [sympy.Float(e, 17) for e in mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)]
+    return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
 
 
 def _inside(theta, box) -> bool:

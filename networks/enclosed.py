@@ -14,9 +14,11 @@ from functools import cached_property
 import numpy as np
 
 from arithmetic import Program, gradient
-from arithmetic.enclose import Search, System, Zero, clusters
+from arithmetic.enclose import Search, System, Zero, clusters, newton
 from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
+
+from .algebra import rational
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
 MANY = 20_000  # open boxes from which on a search gives up if they become more and more
@@ -206,3 +208,39 @@ def stationary(loss, starts: np.ndarray, reach: np.ndarray, steps: int = 80) -> 
         around = [np.abs(loss.hessian(theta + sign * reach[:, None])).max(axis=(0, 1)) for sign in (-1, 1)]
         singular = values.min(axis=1) <= SINGULAR * np.maximum(values.max(axis=1), np.nan_to_num(np.minimum(*around), posinf=0))
     return np.where(near & singular, theta, np.nan)
+
+
+def refined_digits(enclosures: Enclosures, box: np.ndarray, n: int) -> tuple:
+    """The coordinates of the one critical point in a box (dim, 2) with n right digits after the point.
+
+    Newton's method with the inverse Y of the Hessian in floats, on numbers of many digits: as |I − Y H| ≤ M < 1 on the box,
+    a point t of it is within (I − M)⁻¹ |Y ∇F(t)| of the zero, whatever the precision of Y.
+    """
+    import mpmath
+    import sympy
+
+    loss = enclosures.loss
+    low, high = box.T
+    middle = low / 2 + high / 2
+    radius = np.maximum(high - middle, middle - low) + 1e-10 * np.abs(box).max() + np.finfo(float).tiny
+    test = newton(enclosures.system, middle[:, None], radius[:, None])
+    contraction = test.mixing[..., 0]
+    if not test.usable[0] or contraction.sum(axis=1).max() >= 0.5:
+        raise ValueError(f"the Hessian is too nearly singular in {box.tolist()} to refine the point there in floats")
+    Y = np.linalg.inv((test.slopes[0] / 2 + test.slopes[1] / 2)[..., 0])
+    expressions = [rational(loss.expression).diff(s) for s in loss.symbols]
+    with mpmath.workdps(n + 30 + int(max(0, np.log10(1 + np.abs(box).max())))):
+        gradient_at = sympy.lambdify(loss.symbols, expressions, "mpmath")
+        point, Y = mpmath.matrix([mpmath.mpf(float(x)) for x in middle]), mpmath.matrix(Y.tolist())
+        for _ in range(4 * n + 20):
+            step = Y * mpmath.matrix(gradient_at(*point))
+            point = point - step
+            size = max(abs(s) for s in step)
+            if size * 4 < mpmath.mpf(10) ** -(n + 2):  # (I − M)⁻¹ is at most 2, and Y was not inverted exactly
+                break
+        else:
+            raise ValueError(f"Newton's method did not come to {n} digits in {box.tolist()}")
+        if any(not a - radius[i] <= x <= b + radius[i] for i, (x, (a, b)) in enumerate(zip(point, box, strict=True))):
+            raise ValueError(f"Newton's method left the box {box.tolist()}")
+        whole = [len(str(int(abs(x)))) for x in point]
+        return tuple(sympy.Float(x, n + digits) for x, digits in zip(point, whole, strict=True))

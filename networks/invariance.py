@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 import sympy
+from sympy.core.traversal import bottom_up
 
 from arithmetic.ends import above, below
 
 from .algebra import rational
-from .classify import simplified
 from .loss import Loss
 
-LARGEST = 60  # denominators of the directions that are tried
+LARGEST = 100_000  # denominators of the directions that are tried
 
 
 def constant_directions(loss) -> list[tuple]:
-    """Rational directions d with d·∇F = 0 everywhere, which is proved on symbols; in reduced form, one pivot each."""
+    """Rational directions d with F(θ + t d) = F(θ) for all t, which is proved on symbols; in reduced form, one pivot each."""
     rng = np.random.default_rng(0)
     low, high = np.array(loss.box).T[:, :, None]
     slopes = loss.gradient(rng.uniform(low, high, (loss.dim, 4 * loss.dim)))
@@ -32,14 +32,19 @@ def constant_directions(loss) -> list[tuple]:
         return []
     reduced, _ = sympy.Matrix([[sympy.Rational(float(x)).limit_denominator(10**12) for x in row] for row in null]).rref(
         iszerofunc=lambda x: abs(x) < 1e-6)
-    f, symbols = rational(loss.expression), loss.symbols
-    slope = [f.diff(s) for s in symbols]
+    f, symbols, t = rational(loss.expression), loss.symbols, sympy.Dummy("t", real=True)
     found = []
     for row in reduced.tolist():
         direction = tuple(sympy.Rational(x).limit_denominator(LARGEST) for x in row)
-        if any(direction) and simplified(sympy.expand(sum(d * g for d, g in zip(direction, slope, strict=True)))) == 0:
+        moved = f.xreplace({s: s + d * t for s, d in zip(symbols, direction, strict=True) if d})
+        if any(direction) and t not in bottom_up(moved, _ordered).free_symbols:
             found.append(direction)
     return found
+
+
+def _ordered(expression):
+    """Sums of products for the arguments of functions and for polynomials, in which what cancels is gone."""
+    return sympy.expand(expression) if expression.is_polynomial(*expression.free_symbols) else expression
 
 
 def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:

@@ -206,6 +206,24 @@ def test_exact_numbers_where_there_are_some():
     assert {p.theta for p in degenerate} == {(-pi / 3, 5 * pi / 6), (-pi / 3, -7 * pi / 6), (pi / 3, pi / 6)}
 
 
+@pytest.mark.parametrize("digits", [5, 20, 60])
+def test_as_many_digits_as_asked_for(digits):
+    """e^x = 3 − x/3: the zero by mpmath; a point of more digits has the same first ones."""
+    import mpmath
+
+    (point,) = Loss.from_expression(exp(x) + x**2 / 6 - 3 * x + (y - x) ** 2, (x, y)).critical_points()
+    with mpmath.workdps(digits + 20):
+        root = mpmath.findroot(lambda t: mpmath.exp(t) + t / 3 - 3, 0.9)
+        found = point.digits(digits)
+        assert all(abs(mpmath.mpf(str(f)) - root) <= mpmath.mpf(10) ** -digits for f in found)
+    assert not point.exact and len(str(found[0])) >= digits
+    exact = Loss.from_expression(exp((x - Rational(1, 3)) ** 2), (x,)).critical_points()[0]
+    assert str(exact.digits(digits)[0])[:digits] == "0." + "3" * (digits - 2)
+    line = Loss.from_expression(exp((x + y) ** 2), (x, y)).critical_points()[0]
+    with pytest.raises(ValueError, match="family"):
+        line.digits(3)
+
+
 # --------------------------------------------------------------------------------------- constant directions, bounds
 def test_constant_directions_give_lines_of_critical_points():
     error = tanh(w + b)
