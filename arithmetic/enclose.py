@@ -109,7 +109,7 @@ def _sum(x):
     return total
 
 
-def _inverse(matrices: np.ndarray) -> np.ndarray:
+def inverses(matrices: np.ndarray) -> np.ndarray:
     """Approximate inverses of (n, n, boxes); the identity where there is none."""
     stack = np.moveaxis(matrices, -1, 0)
     n = stack.shape[1]
@@ -137,7 +137,7 @@ def newton(system: System, middle: np.ndarray, radius: np.ndarray) -> Newton:
             g_low).all(axis=0) & np.isfinite(g_high).all(axis=0)
         centre = np.where(usable, low / 2 + high / 2, np.eye(system.dim)[:, :, None])
         spread = _up(np.maximum(high - centre, centre - low))
-        Y = _inverse(centre)
+        Y = inverses(centre)
         size = np.abs(Y)
         g, g_spread = g_low / 2 + g_high / 2, _up(np.maximum(g_high - g_low, 0))
         shift = _sum(Y * g)
@@ -208,13 +208,14 @@ def _cut(slopes: tuple[np.ndarray, np.ndarray], low, high, least, region) -> tup
 class Search:
     """The zeros of a system in boxes.
 
+    keep : a rule (low, high) -> (boxes,) that tells which boxes are to be searched at all.  settle : one that tells of boxes
+    that are about to be cut which are done by an argument of their own.
     `run(least, deadline)` works until every box is decided or not wider than `least` (n,) in any coordinate; those are in
     `aside`, and go on with the next `run`.  `found` are the zeros, each once; `boxes` how many boxes were looked at.
-    keep : a rule (low, high) -> (boxes,) that tells which boxes are to be searched at all.
     """
 
-    def __init__(self, system: System, low, high, keep: Callable | None = None):
-        self.system, self.keep = system, keep
+    def __init__(self, system: System, low, high, keep: Callable | None = None, settle: Callable | None = None):
+        self.system, self.keep, self.settle = system, keep, settle
         low, high = (np.array(end, dtype=float).reshape(system.dim, -1) for end in (low, high))
         self.region = low.min(axis=1), high.max(axis=1)
         self.stack, self.aside = [(low, high)], []
@@ -284,6 +285,9 @@ class Search:
         meets = (new_low <= new_high).all(axis=0)  # (a zero in it would lie in both)
         new_low, new_high, old = new_low[:, meets], new_high[:, meets], old[:, meets]
         slopes = tuple(s[..., meets] for s in slopes)
+        if self.settle is not None and new_low.shape[1]:
+            left = ~self.settle(new_low, new_high)
+            new_low, new_high, old, slopes = new_low[:, left], new_high[:, left], old[:, left], tuple(s[..., left] for s in slopes)
         width = new_high - new_low
         again = ((width < (1 - PROGRESS) * old) & (old > least)).any(axis=0)
         small = ~again & (width <= least).all(axis=0)

@@ -23,6 +23,7 @@ from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classify import exact_sign
 from .enclosed import Enclosures, enclosed, refined_digits, spectrum
+from .families import Manifold, manifolds
 from .invariance import constant_directions, extended, without
 from .loss import _check_box
 from .polynomials import CriticalSet, Family, Point, critical_set, rational
@@ -390,17 +391,21 @@ def _search(loss, region, budget: float) -> Atlas:
         proof.append(f"weight decay: no critical point lies outside the box {_short_box(box)}")
     else:
         everywhere = False
-    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated)
+    families = manifolds(enclosures)
+    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     points += [_of_isolated(p, loss) for p in found.isolated]
+    met = [(m, m.member()) for m in families if m.met]
+    points += [_of_manifold(m, member, loss) for m, member in met if member is not None]
+    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region" for m, member in met if member is None]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
-                 + ", or only one that is listed" * bool(points) + ", or is open" * bool(found.open))
+                 + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {budget:.3g} s",)
-    if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and convex(loss):
+    if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and not unmet and convex(loss):
         everywhere = True
         proof.append("F is convex, so a strict minimum is its only critical point")
-    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *found.open))
+    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *found.open))
 
 
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
@@ -457,6 +462,21 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
                              evidence=evidence, **common)
     value = rational(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
     return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
+
+
+def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
+    known = {}
+    for e in m.equations:  # coordinates that an equation gives
+        s = next((s for s in loss.symbols if (e - s).is_number or e == s), None)
+        if s is not None:
+            known[s] = s - e
+    value = sympy.simplify(rational(loss.expression).subs(known)) if known else sympy.Integer(0)
+    if value.free_symbols:
+        value = sympy.Float(float(loss.value(member)), 17)
+    signs = "; across it the numbers of positive and negative eigenvalues are " + " or ".join(map(str, sorted(m.signs, key=str)))
+    return CriticalPoint(tuple(known.get(s, s) for s in loss.symbols), m.nature, value, family=tuple(
+        s for s in loss.symbols if s not in known), equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
+        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it{signs}")
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:

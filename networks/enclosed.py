@@ -6,8 +6,9 @@ point that is proved isolated (`blowup`).  What no argument decides is returned 
 """
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -111,27 +112,30 @@ def spectrum(low: np.ndarray, high: np.ndarray) -> Spectrum:
 
 @dataclass
 class Enclosed:
-    """What a search found.  zeros : `Zero`s, one critical point each; isolated : degenerate ones; families; open : clusters."""
+    """What a search found.  zeros : `Zero`s, one critical point each; isolated : degenerate ones; open : clusters."""
 
     zeros: list[Zero]
     isolated: list = field(default_factory=list)
-    families: list = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
     boxes: int = 0
     finished: bool = True
     seconds: float = 0.0
 
 
-def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None) -> Enclosed:
+def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None,
+             families: Sequence = ()) -> Enclosed:
     """All critical points in the box (low, high).
 
     treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where the
     Hessian is singular: returns what it proved, with `holds(low, high)` for the boxes that are thereby done, or None.
+    families : manifolds of critical points (`families.Manifold`), whose `holds(low, high)` says where there are no others.
     """
     start = time.perf_counter()
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
     search.keep = lambda a, b: ~np.logical_or.reduce([np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
+    if families:
+        search.settle = functools.partial(_settled, families)
     counts = []
     for level in LEVELS:
         result.finished = search.run((high - low) * 2.0**-level, deadline)
@@ -147,6 +151,14 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
                    for k in _grouped(a, b)]
     result.zeros, result.boxes, result.seconds = search.found, search.boxes, time.perf_counter() - start
     return result
+
+
+def _settled(families: Sequence, low, high) -> np.ndarray:
+    """Which boxes one of the families holds; a later one is asked where no earlier one does."""
+    done = np.zeros(low.shape[1], dtype=bool)
+    for family in families:
+        done[~done] = family.holds(low[:, ~done], high[:, ~done])
+    return done
 
 
 def _hopeless(counts: list[int], share: float) -> bool:

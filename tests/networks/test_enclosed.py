@@ -13,6 +13,7 @@ from networks import Loss, Network, get
 from networks.blowup import isolated
 from networks.bounds import bounding_box, convex
 from networks.enclosed import Enclosures, enclosed, spectrum, stationary
+from networks.families import Interpolation, Vanishing, manifolds
 from networks.invariance import constant_directions
 
 x, y, z, w, b = sympy.symbols("x y z w b", real=True)
@@ -222,6 +223,65 @@ def test_as_many_digits_as_asked_for(digits):
     line = Loss.from_expression(exp((x + y) ** 2), (x, y)).critical_points()[0]
     with pytest.raises(ValueError, match="family"):
         line.digits(3)
+
+
+# -------------------------------------------------------------------------------------------------------- families
+def sigma(t):
+    return 1 / (1 + exp(-t))
+
+
+def hidden_sigmoid():
+    """a σ(w x + b) + c on two points: fewer than parameters."""
+    return Loss.from_expression((y * sigma(b) + z) ** 2 / 4 + (y * sigma(w + b) + z - 1) ** 2 / 4, (w, b, y, z))
+
+
+def test_interpolation_and_unused_units_are_families():
+    loss = hidden_sigmoid()
+    atlas = loss.critical_points(budget=30)
+    assert atlas.complete and len(atlas) == len(atlas.families) == 2
+    minima, line = atlas
+    assert minima.nature == "non-strict minimum" and minima.value == 0 and len(minima.equations) == 2
+    assert line.nature == "degenerate saddle" and line.theta[2:] == (0, HALF) and line.value == Rational(1, 8)
+    assert set(line.equations[:2]) == {y, z - HALF}
+    for family in atlas:
+        assert np.abs(loss.gradient(family.numeric)).max() < 1e-12 and float(family.distance(family.numeric)) < 1e-9
+    assert float(line.distance(np.array([0, 1.3, 0, 0.5]))) == pytest.approx(0)  # w = 0 there, b is free
+    assert float(line.distance(np.array([0.1, 0, 0, 0.5]))) == pytest.approx(0.1, rel=0.01)
+
+
+def test_newtons_method_stays_on_the_families():
+    assert unlisted(hidden_sigmoid(), 400, 5) == 0
+
+
+def test_a_curve_of_minima_and_the_saddle_beside_it():
+    for f in ((exp(x * y) - 2) ** 2, (y * tanh(x) - 1) ** 2 / 2):
+        atlas = Loss.from_expression(f, (x, y)).critical_points()
+        assert atlas.complete and Counter(p.nature for p in atlas) == {"non-strict minimum": 1, "saddle": 1}
+        assert unlisted(Loss.from_expression(f, (x, y)), 300, 6) == 0
+
+
+def test_where_the_rank_falls_nothing_is_held():
+    """r = e^(xy) − 1 vanishes on two lines that cross at 0, where its gradient does too."""
+    loss = Loss.from_expression((exp(x * y) - 1) ** 2, (x, y))
+    lines = manifolds(Enclosures(loss))[0]
+    assert isinstance(lines, Interpolation)
+    middle = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -2.0]])
+    assert lines.holds(middle - 0.05, middle + 0.05).tolist() == [True, False, True]
+    atlas = loss.critical_points(budget=3)
+    assert not atlas.complete and all(low <= 0 <= high for low, high in atlas.undecided[-1].hull)
+    assert [p.nature for p in atlas] == ["non-strict minimum"]
+
+
+def test_a_line_whose_transversal_hessian_is_singular_is_not_held():
+    """At y = 0 F = cosh x is flat in y to fourth order: no tube test can tell that there is nothing else."""
+    unit = Loss.from_expression((y * tanh(x) + z - HALF) ** 2 + (y * tanh(2 * x) + z - 1) ** 2 + y**4, (x, y, z))
+    found = [m for m in manifolds(Enclosures(unit)) if isinstance(m, Vanishing)]
+    assert [m.equations[0] for m in found] in ([y], [])
+    flat = Loss.from_expression(y**2 * tanh(x) ** 2 + z**2 + y**4, (x, y, z))
+    for m in manifolds(Enclosures(flat)):
+        if isinstance(m, Vanishing):
+            origin = np.zeros((3, 1))
+            assert not m.holds(origin - 0.01, origin + 0.01).any()
 
 
 # --------------------------------------------------------------------------------------- constant directions, bounds
