@@ -220,6 +220,7 @@ class Search:
         self.region = low.min(axis=1), high.max(axis=1)
         self.stack, self.aside = [(low, high)], []
         self.found: list[Zero] = []
+        self._inner = (np.empty((0, system.dim)),) * 2  # ends of their small boxes
         self.boxes = 0
 
     @property
@@ -311,9 +312,13 @@ class Search:
 
     def add(self, zero: Zero) -> None:
         """Keep a zero unless it is known already or lies outside the region."""
-        inside = (zero.inner_high >= self.region[0]).all() and (zero.inner_low <= self.region[1]).all()
-        if inside and not any(same(zero, other) for other in self.found):
+        if (zero.inner_high < self.region[0]).any() or (zero.inner_low > self.region[1]).any():
+            return
+        low, high = self._inner
+        near = ((low <= zero.inner_high) & (high >= zero.inner_low)).all(axis=1)
+        if not any(same(zero, self.found[k]) for k in np.flatnonzero(near)):
             self.found.append(zero)
+            self._inner = np.vstack([low, zero.inner_low]), np.vstack([high, zero.inner_high])
 
 
 def same(a: Zero, b: Zero) -> bool:

@@ -26,6 +26,7 @@ from .enclosed import Enclosures, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
 from .invariance import constant_directions, extended, without
 from .loss import _check_box
+from .symmetry import symmetries
 from .polynomials import CriticalSet, Family, Point, critical_set, rational
 
 
@@ -392,12 +393,17 @@ def _search(loss, region, budget: float) -> Atlas:
     else:
         everywhere = False
     families = manifolds(enclosures)
-    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families)
+    group = symmetries(loss, *np.array(box).T)
+    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families, group)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
-    points += [_of_isolated(p, loss) for p in found.isolated]
     met = [(m, m.member()) for m in families if m.met]
-    points += [_of_manifold(m, member, loss) for m, member in met if member is not None]
+    others = [_of_isolated(p, loss) for p in found.isolated]
+    others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
+    points += _with_images(others, group)
+    if group:
+        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to each "
+                     "other one was searched, and so it is with what is open")
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region" for m, member in met if member is None]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
                  + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
@@ -420,6 +426,32 @@ def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
     return replace(atlas, points=tuple(extended(p, loss, directions, pivots) for p in atlas),
                    region=None if atlas.region is None else region or loss.box,
                    proof=(f"F does not change along {text}, which leaves {reduced.dim} coordinates", *atlas.proof))
+
+
+def _with_images(points: list[CriticalPoint], group) -> list[CriticalPoint]:
+    """The points and families with what the symmetries map them to, each once."""
+    found = {}
+    for p in points:
+        for g in (None, *group):
+            q = p if g is None else _image(p, g)
+            key = frozenset(map(_unsigned, q.equations)) if q.family else tuple(map(sympy.simplify, q.theta))
+            found.setdefault(key, q)
+    return list(found.values())
+
+
+def _unsigned(e):
+    e = sympy.expand(e)
+    return -e if e.could_extract_minus_sign() else e
+
+
+def _image(p: CriticalPoint, g) -> CriticalPoint:
+    """What a symmetry of F maps a point to; a family by its equations, in which the inverse is put."""
+    if not p.family:
+        return replace(p, theta=g(p.theta))
+    inverse = {p.symbols[place]: sign * s for place, sign, s in zip(g.places, g.signs, p.symbols, strict=True)}
+    parameters = tuple(s for s in p.symbols if any(abs(inverse[t]) == abs(s) for t in p.family))
+    return replace(p, theta=g(tuple(x.xreplace(inverse) for x in map(sympy.sympify, p.theta))), family=parameters,
+                   equations=tuple(e.xreplace(inverse) for e in p.equations), member=g(p.member))
 
 
 def _short_box(box) -> str:

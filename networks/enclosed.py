@@ -7,6 +7,7 @@ point that is proved isolated (`blowup`).  What no argument decides is returned 
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
 from .algebra import rational
+from .symmetry import representatives
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
 MANY = 20_000  # open boxes from which on a search gives up if they become more and more
@@ -123,17 +125,19 @@ class Enclosed:
 
 
 def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None,
-             families: Sequence = ()) -> Enclosed:
+             families: Sequence = (), group: Sequence = ()) -> Enclosed:
     """All critical points in the box (low, high).
 
     treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where the
     Hessian is singular: returns what it proved, with `holds(low, high)` for the boxes that are thereby done, or None.
     families : manifolds of critical points (`families.Manifold`), whose `holds(low, high)` says where there are no others.
+    group : symmetries of the loss and the box; one representative of each orbit is searched, and the others follow.
     """
     start = time.perf_counter()
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
-    search.keep = lambda a, b: ~np.logical_or.reduce([np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
+    search.keep = lambda a, b: representatives(group, a, b) & ~np.logical_or.reduce(
+        [np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
     if families:
         search.settle = functools.partial(_settled, families)
     counts = []
@@ -149,6 +153,9 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     a, b = search.open
     result.open = [Open(len(k), tuple(zip(a[:, k].min(axis=1).tolist(), b[:, k].max(axis=1).tolist(), strict=True)))
                    for k in _grouped(a, b)]
+    for zero, g in itertools.product(tuple(search.found), group):
+        outer, inner = g.box(zero.low, zero.high), g.box(zero.inner_low, zero.inner_high)
+        search.add(Zero(*outer, *inner))
     result.zeros, result.boxes, result.seconds = search.found, search.boxes, time.perf_counter() - start
     return result
 

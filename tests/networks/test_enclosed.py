@@ -15,6 +15,7 @@ from networks.bounds import bounding_box, convex
 from networks.enclosed import Enclosures, enclosed, spectrum, stationary
 from networks.families import Interpolation, Vanishing, manifolds
 from networks.invariance import constant_directions
+from networks.symmetry import Symmetry, representatives, symmetries
 
 x, y, z, w, b = sympy.symbols("x y z w b", real=True)
 HALF = Rational(1, 2)
@@ -317,6 +318,43 @@ def test_convexity_is_seen_or_not_claimed():
     assert convex(case("convex")) and convex(Loss.from_expression(exp(x - y) + x**2 + 3 * y + sympy.Abs(x), (x, y)))
     assert not convex(case("tanh3")) and not convex(Loss.from_expression(exp(x) - y**2, (x, y)))
     assert not convex(Loss.from_expression(log(1 + exp(x**2)), (x,))) and not convex(Loss.from_expression(-log(1 + exp(x)), (x,)))
+
+
+# ---------------------------------------------------------------------------------------------------- symmetries
+def test_symmetries_of_hidden_units():
+    net = Network((1, 2, 1), ("tanh", "linear"), ([1, 2, 3], [HALF, 1, Rational(1, 3)]), bias=False)
+    low, high = np.full(4, -3.0), np.full(4, 3.0)
+    group = symmetries(net, low, high)
+    assert len(group) == 7  # two signs and the exchange: order 8
+    theta = np.random.default_rng(1).normal(size=(4, 20))
+    assert all(np.allclose(net.value(g(theta)), net.value(theta), rtol=1e-13) for g in group)
+    assert {g.after(h) for g in group for h in group} <= {*group, Symmetry((0, 1, 2, 3), (1, 1, 1, 1))}
+    # of every orbit there is one that is kept, and of a generic one exactly one
+    kept = sum(representatives(group, g(theta), g(theta)).astype(int) for g in (*group, Symmetry((0, 1, 2, 3), (1,) * 4)))
+    assert (kept == 1).all()
+    lopsided = symmetries(net, np.array([-3.0, -3, -3, -3]), np.array([3.0, 2, 3, 3]))
+    assert len(lopsided) < 7 and all(np.array_equal(g.box(low, high)[0], low) for g in lopsided)
+
+
+def test_what_is_almost_a_symmetry_is_none():
+    assert symmetries(Loss.from_expression(exp(x**2) + y**2 + x / 10**12, (x, y)), np.full(2, -1.0), np.full(2, 1.0)) == [
+        Symmetry((0, 1), (1, -1))]
+
+
+def test_images_of_points_are_listed():
+    loss = case("eggs")
+    atlas = loss.critical_points(loss.box)
+    assert any("8 symmetries" in sentence for sentence in atlas.proof) and len(atlas) == 49
+    whole = np.array([p.numeric for p in atlas])
+    for g in symmetries(loss, *np.array(loss.box).T):
+        assert all(np.abs(whole - image).max(axis=1).min() < 1e-12 for image in g(whole.T).T)
+
+
+def test_images_of_families_are_listed():
+    """y = 0 and z = 0 are exchanged, of y the half with x > 0 is searched."""
+    f = (exp(x * y) - 2) ** 2 + z**2
+    atlas = Loss.from_expression(f, (x, y, z)).critical_points(budget=20)
+    assert unlisted(Loss.from_expression(f, (x, y, z)), 200, 3) == 0 and len(atlas)
 
 
 # ----------------------------------------------------------------------------------------------------- the Hessian
