@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH ?= torch
 
-.PHONY: figures test test-extras docs bench clean
+.PHONY: figures test test-slow test-extras mutants docs bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
@@ -11,9 +11,17 @@ figures: .venv/.figures
 test: .venv/.test
 	$(BIN)/python -m pytest --cov --cov-report=term -q -n auto
 
+# what `make test` leaves out for its length
+test-slow: .venv/.test
+	$(BIN)/python -m pytest -q -n auto -m slow
+
+# wrong programs, each of which a named test must notice
+mutants: .venv/.test
+	$(BIN)/python tests/mutants.py
+
 # what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
 test-extras: .venv/.extras
-	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py \
+	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
 		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py
 
 docs: .venv/.docs

@@ -24,6 +24,7 @@ from .tape import Tape
 BATCH = 4096  # boxes that are worked on at once
 CUT = 0.492  # where a box is cut: not in the middle, where zeros of symmetric systems lie
 ROOM_AROUND = 1 / 16  # by how much of its radius a box is enlarged for the uniqueness test
+LOOK, FAR = 2.0, 30.0  # seconds after which a search looks how far it is, and how many times its time the rest may take
 PROGRESS = 0.3  # a box whose width falls by this share is contracted again before it is cut
 
 
@@ -222,6 +223,7 @@ class Search:
         self.found: list[Zero] = []
         self._inner = (np.empty((0, system.dim)),) * 2  # ends of their small boxes
         self.boxes = 0
+        self.rest: float | None = None
 
     @property
     def open(self) -> tuple[np.ndarray, np.ndarray]:
@@ -236,15 +238,34 @@ class Search:
         self.stack, self.aside = [(low, high)] if low.shape[1] else [], []
 
     def run(self, least, deadline: float = np.inf) -> bool:
-        """Whether it came to an end before the deadline (of `time.perf_counter`)."""
+        """Whether it came to an end before the deadline (of `time.perf_counter`), or might have.
+
+        It stops where at the rate of the last seconds the rest would take far more time than there is; `rest` is then how much.
+        """
         self.stack, self.aside = self.stack + self.aside, []
         least = np.asarray(least, dtype=float)[:, None]
+        seen, volume = time.perf_counter(), None
         with np.errstate(all="ignore"):
             while self.stack:
-                if time.perf_counter() > deadline:
+                now = time.perf_counter()
+                if now > deadline:
+                    self.rest = None
                     return False
+                if np.isfinite(deadline) and now > seen + LOOK:
+                    left = self._volume()
+                    if volume is not None:
+                        self.rest = left * (now - seen) / max(volume - left, 1e-12 * left)
+                        if self.rest > FAR * (deadline - now):
+                            return False
+                    seen, volume = now, left
                 self._step(*self._take(), least)
+        self.rest = None
         return True
+
+    def _volume(self) -> float:
+        """Of the boxes that are not yet cut to the least width."""
+        region = (self.region[1] - self.region[0])[:, None]
+        return float(sum(np.prod((high - low) / region, axis=0).sum() for low, high in self.stack))
 
     def _take(self) -> tuple[np.ndarray, np.ndarray]:
         low, high = self.stack.pop()

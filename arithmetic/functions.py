@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .elementary import exp, log
 from .operations import absolute, maximum, minimum, where
 from .readings import Reading, Vector, is_symbolic
 
@@ -10,6 +11,11 @@ from .readings import Reading, Vector, is_symbolic
 def clip(x, low, high):
     """`x` held between `low` and `high`."""
     return minimum(maximum(x, low), high)
+
+
+def power(x, p):
+    """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
+    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
 
 
 def total(x):
@@ -36,10 +42,10 @@ def solve(matrix, rhs):
     outcome of its lane alone.  Gaussian elimination written with `where` for the pivots, so that it is the same
     straight-line arithmetic on every reading; LAPACK above 8 unknowns on numbers; exact on symbols.
     """
-    if is_symbolic(matrix) or isinstance(matrix, Reading):  # one coordinate
+    if _one(matrix):
         return rhs / matrix
     n = len(rhs)
-    first = np.asarray(matrix).flat[0]
+    first = next(iter(np.asarray(matrix).flat), 0.0)  # of no lanes, numbers
     if is_symbolic(first):
         import sympy
 
@@ -90,3 +96,36 @@ def vector(entries):
     if any(isinstance(e, Reading) or is_symbolic(e) for e in entries):
         return Vector(entries)
     return np.array(np.broadcast_arrays(*entries))
+
+
+def _one(matrix) -> bool:
+    """Whether it is the matrix of one coordinate, a number that is not an array."""
+    return is_symbolic(matrix) or isinstance(matrix, Reading)
+
+
+def diagonal(matrix):
+    """The diagonal, (dim,) or (dim, lanes), of a matrix of shape (dim, dim), (dim, dim, lanes), or of one symbol."""
+    return matrix if _one(matrix) else vector(matrix[i, i] for i in range(len(matrix)))
+
+
+def add_diagonal(matrix, value):
+    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or per coordinate (and lane)."""
+    if _one(matrix):
+        return matrix + value
+    matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1
+    for i in range(len(matrix)):
+        matrix[i, i] = matrix[i, i] + (value[i] if each else value)
+    return matrix
+
+
+def times(matrix, x):
+    """`matrix @ x`, shaped as x, (dim,) or (dim, lanes), for a matrix as in `diagonal`; a lane has its own bits."""
+    return matrix * x if _one(matrix) else total(np.swapaxes(matrix, 0, 1) * x[:, None])
+
+
+def gram(J):
+    """`Jᵀ J`, (dim, dim) or (dim, dim, lanes), of J of shape (rows, dim) or (rows, dim, lanes), or of one symbol."""
+    if _one(J):
+        return J**2
+    product = np.stack([total(J[:, i:i + 1] * J) for i in range(J.shape[1])])
+    return product.view(Vector) if product.dtype == object else product

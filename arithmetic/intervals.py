@@ -89,6 +89,8 @@ class Interval(Reading):
     @_quiet
     def apply(self, op: str, *args):
         form = OPERATIONS[op].interval
+        if form is None and OPERATIONS[op].inline:
+            return OPERATIONS[op].definition(*args)
         if form is None:
             raise TypeError(f"{op} has no interval form: give its operation interval=...")
         return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .elementary import cos, cosh, exp, sigmoid, sin, sinh, softplus
+from .functions import power as real_power
 from .intervals import Interval
 from .jets import Jet
 from .operations import OPERATIONS, maximum, minimum, sqrt, where
@@ -142,7 +143,9 @@ class _Reader:
                 return 1 / self._power(base, -power)
             x = self.read(base) if power.q == 1 else sqrt(self.read(base))
             return integer_power(x, int(power.p))
-        return exp(self.read(power) * self.read(self.sympy.log(base)))
+        if self.exact and base.is_number:
+            return exp(self.read(power) * self.exact(self.sympy.log(base)))
+        return real_power(self.read(base), self.read(power))
 
     def _one_plus_exp(self, e):
         """x where the expression is 1 + eˣ."""

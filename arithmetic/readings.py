@@ -17,20 +17,26 @@ class Reading:
     """
 
     __slots__ = ()
-    __sympy__ = False  # sympy's numbers leave arithmetic with a reading to the reading
+    _op_priority = 100.0  # sympy's word for: `number * reading` is the reading's affair
 
     def apply(self, op: str, *args):
         raise NotImplementedError
 
 
 class Vector(np.ndarray):
-    """Coordinates that are not floats: an object array whose operators and comparisons act element by element."""
+    """Coordinates that are not floats: an object array whose operators and comparisons act element by element.
+
+    What NumPy reduces to one number (`x.sum()`, `np.mean(x)`, `x @ y`) is that number.
+    """
 
     def __new__(cls, entries):
         entries = list(entries)
         out = np.empty(len(entries), dtype=object)
         out[:] = entries
         return out.view(cls)
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return array.view(Vector) if array.ndim else array[()]
 
     def __lt__(self, other):
         return np.less(self, other, dtype=object)

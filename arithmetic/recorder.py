@@ -6,7 +6,6 @@ the common-subexpression elimination there is), simplified by the rules of the o
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,11 +26,8 @@ class Graph:
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange
         self.nodes: dict[tuple, Node] = {}
+        self.fixed: set[Node] = set()  # parameters, and what is made of them and constants alone
         self.derivatives: dict[Node, tuple[Node, Callable]] = {}  # nodes whose derivative is known in closed form
-
-    @property
-    def kind(self) -> type[Node]:
-        return Node
 
     def input(self, name: str) -> Node:
         return self.node("input", name)
@@ -39,21 +35,37 @@ class Graph:
     def inputs(self, name: str, n: int) -> Vector:
         return Vector(self.input(f"{name}{i}") for i in range(n))
 
+    def parameter(self, name: str) -> Node:
+        """An input that is the same at every step, as a constant is, and may differ between lanes."""
+        node = self.input(name)
+        self.fixed.add(node)
+        return node
+
     def constant(self, value: float) -> Node:
         return self.node("const", float(value).hex(), value=float(value))
 
     def condition(self, value: bool) -> Node:
         return self.node("bool", value, value=float(value))
 
-    def lift(self, x) -> Node | None:
-        """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant."""
+    def lift(self, x) -> Node:
+        """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant; else TypeError."""
+        node = self._lifted(x)
+        if node is None:
+            what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r}"
+            raise TypeError(f"{what} cannot be recorded as one number: write total(x) for a sum over coordinates, x[i] "
+                            "for one of them")
+        return node
+
+    def _lifted(self, x) -> Node | None:
+        if isinstance(x, np.ndarray) and x.ndim == 0:
+            x = x[()]
         if isinstance(x, Node):
             if x.graph is not self:
                 raise ValueError("numbers of two recordings cannot meet in one operation; record both together")
             return x
         if isinstance(x, (bool, np.bool_)):
             raise TypeError("a recorded condition is a comparison of recorded numbers, not a Python bool")
-        if isinstance(x, np.ndarray) and x.ndim:
+        if isinstance(x, np.ndarray):
             return None
         try:
             return self.constant(float(x))
@@ -65,6 +77,8 @@ class Graph:
         node = self.nodes.get(key)
         if node is None:
             node = self.nodes[key] = self.kind(self, op, args, len(self.nodes), value)
+            if self.fixed and node.operands and all(a.value is not None or a in self.fixed for a in args):
+                self.fixed.add(node)
         return node
 
     def operation(self, op: str, *args: Node) -> Node:
@@ -101,15 +115,12 @@ class Node(Reading):
         if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
             return self.graph.lift(args[1] if args[0] else args[2])
         nodes = [self.graph.lift(a) for a in args]
-        if None in nodes:
-            raise TypeError(f"{op}: cannot record an argument of type "
-                            f"{[type(a).__name__ for a, n in zip(args, nodes) if n is None][0]}")
         if OPERATIONS[op].inline:
             return OPERATIONS[op].definition(*nodes)
         return self.graph.operation(op, *nodes)
 
     def _binary(self, op: str, other, swap: bool = False):
-        node = self.graph.lift(other)
+        node = self.graph._lifted(other)
         if node is None:
             return NotImplemented
         return self.graph.operation(op, *((node, self) if swap else (self, node)))
@@ -150,11 +161,22 @@ class Node(Reading):
 
     def __float__(self):
         if self.value is None:
-            raise TypeError("a recorded number has no float value")
+            raise TypeError("a recorded number has no float value: where a function of math or sympy asks for one, "
+                            "write arithmetic's sqrt, exp, log, sin, cos, tanh, … instead")
         return self.value
 
     def __repr__(self):
         return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
+
+
+Graph.kind = Node  #: the class of its nodes
+
+
+def _adjoint(node: Node, d: Node):
+    """What the operands of a node get of its adjoint d."""
+    if OPERATIONS[node.op].adjoint is None:
+        raise TypeError(f"{node.op} has no derivative: give its operation adjoint=...")
+    return OPERATIONS[node.op].adjoint(node, d)
 
 
 def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
@@ -171,14 +193,32 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
             x, derivative = known[node]
             parts = [(x, d * derivative(x))]
         else:
-            adjoint_of = OPERATIONS[node.op].adjoint
-            if adjoint_of is None:
-                raise TypeError(f"{node.op} has no derivative: give its operation adjoint=...")
-            parts = zip(node.operands, adjoint_of(node, d), strict=True)
+            parts = zip(node.operands, _adjoint(node, d), strict=True)
         for operand, part in parts:
             if part is not None and not operand.boolean:
                 adjoint[operand] = adjoint[operand] + part if operand in adjoint else part
     return Vector(adjoint.get(x, value.graph.constant(0.0)) for x in inputs)
+
+
+def tangent(outputs: Sequence[Node], inputs: Sequence[Node], direction: Sequence) -> Vector:
+    """Forward-mode derivative of `outputs` along `direction`, one number per input, as nodes of the same graph.
+
+    It costs a few times what the outputs cost, however many inputs there are: with `gradient` for the outputs it gives
+    the Hessian times a vector without the Hessian.
+    """
+    graph = outputs[0].graph
+    zero, known = graph.constant(0.0), graph.derivatives
+    moved: dict[Node, Node] = dict(zip(inputs, map(graph.lift, direction), strict=True))
+    for node in needed(outputs, lambda n: (known[n][0],) if n in known else n.operands):
+        if node in known:
+            x, derivative = known[node]
+            parts = [moved[x] * derivative(x)] if moved.get(x, zero) is not zero else []
+        else:  # what an operand hands back for the adjoint d, it passes on for d its own tangent
+            parts = [_adjoint(node, moved[x])[k] for k, x in enumerate(node.operands)
+                     if not x.boolean and moved.get(x, zero) is not zero] if not node.boolean else []
+        if node.operands:
+            moved[node] = sum(parts[1:], start=parts[0]) if parts else zero
+    return Vector(moved.get(node, zero) for node in outputs)
 
 
 def polynomial(coefficients: Sequence[float], x):
@@ -258,9 +298,23 @@ class Program:
             return self.function(*(np.float64(a) if isinstance(a, (int, float)) else a for a in arguments))
 
 
+def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> list[Node]:
+    """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
+
+    Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn
+    or counted between the calls, the recorded program would repeat the first for ever.
+    """
+    first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
+    if any(a is not b for a, b in zip(first, second, strict=True)):
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and "
+                         "the first value would be repeated for ever; make what changes a block of the flow's memory or "
+                         "a function of the time s.t")
+    return first
+
+
 def record(definition: Callable[[Vector], object], n: int) -> Program:
     """The program of `definition(x)` for `n` recorded coordinates `x`; its outputs may be nodes or arrays of nodes."""
     graph = Graph()
     x = graph.inputs("x", n)
-    result = definition(x)
-    return Program(tuple(x), tuple(graph.lift(r) for r in np.ravel(np.array(result, dtype=object))))
+    outputs = repeated("the definition", lambda: np.ravel(np.array(definition(x), dtype=object)), graph)
+    return Program(tuple(x), tuple(outputs))

@@ -48,7 +48,30 @@ def sub(graph: Graph, a: Node, b: Node) -> Node:
     return graph.node("sub", a, b)
 
 
+def _fixed(graph: Graph, a: Node) -> bool:
+    """Whether a node is a constant, or is made of parameters and constants alone."""
+    return a.value is not None or a in graph.fixed
+
+
+def _mul_fixed(graph: Graph, a: Node, b: Node) -> Node | None:
+    """c (d x) = (c d) x for parameters c, d as below for constants, so that both round alike; None where it is not that.
+
+    A product of parameters alone is left as it is written, as one of numbers is computed.
+    """
+    if _fixed(graph, a) and _fixed(graph, b):
+        return None if {a.value, b.value} & {0.0, 1.0, -1.0} else graph.node("mul", *_ordered(a, b))
+    c, x = (a, b) if _fixed(graph, a) else (b, a)
+    if x.op != "mul" or not _fixed(graph, c):
+        return None
+    d, rest = x.args if _fixed(graph, x.args[0]) else x.args[::-1]
+    if not _fixed(graph, d) or (c.value is not None and d.value is not None):
+        return None
+    return graph.operation("mul", graph.operation("mul", c, d), rest)
+
+
 def mul(graph: Graph, a: Node, b: Node) -> Node:
+    if graph.fixed and (product := _mul_fixed(graph, a, b)) is not None:
+        return product
     if b.value is not None:
         a, b = b, a
     c = a.value

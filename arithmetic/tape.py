@@ -48,10 +48,10 @@ class ExactGraph(Graph):
         super().__init__()
         self.constants: dict[Node, tuple[float, float]] = {}
 
-    def lift(self, x) -> Node | None:
-        if isinstance(x, (Node, bool, np.bool_)) or (isinstance(x, np.ndarray) and x.ndim):
-            return super().lift(x)
-        x = x[()] if isinstance(x, np.ndarray) else x
+    def _lifted(self, x) -> Node | None:
+        x = x[()] if isinstance(x, np.ndarray) and not x.ndim else x
+        if isinstance(x, (Node, bool, np.bool_, np.ndarray)):
+            return super()._lifted(x)
         try:
             low, high = typed(float(x)) if isinstance(x, (float, np.floating)) and not isinstance(x, Rounded) else enclosing(x)
         except (TypeError, ValueError):
@@ -186,14 +186,14 @@ def library_source() -> tuple[str, dict[str, int]]:
 @functools.cache
 def _library(operations: tuple[Operation, ...]):
     """(run, {operation: number}) of the compiled library for this table, or the reason why there is none."""
-    from .engines import CompileError, _shared_library, compiler  # the one place where the compiler cache is used
+    from .backends.c import CompileError, compiler, library  # the one place where the cache of compiled programs is used
 
     if (cc := compiler()) is None:
         return "no C compiler was found"
     source, numbers = library_source()
     try:
-        run = _shared_library(source, cc).run
-    except CompileError as error:
+        run = library(source, cc).run
+    except (CompileError, OSError) as error:
         return f"the C compiler failed: {error}"
     run.argtypes, run.restype = [ctypes.c_longlong] * 5 + [ctypes.c_void_p] * 8, None
     return run, numbers

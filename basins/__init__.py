@@ -4,8 +4,11 @@
 critical points; its `table()` holds basin fractions with confidence intervals, its `figure()` is the map of the basins.
 Results are the same for every chunk size, worker count and order.  To add a kind of start: a function in `starts.py`.
 """
-from .starts import grid, normal, uniform
-from .study import Study, Witness, study
-from .table import Table, wilson
+from arithmetic import Table
 
-__all__ = ["grid", "uniform", "normal", "study", "Study", "Witness", "Table", "wilson"]
+from .follow import study
+from .result import Point, Study, Witness
+from .starts import grid, normal, uniform
+from .statistics import wilson
+
+__all__ = ["grid", "uniform", "normal", "study", "Study", "Point", "Witness", "Table", "wilson"]

@@ -1,37 +1,43 @@
 """`python -m basins NETWORK OPTIMIZER`: a study from the command line: table, picture, and the data beside it."""
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 import threading
 from pathlib import Path
 
+from arithmetic import command
+
 FORMATS = (".png", ".pdf", ".svg")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m basins", description="Where an optimizer ends on a network: basin fractions and the map of the basins.",
-        epilog="Example: python -m basins polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
+    parser = command.parser("basins", "Where an optimizer ends on a network: fractions and the map of the basins.",
+                            "polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
     parser.add_argument("network", help="a benchmark network (python -m networks lists them)")
     parser.add_argument("optimizer", help="a named optimizer: gd, momentum, adam, lm, gd-richardson, gd-energy, …")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[], help="hyperparameters, as lr=0.1")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
+                        help="hyperparameters, as lr=0.1")
     starts = parser.add_mutually_exclusive_group()
-    starts.add_argument("--grid", type=int, nargs="+", metavar="N", help="starts on a grid, N per side or one N per side")
+    starts.add_argument("--grid", type=int, nargs="+", metavar="N",
+                        help="starts on a grid, N per side or one N per side")
     starts.add_argument("--starts", type=int, metavar="N", help="N starts drawn uniformly from the box")
     parser.add_argument("--seed", type=int, default=0, help="of --starts (default 0)")
-    parser.add_argument("--box", type=float, nargs="+", metavar="X", help="low high, for each coordinate (default the network's)")
+    parser.add_argument("--box", type=float, nargs="+", metavar="X",
+                        help="low high, for each coordinate (default the network's)")
     parser.add_argument("--max-steps", type=int, help="steps at most per start")
     parser.add_argument("--gradient", type=float, help="at rest when the gradient is below this")
     parser.add_argument("--radius", type=float, help="diverged beyond this distance from 0")
     parser.add_argument("--match", type=float, default=0.05, help="distance within which an end counts for a point")
-    parser.add_argument("--witnesses", type=float, metavar="R", help="mark the start nearest to each minimum, within R, that ends elsewhere")
-    parser.add_argument("--out", type=Path, help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
-    parser.add_argument("--store", type=Path, help="a folder that keeps finished pieces: the same command goes on from there")
+    parser.add_argument("--witnesses", type=float, metavar="R",
+                        help="mark the start nearest to each minimum, within R, that ends elsewhere")
+    parser.add_argument("--out", type=Path,
+                        help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
+    parser.add_argument("--store", type=Path,
+                        help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")
-    parser.add_argument("--threads", type=int, help="at most this many (default all cores)")
+    parser.add_argument("--threads", type=int, help="at most this many (default, or -1: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     options = parser.parse_args(arguments)
     try:
@@ -45,13 +51,15 @@ def _prepare(options):
     """Everything that can be wrong, before any work."""
     import networks
     import schemes
-    from arithmetic import check_backend
+    from arithmetic import check_backend, check_threads
 
+    from .follow import check_match, kept_in
     from .starts import grid, uniform
 
     loss = networks.get(options.network)
-    optimizer = schemes.named(options.optimizer, **_hyperparameters([pair for group in options.set for pair in group]))
+    optimizer = schemes.named(options.optimizer, **command.settings(options.set))
     check_backend(options.backend)
+    check_threads(options.threads)
     box = loss.box
     if options.box is not None:
         if len(options.box) != 2 * loss.dim:
@@ -67,21 +75,11 @@ def _prepare(options):
     stop = schemes.Stop(**{name: value for name, value in limits.items() if value is not None})
     if options.out is not None:
         _check_writable(options.out)
+    check_match(options.match)
     _ = optimizer.problem(loss, stop).iteration  # raises where the loss lacks what the optimizer needs, as residuals
+    if options.store is not None:
+        kept_in(options.store, loss, optimizer, starts, stop)
     return loss, optimizer, starts, stop
-
-
-def _hyperparameters(pairs: list[str]) -> dict[str, float | bool]:
-    values = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        try:
-            if not equals:
-                raise ValueError
-            values[key] = text.lower() == "true" if text.lower() in ("true", "false") else float(text)
-        except ValueError:
-            raise ValueError(f"--set {pair!r} must read KEY=NUMBER, as lr=0.1, or KEY=true") from None
-    return values
 
 
 def _check_writable(out: Path) -> None:
@@ -94,20 +92,21 @@ def _check_writable(out: Path) -> None:
 
 
 def _run(options, loss, optimizer, starts, stop) -> int:
-    from .study import study
+    from .follow import study
 
     if options.out is not None:  # what draws the picture loads while the starts run
         threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
     result = study(loss, optimizer, starts, stop=stop, store=options.store, progress=False if options.quiet else None,
                    backend=options.backend, threads=options.threads, match=options.match)
-    box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
-    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}")
-    if options.out is not None:
+    written = ""
+    if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
         result.figure(witnesses=options.witnesses).savefig(options.out, dpi=120)
-        csv.write_text(result.table().csv())
+        csv.write_text(result.table().csv(), encoding="utf-8")
         result.save(folder)
-        print(f"\nwrote {options.out}, {csv} and {folder}{os.sep}")
+        written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
+    box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
+    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n{written}", end="")
     if not result.complete:
         print("interrupted: the rest of the starts is labelled so" + (
             "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),
@@ -117,4 +116,4 @@ def _run(options, loss, optimizer, starts, stop) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

@@ -10,10 +10,6 @@ from schemes import Outcome
 #: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
 MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 SADDLE, MAXIMUM = "#000000", "#D55E00"
-OTHERS = {Outcome.CONVERGED: "#E8E8E8", Outcome.DIVERGED: "#8B4513", Outcome.STEP_LIMIT: "#BDBDBD",
-          Outcome.STALLED: "#7F7F7F", Outcome.NOT_FINITE: "#4A2508", Outcome.INTERRUPTED: "#FFFFFF",
-          Outcome.LEFT_BOX: "#A0703C", Outcome.EVENT: "#D8D0E8", Outcome.ENERGY_ROSE: "#C8A080",
-          Outcome.GRADIENT_LIMIT: "#A8A8A8", Outcome.TIME_LIMIT: "#F4F4F4"}
 MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
 
 
@@ -21,12 +17,11 @@ def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
     result, minima = {}, 0
     for i, p in enumerate(study.points):
-        kind = p.nature.split()[-1]
-        if kind == "minimum":
+        if p.nature.is_minimum:
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
-            result[i] = MAXIMUM if kind == "maximum" else SADDLE
-    return {-int(o): c for o, c in OTHERS.items()} | result
+            result[i] = MAXIMUM if p.nature.kind == "maximum" else SADDLE
+    return {-int(o): o.colour for o in Outcome if o is not Outcome.RUNNING} | result
 
 
 def title(study) -> str:
@@ -44,7 +39,7 @@ def draw(study, ax=None, witnesses: float | None = None):
         figure = Figure(figsize=(8.2, 5))
         ax = figure.add_axes((0.07, 0.1, 0.56, 0.79) if len(study.starts) == 2 else (0.3, 0.12, 0.65, 0.74))
     colour = colours(study)
-    shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.endswith("minimum")]
+    shown = [c for c in study.codes_shown() if c < 0 or np.any(study.codes == c) or study.points[c].nature.is_minimum]
     if len(study.starts) != 2:
         _bars(study, ax, shown, colour)
     else:
@@ -59,7 +54,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
     from matplotlib.patches import Patch
 
     codes, (x, y) = study.codes, study.starts
-    rgb = np.array([to_rgb(colour[int(c)]) for c in codes])
+    low = int(codes.min())
+    rgb = np.array([to_rgb(colour.get(c, "white")) for c in range(low, int(codes.max()) + 1)])[codes - low]
     if study.shape and min(study.shape) > 1:
         rows, columns = study.shape
         dx, dy = (np.ptp(x) / (columns - 1)) / 2, (np.ptp(y) / (rows - 1)) / 2
@@ -71,8 +67,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
     handles = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
         f"{study.label(c)}  {_share(int(np.sum(codes == c)), study.n)}")) for c in shown]
     inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
-    for kind in dict.fromkeys(p.nature.split()[-1] for p in inside):
-        at = np.array([p.theta for p in inside if p.nature.split()[-1] == kind]).T
+    for kind in dict.fromkeys(p.nature.kind for p in inside):
+        at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
         style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))

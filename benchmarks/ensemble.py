@@ -23,7 +23,9 @@ from pathlib import Path
 import numpy as np
 
 import arithmetic
-from arithmetic.engines import compiler, cpus
+from arithmetic import cpus
+from arithmetic.backends.c import compiler
+import networks
 from networks import Network
 from schemes import ErrorControl, EulerRichardson, Outcome, Stop, named, pair
 from flows import GradientDescent
@@ -35,7 +37,10 @@ METHODS = {
     "adam": named("adam", lr=0.01),
     "richardson": pair(GradientDescent(), EulerRichardson(), ErrorControl(tol=0.05)),
     "energy": named("gd-energy"),
+    "momentum_energy": named("momentum-energy"),
+    "cloche_gd": named("gd", lr=0.1),
 }
+LOSSES = {"cloche_gd": networks.get("cloche")}  # LOSS where not said
 STOP = Stop(gradient=1e-6, speed=1e-3, radius=1e6, max_steps=10_000)
 
 
@@ -46,7 +51,7 @@ def starts(side: int) -> np.ndarray:
 
 # ------------------------------------------------------------------------------------------- this library
 def ours(method: str, grid: np.ndarray, backend: str, threads: int | None = None):
-    problem = METHODS[method].problem(LOSS, STOP)
+    problem = METHODS[method].problem(LOSSES.get(method, LOSS), STOP)
     final, steps = problem.run(problem.start(problem.field.start(grid)), backend=backend, threads=threads)
     return problem.finish(final, steps)
 
@@ -60,9 +65,11 @@ class Stops(ctypes.Structure):
 class HandWritten:
     """blocks.c: the same studies, on the same number of threads."""
 
-    STATES = {"gd": [], "momentum": [0, 0], "adam": [0, 0, 0, 0], "richardson": [0.1, 0, 0], "energy": [1.0, 0, 0]}
+    STATES = {"gd": [], "momentum": [0, 0], "adam": [0, 0, 0, 0], "richardson": [0.1, 0, 0], "energy": [1.0, 0, 0],
+              "momentum_energy": [0, 0, 1.0, 0, 0], "cloche_gd": []}
     PARAMETERS = {"gd": [0.004], "momentum": [0.002, 0.9], "adam": [0.01, 0.1, 0.001, 1e-8, 0.9, 0.999],
-                  "richardson": [0.05, 0.9], "energy": [0.5, 2.0, 2.0]}
+                  "richardson": [0.05, 0.9], "energy": [0.5, 2.0, 2.0],
+                  "momentum_energy": [1.0, 0.5], "cloche_gd": [0.1]}
 
     def __init__(self, directory: str):
         library = Path(directory) / "blocks.so"
@@ -190,7 +197,7 @@ def main() -> None:
     grid = starts(options.side)
     have = {name: name not in options.skip and importlib.util.find_spec(name) is not None for name in ("torch", "diffrax")}
     backends = [b for b in arithmetic.available() if b != "numpy"]
-    print(f"{grid.shape[1]} starts of {LOSS.name}, {cpus()} cores, back ends {', '.join(arithmetic.available())}; "
+    print(f"{grid.shape[1]} starts of {LOSS.name} (cloche_gd: of cloche), {cpus()} cores, back ends {', '.join(arithmetic.available())}; "
           f"median of {options.rounds} rounds", flush=True)
     compiled, medians, ratios = {}, {}, {}
     with tempfile.TemporaryDirectory() as directory:

@@ -22,6 +22,7 @@ import numpy as np
 
 import arithmetic as ar
 from arithmetic import OPERATIONS, printers
+from arithmetic.backends.c import FLAGS, WIDE
 
 FUNCTIONS = tuple(name for name, op in OPERATIONS.items() if op.definition and not op.inline)
 REFERENCE = {"atan": mpmath.atan, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
@@ -74,18 +75,12 @@ def c_loop(name: str, text: str, flags: tuple[str, ...], head: str = "#include <
     return lambda x, y: function(x.ctypes.data, y.ctypes.data, len(x))
 
 
-def c_flags() -> tuple[str, ...]:
-    from arithmetic import engines
-
-    return tuple(f for f in engines._C_FLAGS + engines._C_WIDE if f.startswith(("-ff", "-fno", "-mp")))
-
-
 def contestants(name: str) -> dict:
     op = OPERATIONS[name]
     graph = ar.Graph()
     z = graph.input("z")
     node = graph.lift(op.function(z))
-    strict = c_flags()
+    strict = tuple(flag for flag in FLAGS + WIDE if flag.startswith(("-f", "-m")) and flag not in ("-fPIC", "-march=native"))
     libm = LIBM.get(name, name + "({0})")
     found = {"ours, C": c_loop(name, f"of_{name}({{0}})", strict, printers.prelude([node], {z: "z"}, "c")),
              "ours, NumPy": lambda x, y: np.copyto(y, op.function(x)),

@@ -6,6 +6,7 @@ probabilities : how often each critical point of each benchmark network is found
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import networks
 import schemes
-from arithmetic import cpus
-from basins import Study, Table, grid, study, uniform, wilson
+from arithmetic import Progress, Table, cpus
+from basins import Study, grid, study, uniform, wilson
 from schemes import Outcome, Stop
 
 HERE = Path(__file__).parent / "figures"
@@ -56,6 +57,14 @@ def _panels(*studies: Study, witnesses: float | None = None):
     return figure, studies
 
 
+def fingerprint(*studies: Study) -> str:
+    """What a picture shows, as a hash: where its starts are and where each of them ended."""
+    shown = hashlib.sha256()
+    for result in studies:
+        shown.update(result.starts.astype("<f8").tobytes() + result.codes.astype("<i2").tobytes())
+    return shown.hexdigest()
+
+
 def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
     """Over all benchmark networks and optimizers: every end with its fraction; and a summary by nature."""
     jobs = [(networks.get(network), schemes.named(name, **hyperparameters))
@@ -68,6 +77,7 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
         return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1)
 
     ends, summary = [], []
+    report = Progress(None, len(jobs), "studies")
     with ThreadPoolExecutor(cpus()) as pool:  # one compiles while another runs
         for k, result in enumerate(pool.map(run, jobs), 1):
             for row in result.table():
@@ -76,8 +86,8 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
             summary.append((result.loss, result.optimizer, *map(_interval(result), (
                 "minimum", "saddle", "maximum", Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.STALLED, Outcome.DIVERGED,
                 Outcome.NOT_FINITE)), f"{result.gradients.mean():.0f}"))
-            if sys.stderr.isatty():
-                print(f"\r  {k} of {len(jobs)} studies ", end="" if k < len(jobs) else "\n", file=sys.stderr, flush=True)
+            report(k)
+    report.close()
     columns = ("network", "optimizer", *result.table().columns)
     return Table(columns, ends), Table(("network", "optimizer", "minimum", "saddle", "maximum", "at rest elsewhere",
                                         "steps used up", "stalled", "diverged", "not finite", "gradients (mean)"), summary)
@@ -135,7 +145,8 @@ def main(arguments: list[str] | None = None) -> int:
             (options.out / "probabilities.csv").write_text(ends.csv())
             (options.out / "probabilities.md").write_text(markdown(ends, summary, options.starts))
         else:
-            figures[name](options.side)[0].savefig(options.out / f"{name}.png", dpi=110)
+            figure, studies = figures[name](options.side)
+            figure.savefig(options.out / f"{name}.png", dpi=110, metadata={"Comment": fingerprint(*studies)})
         _say(f"{name}: {time.perf_counter() - began:.1f} s")
     return 0
 

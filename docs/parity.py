@@ -10,13 +10,13 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "parity"))
 
 import cases  # noqa: E402
-from basins import Table  # noqa: E402
+from arithmetic import Progress, Table  # noqa: E402
 from schemes.pairs import described  # noqa: E402
 
 
 def table() -> Table:
     """One row per library call, all from the optimizers themselves and from `cases.measure`."""
-    rows = []
+    rows, report = [], Progress(None, len(cases.CASES), "cases")
     for case in cases.CASES:
         optimizer, _ = case.ours(0)
         parameters = {name: str(value) for name, value in optimizer.parameters().items()}
@@ -25,8 +25,8 @@ def table() -> Table:
         deviation = max(cases.measure(case, seed) for seed in cases.SEEDS)
         rows.append((case.call, case.name, described(optimizer.flow), type(optimizer.scheme).__name__, step,
                      same or "–", str(case.steps), f"{deviation:.0e}"))
-        print(f"\r{len(rows)} of {len(cases.CASES)} ", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        report(len(rows))
+    report.close()
     return Table(("library call", "named", "flow", "scheme", "h", "parameter map", "steps", "max deviation"), rows)
 
 

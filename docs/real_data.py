@@ -17,7 +17,8 @@ from scipy.stats import binomtest, quantile_test
 
 import networks
 import schemes
-from basins import Table, uniform
+from arithmetic import Table
+from basins import uniform
 from schemes import Outcome, Stop
 
 HERE = Path(__file__).parent
@@ -68,7 +69,7 @@ def train(network, data, starts, optimizer, trials: int) -> Result:
     theta = problem.field.theta(z)
     energy = isinstance(optimizer.step, schemes.EnergyControl)
     return Result(network.value(theta), network.score(theta, data.test), end.gradients, steps * energy,
-                  [_ENDS[Outcome(int(k))] for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
+                  [ended(Outcome(int(k))) for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
                   seconds / starts.shape[1])
 
 
@@ -82,8 +83,8 @@ def alone(network, starts, optimizer, trials: int) -> np.ndarray:
     return np.array(seconds)
 
 
-_ENDS = {Outcome.CONVERGED: "at rest", Outcome.DIVERGED: "diverged", Outcome.STEP_LIMIT: "budget used",
-         Outcome.RUNNING: "budget used", Outcome.STALLED: "stalled", Outcome.NOT_FINITE: "not finite"}
+def ended(outcome: Outcome) -> str:
+    return "budget used" if outcome in (Outcome.STEP_LIMIT, Outcome.RUNNING) else outcome.label
 
 
 def checkpoints(trials: int) -> list[int]:

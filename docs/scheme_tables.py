@@ -15,10 +15,10 @@ from scipy.integrate import solve_ivp
 
 import networks
 import schemes
-from arithmetic import cpus
-from basins import Table, uniform, wilson
+from arithmetic import Table, cpus
+from basins import uniform, wilson
 from flows import GradientDescent, Momentum
-from schemes import SCHEMES, CombinedControl, EulerRichardson, Outcome, Problem, Scheme, Stop, pair, stability_function
+from schemes import SCHEMES, CombinedControl, EulerRichardson, ItohAbe, Outcome, Problem, Scheme, Stop, pair, stability_function
 
 HERE = Path(__file__).parent
 STARTS, SEED, STOP = 200, 0, Stop(max_steps=10_000)
@@ -26,13 +26,13 @@ FAR = (-50.0, 50.0)  # a box far larger than the networks' own
 RATES = tuple(10.0 ** (k / 2) for k in range(-6, 1))  # the grid of learning rates of the classic optimizers
 CLASSIC = ("gd", "momentum", "adam")
 CORRECTED = ("gd-richardson", "gd-energy", "gd-combined", "momentum-energy", "rmsprop-energy", "adam-energy")
-EXPLICIT = [s for s in SCHEMES if not hasattr(s, "iterations") and s.__name__ != "RosenbrockEuler"]
+EXPLICIT = [s for s in SCHEMES if not (s.implicit or s.linearly_implicit)]
 
 
 # ------------------------------------------------------------------------------------------------ order, work
 def problem_of(scheme: type[Scheme]):
     """The field, start and reference end at t = 1 on which a scheme is measured: momentum on polytwo, where it applies."""
-    flow = GradientDescent() if scheme.__name__ in ("Gonzalez", "ItohAbe") else Momentum(c=0.7)
+    flow = GradientDescent() if scheme.gradient_flows_only else Momentum(c=0.7)
     field = flow.on(networks.get("polytwo"))
     y0 = field.start([0.8, 0.3])
     y0[2:] = 0.5
@@ -40,8 +40,8 @@ def problem_of(scheme: type[Scheme]):
 
 
 def made(scheme: type[Scheme]) -> Scheme:
-    """An instance; implicit ones with as many iterations as small steps need."""
-    return scheme(iterations=8) if scheme.__name__ in ("ImplicitEuler", "ImplicitMidpoint", "Gonzalez") else scheme()
+    """An instance; those by Newton's method with as many iterations as small steps need (`ItohAbe` brackets first)."""
+    return scheme(iterations=8) if scheme.implicit and scheme is not ItohAbe else scheme()
 
 
 def error(scheme: type[Scheme], n: int) -> float:

@@ -1,10 +1,11 @@
 """`python -m flows`: the catalogue; `python -m flows adam`: one flow, its parameter map and the algorithms it gives back."""
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import inspect
 import sys
+
+from arithmetic import command
 
 from . import FLOWS, Flow, get
 
@@ -29,19 +30,22 @@ def listing() -> str:
     return "\n\n".join(parts)
 
 
-def describe(flow: type[Flow]) -> str:
-    """One flow: its docstring, equations, memory, and for each named optimizer the parameter map and the recovered update."""
-    symbolic = flow.symbolic()
+def describe(flow: type[Flow], **rates) -> str:
+    """One flow: its docstring, equations (with some `rates` set), memory, and its named optimizers.
+
+    Of each of these the parameter map and the recovered update.
+    """
+    symbolic = flow.symbolic(**rates)
     blocks = [f"{name}{' (one number)' if type(name).__name__ == 'scalar' else ''}" + (
         f", {symbolic.initial[name]} at the start" if name in symbolic.initial and not callable(symbolic.initial[name]) else
         ", from the gradient at the start" if name in symbolic.initial else "") for name in symbolic.blocks if name != "theta"]
-    rates = ", ".join(f"{f.name} = {f.default}" for f in dataclasses.fields(flow))
+    defaults = ", ".join(f"{f.name} = {f.default}" for f in dataclasses.fields(flow))
     lines = [inspect.cleandoc(flow.__doc__), "", "Equations", *_indented(symbolic.equations()), "",
              f"Memory     {', '.join(blocks) or 'none'}; updated in the order {', '.join(symbolic.blocks)}",
-             f"Rates      {rates or 'none'}"]
+             f"Rates      {defaults or 'none'}"]
     for name, optimizer in classics(flow).items():
-        rates = [f"{key} = {value}" for key, value in optimizer.parameters().items() if key != "h"]
-        values = ", ".join([*rates, optimizer.control()])
+        values = ", ".join([*(f"{key} = {value}" for key, value in optimizer.parameters().items() if key != "h"),
+                            optimizer.control()])
         lines += ["", f"{name}: {type(optimizer.scheme).__name__}, {values}", *_indented(optimizer.algorithm())]
     return "\n".join(lines)
 
@@ -51,18 +55,24 @@ def _indented(text) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m flows", description="Optimizers as vector fields.")
+    parser = command.parser("flows", "Optimizers as vector fields.", "adam")
     parser.add_argument("name", nargs="?", help="a flow; without it, the catalogue")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
+                        help="rates of the flow, as a=1/2")
     options = parser.parse_args(arguments)
     if options.name is None:
         print(listing())
         return 0
     try:
-        print(describe(get(options.name)))
+        flow, rates = get(options.name), command.settings(options.set, exact=True)
+        if unknown := rates.keys() - {f.name for f in dataclasses.fields(flow)}:
+            known = ", ".join(f.name for f in dataclasses.fields(flow))
+            raise ValueError(f"{flow.__name__} has no rate {', '.join(sorted(unknown))}; it has {known or 'none'}")
     except ValueError as error:
         parser.error(str(error))
+    print(describe(flow, **rates))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

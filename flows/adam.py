@@ -1,10 +1,10 @@
 """The Adam family: exponential averages of the gradient and of its square."""
 from dataclasses import dataclass
 
-from arithmetic import absolute, clip, is_symbolic, maximum, sign, sqrt, total, where
+from arithmetic import Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where
 
 from .adaptive import root
-from .base import Flow, diagonal, scalar
+from .base import Flow, scalar
 from .modifiers import decoupled
 
 
@@ -13,9 +13,20 @@ def corrected(x, c, limit):
     return x / c if is_symbolic(c) else where(c > 0, x / where(c > 0, c, 1.0), limit)
 
 
+def correcting(a, b):
+    """min(1, (15 + b/a)/16): the least of 1 + (1/c₁ − 1)/2 − b/(4a) (1/c₂ − 1) over time, bounded below.
+
+    With x = at and β = b/a it is 1 + ½/(eˣ − 1) − ¼β/(e^{βx} − 1).  The last term falls in β, and at β = 1 is half of
+    the one before: 1 for β ≥ 1.  It is convex in β, so for β < 1 it is below the line between its ends: the claim holds
+    for all of these if at 0, where it reads 1/(4x) ≤ ½/(eˣ − 1) + 1/16, that is (4 − x) eˣ ≤ 4 + 7x.
+    """
+    return minimum(1, (15 + b / a) / 16)
+
+
 def positive(u, limit):
     """u, and its limit at the start, where u = 0."""
-    return u if is_symbolic(u) else where(u > 0, u, limit)
+    symbols = is_symbolic(u) or isinstance(u, Vector) and is_symbolic(u.flat[0])
+    return u if symbols else where(u > 0, u, limit)
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,8 @@ class Adam(Flow):
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, all memory 0 at the start, where
     m/c₁ and v/c₂ have the limits g and g².  `correction=False` keeps m and v as they are (c₁ = c₂ = 1).
     `hat=True` divides by √(v/c₂) + ε/√c₂ instead: the folded form, with an ε that is not corrected.
-    Energy F + Σ m²/(2a c₁ (√(v/c₂) + ε)), decreasing if b ≤ 4a.
+    Energy F + Σ m²/(2a c₁ D), D = √(v/c₂) + ε, decreasing if b ≤ 4a: by κ Σ m²/(c₁ D) at least, κ = 1 − b/(4a), or with
+    correction min(1, (15 + b/a)/16) − b/(4a), for c₁, c₂ of one time, (1 − c₁)^b = (1 − c₂)^a.
 
     Parameters   a, b : rates, 1/time.  eps : in units of the gradient.  eps_root : its square, 0 unless given.
     Sources      Kingma & Ba 2015 (algorithm 1; the folded form in section 2); Barakat & Bianchi, arXiv 1810.02263
@@ -65,11 +77,19 @@ class Adam(Flow):
         return root(spread, self.eps / sqrt(s.c2) if self.hat and self.correction else self.eps, self.eps_root)
 
     def energy(self, s, oracle):
-        return oracle.value + self.dissipation(s, oracle) / (2 * self.a)
+        return oracle.value + self._speed(s) / (2 * self.a)
 
     def dissipation(self, s, oracle):
+        return self._share() * self._speed(s)
+
+    def _speed(self, s):
+        """Σ m²/(c₁ D), D the denominator: twice the energy of the memory, per time 1/a."""
         average, spread = self._averages(s, 0 * s.m, 0 * s.v)
         return total(s.m * average / self._scale(s, spread))
+
+    def _share(self):
+        """κ: of m²/(c₁ D), what V is sure to fall by; it gains as c₁ grows and loses as D falls, by b/(4a c₂) at most."""
+        return (correcting(self.a, self.b) if self.correction else 1) - self.b / (4 * self.a)
 
 
 @dataclass(frozen=True)
@@ -97,7 +117,8 @@ class AMSGrad(Adam):
     u' = r max(0, v/c₂ − u),  θ' = −(m/c₁) / (√u + ε)             (`corrected_maximum=True`, optax)
 
     Classical form: as Adam's, r = 1/h, u(0) = 0; as r → ∞, u is the running maximum.
-    Energy F + Σ m²/(2a c₁ (√(u/c₂) + ε)), decreasing for all rates.
+    Energy F + Σ m²/(2a c₁ D), D the denominator, decreasing for all rates: by Σ m²/(c₁ D) at least where D cannot fall,
+    in the second form and without correction, else by min(1, (15 + b/a)/16) of it.
     Parameters   as Adam's, and r : rate of relaxation, 1/time.
     Sources      Reddi, Kale & Kumar 2018.
     """
@@ -114,6 +135,10 @@ class AMSGrad(Adam):
         g = oracle.gradient
         v = corrected(s.v, s.c2, g * g) if self.correction and self.corrected_maximum else s.v
         return super().field(s, oracle) | {"u": self.r * maximum(0, v - s.u)}
+
+    def _share(self):
+        falls = self.correction and (self.hat or not self.corrected_maximum)
+        return correcting(self.a, self.b) if falls else 1
 
     def _averages(self, s, m_limit, v_limit):
         if not self.correction:

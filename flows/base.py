@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import numbers
 from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
+import sympy
 
-from arithmetic import Graph, Program, Reading, Vector, gradient, is_symbolic, vector
+from arithmetic import (
+    CoordinateLoss, Descended, Graph, Oracle, Program, Reading, Vector, VectorField, aligned, as_decimals, gradient,
+    is_symbolic,
+)
 
 State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
 
@@ -25,12 +31,13 @@ class Flow:
     - `memory` : the names of its blocks besides `theta`, in the order in which the classical algorithm updates them;
       `theta` comes last unless it is named; `scalar("c")` names a block of one number.
     - `field(s, oracle)` : a dict with the derivative of every block, from the state `s` (`s.v`, `s.theta`, `s.t`) and
-      the loss at `s.theta` (`oracle.value .gradient .hessian .residual .jacobian`, each computed at most once).
+      the loss at `s.theta` (an `arithmetic.Oracle`: `.value .gradient .hessian .residual .jacobian .gauss_newton`, each
+      computed at most once, and `.hessian_product(v) .gauss_newton_product(v)`).
 
     and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
     of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (D ≥ 0, of which V falls by a fixed share, −V' ≥ κD: κ = 1 but for Adam, 1 − b/4a), which
-    energy-controlled steps use.
+    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
+    flow), of which energy-controlled steps must realise a share, their `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
@@ -40,7 +47,7 @@ class Flow:
     energy: ClassVar = None
     dissipation: ClassVar = None
 
-    def field(self, s: State, oracle) -> dict:
+    def field(self, s: State, oracle: Oracle) -> dict:
         raise NotImplementedError(f"{type(self).__name__} must define field(self, s, oracle)")
 
     @property
@@ -58,7 +65,7 @@ class Flow:
         """Start values of the memory blocks that do not start at 0: numbers, or functions of the oracle at the start."""
         return {}
 
-    def start(self, theta, oracle=None) -> State:
+    def start(self, theta, oracle: Oracle | None = None) -> State:
         """The initial state at `theta`, (dim,) or (dim, lanes); `oracle`, the loss there, for memory that starts from it."""
         theta = np.asarray(theta, dtype=float)
         start = {}
@@ -68,11 +75,11 @@ class Flow:
                 if callable(value) and oracle is None:
                     raise TypeError(f"{type(self).__name__}: the memory {name!r} starts from the gradient; use "
                                     "flow.on(loss).start(theta), or pass oracle=loss.oracle(theta)")
-                value = value(oracle) if callable(value) else float(value)
+                value = value(oracle) if callable(value) else np.asarray(value, dtype=float)
                 start[name] = np.full(theta.shape[1:] if isinstance(name, scalar) else theta.shape, value)
         return State(theta=theta, t=0.0, **start)
 
-    def on(self, loss) -> Field:
+    def on(self, loss: Descended) -> Field:
         """The field of this flow on a loss: `field(t, y)`, ready for scipy."""
         if not hasattr(loss, "oracle"):
             raise TypeError(f"flow.on(loss): loss must be a Loss, got {type(loss).__name__}; "
@@ -83,32 +90,35 @@ class Flow:
     def symbolic(cls, **rates):
         """This flow with every rate a positive sympy symbol of its name, except for `rates` and for those that are 0 by
         default: terms that are switched off."""
-        import sympy
-
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
                       if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0} | rates)
+
+    def exact(self) -> Flow:
+        """This flow with its float rates as the decimals that they print as (0.1 is 1/10), for symbols."""
+        values = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Flow):
+                values[f.name] = value.exact()
+            elif isinstance(value, (numbers.Real, sympy.Float)) and not isinstance(value, bool):
+                values[f.name] = as_decimals(value)
+        return dataclasses.replace(self, **values)
 
     def coordinate(self):
         """One coordinate in symbols: `(s, oracle, derivatives)`.
 
         `s` holds a symbol per block, `oracle` the symbols F, g, H (and r, J with F = r²/2), `derivatives` the field.
         """
-        import sympy
-
-        s = State(theta=sympy.Symbol("theta", real=True), t=sympy.Symbol("t", nonnegative=True))
+        s = State(theta=CoordinateLoss.theta, t=sympy.Symbol("t", nonnegative=True))
         for name in self.memory:
             if name != "theta":
                 sign = {"positive": True} if name in self.nonnegative else {"real": True}
                 setattr(s, name, sympy.Symbol(str(name), **sign))
-        value, g, hessian, r, jacobian = sympy.symbols("F g H r J", real=True)
-        oracle = State(value=value, gradient=g, hessian=hessian, residual=r, jacobian=jacobian,
-                       gauss_newton=jacobian**2, theta=s.theta)
+        oracle = CoordinateLoss().oracle(s.theta)
         return s, oracle, self.field(s, oracle)
 
     def equations(self) -> Equations:
         """The ODE of one coordinate, as sympy equations (LaTeX in notebooks)."""
-        import sympy
-
         s, _, derivatives = self.coordinate()
         of_time = {getattr(s, name): sympy.Function(str(name))(s.t) for name in self.blocks}
         return Equations(sympy.Eq(sympy.Derivative(of_time[getattr(s, name)], s.t),
@@ -119,29 +129,24 @@ class Equations(list):
     """Sympy equations that print one below the other; an update x⁺ = … has the terms with x first."""
 
     def __str__(self):
-        import sympy
-
-        return "\n".join(f"{_plain(e.lhs, sympy)} = {_right(e, sympy)}" for e in self)
+        return "\n".join(f"{_plain(e.lhs)} = {_right(e)}" for e in self)
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        import sympy
-
-        return r"$$\begin{aligned}" + r"\\".join(
-            f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self) + r"\end{aligned}$$"
+        return aligned(f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self)
 
 
-def _right(equation, sympy) -> str:
+def _right(equation) -> str:
     name = str(equation.lhs)
     if not name.endswith("⁺") or not equation.rhs.is_Add:
-        return _plain(equation.rhs, sympy)
+        return _plain(equation.rhs)
     own = [t for t in equation.rhs.as_ordered_terms() if name[:-1] in map(str, t.free_symbols)]
     texts = [sympy.sstr(t) for t in [*own, *(t for t in equation.rhs.as_ordered_terms() if t not in own)]]
     return texts[0] + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts[1:])
 
 
-def _plain(expr, sympy) -> str:
+def _plain(expr) -> str:
     """`m'` for the derivative of m(t) and `m` for m(t)."""
     expr = expr.replace(lambda e: isinstance(e, sympy.Derivative), lambda e: sympy.Symbol(f"{e.expr.func.__name__}'"))
     expr = expr.replace(lambda e: isinstance(e, sympy.core.function.AppliedUndef) and e.args[0].is_Symbol,
@@ -149,13 +154,13 @@ def _plain(expr, sympy) -> str:
     return sympy.sstr(expr)
 
 
-class Field:
+class Field(VectorField):
     """A flow on a loss: `field(t, y)` gives dy/dt, with `theta` first in `y`.
 
     y : (size,) or (size, lanes), scipy's `vectorized` convention; also a `Vector` of symbols or recorded numbers.
     """
 
-    def __init__(self, flow: Flow, loss):
+    def __init__(self, flow: Flow, loss: Descended):
         self.flow, self.loss, self.dim = flow, loss, loss.dim
         if isinstance(flow.memory, str) or "t" in flow.memory or len(set(flow.memory)) < len(flow.memory):
             raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other than 't': "
@@ -169,7 +174,6 @@ class Field:
                 self.size += width
 
     def theta(self, y):
-        """The parameters, (dim,) or (dim, lanes)."""
         return y[: self.dim]
 
     def start(self, theta) -> np.ndarray:
@@ -178,11 +182,10 @@ class Field:
         return self.pack(vars(self.flow.start(theta, self.loss.oracle(theta))))
 
     def state(self, t, y) -> State:
-        """The blocks of `y` by name."""
-        return State(t=t, **{name: y[place] for name, place in self.blocks.items()})
+        blocks = {name: y[place] for name, place in self.blocks.items() if name != "theta"}
+        return State(t=t, theta=self.theta(y), **blocks)
 
     def pack(self, values: dict) -> np.ndarray:
-        """Blocks by name to one state vector."""
         theta = values["theta"]
         if isinstance(theta, np.ndarray) and theta.dtype != object:
             y = np.empty((self.size, *theta.shape[1:]))
@@ -192,15 +195,21 @@ class Field:
         parts = [values[name] if isinstance(place, slice) else [values[name]] for name, place in self.blocks.items()]
         return Vector(x for part in parts for x in part)
 
+    def slopes(self, s: State, oracle: Oracle) -> dict:
+        slopes = self.flow.field(s, oracle)
+        if slopes.keys() != self.blocks.keys():
+            raise ValueError(f"{type(self.flow).__name__}.field returned {sorted(slopes)}; it must return the "
+                             f"derivative of each block and no other: {sorted(self.blocks)}")
+        return slopes
+
+    def slope(self, name: str, s: State, oracle: Oracle):
+        return self.slopes(s, oracle)[name]
+
     def __call__(self, t, y):
         y = self._checked(y)
         s = self.state(t, y)
         with np.errstate(all="ignore"):
-            slopes = self.flow.field(s, self.loss.oracle(s.theta))
-        if slopes.keys() != self.blocks.keys():
-            raise ValueError(f"{type(self.flow).__name__}.field returned {sorted(slopes)}; it must return the derivative of each "
-                             f"block and no other: {sorted(self.blocks)}")
-        return self.pack(slopes)
+            return self.pack(self.slopes(s, self.loss.oracle(s.theta)))
 
     def _checked(self, y):
         if not (isinstance(y, np.ndarray) and y.dtype == object):
@@ -216,19 +225,34 @@ class Field:
         if hasattr(self.flow, "jacobian"):
             s = self.state(t, y)
             return self.flow.jacobian(s, self.loss.oracle(s.theta))
+        if not self.loss.recordable:
+            return self._symbolic_jacobian(t, y)
         entries = self._jacobian_program(*y, t)
         if any(isinstance(e, Reading) or is_symbolic(e) for e in entries):
             return np.array(entries, dtype=object).reshape(self.size, self.size).view(Vector)
         return np.array([np.broadcast_to(e, y.shape[1:]) for e in entries]).reshape(self.size, *y.shape)
 
-    @property
+    def _symbolic_jacobian(self, t, y):
+        """∂f/∂y of a loss in symbols."""
+        if not any(is_symbolic(x) for x in y.flat):
+            raise TypeError(f"the Jacobian of {type(self.flow).__name__} on {self.loss.name} takes derivatives that "
+                            "numeric losses do not give; use a scheme without it, a Network or Loss.from_expression")
+        shift = Vector(sympy.Dummy(real=True) for _ in y)
+        still = dict.fromkeys(shift, 0)
+        rows = [[_almost_everywhere(sympy.sympify(f).diff(d)).subs(still) for d in shift] for f in self(t, y + shift)]
+        return np.array(rows, dtype=object).view(Vector)
+
+    @functools.cached_property
     def _jacobian_program(self) -> Program:
-        if "_jacobian" not in self.__dict__:
-            graph = Graph()
-            y, t = graph.inputs("y", self.size), graph.input("t")
-            rows = [gradient(graph.lift(f), list(y)) for f in self(t, y)]
-            self._jacobian = Program((*y, t), tuple(entry for row in rows for entry in row))
-        return self._jacobian
+        graph = Graph()
+        y, t = graph.inputs("y", self.size), graph.input("t")
+        rows = [gradient(graph.lift(f), list(y)) for f in self(t, y)]
+        return Program((*y, t), tuple(entry for row in rows for entry in row))
+
+
+def _almost_everywhere(derivative):
+    """A derivative where there is one, as the recorder takes it: that of a sign is 0."""
+    return derivative.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
 
 
 def check_theta(theta, dim: int) -> np.ndarray:
@@ -241,18 +265,3 @@ def check_theta(theta, dim: int) -> np.ndarray:
         raise ValueError(f"theta must have shape ({dim},) or ({dim}, lanes), got {theta.shape}: "
                          "a column is a start, so transpose an array of rows")
     return theta
-
-
-def diagonal(matrix):
-    """The diagonal, (dim,) or (dim, lanes), of a matrix of shape (dim, dim), (dim, dim, lanes), or of one symbol."""
-    return matrix if is_symbolic(matrix) else vector(matrix[i, i] for i in range(len(matrix)))
-
-
-def add_diagonal(matrix, value):
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, or one per coordinate."""
-    if is_symbolic(matrix):
-        return matrix + value
-    matrix = matrix.copy()
-    for i in range(len(matrix)):
-        matrix[i, i] = matrix[i, i] + (value[i] if isinstance(value, np.ndarray) else value)
-    return matrix

@@ -1,12 +1,13 @@
 """The list of flows: what the generic tests, the command lines and the documentation go through."""
 from __future__ import annotations
 
-import difflib
+from arithmetic import Catalogue
 
 from .adam import (
     Adam, AdaBelief, Adamax, AdamW, Adan, AMSGrad, NAdam, QHAdam, RAdam, ScheduledNAdam, Sophia, Yogi,
 )
 from .adaptive import AdaDelta, AdaGrad, CentredRMSProp, MomentumRMSProp, RMSProp
+from .base import Flow
 from .descent import GradientDescent, NormalisedGradient, SignSGD
 from .momentum import AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE
 from .second_order import DampedNewton, GaussNewton, LevenbergMarquardt, Newton
@@ -20,20 +21,16 @@ FLOWS = (GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentu
 
 __all__ = ["FLOWS", "get", *(flow.__name__ for flow in FLOWS)]
 
-#: Short names that `get` takes too.
-SHORT = {"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"}
+#: The flows by their names, and by short ones; capitals, - and _ in a name do not count.
+BY_NAME: Catalogue[type[Flow]] = Catalogue(
+    "flow", {flow.__name__.lower(): flow for flow in FLOWS},
+    short={"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"},
+    spelled=lambda name: name.lower().replace("-", "").replace("_", ""))
 
 
-def get(name: str) -> type:
+def get(name: str) -> type[Flow]:
     """A flow of the catalogue by its name in any case, or by a short one: `get("adam")` is `Adam`.
 
     Raises ValueError with the close names where there is none.
     """
-    known = {flow.__name__.lower(): flow for flow in FLOWS}
-    wanted = str(name).lower().replace("-", "").replace("_", "")
-    wanted = SHORT.get(wanted, wanted)
-    if wanted not in known:
-        close = difflib.get_close_matches(wanted, [*known, *SHORT], n=3, cutoff=0.5)
-        raise ValueError(f"no flow is named {name!r}; " + (f"did you mean {', '.join(close)}?" if close else
-                                                           f"known: {', '.join(known)}"))
-    return known[wanted]
+    return BY_NAME[name]

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import total
+from arithmetic import OracleView, add_diagonal, total
 
-from .base import Flow, State, add_diagonal
+from .base import Flow, State
 
 
 @dataclass(frozen=True)
@@ -52,28 +52,37 @@ class WeightDecay(Modifier):
     decoupled: bool = False
 
     def start(self, theta, oracle=None):
-        return self.flow.start(theta, oracle if self.decoupled or oracle is None else _Penalised(oracle, theta, self.rate))
+        return self.flow.start(theta, oracle if self.decoupled or oracle is None else self._penalised(oracle))
 
-    def _penalised(self, s, oracle):
-        """Seen from where the gradient was taken: a sequential scheme may have moved s.theta since."""
-        return _Penalised(oracle, getattr(oracle, "theta", s.theta), self.rate)
+    def _penalised(self, oracle):
+        """F + λ|θ|²/2 where the gradient was taken: a sequential scheme may have moved s.theta since."""
+        rate, squares = self.rate, "with an L2 penalty F is not the sum of the squares of the same residuals"
+        return OracleView(
+            oracle,
+            value=lambda o: o.value + rate * total(o.theta**2) / 2,
+            gradient=lambda o: o.gradient + rate * o.theta,
+            hessian=lambda o: add_diagonal(o.hessian, rate),
+            gauss_newton=lambda o: add_diagonal(o.gauss_newton, rate),
+            hessian_product=lambda o, v: o.hessian_product(v) + rate * v,
+            gauss_newton_product=lambda o, v: o.gauss_newton_product(v) + rate * v,
+            residual=squares, jacobian=squares)
 
     def field(self, s, oracle):
         if not self.decoupled:
-            return self.flow.field(s, self._penalised(s, oracle))
+            return self.flow.field(s, self._penalised(oracle))
         return decoupled(self.flow.field(s, oracle), s, self.rate)
 
     @property
     def energy(self):
         if self.decoupled or self.flow.energy is None:
             return None  # F is no energy of a flow with decoupled decay: its rest points are not those of F
-        return lambda s, oracle: self.flow.energy(s, self._penalised(s, oracle))
+        return lambda s, oracle: self.flow.energy(s, self._penalised(oracle))
 
     @property
     def dissipation(self):
         if self.decoupled or self.flow.dissipation is None:
             return None
-        return lambda s, oracle: self.flow.dissipation(s, self._penalised(s, oracle))
+        return lambda s, oracle: self.flow.dissipation(s, self._penalised(oracle))
 
 
 @dataclass(frozen=True)
@@ -115,26 +124,3 @@ class Scheduled(Modifier):
 def decoupled(derivative: dict, s, rate) -> dict:
     """The derivatives of the blocks with −rate·θ added to θ'."""
     return derivative | {"theta": derivative["theta"] - rate * s.theta}
-
-
-class _Penalised:
-    """The loss F + λ|θ|²/2 at one point, seen through the oracle of F."""
-
-    def __init__(self, oracle, theta, rate):
-        self.oracle, self.theta, self.rate = oracle, theta, rate
-
-    @property
-    def value(self):
-        return self.oracle.value + self.rate * total(self.theta**2) / 2
-
-    @property
-    def gradient(self):
-        return self.oracle.gradient + self.rate * self.theta
-
-    @property
-    def hessian(self):
-        return add_diagonal(self.oracle.hessian, self.rate)
-
-    @property
-    def gauss_newton(self):
-        return add_diagonal(self.oracle.gauss_newton, self.rate)

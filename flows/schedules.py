@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from arithmetic import cos, exp, is_symbolic, log, maximum, minimum, sin
+import sympy
+
+from arithmetic import cos, exp, is_symbolic, log, maximum, minimum, power, sin
 
 
 class Schedule:
@@ -104,12 +106,12 @@ class Power(Schedule):
         self._check(rate=self.rate, power=self.power)
 
     def __call__(self, t):
-        return _power(1 + self.rate * t, -self.power)
+        return power(1 + self.rate * t, -self.power)
 
     def time(self, t):
         if self.power == 1:
             return log(1 + self.rate * t) / self.rate
-        return (_power(1 + self.rate * t, 1 - self.power) - 1) / (self.rate * (1 - self.power))
+        return (power(1 + self.rate * t, 1 - self.power) - 1) / (self.rate * (1 - self.power))
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,5 @@ class Warmup(Schedule):
 def _pi(t):
     """π on the reading of t."""
     if is_symbolic(t):
-        import sympy
-
         return sympy.pi
     return math.pi
-
-
-def _power(x, p):
-    """x^p for x > 0."""
-    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))

@@ -1,9 +1,9 @@
 """Flows that use curvature."""
 from dataclasses import dataclass
 
-from arithmetic import dot, solve, total
+from arithmetic import add_diagonal, diagonal, dot, solve, total
 
-from .base import Flow, add_diagonal, diagonal
+from .base import Flow
 
 
 @dataclass(frozen=True)

@@ -1,65 +1,48 @@
 """`python -m lyapunov adam`: the equations of a flow, its energies with proofs, the derived one, the discrete bound."""
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 
-import sympy
-
+from arithmetic import command
 from flows import FLOWS, get
-from flows.catalogue import SHORT
+from flows.catalogue import BY_NAME
 
 from . import table
-from .check import check
-from .derive import derive
+from .decrease import check
+from .derivation import derive
 from .energy import energies
 from .step import check_step
 
-def setting(text: str):
-    """`name=value` as (name, exact value): a number, true or false."""
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not name=value")
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
-    try:
-        return name, sympy.Rational(value)
-    except (TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is neither a number nor true or false") from error
 
-
-def main(arguments=None) -> int:
-    """The command line; returns the exit code (2 for a name that is not there)."""
-    parser = argparse.ArgumentParser(prog="python -m lyapunov", description=__doc__)
+def main(arguments: list[str] | None = None) -> int:
+    parser = command.parser("lyapunov", "The equations of a flow, its energies with proofs, the derived one, the discrete bound.",
+                            "momentum --set c=1 L=4")
     parser.add_argument("flow", nargs="?", help="a flow; without one, the list of flows")
-    parser.add_argument("--set", nargs="+", type=setting, default=[], metavar="NAME=VALUE", dest="settings",
+    parser.add_argument("--set", nargs="+", action="append", default=[], metavar="KEY=VALUE",
                         help="rates of the flow or parameters of its energies; positive symbols unless set")
     parser.add_argument("--table", action="store_true", help="the table of derived energies of all flows, as a page")
     parser.add_argument("--csv", action="store_true", help="the same table as comma-separated values")
     options = parser.parse_args(arguments)
     if options.table or options.csv:
-        print((table.as_csv if options.csv else table.markdown)(table.rows()), end="")
+        print(table.as_table(table.rows()).csv() if options.csv else table.markdown(table.rows()), end="")
         return 0
     if options.flow is None:
         for flow in FLOWS:
             name = flow.__name__.lower()
-            aliases = "".join(f" ({short})" for short, full in SHORT.items() if full == name)
+            aliases = "".join(f" ({short})" for short, full in BY_NAME.short.items() if full == name)
             print(f"{name + aliases:28}{flow.__doc__.splitlines()[0]}")
         return 0
     try:
         kind = get(options.flow)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    flow, settings = kind.symbolic(), dict(options.settings)
-    rates = {f.name for f in dataclasses.fields(flow)}
-    flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in rates})
-    try:
+        settings, flow = command.settings(options.set, exact=True), kind.symbolic()
+        rates = {f.name for f in dataclasses.fields(flow)}
+        flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in rates})
         found = energies(flow, **{k: v for k, v in settings.items() if k not in rates})
+    except ValueError as error:
+        parser.error(str(error))
     except TypeError as error:
-        print(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}", file=sys.stderr)
-        return 2
+        parser.error(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}")
     print(f"{kind.__doc__.splitlines()[0]}\n\n{flow.equations()}")
     if not found:
         print("\nNo energy is defined with this flow.")
@@ -74,4 +57,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

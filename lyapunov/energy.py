@@ -4,12 +4,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 
 import sympy
 
-from arithmetic import dot, log, sqrt, total
+from arithmetic import CoordinateLoss, as_decimals, dot, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
+
+from .coordinate import as_flow
+from .exact import positive
 
 #: The curvature of one coordinate, or one eigenvalue of the Hessian: the symbol that assumptions such as H ≤ L name.
 H = sympy.Symbol("H", real=True)
@@ -56,8 +58,7 @@ class Energy:
         if self.flow is not None:
             s, oracle, _ = self.flow.coordinate()
         else:
-            s, oracle = _Symbols(), SimpleNamespace(value=sympy.Symbol("F", real=True), hessian=H,
-                                                    gradient=sympy.Symbol("g", real=True))
+            s, oracle = _Symbols(), CoordinateLoss().oracle(CoordinateLoss.theta)
         return sympy.sympify(self.function(s, oracle))
 
     def __repr__(self) -> str:
@@ -78,11 +79,6 @@ class _Symbols:
         if name.startswith("__"):
             raise AttributeError(name)
         return sympy.Symbol(name, real=True)
-
-
-def positive(name: str) -> sympy.Symbol:
-    """A positive symbol."""
-    return sympy.Symbol(name, positive=True)
 
 
 def _own(flow: Flow) -> Energy:
@@ -131,17 +127,14 @@ def _full_state(flow: RMSProp, kappa=positive("kappa")) -> Energy:
 KNOWN = ((Momentum, _cross_term), (AdaGrad, _first_integral), (RMSProp, _full_state))
 
 
-def energies(flow, **parameters) -> list[Energy]:
+def energies(flow: Flow | type[Flow], **parameters) -> list[Energy]:
     """The known energies of a flow, its own first.
 
     flow : an instance, with numbers or symbols as rates, or a class, read as `flow.symbolic()`.
     parameters : values of the energies' own parameters (`delta`, `L`, `kappa`); positive symbols unless given.
     Raises TypeError for what is not a flow or for a parameter that no energy of this flow has.
     """
-    if isinstance(flow, type) and issubclass(flow, Flow):
-        flow = flow.symbolic()
-    if not isinstance(flow, Flow):
-        raise TypeError(f"energies(flow): flow must be a Flow or a class of flows, got {flow!r}")
+    flow = as_flow(flow, "energies(flow): flow")
     makers = [] if flow.energy is None else [_own]
     makers += [make for kind, make in KNOWN if isinstance(flow, kind) and type(flow).field is kind.field]
     accepted = {make: set(list(inspect.signature(make).parameters)[1:]) for make in makers}
@@ -152,5 +145,5 @@ def energies(flow, **parameters) -> list[Energy]:
 
 
 def _made(make, parameters: dict, flow: Flow) -> Energy:
-    exact = {k: sympy.Rational(repr(v)) for k, v in parameters.items() if isinstance(v, float)}
+    exact = {k: as_decimals(v) for k, v in parameters.items() if isinstance(v, float)}
     return replace(make(flow, **parameters), _make=lambda other: _made(make, parameters | exact, other))

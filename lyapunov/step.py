@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import Vector
-from flows import Flow, State
+from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
+from flows import Field, Flow, State
 from schemes import Euler, Optimizer, SequentialEuler
 
-from .derive import derive
-from .energy import Energy, energies, positive
-from .reading import Coordinate, Unreadable, exact, rational
-from .signs import Domain, matrix, negative_direction, rate_sign
-from .verdict import Certificate, Status
+from .coordinate import Coordinate, as_flow, exact_rates
+from .derivation import derive
+from .energy import Energy, energies
+from .exact import (
+    Certificate, Domain, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
+)
 
 h, L = positive("h"), positive("L")
 ratio_symbol = Symbol("lambda", nonnegative=True)
@@ -57,7 +58,7 @@ class StepVerdict:
             lines.append(f"if         {', '.join(map(readable, self.conditions))}{sharp}")
         lines += [f"where      {m}" for m in self.meaning]
         if self.certificate:
-            lines.append("because    " + "\n           ".join(self.certificate.steps))
+            lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    on F = L*theta**2/2: " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
         return "\n".join(lines)
@@ -65,7 +66,7 @@ class StepVerdict:
     def _repr_latex_(self) -> str:
         rows = [rf"V &= {sympy.latex(self.energy)}", rf"&\text{{{self.status}}}: V^+ - V \le -\lambda h D",
                 *(rf"&{sympy.latex(c)}" for c in self.conditions)]
-        return r"$$\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}$$"
+        return aligned(rows)
 
 
 class _Undecided(Exception):
@@ -87,14 +88,14 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
     """
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
-    ratio = ratio_symbol if ratio is None else rational(ratio)
+    ratio = ratio_symbol if ratio is None else as_decimals(ratio)
     if ratio.is_number and not 0 <= ratio < 1:
         raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must realise")
     try:
         if energy is None:
             raise _Undecided("no energy of this flow is known")
-        form = _Form(exact(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), ratio)
-        return form.verdict(L if curvature is None else rational(curvature), h_given if step is None else rational(step),
+        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), ratio)
+        return form.verdict(L if curvature is None else as_decimals(curvature), h_given if step is None else as_decimals(step),
                             refute=step is not None or curvature is not None)
     except (_Undecided, Unreadable) as reason:
         return StepVerdict(Status.UNDECIDED, reason=str(reason))
@@ -105,49 +106,40 @@ def _parts(optimizer):
         if type(optimizer.scheme) not in (Euler, SequentialEuler):
             raise TypeError("check_step: the scheme must be Euler or SequentialEuler, got "
                             f"{type(optimizer.scheme).__name__}")
-        return optimizer.flow, optimizer.scheme, None if optimizer.step.adaptive else rational(optimizer.step.h)
-    flow = optimizer.symbolic() if isinstance(optimizer, type) and issubclass(optimizer, Flow) else optimizer
-    if not isinstance(flow, Flow):
-        raise TypeError("check_step(optimizer): optimizer must be an Optimizer, a Flow or a class of flows, "
-                        f"got {optimizer!r}")
+        return optimizer.flow, optimizer.scheme, None if optimizer.step.adaptive else as_decimals(optimizer.step.h)
+    flow = as_flow(optimizer, "check_step(optimizer): optimizer", "an Optimizer, a Flow or a class of flows")
     return flow, SequentialEuler(), None
 
 
-class OneStep:
+class OneStep(Field):
     """One step of one coordinate, each new block a symbol: `new[name]` is defined by `formula[name]`.
 
     The scheme itself decides which of the old and new symbols a formula contains: it runs on slopes (new − old)/h.
     """
 
     def __init__(self, flow: Flow, scheme, h=h):
-        self.flow, self.loss = self, self
-        self.blocks, self._flow, self.h, self.formula = flow.blocks, flow, h, {}
-        self.old, self._oracle, _ = flow.coordinate()
+        super().__init__(flow, CoordinateLoss())
+        self.h, self.formula = h, {}
+        self.old, self.oracle, _ = flow.coordinate()
         self.new = State(t=self.old.t + h, **{name: self._next(name) for name in self.blocks})
-        self.gradient = self._oracle.gradient
+        self.gradient = self.oracle.gradient
         scheme.advance(self, self.old.t, Vector(getattr(self.old, name) for name in self.blocks), h)
 
     def _next(self, name):
         x = getattr(self.old, name)
         return Symbol(f"{name}_next", **{"positive": True} if x.is_positive else {"real": True})
 
-    def field(self, s, oracle):
-        return _Slopes(self, self._flow.field(s, oracle))
+    def slope(self, name, s, oracle):
+        """(new − old)/h: asking for it defines the new value."""
+        derivative = super().slopes(s, oracle)[name]
+        vector = isinstance(self.blocks[name], slice)
+        old, new = getattr(self.old, name), getattr(self.new, name)
+        self.formula.setdefault(name, old + self.h * as_decimals(derivative[0] if vector else derivative))
+        slope = (new - old) / self.h
+        return Vector([slope]) if vector else slope
 
-    def __call__(self, t, y):
-        return self.pack(self.field(self.state(t, y), self._oracle))
-
-    def oracle(self, theta):
-        return self._oracle
-
-    def state(self, t, y):
-        return State(t=t, **dict(zip(self.blocks, y, strict=True)))
-
-    def theta(self, y):
-        return y[self.blocks.index("theta")]
-
-    def pack(self, values):
-        return Vector(values[name] for name in self.blocks)
+    def slopes(self, s, oracle):
+        return {name: self.slope(name, s, oracle) for name in self.blocks}
 
     def solved(self, expr):
         """An expression of new symbols in those of the old state alone."""
@@ -159,19 +151,6 @@ class OneStep:
     @property
     def _values(self):
         return {getattr(self.new, name): f for name, f in self.formula.items()}
-
-
-class _Slopes(dict):
-    """The derivatives of all blocks; taking that of one records its new value and gives (new − old)/h."""
-
-    def __init__(self, step: OneStep, derivatives: dict):
-        super().__init__(derivatives)
-        self.step = step
-
-    def __getitem__(self, name):
-        old, new = getattr(self.step.old, name), getattr(self.step.new, name)
-        self.step.formula.setdefault(name, old + self.step.h * rational(super().__getitem__(name)))
-        return (new - old) / self.step.h
 
 
 class _Form:
@@ -191,14 +170,31 @@ class _Form:
         self.psi = one.V - share * one.oracle.value
         if self.psi.has(one.oracle.gradient, one.s.theta):
             raise _Undecided("V contains the gradient or theta itself, whose change over a step F and L do not bound")
-        D = rational(energy.dissipation(step.old, step._oracle)) if energy.dissipation is not None else -one.derivative
+        D = as_decimals(energy.dissipation(step.old, step.oracle)) if energy.dissipation is not None else -one.derivative
         self.V, self.D, self.scalars = one.V, D, one.scalars
         memory = {x: y for x, y in self.old.items() if x != step.old.theta}
         delta = (step.formula["theta"] - step.old.theta)
-        rest = self.psi.xreplace(memory) - self.psi + ratio * h * D.xreplace(memory)
+        self.rates: dict[Symbol, sympy.Expr] = {}
+        self.weights: dict[sympy.Expr, Symbol] = {}
+        self.roots: dict[Symbol, sympy.Expr] = {}
+        self.shares: dict[Symbol, sympy.Expr] = {}
+        self.meaning: list[str] = []
+        self.steps: list[str] = []
+        self.exact = True
+        rest = self.psi.xreplace(memory) - self.psi + ratio * h * self._with_share(D.xreplace(memory))
         self.gap = share * (step.gradient * delta + L * delta**2 / 2) + rest
-        self.difference = step.solved(self.gap)
-        self.rates, self.weights, self.roots, self.meaning, self.steps, self.exact = {}, {}, {}, [], [], True
+        self.difference = step.solved(self.gap.xreplace(self.shares))
+
+    def _with_share(self, D):
+        """D with the share that the rates say of it, Adam's, as one symbol kappa."""
+        state = {*self.old.values(), self.step.gradient}
+        for factor in sympy.Mul.make_args(D):
+            if (factor.is_Add or factor.has(sympy.Min)) and not factor.free_symbols & state:
+                kappa = Symbol("kappa", real=True)
+                self.shares[kappa] = factor
+                self.meaning.append(f"kappa = {factor}")
+                return D / factor * kappa
+        return D
 
     # ----------------------------------------------------------------------------------------------- the verdict
     def verdict(self, curvature, claimed, refute: bool) -> StepVerdict:
@@ -344,7 +340,7 @@ class _Form:
         if len(x) == 1:
             return [M[0, 0]], (), (f"the difference is -({M[0, 0]})*{x[0]}**2",)
         for i in (0, 1):
-            if M[i, i] != 0 and (part := _essential(M[i, i])) is None:
+            if M[i, i] != 0 and _essential(M[i, i]) is None:
                 j = 1 - i
                 det = sympy.factor(together(M.det()))
                 form = sum(M[k, n] * x[k] * x[n] for k in (0, 1) for n in (0, 1))
@@ -404,25 +400,6 @@ def _essential(f):
     if not left:
         return None if sign > 0 else sympy.S.NegativeOne
     return sympy.expand(sign * sympy.prod(left))
-
-
-def readable(relation) -> str:
-    """A relation as text: long fractions rounded, and each factor written so that it is positive for small λ, β."""
-    if any(len(str(x)) > 12 for x in relation.atoms(Rational)):
-        relation = sympy.N(relation, 6)
-    if not isinstance(relation, sympy.Le):
-        return str(relation)
-    small = {x: Rational(1, 100) if x == ratio_symbol or str(x).startswith("beta") else sympy.S.One
-             for x in relation.free_symbols}
-    sign, sides = sympy.S.One, []
-    for part in fraction(relation.rhs):
-        factors = []
-        for p in sympy.Mul.make_args(part):
-            negative = p.is_Add and p.subs(small) < 0
-            sign, p = (-sign, sympy.expand(-p)) if negative else (sign, p)
-            factors.append(Symbol(f"({p})") if p.is_Add else p)
-        sides.append(sympy.Mul(*factors))
-    return f"{relation.lhs} <= {sign * sides[0] / sides[1]}"
 
 
 def _sign(p) -> int:

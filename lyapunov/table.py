@@ -1,16 +1,15 @@
 """The table of energies: what `derive`, `check` and `check_step` find for each flow of the catalogue."""
 from __future__ import annotations
 
-import csv
-import io
 import time
 from dataclasses import dataclass, replace
 
+from arithmetic import Table, clipped
 from flows import FLOWS, Flow
 
-from .derive import Derivation, derive
-from .step import StepVerdict, check_step, readable
-from .verdict import Status, words
+from .derivation import Derivation, derive
+from .exact import Status, readable, words
+from .step import StepVerdict, check_step
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
 VARIANTS = {"Adam": [({"correction": False}, None)],
@@ -34,7 +33,7 @@ class Row:
         """The texts of COLUMNS."""
         d = self.derivation
         if d.energy is None:
-            return self.name, "none found", "", f"{d.status}: {_shortened(d.reason)}", "", "", self._bound()
+            return self.name, "none found", "", f"{d.status}: {clipped(d.reason, 162)}", "", "", self._bound()
         v = d.verdict
         conditions = (*v.conditions, *(a for a in d.energy.assuming if a not in v.conditions))
         known = "first integral" if v.derivative == 0 else "yes" if v.strict else "no"
@@ -50,10 +49,6 @@ class Row:
         text = ", ".join(map(readable, self.discrete.conditions)) or "none"
         text = text if len(text) < 200 else "a polynomial inequality in h and L"
         return text + (" (sharp)" if self.discrete.sharp and len(text) < 200 else "")
-
-
-def _shortened(reason: str, most: int = 160) -> str:
-    return reason if len(reason) <= most else reason[:most].rsplit(" ", 1)[0] + " …"
 
 
 def rows(names=None):
@@ -72,33 +67,22 @@ def _rows(kind: type[Flow], rates: dict, assumption):
     discrete = None if assumption else check_step(flow, None if flow.energy is not None else derivation.energy)
     yield Row(label, derivation, discrete, time.perf_counter() - begin)
     for other in derivation.further:
-        yield Row(f"{label}: {other.energy.name}", other, None)
+        yield Row(f"{label}: {other.energy.name if other.energy else None}", other, None)
+
+
+def as_table(found) -> Table:
+    """Rows as a table of texts."""
+    return Table(COLUMNS, [row.cells for row in found])
 
 
 def markdown(found) -> str:
     """The table as a page."""
-    lines = ["# Energies of the flows", "", EXPLANATION, "",
-             "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-    lines += ["| " + " | ".join(_cell(c) for c in row.cells) + " |" for row in found]
-    return "\n".join(lines) + "\n"
+    return f"# Energies of the flows\n\n{EXPLANATION}\n\n{as_table(found).markdown()}"
 
 
 EXPLANATION = """Written by `python -m lyapunov --table`; every entry is computed from the equations of the flow.
 V is found by `derive` (of one coordinate: sum ψ over them; F the loss, g its gradient, H its curvature) and proved by
 `check` for every loss, state and dimension under the condition; all rates are positive.  *strict*: V' = 0 only at rest.
 *discrete bound*: the steps h of the classical scheme (`check_step`) with V⁺ − V ≤ −λ h D for every loss with H ≤ L, D the
-dissipation at the new memory; beta, beta2 are the weights 1 − a h, 1 − b h of the old memory, D_old and D_next the scales
-of the step before and after.  *UNDECIDED* says why no energy of the ansatz was found; it does not say that there is none."""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
-
-
-def as_csv(found) -> str:
-    """The table as comma-separated values."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(row.cells for row in found)
-    return out.getvalue()
+dissipation at the new memory, kappa Adam's share in it; beta, beta2 are the weights 1 − a h, 1 − b h of the old memory,
+D_old and D_next the scales of the step before and after.  *UNDECIDED* says why no energy of the ansatz was found; it does not say that there is none."""

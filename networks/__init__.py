@@ -5,13 +5,17 @@ loss; `get(name)` gives the benchmark networks and `critical_points()` what ther
 `dataset(name)` gives data to train networks on, `Loss.from_torch` the loss of a torch module.
 To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
+from arithmetic import Oracle
+
 from .benchmarks import catalogue, get
-from .classify import classify
-from .critical import Atlas, CriticalPoint
+from .cases import Cases
+from .classification import classify
+from .critical import Atlas, CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
-from .loss import Loss, Oracle
+from .loss import Loss
+from .nature import Nature
 from .network import Network
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas", "CriticalPoint",
-           "classify", "catalogue", "get"]
+__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
+           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]

@@ -1,16 +1,17 @@
 """`python -m networks`: the benchmark networks; `python -m networks NAME`: the critical points of one of them."""
 from __future__ import annotations
 
-import argparse
 import sys
 
 import sympy
+
+from arithmetic import Table, command
 
 from . import catalogue, get
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m networks", description="Benchmark networks and their critical points.")
+    parser = command.parser("networks", "Benchmark networks and their critical points.", "polytwo")
     parser.add_argument("name", nargs="?", help="a network; without it, the list of them")
     options = parser.parse_args(arguments)
     if options.name is None:
@@ -26,23 +27,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 def listing() -> str:
     """One line per network: name, dimension, the loss where it is short."""
-    rows = [("name", "dim", "F")]
+    rows = []
     for name in catalogue():
         formula = _unicode(get(name).expression)
         rows.append((name, str(get(name).dim), formula if len(formula) <= 90 else formula[:87] + "…"))
-    return columns(rows)
+    return str(Table(("name", "dim", "F"), rows).numbered())
 
 
 def describe(loss) -> str:
     """The loss and the table of its critical points, exact numbers with their decimals."""
     points = loss.critical_points()
-    rows = [("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues")]
+    rows = []
     for p in points:
         theta = "(" + ", ".join(_number(x) for x in p.theta) + ")"
         rows.append((p.nature, theta, _number(p.value), ", ".join(_decimal(e) for e in p.eigenvalues) or "–"))
     lines = [f"{loss.name}: F = {_unicode(loss.expression)}", f"{len(points)} critical points" + (
         "" if all(p.exact for p in points) else f", {sum(p.exact for p in points)} exact, the others certified by intervals"),
-             "; ".join(points.summary()), "", columns(rows), "", "why:"]
+             *points.summary(), "", str(Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues"), rows).numbered()),
+             "", "why:"]
     reasons: dict[str, list[str]] = {}
     for i, p in enumerate(points, 1):
         reasons.setdefault(f"{p.nature}: {p.evidence}", []).append(str(i))
@@ -68,12 +70,5 @@ def _decimal(x) -> str:
     return _unicode(x) if x.free_symbols or x.is_Integer else f"{float(sympy.re(sympy.N(x, 20))):.8g}"
 
 
-def columns(rows) -> str:
-    """Rows of texts as aligned, numbered columns."""
-    rows = [("" if i == 0 else str(i), *row) for i, row in enumerate(rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

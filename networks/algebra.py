@@ -1,8 +1,8 @@
 """The real zeros of a polynomial system with finitely many complex zeros, all of them, exactly.
 
 Gröbner basis (grevlex) → the quotient algebra A = Q[x]/I with its multiplications → the trace form (rank: number of
-complex zeros, signature: number of real ones) and a rational univariate representation, x_i = g_i(t)/g(t) at the roots t
-of one polynomial.  Everything is exact: integers, and intervals of rationals that are refined until they decide.
+complex zeros, signature: number of real ones) and a rational univariate representation, x_i = g_i(t)/g(t) at the roots
+t of one polynomial.  Everything is exact: integers, and intervals of rationals that are refined until they decide.
 
 Sources: Pedersen, Roy & Szpirglas 1993 (trace form); Rouillier 1999 (univariate representation).
 """
@@ -49,31 +49,17 @@ class Clock:
 
     def ring(self, symbols: Sequence) -> PolyRing:
         """Q[symbols] in the grevlex order; the order itself looks at the clock, so a Gröbner basis cannot overrun."""
+        known, calls = {}, itertools.count()
+
         def grevlex(monomial):
-            if self.left < 0:
-                raise Stopped(f"stopped at the Gröbner basis after {self.seconds:.3g} s")
-            return sum(monomial), tuple(-e for e in reversed(monomial))
+            if not next(calls) & 255:
+                self.check("Gröbner basis")
+            key = known.get(monomial)
+            if key is None:
+                key = known[monomial] = sum(monomial), tuple(-e for e in reversed(monomial))
+            return key
 
         return PolyRing(symbols, QQ, grevlex)
-
-
-def rational(expression) -> sympy.Expr:
-    """The expression with rational numbers for its floats, its form kept.
-
-    A float that prints with up to 15 digits is the decimal it prints as (0.1 was typed to mean 1/10, and (x − 0.3)⁴ has
-    its zero at 3/10); any other is the result of arithmetic and stays the binary fraction it is, so that relations
-    between such numbers hold as they are computed.
-    """
-    expression = sympy.sympify(expression)
-    return expression.xreplace({x: _typed(x) for x in expression.atoms(sympy.Float)})
-
-
-def _typed(x) -> Rational:
-    value = float(x)
-    if not math.isfinite(value) or Rational(value) != Rational(x):  # more digits than a double has: as it prints
-        return Rational(str(x))
-    digits = repr(value).split("e")[0].replace("-", "").replace(".", "").strip("0")
-    return Rational(repr(value)) if len(digits) <= 15 else Rational(value)
 
 
 # ------------------------------------------------------------------------------------------------ finitely many zeros
@@ -158,16 +144,29 @@ class Quotient:
 
     @cached_property
     def trace(self):
-        """The row τ of the traces of the multiplications by the standard monomials."""
-        matrices, traces = [], []
+        """The row τ of the traces of the multiplications by the standard monomials; Tr(M_b M_c) for a product bc."""
+        half = (sum(self.monomials[-1]) + 1) // 2
+        matrices: dict = {}
+        traces = []
         for m in self.monomials:
             self.clock.check("trace form")
-            if not matrices:
-                matrices.append([([int(j == k) for k in range(self.dim)], 1) for j in range(self.dim)])
-            else:
-                i = next(i for i, e in enumerate(m) if e)
-                matrices.append([_apply(self.multiplications[i], v) for v in matrices[self.index[_over(m, i)]]])
-            traces.append(sum(Fraction(v[j], den) for j, (v, den) in enumerate(matrices[-1])))
+            if sum(m) <= half:
+                i = next((i for i, e in enumerate(m) if e), None)
+                columns = [([int(j == k) for k in range(self.dim)], 1) for j in range(self.dim)] if i is None else [
+                    _apply(self.multiplications[i], v) for v in matrices[_over(m, i)]]
+                matrices[m] = columns
+                traces.append(sum(Fraction(v[j], den) for j, (v, den) in enumerate(columns)))
+                continue
+            left, low = half, []
+            for e in m:
+                low.append(min(e, left))
+                left -= low[-1]
+            A, B = matrices[tuple(low)], matrices[tuple(e - k for e, k in zip(m, low, strict=True))]
+            rows = zip(*(v for v, _ in B), strict=True)  # Tr(AB) = Σ_k (row k of B) · (column k of A)
+            den = math.lcm(*(d for _, d in B))
+            share = [den // d for _, d in B]
+            traces.append(sum(Fraction(sum(x * y * s for x, y, s in zip(v, row, share, strict=True) if x), d)
+                              for (v, d), row in zip(A, rows, strict=True)) / den)
         den = math.lcm(*(t.denominator for t in traces))
         return [int(t * den) for t in traces], den
 
@@ -216,7 +215,8 @@ class Quotient:
             self._univariate = T, chi, f
             parts = [self.numerator(self.one), *(self.numerator(_apply(M, self.one)) for M in self.multiplications)]
             at_T = [self._evaluate(T, p) for p in parts]
-            if all(self._radical(_sum(_apply(M, at_T[0]), p, -1)) for M, p in zip(self.multiplications, at_T[1:], strict=True)):
+            if all(self._radical(_sum(_apply(M, at_T[0]), p, -1))
+                   for M, p in zip(self.multiplications, at_T[1:], strict=True)):
                 return T, chi, f, parts[0], tuple(parts[1:])
         raise Stopped("no linear form was found that tells the zeros apart")
 
@@ -343,7 +343,7 @@ class Zero:
         return size * f.degree() + _height(f)
 
     def _refine(self, bits: int) -> None:
-        """Narrow [low, high], the sign change of f inside, to 2^−bits: Newton's guess, where it fails eight halvings."""
+        """Narrow [low, high], a change of sign of f inside, to 2^−bits: Newton's guess, or else eight halvings."""
         f = [int(c) for c in self.algebra.univariate[2].all_coeffs()]
         left = _sign_at(f, self.low)
         if left == 0 or _sign_at(f, self.high) == 0:
@@ -380,12 +380,9 @@ class Zero:
 def signature(rows: list, rank: int, clock: Clock) -> int:
     """The signature of a symmetric rational matrix of known rank: the signs of pivots in interval arithmetic."""
     n = len(rows)
-    size = [max(abs(rows[i][i]), max(map(abs, rows[i])) ** 2 / (10 + abs(rows[i][i])), Rational(1, 10**9)) for i in range(n)]
-    scale = [2 ** -(int(sympy.log(float(s), 2) if s < 10**300 else s.p.bit_length() - s.q.bit_length()) // 2) for s in size]
     for bits in (128, 256, 512, 1024, 2048, 4096, 8192, 16384):
         _iv.prec = bits
-        H = [[_iv.mpf(x.p) / x.q * si * sj if x else _iv.mpf(0) for x, sj in zip(row, scale, strict=True)]
-             for row, si in zip(rows, scale, strict=True)]
+        H = [[_iv.mpf(x.p) / x.q for x in row] for row in rows]
         left, signs = list(range(n)), []
         while len(signs) < rank:
             clock.check("signature of the trace form")
@@ -491,7 +488,7 @@ def on_box(polynomial: PolyElement, box: list):
 
 
 def _factors(f: Poly) -> list[tuple[Poly, bool]]:
-    """Factors of a square-free polynomial, each with whether it is known to be irreducible, and is short enough to write.
+    """Factors of a square-free polynomial, each with whether it is known to be irreducible and short enough to write.
 
     Only where the leading coefficient and the degrees of the factors modulo primes say that it does not take long.
     """
@@ -499,8 +496,11 @@ def _factors(f: Poly) -> list[tuple[Poly, bool]]:
     if _height(f) > TALLEST_EXACT // 2:
         return [(f, False)]
     if lead < 2**96 and all(any(f.eval(x) % p == 0 for x in range(p)) for p in (31, 37, 41, 43, 47) if lead % p):
+        c = [int(x) for x in f.all_coeffs()]
         for low, high, _, _ in isolated([f]):
-            low, high = f.refine_root(low, high, eps=Rational(1, 4 * lead)) if low != high else (low, high)
+            left = _sign_at(c, low)
+            while high - low > Rational(1, 4 * lead):
+                low, high = _half(c, low, high, left)
             root = Rational(round((low + high) / 2 * lead), lead)  # the denominator of a rational root divides lead
             if f.eval(root) == 0:
                 found.append((Poly(root.q * _t - root.p, _t), True))
@@ -529,12 +529,32 @@ def _short(f: Poly) -> bool:
 
 def isolated(polys: Sequence[Poly]) -> list[tuple]:
     """The real roots of pairwise coprime polynomials from below: (low, high, which polynomial, multiplicity), the
-    closed intervals [low, high] apart from each other."""
-    found = sorted((Rational(low), Rational(high), *next(iter(which.items())))
-                   for (low, high), which in sympy.intervals(polys, strict=True))
-    if any(a[1] >= b[0] for a, b in itertools.pairwise(found)):
-        raise Stopped("isolating intervals of roots that touch each other")
-    return found
+    closed intervals [low, high] apart from each other, with a change of sign from end to end."""
+    found = []
+    for k, p in enumerate(polys):
+        for f, multiplicity in p.clear_denoms(convert=True)[1].sqf_list()[1]:
+            c = [int(x) for x in f.all_coeffs()]
+            for low, high in f.intervals(sqf=True):  # a root, or an open interval with one root, whose ends may be roots
+                low, high = Rational(low), Rational(high)
+                left = _sign_at(c, low) or _sign_at([int(x) for x in f.diff().all_coeffs()], low)
+                while low < high and not (_sign_at(c, low) and _sign_at(c, high)):
+                    low, high = _half(c, low, high, left)
+                found.append((low, high, k, multiplicity, c, left))
+    while True:
+        found.sort(key=lambda root: root[:2])
+        close = {i + j for i, (a, b) in enumerate(itertools.pairwise(found)) if a[1] >= b[0] for j in (0, 1)}
+        if not close:
+            return [root[:4] for root in found]
+        for i in close:
+            low, high, *rest = found[i]
+            found[i] = (*_half(rest[2], low, high, rest[3]), *rest)
+
+
+def _half(f: list[int], low: Rational, high: Rational, left: int) -> tuple[Rational, Rational]:
+    """The half of an interval with one root in it, `left` the sign before the root."""
+    middle = (low + high) / 2
+    sign = _sign_at(f, middle)
+    return (middle, middle) if sign == 0 else (middle, high) if sign == left else (low, middle)
 
 
 def _subset_sums(degrees) -> set[int]:

@@ -4,12 +4,11 @@ The polynomial ones go back to B. Bensaid's thesis.  To add one: a function that
 """
 from __future__ import annotations
 
-import difflib
 import functools
 
 import sympy
 
-from arithmetic import exp
+from arithmetic import Catalogue, exp
 
 from .loss import Loss
 from .network import Network
@@ -26,7 +25,7 @@ def _rosenbrock(name: str) -> Loss:
                 symbols=sympy.symbols("x y", real=True))
 
 
-BENCHMARKS = {
+BENCHMARKS = Catalogue("network", {
     # four minima of value 0, four saddles, a maximum; Euler diverges from far starts
     "polytwo": lambda name: neuron(lambda z: z**2 - 1, name=name),
     # minima of values 0, 4, 8: is the good one found?
@@ -61,7 +60,7 @@ BENCHMARKS = {
                                         name=name),
     # Rosenbrock's function: one minimum, condition number 2508
     "steep-valley": _rosenbrock,
-}
+})
 
 
 def catalogue() -> tuple[str, ...]:
@@ -72,10 +71,6 @@ def catalogue() -> tuple[str, ...]:
 @functools.cache
 def get(name: str) -> Loss:
     """A benchmark network by name; ValueError with the close names where there is none."""
-    if name not in BENCHMARKS:
-        close = difflib.get_close_matches(str(name), BENCHMARKS, n=3)
-        raise ValueError(f"no network is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
-                         + f"known: {', '.join(BENCHMARKS)}")
     loss = BENCHMARKS[name](name)
     loss._made_by = get, (name,)
     return loss

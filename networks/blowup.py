@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, integer_power
+from arithmetic import Program, Vector, as_decimals, integer_power, simplified
 from arithmetic.ends import UNIT, above, enclosing
 from arithmetic.jets import Jet
 from arithmetic.tape import ExactGraph, Tape
 
-from .algebra import rational
-from .classify import classify, simplified, taylor
+from .classification import classify
+from .germ import taylor
 
 RHO = sympy.Symbol("rho", real=True)
 ORDERS = (3, 4, 5, 6, 8)  # of F along the kernel
@@ -63,7 +63,7 @@ def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, d
     theta = exact_point(enclosures, point, 1e-2 * (1 + np.abs(point)))
     if theta is None or not _in_hull(theta, low, high):
         return None
-    f, symbols = rational(loss.expression), list(loss.symbols)
+    f, symbols = as_decimals(loss.expression), list(loss.symbols)
     at = dict(zip(symbols, theta, strict=True))
     hessian = sympy.hessian(f, symbols).subs(at).applyfunc(simplified)
     kernel = hessian.nullspace()
@@ -111,7 +111,7 @@ def exact_point(enclosures, point: np.ndarray, tolerance: np.ndarray) -> tuple |
     if not near:
         return None
     symbols = list(loss.symbols)
-    slope = [rational(loss.expression).diff(s) for s in symbols]
+    slope = [as_decimals(loss.expression).diff(s) for s in symbols]
     near.sort(key=lambda theta: np.abs(np.array([float(x) for x in theta]) - point).max())
     for theta in near[:4]:
         at = dict(zip(symbols, theta, strict=True))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
+from arithmetic import Interval, as_decimals, from_sympy
 from arithmetic.ends import above, below, enclosing
 
-from .algebra import rational
 
 FARTHEST = 2.0**24  # up to which a coordinate is followed
 
@@ -19,7 +19,7 @@ FARTHEST = 2.0**24  # up to which a coordinate is followed
 def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
     """A box outside of which there is no critical point, if one can be found."""
     loss, n = enclosures.loss, enclosures.dim
-    parts = _decay_and_squares(rational(loss.expression), loss.symbols)
+    parts = _decay_and_squares(as_decimals(loss.expression), loss.symbols)
     if parts is None:
         return None
     decay, squares = parts
@@ -81,8 +81,6 @@ def _bound_linear(enclosures, decay, squares, low, high) -> None:
 
 
 def _range(enclosures, expression, low, high) -> tuple[float, float]:
-    from arithmetic import Interval, from_sympy
-
     value = Interval.of(from_sympy(expression, {s: Interval(a, b) for s, a, b in zip(enclosures.loss.symbols, low, high, strict=True)}))
     return float(value.low), float(value.high)
 
@@ -98,7 +96,7 @@ def _falls(enclosures, low, high, i: int, edge: float) -> bool:
 # ------------------------------------------------------------------------------------------------------ convexity
 def convex(loss) -> bool:
     """Whether F is seen to be convex: a sum of convex functions of affine ones, with factors ≥ 0."""
-    return all(_convex_term(term, loss.symbols) for term in sympy.Add.make_args(rational(loss.expression)))
+    return all(_convex_term(term, loss.symbols) for term in sympy.Add.make_args(as_decimals(loss.expression)))
 
 
 def _convex_term(term, symbols) -> bool:

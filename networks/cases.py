@@ -6,9 +6,12 @@ import itertools
 import sympy
 from sympy import And, Eq, Poly
 
+from arithmetic import exact_sign
+
 from .circle import turning_points
-from .classify import Germ, eigenvalue_signs, exact_sign, plane_form
 from .forms import leading_part
+from .germ import Germ, eigenvalue_signs, plane_form
+from .nature import Nature
 
 
 class Cases(list):
@@ -21,7 +24,7 @@ class Cases(list):
         super().__init__(pairs)
         self.parameter, self.evidence = parameter, tuple(evidence)
 
-    def at(self, value) -> str:
+    def at(self, value) -> Nature:
         for nature, condition in self:
             if sympy.sympify(condition).subs(self.parameter, value) == sympy.true:
                 return nature
@@ -57,13 +60,13 @@ def cases(moved, symbols, parameter, order: int) -> Cases:
         known, steps = more is not None, [*steps, *(more or [])]
     cuts = _zeros(steps, c, low, high)
     if cuts is None:
-        return Cases([("undecided", sympy.true)], parameter, (f"the values of {c} where it may change are not known",))
+        return Cases([(Nature.UNDECIDED, sympy.true)], parameter, (f"the values of {c} where it may change are not known",))
     ends = [low, *cuts, high]
     found = []
-    for k, (a, b) in enumerate(zip(ends, ends[1:])):
+    for a, b in itertools.pairwise(ends):
         nature, evidence = _at(moved, symbols, c, _between(a, b), order)
         if not known and not _by_signs(moved, symbols, c, _between(a, b), order):
-            nature, evidence = "undecided", "no argument for all values of the parameter is known here"
+            nature, evidence = Nature.UNDECIDED, "no argument for all values of the parameter is known here"
         found.append((nature, a, b, evidence))
         if b in cuts:
             found.append((*_at(moved, symbols, c, b, order)[:1], b, b, _at(moved, symbols, c, b, order)[1]))
@@ -86,7 +89,7 @@ def _by_signs(moved, symbols, c, value, order) -> bool:
 def _semidefinite_somewhere(moved, symbols, c, steps, low, high, order) -> bool:
     cuts = _zeros(steps, c, low, high)
     ends = [low, *(cuts or []), high]
-    return any(not _by_signs(moved, symbols, c, _between(a, b), order) for a, b in zip(ends, ends[1:]))
+    return any(not _by_signs(moved, symbols, c, _between(a, b), order) for a, b in itertools.pairwise(ends))
 
 
 def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
@@ -117,9 +120,10 @@ def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
     shape = _form_steps(top, ys, c)
     ends = [-sympy.oo, *(_zeros([*steps, *shape], c, -sympy.oo, sympy.oo) or []), sympy.oo]
     part = leading_part(Poly(top, *ys))[0]
-    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in zip(ends, ends[1:])):
+    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in itertools.pairwise(ends)):
         return [*steps, *shape]  # its leading form decides on every interval
-    turning = turning_points(top, *ys, c)
+    x, y = ys
+    turning = turning_points(top, x, y, c)
     return None if turning is None else [*steps, *turning]
 
 
@@ -157,8 +161,11 @@ def _zeros(steps, c, low, high) -> list | None:
                     return None
                 zeros |= set(found)
     zeros = {sympy.nsimplify(z) if z.is_Rational else sympy.radsimp(z) for z in zeros}
-    return sorted((z for z in zeros if (low == -sympy.oo or exact_sign(z - low) == 1)
-                   and (high == sympy.oo or exact_sign(high - z) == 1)), key=lambda z: sympy.N(z, 30))
+    above = {z: 1 if low == -sympy.oo else exact_sign(z - low) for z in zeros}
+    below = {z: 1 if high == sympy.oo else exact_sign(high - z) for z in zeros}
+    if None in above.values() or None in below.values():
+        return None
+    return sorted((z for z in zeros if above[z] == below[z] == 1), key=lambda z: sympy.N(z, 30))
 
 
 def _between(a, b):
@@ -179,7 +186,7 @@ def _between(a, b):
 
 def _merged(found, parameter, low, c) -> Cases:
     """Neighbours of one nature joined, with their conditions."""
-    groups = []
+    groups: list[list] = []
     for piece in found:
         if groups and groups[-1][0][0] == piece[0]:
             groups[-1].append(piece)

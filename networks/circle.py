@@ -72,13 +72,13 @@ def count_roots(f: Poly, sign_of) -> int:
     """The number of real roots of a square-free polynomial in one variable (Sturm)."""
     if f.get_domain().is_ZZ or f.get_domain().is_QQ:
         return f.count_roots()
-    leading = [(sign_of(f.get_domain().to_sympy(p.rep.LC())), p.degree()) for p in sympy.sturm(f)]
-    low, high = (sum(a != b for a, b in zip(signs, signs[1:]))
+    leading = [(sign_of(p.LC()), p.degree()) for p in sympy.sturm(f)]
+    low, high = (sum(a != b for a, b in itertools.pairwise(signs))
                  for signs in ([s * end**n for s, n in leading] for end in (-1, 1)))
     return low - high
 
 
-def turning_points(f, x, y, parameter) -> list | None:
+def turning_points(f: sympy.Expr, x: sympy.Symbol, y: sympy.Symbol, parameter: sympy.Symbol) -> list | None:
     """Polynomials in the parameter between whose real zeros the sign of f on small circles is of one kind; None if f = 0.
 
     For parameter values in an interval without such zeros no condition of `Circle` vanishes for small r > 0, and the set

@@ -17,17 +17,21 @@ import mpmath
 import numpy as np
 import sympy
 
+from arithmetic import as_decimals, as_fractions, exact_sign
 from arithmetic.ends import enclosing
 
+from .algebra import Stopped
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
-from .classify import exact_sign
 from .enclosed import Enclosures, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
+from .forms import form_sign
+from .germ import plane_form
 from .invariance import constant_directions, extended, without
-from .loss import _check_box
+from .nature import Nature
+from .objective import check_box
+from .polynomials import CriticalSet, Family, Point, critical_set
 from .symmetry import symmetries
-from .polynomials import CriticalSet, Family, Point, critical_set, rational
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class CriticalPoint:
     """A critical point, or with `family` a set of them.
 
     theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
-    nature : "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated "non-strict …";
-    else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated
+    "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
     box : ((low, high), …), rational numbers.  spectrum : enclosures (low, high) of the eigenvalues, in order.  evidence : why it has this nature.
     family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials whose
@@ -44,7 +48,7 @@ class CriticalPoint:
     """
 
     theta: tuple
-    nature: str
+    nature: Nature
     value: object
     eigenvalues: tuple = ()
     exact: bool = True
@@ -57,6 +61,9 @@ class CriticalPoint:
     spectrum: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
     loss: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "nature", Nature(self.nature))
 
     @cached_property
     def numeric(self) -> np.ndarray:
@@ -97,20 +104,10 @@ class CriticalPoint:
                 size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
                                 np.sqrt(np.sum(steps**2, axis=0)), np.inf)
             return size.reshape(theta.shape[1:])
-        offset = theta - self._origin.reshape(-1, *[1] * (theta.ndim - 1))
-        for direction in self._directions:
-            offset = offset - direction.reshape(-1, *[1] * (theta.ndim - 1)) * np.tensordot(direction, offset, axes=(0, 0))
+        if self.family:  # all of Rⁿ
+            return np.zeros(theta.shape[1:])
         with np.errstate(over="ignore"):  # ends of diverged runs
-            return np.sqrt(np.sum(offset**2, axis=0))
-
-    @cached_property
-    def _origin(self) -> np.ndarray:
-        return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 0)), 17)) for x in self.theta])
-
-    @cached_property
-    def _directions(self) -> list[np.ndarray]:
-        columns = [np.array([float(sympy.sympify(x).diff(p)) for x in self.theta]) for p in self.family]
-        return list(np.linalg.qr(np.array(columns).T)[0].T) if columns else []
+            return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,21 +164,22 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
     budget : seconds; past it, what is open is said in `undecided`.
     """
-    start, region = time.perf_counter(), None if region is None else _check_box(region, loss.dim)
-    decoupled = _decoupled(loss, region or loss.box)
+    start, region = time.perf_counter(), None if region is None else check_box(region, loss.dim)
+    box = loss.box if region is None else region
+    decoupled = _decoupled(loss, box)
     if decoupled is not None:
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
-        atlas = Atlas(tuple(decoupled), (region or loss.box) if periodic else None, (
+        atlas = Atlas(tuple(decoupled), box if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
-        atlas = _polynomial(loss, budget)
+        atlas = _polynomial(loss, box, budget)
     else:
         atlas = _search(loss, region, budget)
-    if region is not None and atlas.region is None:  # (of points known by floats, those whose box may reach into it)
+    if region is not None and atlas.region is None:
         atlas = replace(atlas, region=region, points=tuple(p for p in atlas if p.family or _inside(p.theta, region)))
     points = [replace(p, loss=loss) for p in atlas]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
-    points.sort(key=lambda p: (order.get(p.nature.split()[-1], 3), float(sympy.N(p.value, 12)),
+    points.sort(key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
                                *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
     return replace(atlas, points=tuple(points), seconds=time.perf_counter() - start)
 
@@ -192,17 +190,56 @@ def complete(loss) -> bool:
     return atlas.complete and atlas.region is None
 
 
+def coercive(loss) -> str:
+    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
+    if not loss.expression.is_polynomial(*loss.symbols):
+        return ""
+    poly = sympy.Poly(loss.expression, *loss.symbols)
+    top = poly.total_degree()
+    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
+    weights = (sympy.Rational(1, top),) * loss.dim
+    kind: str | None = None
+    if loss.dim == 1:
+        kind = "min" if top % 2 == 0 and poly.LC().is_positive else None
+    elif loss.dim == 2:
+        kind = plane_form(form, *poly.gens)
+    elif all(c.is_Rational for c in sympy.Poly(form, *poly.gens).coeffs()):
+        kind = (form_sign(form, poly.gens, weights) or (None,))[0]
+    return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
+
+
+def as_point(critical_point, loss=None) -> CriticalPoint:
+    """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
+
+    Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
+    """
+    if isinstance(critical_point, CriticalPoint):
+        return critical_point
+    if loss is None:
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+    theta = tuple(as_fractions(x) for x in critical_point)
+    number = np.array([float(x) for x in theta])
+    for p in loss.critical_points():
+        if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
+            return p
+    nature, evidence = classify(loss.expression, loss.symbols, theta)
+    at = dict(zip(loss.symbols, theta, strict=True))
+    hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
+                         symbols=tuple(loss.symbols), loss=loss)
+
+
 # ------------------------------------------------------------------------------------- decoupled networks
 def _decoupled(loss, box) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
-    layers = getattr(loss, "layers", ())
+    layers: tuple = getattr(loss, "layers", ())
     if len(layers) != 2 or layers[1] != 1 or loss.loss != "squares" or len(loss.data) != loss.dim:
         return None
     A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
     if A.det() == 0:
         return None
     z = sympy.Symbol("z", real=True)
-    phi, inverse = rational(loss.activations[0].function(z)), A.inv()
+    phi, inverse = as_decimals(loss.activations[0].function(z)), A.inv()
     reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
              for row in A.tolist()]
     try:
@@ -230,13 +267,13 @@ class NotExact(ValueError):
 
 @dataclass(frozen=True)
 class _Zero:
-    """A zero of ψ' : its root, kind ("min", "max", "inflexion"), order (of the first derivative of ψ), ψ and ψ'' there."""
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
 
-    root: object
+    root: sympy.Expr
     kind: str
     order: int
-    value: object
-    curvature: object
+    value: sympy.Expr
+    curvature: sympy.Expr
     periodic: bool = False
 
 
@@ -253,8 +290,8 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
         if order % 2:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
-            sign = 1 if k else exact_sign(_at(error, z, root)) * exact_sign(_at(phi.diff(z, order), z, root))
-            kind = "min" if sign > 0 else "max"
+            sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
+            kind = {1: "min", -1: "max"}.get(sign, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -309,13 +346,16 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
     return zeros
 
 
-def _combine(zeros) -> tuple[str, str]:
+def _combine(zeros) -> tuple[Nature, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    evidence = "F decouples into " + " + ".join(f"{'an inflexion' if c.kind == 'inflexion' else f'a {c.kind}imum'} of order {c.order}"
-                                                for c in zeros)
-    name = "minimum" if kinds == {"min"} else "maximum" if kinds == {"max"} else "saddle"
-    return ("degenerate " if singular else "") + name, evidence
+    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion", "undecided": "a point of unknown sign"}
+    evidence = "F decouples into " + " + ".join(f"{named[c.kind]} of order {c.order}" for c in zeros)
+    if "inflexion" in kinds or {"min", "max"} <= kinds:
+        return Nature.of("saddle", degenerate=singular), evidence
+    if "undecided" in kinds:
+        return Nature.UNDECIDED, evidence
+    return Nature.of("minimum" if kinds == {"min"} else "maximum", degenerate=singular), evidence
 
 
 def _eigenvalues(hessian) -> tuple:
@@ -338,16 +378,20 @@ def _inside(theta, box) -> bool:
 
 
 # -------------------------------------------------------------------------------------- polynomial losses
-def _polynomial(loss, budget: float) -> Atlas:
-    """Critical points of a polynomial loss; where algebra does not come to an end, those that Newton's method finds."""
+def _polynomial(loss, box, budget: float) -> Atlas:
+    """Critical points of a polynomial loss; where algebra does not come to an end, intervals go on in the box."""
+    start = time.perf_counter()
     try:
         found = critical_set(loss.expression, loss.symbols, seconds=budget)
-    except ValueError as error:
-        found = CriticalSet(undecided=[str(error)])
-    points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
-    if not points and not found.complete:
-        other = _search(loss, None, budget)
-        return replace(other, undecided=(*found.undecided, *other.undecided))
+        points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
+    except (ValueError, Stopped) as error:
+        found, points = CriticalSet(undecided=[str(error)]), []
+    if not found.complete:
+        other = _search(loss, box, budget - (time.perf_counter() - start))
+        if other.complete:
+            return other
+        more = [p for p in other if all(float(q.distance(p.numeric)) > 1e-6 for q in points)]
+        return Atlas((*points, *more), box, tuple(found.proof), (*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
 
@@ -368,16 +412,19 @@ def _spectrum(p: Point, loss) -> tuple:
     """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else in
     floats, and exactly 0 as many as there are."""
     at = dict(zip(loss.symbols, p.theta, strict=True))
-    hessian = sympy.hessian(rational(loss.expression), list(loss.symbols))
+    hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
     if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf) for x in p.theta):
         return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()
-    middle = [sympy.Rational(low + high) / 2 for low, high in p.box]
-    entries = hessian.subs(dict(zip(loss.symbols, middle, strict=True)))
-    values = np.linalg.eigvalsh(np.array(entries.evalf(20).tolist(), dtype=float))
+    middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
+    with mpmath.workdps(40):
+        values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
     small = sorted(range(loss.dim), key=lambda i: abs(values[i]))[:loss.dim - sum(p.signs)]
-    return tuple(sympy.Integer(0) if i in small else sympy.Float(float(v), 17) for i, v in enumerate(values))
+    signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
+    if (signs.count(1), signs.count(-1)) != p.signs:
+        return ()  # too near 0 for these digits
+    return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
 
 
 # ------------------------------------------------------------------------------------------- other losses
@@ -407,7 +454,8 @@ def _search(loss, region, budget: float) -> Atlas:
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region" for m, member in met if member is None]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
                  + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
-    late = () if found.finished else (f"stopped after {budget:.3g} s",)
+    late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
+        f", as the rest would take {found.rest:.0e} s at that rate" if found.rest else ""),)
     if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and not unmet and convex(loss):
         everywhere = True
         proof.append("F is convex, so a strict minimum is its only critical point")
@@ -417,7 +465,7 @@ def _search(loss, region, budget: float) -> Atlas:
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
     """Of a loss that does not change in some directions: the critical points of a loss in fewer coordinates, extended."""
     if len(directions) == loss.dim:
-        everywhere = CriticalPoint(tuple(loss.symbols), "non-strict minimum", sympy.simplify(loss.expression), family=tuple(
+        everywhere = CriticalPoint(tuple(loss.symbols), Nature.NON_STRICT_MINIMUM, sympy.simplify(loss.expression), family=tuple(
             loss.symbols), equations=(sympy.Integer(0),), symbols=tuple(loss.symbols), member=(0.0,) * loss.dim, evidence="F is constant")
         return Atlas((everywhere,), None, ("F is constant",))
     reduced, pivots = without(loss, directions, region or loss.box)
@@ -477,10 +525,10 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
     eigenvalues = spectrum(low[..., 0], high[..., 0])
     value_low, value_high, _ = enclosures.values(zero.inner_low[:, None], zero.inner_high[:, None])
     if eigenvalues.signs is None:
-        nature, why = "undecided", "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
+        nature, why = Nature.UNDECIDED, "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
     else:
         positive, negative = eigenvalues.signs
-        nature = "saddle" if positive and negative else "minimum" if positive else "maximum"
+        nature = Nature.of_hessian(positive, negative)
         why = f"the Hessian is invertible there, with {positive} positive and {negative} negative eigenvalues"
     alone = float(np.minimum(zero.high - zero.middle, zero.middle - zero.low).min())
     evidence = f"intervals prove one critical point here and no other within {alone:.1e}; {why}"
@@ -492,7 +540,7 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
         return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
                              sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
                              evidence=evidence, **common)
-    value = rational(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
+    value = as_decimals(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
     return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
 
 
@@ -502,7 +550,7 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
         s = next((s for s in loss.symbols if (e - s).is_number or e == s), None)
         if s is not None:
             known[s] = s - e
-    value = sympy.simplify(rational(loss.expression).subs(known)) if known else sympy.Integer(0)
+    value = sympy.simplify(as_decimals(loss.expression).subs(known)) if known else sympy.Integer(0)
     if value.free_symbols:
         value = sympy.Float(float(loss.value(member)), 17)
     signs = "; across it the numbers of positive and negative eigenvalues are " + " or ".join(map(str, sorted(m.signs, key=str)))
@@ -513,7 +561,7 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     at = dict(zip(loss.symbols, p.theta, strict=True))
-    f = rational(loss.expression)
+    f = as_decimals(loss.expression)
     hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
     evidence = f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within {p.size:.1e}"
     return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
@@ -525,7 +573,7 @@ LARGEST_POWERS = 24
 def on_coordinate_axes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
     symbols, found = list(loss.symbols), []
-    slope = [rational(loss.expression).diff(s) for s in symbols]
+    slope = [as_decimals(loss.expression).diff(s) for s in symbols]
     for x in symbols:
         on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
         for root in _common_zeros(on_axis, x):
@@ -541,7 +589,8 @@ def _common_zeros(expressions, x) -> list:
     G = sympy.Symbol("G", real=True)
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
-    inner, powers = None, 0
+    inner: sympy.Expr = sympy.exp(x)
+    powers = 0
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G

@@ -4,11 +4,12 @@ To add a set: a function that returns (loss, inputs, targets), in `DATASETS`.
 """
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from arithmetic import Catalogue
 
 from .network import Network
 
@@ -42,13 +43,10 @@ def dataset(name: str, *, test: float = 0.25, seed: int = 0) -> Dataset:
 
     Raises ValueError for an unknown name or a fraction outside (0, 1), ImportError where scikit-learn is missing.
     """
-    if name not in DATASETS:
-        close = difflib.get_close_matches(str(name), DATASETS, n=3)
-        raise ValueError(f"no data set is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
-                         + f"known: {', '.join(DATASETS)}")
+    load = DATASETS[name]
     if not 0 < test < 1:
         raise ValueError(f"test={test!r} must be a fraction in (0, 1)")
-    loss, inputs, targets = DATASETS[name]()
+    loss, inputs, targets = load()
     order = np.random.default_rng(seed).permutation(len(inputs))
     kept, held = np.split(order, [len(order) - round(test * len(order))])
     inputs = standardised(inputs, inputs[kept])
@@ -99,7 +97,7 @@ def _scikit(name: str, loss: str, **options) -> Callable:
     return load
 
 
-DATASETS: dict[str, Callable] = {
+DATASETS: Catalogue[Callable] = Catalogue("data set", {
     # progression of the illness from ten measurements, 442 patients
     "diabetes": _scikit("diabetes", "squares", scaled=False),
     # benign or malignant from 30 measurements, 569 tumours
@@ -108,4 +106,4 @@ DATASETS: dict[str, Callable] = {
     "wine": _scikit("wine", "softmax"),
     # the ionised fraction of hydrogen from temperature and density: a network in place of a table of a simulation
     "saha": _saha_table,
-}
+})

@@ -15,12 +15,11 @@ from functools import cached_property
 
 import numpy as np
 
-from arithmetic import Program, gradient
-from arithmetic.enclose import Search, System, Zero, clusters, newton
+from arithmetic import Program, as_decimals, gradient
+from arithmetic.enclose import Search, System, Zero, clusters, inverses, newton, refined
 from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
-from .algebra import rational
 from .symmetry import representatives
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
@@ -114,13 +113,15 @@ def spectrum(low: np.ndarray, high: np.ndarray) -> Spectrum:
 
 @dataclass
 class Enclosed:
-    """What a search found.  zeros : `Zero`s, one critical point each; isolated : degenerate ones; open : clusters."""
+    """What a search found.  zeros : `Zero`s, one critical point each; isolated : degenerate ones; open : clusters;
+    rest : the seconds that the rest would have taken, where that is why it was given up."""
 
     zeros: list[Zero]
     isolated: list = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
     boxes: int = 0
     finished: bool = True
+    rest: float | None = None
     seconds: float = 0.0
 
 
@@ -153,10 +154,14 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     a, b = search.open
     result.open = [Open(len(k), tuple(zip(a[:, k].min(axis=1).tolist(), b[:, k].max(axis=1).tolist(), strict=True)))
                    for k in _grouped(a, b)]
+    if search.open[0].shape[1]:
+        for zero in located(enclosures, low, high):
+            search.add(zero)
     for zero, g in itertools.product(tuple(search.found), group):
         outer, inner = g.box(zero.low, zero.high), g.box(zero.inner_low, zero.inner_high)
         search.add(Zero(*outer, *inner))
-    result.zeros, result.boxes, result.seconds = search.found, search.boxes, time.perf_counter() - start
+    result.zeros, result.boxes, result.rest = search.found, search.boxes, search.rest
+    result.seconds = time.perf_counter() - start
     return result
 
 
@@ -173,7 +178,28 @@ def _hopeless(counts: list[int], share: float) -> bool:
     return counts[-1] > MANY and (share > 0.05 or (len(counts) > 2 and counts[-1] > 2 * counts[-2] > 4 * counts[-3]))
 
 
-def _grouped(low, high, most: int = 20_000) -> list[np.ndarray]:
+def located(enclosures: Enclosures, low, high, starts: int = 1000, steps: int = 40) -> list[Zero]:
+    """Critical points that Newton's method finds from starts in the box (of a fixed seed), each proved by an interval test."""
+    loss = enclosures.loss
+    theta = np.random.default_rng(0).uniform(low[:, None], high[:, None], (loss.dim, starts))
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            theta = theta - np.einsum("ijl,jl->il", inverses(loss.hessian(theta)), loss.gradient(theta))
+            theta = theta[:, ((theta >= 2 * low[:, None] - high[:, None]) & (theta <= 2 * high[:, None] - low[:, None])).all(axis=0)]
+            if not theta.shape[1]:
+                return []
+        theta = np.unique(np.round(theta, 7), axis=1)  # (near the points: the test below moves on from there)
+        for _ in range(3):
+            theta = theta - np.einsum("ijl,jl->il", inverses(loss.hessian(theta)), loss.gradient(theta))
+        radius = np.broadcast_to(1e-8 * (high - low)[:, None], theta.shape)
+        test = newton(enclosures.system, theta, radius)
+    found = np.flatnonzero(test.unique)
+    a, b = below(theta - radius)[:, found], above(theta + radius)[:, found]
+    inner = refined(enclosures.system, a, b)
+    return [Zero(*ends) for ends in zip(a.T, b.T, inner[0].T, inner[1].T, strict=True)]
+
+
+def _grouped(low, high, most: int = 4000) -> list[np.ndarray]:
     """The clusters of boxes; all in one where they are too many to be told apart."""
     n = low.shape[1]
     groups = clusters(low, high) if n <= most else [np.arange(n)]
@@ -183,7 +209,7 @@ def _grouped(low, high, most: int = 20_000) -> list[np.ndarray]:
 def _treat(enclosures, search, result, treat, tried, deadline) -> None:
     """Try the argument for degenerate points on the clusters, and leave out the boxes that it decides."""
     low, high = search.open
-    if low.shape[1] > 20_000:
+    if low.shape[1] > MANY:
         return
     groups = sorted(_grouped(low, high), key=len, reverse=True)[:CLUSTERS]
     hulls = np.array([(low[:, k].min(axis=1), high[:, k].max(axis=1)) for k in groups])
@@ -247,7 +273,7 @@ def refined_digits(enclosures: Enclosures, box: np.ndarray, n: int) -> tuple:
     if not test.usable[0] or contraction.sum(axis=1).max() >= 0.5:
         raise ValueError(f"the Hessian is too nearly singular in {box.tolist()} to refine the point there in floats")
     Y = np.linalg.inv((test.slopes[0] / 2 + test.slopes[1] / 2)[..., 0])
-    expressions = [rational(loss.expression).diff(s) for s in loss.symbols]
+    expressions = [as_decimals(loss.expression).diff(s) for s in loss.symbols]
     with mpmath.workdps(n + 30 + int(max(0, np.log10(1 + np.abs(box).max())))):
         gradient_at = sympy.lambdify(loss.symbols, expressions, "mpmath")
         point, Y = mpmath.matrix([mpmath.mpf(float(x)) for x in middle]), mpmath.matrix(Y.tolist())

@@ -17,13 +17,13 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, from_sympy, gradient
+from arithmetic import Program, Vector, as_decimals, from_sympy, gradient
 from arithmetic.enclose import ROOM_AROUND, System, inverses, newton
 from arithmetic.ends import UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
-from .algebra import rational
 from .enclosed import spectrum
+from .nature import Nature
 
 
 class Manifold:
@@ -66,12 +66,13 @@ class Manifold:
         return near
 
     @property
-    def nature(self) -> str:
+    def nature(self) -> Nature:
         """What F does at the manifold: by the signs of the Hessian across it, which vanishes along it."""
         if len(self.signs) != 1 or None in self.signs:
-            return "undecided"
+            return Nature.UNDECIDED
         ((positive, negative),) = self.signs
-        return "degenerate saddle" if positive and negative else "non-strict minimum" if positive else "non-strict maximum"
+        return (Nature.DEGENERATE_SADDLE if positive and negative else Nature.NON_STRICT_MINIMUM if positive else
+                Nature.NON_STRICT_MAXIMUM)
 
     def member(self) -> np.ndarray | None:
         """A point of the manifold in floats, proved: with the other coordinates as they are, E = 0 has a solution beside it."""
@@ -201,10 +202,10 @@ def manifolds(enclosures) -> list[Manifold]:
     residuals = _residuals(loss)
     if residuals and len(residuals) < loss.dim:
         found.append(Interpolation(enclosures, residuals))
-    f = rational(loss.expression)
+    f = as_decimals(loss.expression)
     slope = [f.diff(s) for s in loss.symbols]
     for s in loss.symbols:
-        rest = [g.subs(s, 0) for g in slope]
+        rest = [g.xreplace({s: sympy.Integer(0)}) for g in slope]
         left = [e for e in rest if e != 0]
         if 1 + len(left) < loss.dim:
             found.append(Vanishing(enclosures, (s, *_solved(left, loss.symbols))))
@@ -214,7 +215,7 @@ def manifolds(enclosures) -> list[Manifold]:
 def _residuals(loss) -> list | None:
     """The residuals of a sum of squares with positive factors."""
     residuals = []
-    for term in sympy.Add.make_args(rational(loss.expression)):
+    for term in sympy.Add.make_args(as_decimals(loss.expression)):
         c, rest = term.as_coeff_Mul()
         if not (c.is_positive and rest.is_Pow and rest.exp == 2):
             return None

@@ -8,13 +8,13 @@ import sympy
 from sympy import Poly, Rational
 
 
-def leading_part(poly: Poly) -> tuple[sympy.Expr, tuple] | None:
+def leading_part(poly: Poly) -> tuple[sympy.Expr, tuple]:
     """The quasi-homogeneous leading part and the weights, 1/d_i for the lowest pure power x_i^{d_i}.
 
     Every monomial has weight Σ e_i/d_i ≥ 1 and the leading part collects those of weight 1.  Where a pure power is
     missing or a monomial lies below, it is the form of lowest degree (equal weights).
     """
-    powers = {}
+    powers: dict[int, int] = {}
     for monomial in poly.monoms():
         used = [i for i, e in enumerate(monomial) if e]
         if len(used) == 1:
@@ -34,7 +34,8 @@ def _weight(monomial, weights):
 
 def form_sign(form, gens, weights) -> tuple[str, str] | None:
     """("min" | "max" | "saddle", evidence) of a quasi-homogeneous form with rational coefficients, or None."""
-    f, signs = Poly(form, *gens), {}
+    f = Poly(form, *gens)
+    signs: dict[int, tuple] = {}
     rng = np.random.default_rng(0)
     grid = itertools.islice(itertools.product((0, 1, -1, 2, -2), repeat=len(gens)), 3200)
     for point in itertools.chain(grid, (tuple(map(int, p)) for p in rng.integers(-9, 10, (400, len(gens))))):
@@ -66,7 +67,7 @@ def sum_of_squares(f: Poly, weights) -> tuple[list, sympy.Matrix] | None:
     top = [int(Rational(1, 2) / w) for w in weights]
     z = [m for m in itertools.product(*(range(k + 1) for k in top)) if _weight(m, weights) == Rational(1, 2)]
     while True:  # a monomial whose square neither f nor another product contains cannot occur
-        products = {}
+        products: dict[tuple, list] = {}
         for i, j in itertools.combinations_with_replacement(range(len(z)), 2):
             products.setdefault(tuple(a + b for a, b in zip(z[i], z[j], strict=True)), []).append((i, j))
         alone = [i for i in range(len(z)) if len(products[tuple(2 * a for a in z[i])]) == 1

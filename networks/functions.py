@@ -9,10 +9,10 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Node, Program, Vector, gradient, polynomial, total
-from arithmetic.printers import native
+from arithmetic import Catalogue, Graph, Node, Program, Vector, gradient, native, polynomial, total
 
 
 def log_sum_exp(o):
@@ -20,24 +20,24 @@ def log_sum_exp(o):
     return functools.reduce(lambda a, b: a + ar.softplus(b - a), o)
 
 
-ACTIVATIONS: dict[str, Callable] = {
+ACTIVATIONS: Catalogue[Callable] = Catalogue("activation", {
     "linear": lambda z: z,
     "tanh": ar.tanh,
     "sin": ar.sin,
     "softplus": ar.softplus,
     "sigmoid": ar.sigmoid,
     "relu": lambda z: ar.maximum(z, 0),
-}
+})
 
 #: The loss of one data point, from its outputs o and its target y, one entry per output each.
-LOSSES: dict[str, Callable] = {
+LOSSES: Catalogue[Callable] = Catalogue("loss", {
     # half the squared error, on average over the outputs
     "squares": lambda o, y: total((o - y) ** 2) / (2 * len(o)),
     # minus the log-likelihood of y ∈ {0, 1} under the probability σ(o), on average over the outputs
     "logistic": lambda o, y: total(Vector(ar.softplus(a) - a * b for a, b in zip(o, y, strict=True))) / len(o),
     # minus the log-likelihood of one class under the probabilities e^(o_k) / Σ e^(o_j); y is 1 at that class, else 0
     "softmax": lambda o, y: log_sum_exp(o) - total(o * y),
-}
+})
 
 
 class Activation:
@@ -54,8 +54,6 @@ class Activation:
     @functools.cached_property
     def exact_coefficients(self):
         """As `coefficients`, in exact numbers."""
-        import sympy
-
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):

@@ -10,10 +10,11 @@ import numpy as np
 import sympy
 from sympy.core.traversal import bottom_up
 
+from arithmetic import as_decimals
 from arithmetic.ends import above, below
 
-from .algebra import rational
 from .loss import Loss
+from .nature import Nature
 
 LARGEST = 100_000  # denominators of the directions that are tried
 
@@ -32,7 +33,7 @@ def constant_directions(loss) -> list[tuple]:
         return []
     reduced, _ = sympy.Matrix([[sympy.Rational(float(x)).limit_denominator(10**12) for x in row] for row in null]).rref(
         iszerofunc=lambda x: abs(x) < 1e-6)
-    f, symbols, t = rational(loss.expression), loss.symbols, sympy.Dummy("t", real=True)
+    f, symbols, t = as_decimals(loss.expression), loss.symbols, sympy.Dummy("t", real=True)
     found = []
     for row in reduced.tolist():
         direction = tuple(sympy.Rational(x).limit_denominator(LARGEST) for x in row)
@@ -51,7 +52,7 @@ def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:
     """The loss on the coordinates that are not pivots, the others 0, in the box that `box` is mapped to; and the pivots."""
     pivots = [next(i for i, d in enumerate(direction) if d) for direction in directions]
     kept = [i for i in range(loss.dim) if i not in pivots]
-    f = rational(loss.expression).subs({loss.symbols[p]: 0 for p in pivots})
+    f = as_decimals(loss.expression).subs({loss.symbols[p]: 0 for p in pivots})
     ends = []
     for i in kept:  # θ_i − Σ θ_p d_i
         sides = [sorted(float(-direction[i]) * x for x in box[p]) for p, direction in zip(pivots, directions, strict=True)]
@@ -59,8 +60,11 @@ def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:
     return Loss.from_expression(f, tuple(loss.symbols[i] for i in kept), name=loss.name, box=ends), pivots
 
 
-_ALONG = {"minimum": "non-strict minimum", "degenerate minimum": "non-strict minimum", "maximum": "non-strict maximum",
-          "degenerate maximum": "non-strict maximum", "saddle": "degenerate saddle"}
+def _along(nature: Nature) -> Nature:
+    """The nature of a line of points, each of which has this nature across it."""
+    if not nature.decided:
+        return nature
+    return Nature.DEGENERATE_SADDLE if nature.is_saddle else Nature.of(nature.kind, strict=False)
 
 
 def extended(point, loss, directions: list[tuple], pivots: list[int]):
@@ -73,6 +77,6 @@ def extended(point, loss, directions: list[tuple], pivots: list[int]):
     family = tuple(loss.symbols[p] for p in pivots)
     text = ", ".join(str(tuple(d)) for d in directions)
     member = tuple(float(sympy.N(t.subs(dict.fromkeys(family, 0)))) for t in map(sympy.sympify, theta))
-    return replace(point, theta=theta, nature=_ALONG.get(point.nature, point.nature), family=(*family, *point.family),
+    return replace(point, theta=theta, nature=_along(point.nature), family=(*family, *point.family),
                    equations=equations, symbols=tuple(loss.symbols), member=member, box=(), spectrum=(), eigenvalues=(),
                    evidence=f"F does not change along {text}; across it: {point.evidence}")

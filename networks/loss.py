@@ -2,20 +2,26 @@
 from __future__ import annotations
 
 import functools
-import numbers
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sympy
 
 import arithmetic as ar
-from arithmetic import Graph, Program, Vector, gradient, is_symbolic
+from arithmetic import (
+    Graph, Program, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
+)
+
+from .objective import Objective
+from .torch_loss import TorchLoss
 
 if TYPE_CHECKING:
     from .critical import Atlas
 
 
-class Loss:
+class Loss(Objective):
     """A loss with its derivatives.
 
     definition : plain arithmetic in `theta`, the value; or, with `squares=True`, the list of the residuals r_p, and
@@ -27,32 +33,45 @@ class Loss:
     """
 
     recordable = True
-    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
 
     def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss", box=None, symbols=None):
-        self.definition, self.dim, self.name, self._squares, self._symbols = definition, dim, name, squares, symbols
-        self.box = _check_box(box, dim)
+        super().__init__(dim, name, box)
+        self.definition, self._squares, self._symbols = definition, squares, symbols
 
     # ----------------------------------------------------------------------------------------- the readings
     @property
     def symbols(self):
         if self._symbols is None:
-            import sympy
-
             self._symbols = sympy.symbols(f"theta1:{self.dim + 1}", real=True)
         return tuple(self._symbols)
 
+    def _defined(self, theta: Vector):
+        """The definition; where it calls a function of NumPy that knows floats alone, what to write instead."""
+        try:
+            return self.definition(theta)
+        except TypeError as error:
+            if found := re.search(r"loop of ufunc .* no callable (\w+) method", str(error)):
+                raise TypeError(f"{self.name}: NumPy's {found[1]} takes neither recorded numbers nor symbols; write "
+                                f"arithmetic.{found[1]}, which takes them and floats") from error
+            raise
+
     @functools.cached_property
-    def residual_expressions(self):
+    def residual_expressions(self) -> list | None:
         """The residuals r_p in symbols, F = Σ r_p²/(2P); None where F is not a sum of squares."""
-        return list(self.definition(Vector(self.symbols))) if self._squares else None
+        return [sympy.sympify(r) for r in self._defined(Vector(self.symbols))] if self._squares else None
 
     @functools.cached_property
     def expression(self):
         """The value in symbols."""
         if self._squares:
             return sum(r**2 for r in self.residual_expressions) / (2 * len(self.residual_expressions))
-        return self.definition(Vector(self.symbols))
+        return sympy.sympify(self._defined(Vector(self.symbols)))
+
+    @functools.cached_property
+    def _symbolic(self) -> SymbolicLoss:
+        residuals = self.residual_expressions
+        scaled = None if residuals is None else [r / sympy.sqrt(len(residuals)) for r in residuals]
+        return SymbolicLoss(self.expression, self.symbols, residuals=scaled, name=self.name)
 
     @functools.cached_property
     def _recorded(self) -> tuple:
@@ -61,10 +80,14 @@ class Loss:
     def _record(self, graph: Graph) -> tuple:
         """(θ, value, residuals or None) as nodes of the graph."""
         x = graph.inputs("theta", self.dim)
-        out = self.definition(x)
-        residuals = [graph.lift(r) for r in out] if self._squares else None
-        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else graph.lift(out)
+        out = repeated(self.name, lambda: self._defined(x) if self._squares else [self._defined(x)], graph)
+        residuals = out if self._squares else None
+        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else out[0]
         return x, value, residuals
+
+    @functools.cached_property
+    def _direction_inputs(self) -> Vector:
+        return self._recorded[0][0].graph.inputs("v", self.dim)
 
     @functools.cached_property
     def _value(self) -> Program:
@@ -83,10 +106,13 @@ class Loss:
         return Program(tuple(x), tuple(rows[min(i, j)][max(i, j)] for i in range(self.dim) for j in range(self.dim)))
 
     @functools.cached_property
+    def _hessian_product(self) -> Program:
+        """Forward over reverse: the gradient's derivative along v."""
+        x, v = self._recorded[0], self._direction_inputs
+        return Program((*x, *v), tuple(tangent(self._gradient.outputs, x, v)))
+
+    @functools.cached_property
     def _residual(self) -> Program:
-        if not self._squares:
-            raise TypeError(f"{self.name} is not a sum of squares: it has no residuals; methods of Gauss–Newton kind "
-                            "need one, such as a Network or Loss.from_residuals")
         x, _, residuals = self._recorded
         return Program(tuple(x), tuple(residuals))
 
@@ -95,99 +121,89 @@ class Loss:
         x, residuals = self._recorded[0], self._residual.outputs
         return Program(tuple(x), tuple(entry for r in residuals for entry in gradient(r, x)))
 
-    def _run(self, quantity: str, theta, *shape: int):
+    @functools.cached_property
+    def _gauss_newton_product(self) -> Program:
+        """Σ_p r_p' (r_p'·v): forward along v, and the result back."""
+        x, v, residuals = self._recorded[0], self._direction_inputs, self._residual.outputs
+        w = x[0].graph.inputs("w", len(residuals))
+        back = Program((*x, *w), tuple(gradient(sum(a * r for a, r in zip(w, residuals, strict=True)), x)))
+        return Program((*x, *v), tuple(map(x[0].graph.lift, back(*x, *tangent(residuals, x, v)))))
+
+    def _run(self, quantity: str, theta, *shape: int, along=()):
+        """A recorded program at `theta`, floats or another reading than symbols, in the shape of its quantity."""
+        out = getattr(self, f"_{quantity}")(*theta, *along)
+        if theta.dtype != object:
+            lanes = theta.shape[1:]
+            return np.array([np.broadcast_to(o, lanes) for o in out], dtype=float).reshape((*shape, *lanes))
+        if isinstance(theta[0], ar.Node):  # constants are recorded too
+            out = [theta[0].graph.lift(o) for o in out]
+        return Vector(out).reshape(shape) if shape else out[0]
+
+    def _reading(self, theta) -> tuple[np.ndarray, bool]:
+        """`theta`, checked, and whether it is in symbols."""
         theta = self._check(theta)
-        if isinstance(theta.flat[0], numbers.Number) or theta.dtype != object:
-            out = getattr(self, f"_{quantity}")(*theta)
-            return np.array([np.broadcast_to(o, theta.shape[1:]) for o in out]).reshape((*shape, *theta.shape[1:]))
-        if is_symbolic(theta[0]):
-            out = [e.xreplace(dict(zip(self.symbols, theta, strict=True))) for e in self._symbolic(quantity)]
-        else:
-            out = getattr(self, f"_{quantity}")(*theta)
-        array = np.empty(len(out), dtype=object)
-        array[:] = out
-        return array.reshape(shape).view(Vector) if shape else out[0]
-
-    def _symbolic(self, quantity: str) -> list:
-        x, f = self.symbols, self.expression
-        if quantity == "value":
-            return [f]
-        if quantity == "gradient":
-            return [f.diff(s) for s in x]
-        if quantity == "hessian":
-            return [f.diff(s, t) for s in x for t in x]
-        residuals = self.residual_expressions
-        if residuals is None:
-            self._residual  # says what is missing
-        return residuals if quantity == "residual" else [r.diff(s) for r in residuals for s in x]
-
-    def _check(self, theta):
-        if not (isinstance(theta, np.ndarray) and theta.dtype == object):
-            try:
-                theta = np.asarray(theta, dtype=float)
-            except (TypeError, ValueError):
-                theta = Vector(theta)
-        if theta.ndim not in (1, 2) or theta.shape[0] != self.dim:
-            raise ValueError(f"{self.name}: theta must have shape ({self.dim},) or ({self.dim}, lanes), got {theta.shape}: "
-                             "a column is a point, so transpose an array of rows")
-        return theta
+        return theta, theta.dtype == object and any(is_symbolic(x) for x in theta.flat)
 
     # --------------------------------------------------------------------------------------- the quantities
     def value(self, theta):
-        """F(θ), shape () or (lanes,)."""
-        return self._run("value", theta)
+        theta, symbolic = self._reading(theta)
+        return self._symbolic.value(theta) if symbolic else self._run("value", theta)
 
     def gradient(self, theta):
-        """∇F(θ), shape (dim,) or (dim, lanes)."""
-        return self._run("gradient", theta, self.dim)
+        theta, symbolic = self._reading(theta)
+        return self._symbolic.gradient(theta) if symbolic else self._run("gradient", theta, self.dim)
 
     def hessian(self, theta):
-        """The Hessian, shape (dim, dim) or (dim, dim, lanes)."""
-        return self._run("hessian", theta, self.dim, self.dim)
+        theta, symbolic = self._reading(theta)
+        return self._symbolic.hessian(theta) if symbolic else self._run("hessian", theta, self.dim, self.dim)
+
+    def hessian_product(self, theta, v):
+        theta, symbolic = self._reading(theta)
+        v = self._direction(v, theta)
+        if symbolic:
+            return times(self._symbolic.hessian(theta), v)
+        return self._run("hessian_product", theta, self.dim, along=v)
 
     def residual(self, theta):
         """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes): the definition's, over √P."""
-        count = self._residual_count
-        return self._run("residual", theta, count) / self._root(theta, count)
+        if not self._squares:
+            return super().residual(theta)
+        theta, symbolic = self._reading(theta)
+        if symbolic:
+            return self._symbolic.residual(theta)
+        return self._run("residual", theta, self._count) / np.sqrt(self._count)
 
     def jacobian(self, theta):
-        """∂r/∂θ of `residual`, shape (P, dim) or (P, dim, lanes)."""
-        count = self._residual_count
-        return self._run("jacobian", theta, count, self.dim) / self._root(theta, count)
+        if not self._squares:
+            return super().jacobian(theta)
+        theta, symbolic = self._reading(theta)
+        return self._symbolic.jacobian(theta) if symbolic else self._slopes(theta) / np.sqrt(self._count)
 
     def gauss_newton(self, theta):
-        """JᵀJ, shape (dim, dim) or (dim, dim, lanes): the Hessian where the residuals vanish."""
-        count = self._residual_count
-        J = self._run("jacobian", theta, count, self.dim)
-        rows = [[ar.total(J[:, i] * J[:, j]) / count for j in range(self.dim)] for i in range(self.dim)]
-        out = np.empty((self.dim, self.dim, *np.shape(J)[2:]), dtype=J.dtype)
-        for i in range(self.dim):
-            for j in range(self.dim):
-                out[i, j] = rows[min(i, j)][max(i, j)]
-        return out.view(type(J))
+        if not self._squares:
+            return super().gauss_newton(theta)
+        theta, symbolic = self._reading(theta)
+        return self._symbolic.gauss_newton(theta) if symbolic else gram(self._slopes(theta)) / self._count
+
+    def gauss_newton_product(self, theta, v):
+        theta, symbolic = self._reading(theta)
+        v = self._direction(v, theta)
+        if symbolic or not self._squares:
+            return times(self.gauss_newton(theta), v)
+        return self._run("gauss_newton_product", theta, self.dim, along=v) / self._count
+
+    def _slopes(self, theta):
+        """The derivatives of the definition's residuals."""
+        return self._run("jacobian", theta, self._count, self.dim)
 
     @property
-    def _residual_count(self) -> int:
+    def _count(self) -> int:
         return len(self._residual.outputs)
 
-    @staticmethod
-    def _root(theta, count: int):
-        if is_symbolic(np.asarray(theta, dtype=object).flat[0]):
-            import sympy
-
-            return sympy.sqrt(count)
-        return float(np.sqrt(count))
-
-    def oracle(self, theta) -> Oracle:
-        """The loss at one point, lazily: what a flow sees."""
-        return Oracle(self, theta)
+    def lacks(self, quantity):
+        return "it is not a sum of squares"
 
     def critical_points(self, region=None, budget: float = 60.0) -> Atlas:
-        """The known critical points (`CriticalPoint`) and what is proved about them, computed from the definition.
-
-        region : a box ((low, high), …); by default all of Rⁿ where that can be done, else the loss's box.
-        budget : seconds; past it the `Atlas` says what is open.  The answer to the default call is kept.
-        """
         from .critical import critical_points
 
         return self._critical_points if region is None and budget == 60.0 else critical_points(self, region, budget)
@@ -198,23 +214,16 @@ class Loss:
 
         return critical_points(self)
 
-    def __getstate__(self):
-        cached = {name for kind in type(self).__mro__ for name, value in vars(kind).items()
-                  if isinstance(value, functools.cached_property)}
-        return {name: value for name, value in vars(self).items() if name not in cached}
-
-    def __reduce_ex__(self, protocol):
-        return self._made_by or super().__reduce_ex__(protocol)
-
-    def __repr__(self):
-        return f"<{type(self).__name__} {self.name}, dim {self.dim}>"
-
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod
     def from_expression(cls, expression, symbols: Sequence, *, name: str = "loss", box=None) -> Loss:
         """A loss from a sympy expression in `symbols`, its coordinates in order."""
         symbols = tuple(symbols)
+        expression = sympy.sympify(expression)
         loose = expression.free_symbols - set(symbols)
+        if twins := {str(x) for x in loose} & set(map(str, symbols)):
+            raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: "
+                             "assumptions such as real=True belong to a symbol; pass the expression's own")
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
@@ -230,10 +239,10 @@ class Loss:
 
     @classmethod
     def from_callables(cls, dim: int, value: Callable, gradient: Callable, *, hessian=None, residual=None, jacobian=None,
-                       name: str = "loss", box=None) -> Loss:
-        """A numeric loss from functions of `theta`, each taking (dim,) and (dim, lanes)."""
-        return _Numeric(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
-                              "jacobian": jacobian}, name, box)
+                       hessian_product=None, name: str = "loss", box=None) -> Loss:
+        """A numeric loss from functions of `theta`, each taking (dim,) and (dim, lanes); hessian_product(theta, v)."""
+        return Functions(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
+                               "jacobian": jacobian, "hessian_product": hessian_product}, name, box)
 
     @classmethod
     def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None) -> Loss:
@@ -243,60 +252,55 @@ class Loss:
         `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes are one batched
         call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
         """
-        from .torch_loss import TorchLoss
-
         return TorchLoss(model, loss_fn, data, name=name, box=box, vectorized=vectorized)
 
 
-class _Numeric(Loss):
-    """A loss on numbers only."""
-
-    recordable = False
-    symbols = expression = None
+class Functions(Objective):
+    """A loss of numeric functions."""
 
     def __init__(self, dim: int, functions: dict, name: str, box):
-        self.dim, self.name, self.box, self._functions = dim, name, _check_box(box, dim), functions
+        super().__init__(dim, name, box)
+        self._functions = functions
 
-    def _run(self, quantity, theta, *shape):
-        theta = self._check(theta)
-        if theta.dtype == object:
-            raise TypeError(f"{self.name} is numeric only (made from functions): it has neither symbols nor a recording; "
-                            "use Loss.from_expression or a Network for those")
-        function = self._functions[quantity]
-        if function is None:
-            raise TypeError(f"{self.name} has no {quantity}: pass {quantity}=... to Loss.from_callables")
-        return np.asarray(function(theta), dtype=float)
+    def _run(self, quantity: str, theta, *shape: int | None, along=()):
+        """A function at `theta`, its result of this shape; None : any length."""
+        theta = self._numbers(theta)
+        out = np.asarray(self._functions[quantity](theta, *along), dtype=float)
+        expected = (*shape, *theta.shape[1:])
+        if len(out.shape) != len(expected) or any(n not in (None, m) for n, m in zip(expected, out.shape, strict=True)):
+            text = f"({', '.join('P' if n is None else str(n) for n in expected)}{',' * (len(expected) == 1)})"
+            raise ValueError(f"{self.name}: {quantity}(theta) must have shape {text} for theta of shape {theta.shape}, "
+                             f"got {out.shape}: a column is a point, so let it act on columns")
+        return out
+
+    def value(self, theta):
+        return self._run("value", theta)
+
+    def gradient(self, theta):
+        return self._run("gradient", theta, self.dim)
+
+    def hessian(self, theta):
+        return self._run("hessian", theta, self.dim, self.dim) if self._functions["hessian"] else super().hessian(theta)
+
+    def hessian_product(self, theta, v):
+        v = self._direction(v, theta)
+        if self._functions["hessian_product"]:
+            return self._run("hessian_product", theta, self.dim, along=(v,))
+        return super().hessian_product(theta, v)
 
     def residual(self, theta):
-        return self._run("residual", theta)
+        return self._run("residual", theta, None) if self._functions["residual"] else super().residual(theta)
 
     def jacobian(self, theta):
-        return self._run("jacobian", theta)
+        return self._run("jacobian", theta, None, self.dim) if self._functions["jacobian"] else super().jacobian(theta)
 
-    def gauss_newton(self, theta):
-        J = self.jacobian(theta)
-        return np.einsum("pi...,pj...->ij...", J, J)
+    def gauss_newton_product(self, theta, v):
+        J, v = self.jacobian(theta), self._direction(v, theta)
+        return np.einsum("pi...,pj...,j...->i...", J, J, v, optimize=["einsum_path", (1, 2), (0, 1)])
 
-    def critical_points(self, region=None, budget: float = 60.0):
-        raise TypeError(f"{self.name} is numeric only: its critical points cannot be computed exactly")
-
-
-class Oracle:
-    """One point of a loss: `value gradient hessian residual jacobian gauss_newton`, each computed at most once."""
-
-    def __init__(self, loss: Loss, theta):
-        self._loss, self.theta = loss, theta
-
-    def __getattr__(self, quantity):
-        if quantity not in ("value", "gradient", "hessian", "residual", "jacobian", "gauss_newton"):
-            raise AttributeError(f"a loss has no {quantity!r}")
-        result = getattr(self._loss, quantity)(self.theta)
-        setattr(self, quantity, result)
-        return result
+    def lacks(self, quantity):
+        return f"pass {quantity}=... to Loss.from_callables"
 
 
-def _check_box(box, dim: int) -> tuple:
-    box = ((-3.0, 3.0),) * dim if box is None else tuple((float(low), float(high)) for low, high in box)
-    if len(box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in box):
-        raise ValueError(f"box={box} must have a finite (low, high) with low < high for each of {dim} coordinates")
-    return box
+Loss.register(Functions)
+Loss.register(TorchLoss)

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import sympy
 
-from arithmetic import Program, Vector, gradient, is_symbolic
+from arithmetic import Program, Vector, as_decimals, gradient, is_symbolic, times
 
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
-from .loss import Loss, Oracle
+from .loss import Loss
 
 SMALL = 400  # data points times parameters up to which a network is recorded and has symbols
 CHUNK = 64_000  # numbers of the widest layer, over points and starts, that are worked on at once: they stay in cache
@@ -24,7 +25,7 @@ class Network(Loss):
     activations : one per layer after the input (or one for all), a name in `ACTIVATIONS` or a function in plain
     arithmetic (`lambda z: z**2 - 1`).
     data : (inputs, targets), each a sequence of numbers, or of sequences where a layer is wider; exact numbers (int,
-    Fraction, sympy) stay exact on symbols.
+    Fraction, sympy) stay exact on symbols, and floats are the decimals that they print as.
     loss : ℓ(o, y), a name in `LOSSES`: "squares" (o − y)²/2; "logistic", the cross-entropy of targets in [0, 1] with
     σ(o), both means over the K outputs; "softmax", that of a class (0 … K − 1, or K probabilities) with
     e^(o_k)/Σ e^(o_j).
@@ -35,6 +36,8 @@ class Network(Loss):
 
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
+
+    parallel = True  #: several threads may ask at once: the work arrays are their own
 
     def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
                  name: str = "network", box=None, recordable: bool | None = None):
@@ -48,20 +51,18 @@ class Network(Loss):
         if len(activations) != len(self.layers) - 1:
             raise ValueError(f"activations: {len(activations)} given for {len(self.layers) - 1} layers after the input")
         self.activations = tuple(_activation(a) for a in activations)
-        if loss not in LOSSES:
-            raise ValueError(f"loss={loss!r} is not known; use one of {', '.join(LOSSES)}")
+        _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
         dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
         self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
+        self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):
             if box != "fan-in":
                 raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
             box = [(-(m**-0.5), m**-0.5) for m, n in zip(self.layers, self.layers[1:]) for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
-            import sympy
-
             symbols = sympy.symbols("w b", real=True)
         squares = loss == "squares"
         definition = self._residuals if squares else self._mean
@@ -162,9 +163,6 @@ class Network(Loss):
             out = out + J.T @ (self._point.curvature(o[:, None], Vector(y)[:, None])[0] @ J)
         return Program(tuple(theta), tuple(theta[0].graph.lift(e) for e in (out / P).flat))
 
-    def _symbolic(self, quantity: str) -> list:
-        return self._gauss_newton(*self.symbols) if quantity == "gauss_newton" else super()._symbolic(quantity)
-
     def critical_points(self, region=None, budget: float = 60.0):
         if not self.recordable:
             raise TypeError(self._too_large("critical points"))
@@ -175,10 +173,17 @@ class Network(Loss):
                 f"{what}; pass recordable=True, which takes long on large networks")
 
     # ------------------------------------------------------------------------------------ vectorised numbers
-    def _run(self, quantity, theta, *shape):
+    def _reading(self, theta):
+        theta, symbolic = super()._reading(theta)
+        if theta.dtype == object and not self.recordable:
+            raise TypeError(self._too_large("symbols and no recording"))
+        return theta, symbolic
+
+    def _run(self, quantity, theta, *shape, along=()):
         if self.recordable:
-            return super()._run(quantity, theta, *shape)
-        return self._over_lanes(getattr(self, f"_numeric_{quantity}"), [theta], *shape)
+            return super()._run(quantity, theta, *shape, along=along)
+        thetas = [theta, along] if len(along) else [theta]
+        return self._over_lanes(getattr(self, f"_numeric_{quantity}"), thetas, *shape)
 
     @functools.cached_property
     def _scratch(self) -> _Scratch:
@@ -186,9 +191,6 @@ class Network(Loss):
 
     def _over_lanes(self, quantity, thetas, *shape: int):
         """`quantity` of arrays (lanes, dim), chunk after chunk; the bits of a lane do not depend on the others."""
-        thetas = [self._check(theta) for theta in thetas]
-        if any(theta.dtype == object for theta in thetas):
-            raise TypeError(self._too_large("symbols and no recording"))
         rows = [np.ascontiguousarray(theta.reshape(self.dim, -1).T) for theta in thetas]
         out, scratch = np.empty((len(rows[0]), *shape)), self._scratch
         size = max(1, CHUNK // (max(self.layers) * len(self._rows)))
@@ -249,16 +251,24 @@ class Network(Loss):
         flat = (len(theta), -1, self.dim)
         return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
 
-    def _numeric_hessian(self, theta):
-        """Column by column, the derivative of `_pull` along each coordinate."""
+    def _second_order(self, theta) -> tuple:
+        """What `_pull_along` takes at θ: the layers, and gradient and Hessian of the losses in the outputs."""
         inputs, targets = self._arrays
         forward = self._forward(theta, inputs, 2, self._scratch)
         delta = self._point.with_slope(forward[0][-1], targets)[1] / len(self._rows)
-        curvature = self._point.curvature(forward[0][-1], targets) / len(self._rows)
-        return np.stack([self._pull_along(theta, forward, delta, curvature, e) for e in np.eye(self.dim)], axis=-1)
+        return forward, delta, self._point.curvature(forward[0][-1], targets) / len(self._rows)
+
+    def _numeric_hessian(self, theta):
+        """Column by column, the derivative of `_pull` along each coordinate."""
+        at = self._second_order(theta)
+        return np.stack([self._pull_along(theta, *at, e) for e in np.eye(self.dim)], axis=-1)
+
+    def _numeric_hessian_product(self, theta, direction):
+        return self._pull_along(theta, *self._second_order(theta), direction)
 
     def _pull_along(self, theta, forward, delta, curvature, direction):
-        """The derivative of Jᵀδ along `direction`, (dim,), δ the gradient of the losses: the product rule, layer by layer."""
+        """The derivative of Jᵀδ along `direction`, (dim,) or (lanes, dim), δ the gradient of the losses: the product
+        rule, layer by layer."""
         values, slopes, bends = forward
         sums, moved = self._push(theta, values, slopes, direction)
         turned, parts = np.einsum("lpij,ljp->lip", curvature, moved[-1]), []
@@ -283,20 +293,30 @@ class Network(Loss):
         return self._jacobians(theta)[1].reshape(len(theta), -1, self.dim)
 
     @property
-    def _residual_count(self) -> int:
-        return super()._residual_count if self.recordable or not self._squares else len(self._rows) * self.layers[-1]
+    def _count(self) -> int:
+        return super()._count if self.recordable else len(self._rows) * self.layers[-1]
 
     def gauss_newton(self, theta):
         """JᵀHJ/P, (dim, dim) or (dim, dim, lanes): J the Jacobian of the outputs, H the Hessian of ℓ in them."""
         if self.recordable and self._squares:
             return super().gauss_newton(theta)
-        return self._run("gauss_newton", theta, self.dim, self.dim)
+        return self._run("gauss_newton", self._reading(theta)[0], self.dim, self.dim)
 
-    def gauss_newton_product(self, theta, direction):
-        """The Gauss–Newton matrix times `direction`, shaped as θ, without the matrix: two passes over the network."""
-        if np.shape(direction) != np.shape(theta):
-            raise ValueError(f"direction must have the shape {np.shape(theta)} of theta, got {np.shape(direction)}")
-        return self._over_lanes(self._numeric_gauss_newton_product, [theta, direction], self.dim)
+    def gauss_newton_product(self, theta, v):
+        """The Gauss–Newton matrix times v, shaped as θ, without the matrix: two passes over the network."""
+        if self.recordable and self._squares:
+            return super().gauss_newton_product(theta, v)
+        theta = self._reading(theta)[0]
+        v = self._direction(v, theta)
+        if theta.dtype == object:
+            return times(self.gauss_newton(theta), v)
+        return self._over_lanes(self._numeric_gauss_newton_product, [theta, v], self.dim)
+
+    def value_and_gradient(self, theta):
+        if self.recordable:
+            return super().value_and_gradient(theta)
+        both = self._run("value_and_gradient", self._reading(theta)[0], self.dim + 1)
+        return both[0], both[1:]
 
     def _numeric_gauss_newton_product(self, theta, direction):
         values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
@@ -330,20 +350,6 @@ class Network(Loss):
         right = (o > 0) == (y > 0.5) if self.loss == "logistic" else (o.argmax(axis=1) == y.argmax(axis=1))[:, None]
         return np.mean(right, axis=(0, 1))
 
-    def oracle(self, theta) -> Oracle:
-        return super().oracle(theta) if self.recordable else _NetworkOracle(self, theta)
-
-
-class _NetworkOracle(Oracle):
-    """One point of a vectorised network: the gradient brings the value with it."""
-
-    def __getattr__(self, quantity):
-        if quantity == "gradient":
-            both = self._loss._run("value_and_gradient", self.theta, self._loss.dim + 1)
-            self.value, self.gradient = both[0], both[1:]
-            return self.gradient
-        return super().__getattr__(quantity)
-
 
 class _Scratch(threading.local):
     """Work arrays, made once per thread and handed out again, in order, to the next chunk.
@@ -373,8 +379,6 @@ class _Scratch(threading.local):
 
 def _activation(activation) -> Activation:
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"activation {activation!r} is not known; use a function or one of {', '.join(ACTIVATIONS)}")
         activation = ACTIVATIONS[activation]
     if not callable(activation):
         raise TypeError(f"an activation is a name or a function, got {activation!r}")
@@ -392,10 +396,4 @@ def _row(x, width: int, what: str) -> tuple:
 
 
 def _exact(x):
-    import sympy
-
-    from .algebra import rational
-
-    if isinstance(x, (bool, np.bool_)):
-        return sympy.Integer(bool(x))
-    return x if is_symbolic(x) else rational(float(x)) if isinstance(x, (float, np.floating)) else sympy.Rational(x)
+    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else as_decimals(x)

@@ -23,7 +23,9 @@ import sympy
 from sympy import Poly, Rational
 from sympy.polys.rings import PolyElement
 
-from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rational, rationals
+from arithmetic import as_decimals
+
+from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rationals
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -55,7 +57,7 @@ class Family:
 class Point:
     """An isolated real zero.
 
-    theta : exact numbers, or floats where `exact` is False; box : intervals of rationals that hold it and no other zero.
+    theta : exact numbers, or floats where `exact` is False.  box : rational (low, high) that hold it and no other zero.
     value : F there.  signs : the numbers of positive and negative eigenvalues of the Hessian; None where not decided.
     """
 
@@ -67,6 +69,10 @@ class Point:
     evidence: str
     signs: tuple[int, int] | None
     zero: Zero = field(repr=False, compare=False)
+
+    def enclosure(self, bits: int) -> list:
+        """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
+        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]]
 
 
 @dataclass
@@ -88,14 +94,14 @@ class CriticalSet:
 
 
 def critical_set(expression, symbols: Sequence, *, seconds: float = 60.0) -> CriticalSet:
-    """All real critical points of a polynomial with rational coefficients (floats are read by `rational`).
+    """All real critical points of a polynomial with rational coefficients (floats are the decimals that they print as).
 
     Past `seconds` it returns what it has, and `undecided` says at which step it stopped.
     Raises ValueError where the expression is no polynomial in the symbols with rational coefficients.
     """
     result, clock = CriticalSet(), Clock(seconds)
     try:
-        _Search(rational(expression), tuple(symbols), clock, result).run()
+        _Search(as_decimals(expression), tuple(symbols), clock, result).run()
     except Stopped as stop:
         result.undecided.append(str(stop))
     result.seconds = time.perf_counter() - clock.start
@@ -107,7 +113,8 @@ class _Search:
 
     def __init__(self, expression, symbols: tuple, clock: Clock, result: CriticalSet):
         self.expression, self.symbols, self.clock, self.result = expression, symbols, clock, result
-        roots = sorted((x for x in expression.atoms(sympy.Pow, sympy.CRootOf) if x.is_number and x.is_algebraic), key=str)
+        roots = sorted((x for x in expression.atoms(sympy.Pow, sympy.CRootOf, sympy.NumberSymbol)
+                        if x.is_number and x.is_algebraic), key=str)
         self.adjoined = {x: sympy.Dummy(f"alpha{i}", real=True) for i, x in enumerate(roots)}
         self.ring = clock.ring((*symbols, *self.adjoined.values()))
         try:
@@ -117,7 +124,8 @@ class _Search:
         self.gens = self.ring.gens[:len(symbols)]
         self.slope = [self.f.diff(x) for x in self.gens]
         self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
-        self.is_squares = _is_squares(expression)
+        self.squares = 1 if _is_squares(expression) else -1 if _is_squares(-expression) else 0
+        self._known: dict = {}
 
     def run(self) -> None:
         slope = [g for g in self.slope if g]
@@ -142,16 +150,24 @@ class _Search:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
         kept = [z for z in zeros if self._belongs(z) and not any(z.lies_on(basis) for basis in besides)]
-        for zero in kept:
+        located = []
+        try:
+            for zero in kept:
+                zero.box(64)
+                located.append(zero)
+        except Stopped as stop:
+            self.result.undecided.append(f"{stop}: {len(located)} of {len(kept)} points are listed")
+        for zero in located:
             self._add(zero, whole)
         n, where = len(zeros), "" if whole else f" where {', '.join(str(g) for g in algebra.basis)} vanish"
         if algebra.real != n:
             self.result.undecided.append(f"{n} zeros were found{where}, but the trace form counts {algebra.real}")
+            return
+        more = (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else
+                f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n else "")
         self.result.proof.append(
-            f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of R^{len(self.symbols)}: "
-            "rank and signature of the trace form of the Gröbner basis, and as many roots are isolated"
-            + (f" ({n - len(kept)} of them on the sets listed before)" if len(kept) < n and not self.adjoined else "")
-            + (f" (with the conjugates of {', '.join(map(str, self.adjoined))})" if self.adjoined else ""))
+            f"the gradient has {algebra.distinct} complex zeros{where}, {n} of them real, in all of "
+            f"R^{len(self.symbols)}: rank and signature of the trace form; as many roots are isolated{more}")
 
     def _belongs(self, zero: Zero) -> bool:
         """Whether the adjoined numbers have their own values at a zero, not those of conjugates."""
@@ -168,31 +184,36 @@ class _Search:
         return True
 
     def _add(self, zero: Zero, simple: bool) -> None:
-        n = len(self.symbols)
-        theta = self._exact(zero)
-        nature, evidence, signs = "undecided", "", None
-        box = tuple(rationals(x) for x in zero.box(64)[:n])
-        floats = tuple(sympy.Float(sympy.Rational(a + b) / 2, 17) for a, b in box)
+        """One point, with as much of it as the time allows; its enclosure is known."""
+        n, theta, value, signs = len(self.symbols), None, None, None
+        nature, evidence = "undecided", ""
         try:
             signs = self._inertia(zero, simple and zero.multiplicity == 1)
+            theta = self._exact(zero)
+            value = self._value(zero, theta)
             if sum(signs) == n:
                 nature = "minimum" if not signs[1] else "maximum" if not signs[0] else "saddle"
                 evidence = f"the Hessian is invertible with {signs[0]} positive and {signs[1]} negative eigenvalues"
             elif all(signs):
                 nature = "degenerate saddle"
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
-            elif self.is_squares and zero.algebra.vanishes(self.f, zero):
-                nature = "degenerate minimum"
-                evidence = "the Hessian is singular; F is a sum of squares, 0 there, and no other critical point is near"
+            elif self.squares and zero.algebra.vanishes(self.f, zero):
+                nature = f"degenerate {'minimum' if self.squares > 0 else 'maximum'}"
+                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, "
+                            "and no other critical point is near")
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
-                nature, evidence = _classified(self.expression, self.symbols, theta, self.clock)
+                nature, evidence = self._classified(theta)
         except Stopped as stop:
             evidence = str(stop)
-        value = self._value(zero, theta)
-        self.result.points.append(Point(theta or floats, theta is not None, box, value, nature, evidence,
-                                        signs, zero))
+        box = [rationals(x) for x in zero.box(64)[:n]]
+        if value is None:
+            low, high = rationals(on_box(self.f, zero.box(64)))
+            value = sympy.Float((low + high) / 2, 17)
+        floats = tuple(sympy.Float((low + high) / 2, 17) for low, high in box)
+        exact = theta is not None
+        self.result.points.append(Point(theta if exact else floats, exact, tuple(box), value, nature, evidence, signs, zero))
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []
@@ -237,9 +258,8 @@ class _Search:
         M, found = [[self.ring.zero] * n for _ in range(n)], [self.ring.one]
         for k in range(1, n + 1):
             self.clock.check("characteristic polynomial of the Hessian")
-            M = [[sum((H[i][m] * M[m][j] for m in range(n)), self.ring.zero) + (found[-1] if i == j else 0) for j in range(n)]
+            M = [[sum((H[i][m] * M[m][j] for m in range(n)), found[-1] * int(i == j)).rem(basis) for j in range(n)]
                  for i in range(n)]
-            M = [[m.rem(basis) for m in row] for row in M]
             found.append((sum((H[i][j] * M[j][i] for i in range(n) for j in range(n)), self.ring.zero) / -k).rem(basis))
         return found[1:]
 
@@ -260,10 +280,15 @@ class _Search:
             self.result.families.append(family)
             besides.append(part)
         for part in (part for part in parts if not independent(part)):
-            self._points(Quotient(part, self.clock), False, besides)
+            try:
+                self._points(Quotient(part, self.clock), False, besides)
+            except Stopped as stop:
+                self.result.undecided.append(f"the zeros of {', '.join(map(str, part))}: {stop}")
             besides.append(part)
-        self.result.proof.append(f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
-                                 f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
+        if self.result.complete:
+            self.result.proof.append(
+                f"splitting by factors: every critical point in R^{len(self.symbols)} lies on one of "
+                f"{len(self.result.families)} families or is one of {len(self.result.points)} points")
 
     def _family(self, basis) -> Family | None:
         ring, found = self.ring, parametrised(basis)
@@ -282,10 +307,11 @@ class _Search:
         theta, parameters = found or (self.symbols, self.symbols)
         if some is None:
             pieces = (("undecided", "everywhere", "no real point on it is known"),)
-        elif self.is_squares and constant == 0:
-            pieces = (("non-strict minimum", "everywhere", "F is a sum of squares, and 0 there"),)
+        elif self.squares and constant == 0:
+            kind, of = ("minimum", "F") if self.squares > 0 else ("maximum", "−F")
+            pieces = ((f"non-strict {kind}", "everywhere", f"{of} is a sum of squares, and 0 there"),)
             if not pure or not found and self._singular(basis, codim):
-                pieces += (("undecided", "at singular points of the family", "a minimum; whether a strict one is not known"),)
+                pieces += (("undecided", "at singular points of the family", f"a {kind}, strict or not"),)
         else:
             pieces = tuple(_merged(self._pieces(basis, codim, pure, found is not None and constant is not None)))
         return Family(tuple(g.as_expr() for g in basis), ring.ngens - codim, theta, parameters, some, constant, pieces)
@@ -315,14 +341,17 @@ class _Search:
         free.sort(key=lambda q: (len(q), str(q)))
         if len(free) > 8:
             return [("undecided", "everywhere", f"{len(free)} functions change sign")]
+        empty = _contradictions(free)
         groups = [(group, _sign_vectors(group)) for x in self.symbols
                   if (group := [q for q in free if q.as_expr().free_symbols == {x}])]
         pieces = []
         for signs in itertools.product((1, -1), repeat=len(free)):
             known = {**fixed, **dict(zip(free, signs, strict=True))}
-            if not all(tuple(known[q] for q in group) in possible for group, possible in groups):
+            if not all(tuple(known[q] for q in group) in possible for group, possible in groups) or any(
+                    all(s * k >= 0 for s, k in zip(signs, row, strict=True)) for row in empty):
                 continue
-            values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)]) for c, factors in lists]
+            values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)])
+                      for c, factors in lists]
             positive, negative = _descartes([1, *values])
             rank = max((k for k, v in enumerate(values, 1) if v), default=0)
             if positive + negative != rank:
@@ -332,7 +361,8 @@ class _Search:
             if positive and negative:
                 nature = "degenerate saddle"
             elif rank == codim and pure:
-                nature, why = f"non-strict {'minimum' if positive else 'maximum'}", why + ", and its kernel is tangent to the family"
+                nature = f"non-strict {'minimum' if positive else 'maximum'}"
+                why += ", and its kernel is tangent to the family"
             else:
                 nature = "undecided"
             pieces.append((nature, where, why))
@@ -345,8 +375,9 @@ class _Search:
             for part in components([*basis, q], self.clock):
                 if independent(part):
                     if member(part, self.clock) is not False:
-                        inner = self._pieces(part, codim, pure)
-                        pieces += [(n, f"{', '.join(map(str, part))} = 0" + (f", {w}" if w else ""), y) for n, w, y in inner]
+                        on = f"{', '.join(map(str, part))} = 0"
+                        pieces += [(n, on if w == "everywhere" else f"{on}, {w}", y)
+                                   for n, w, y in self._pieces(part, codim, pure)]
                 else:
                     pieces += [self._exceptional(zero) for zero in Quotient(part, self.clock).zeros]
         return [(n, w or "everywhere", y) for n, w, y in pieces]
@@ -360,8 +391,30 @@ class _Search:
             return "degenerate saddle", f"at {where}", f"eigenvalues of both signs ({positive} +, {negative} −)"
         if theta is None:
             return "undecided", f"at {where}", "the Hessian is semidefinite; the coordinates are no short exact numbers"
-        nature, why = _classified(self.expression, self.symbols, theta, self.clock)
+        nature, why = self._classified(theta)
         return nature, f"at {where}", why
+
+    def _classified(self, theta: tuple) -> tuple[str, str]:
+        """`classify` at an exact point; in a process of its own that the deadline ends, where it may take long."""
+        from .classification import classify
+
+        if theta not in self._known:
+            easy = all(x.is_Rational for x in theta) and len(theta) <= 3 and max(map(sum, self.f)) <= 8
+            arguments = self.expression, self.symbols, theta
+            self._known[theta] = classify(*arguments) if easy or not sys.executable else self._apart(arguments)
+        return self._known[theta]
+
+    def _apart(self, arguments: tuple) -> tuple[str, str]:
+        self.clock.check("nature of a degenerate point")
+        try:
+            done = subprocess.run([sys.executable, "-c", _CHILD], input=pickle.dumps((sys.path, arguments)),
+                                  capture_output=True, timeout=max(self.clock.left / 2, 1))
+        except subprocess.TimeoutExpired:
+            return "undecided", "the Hessian is singular and semidefinite; the further tests took too long"
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
+            return "undecided", f"its nature could not be computed: {last}"
+        return pickle.loads(done.stdout)
 
 
 def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
@@ -374,6 +427,18 @@ def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     return {tuple(int(sympy.sign(p.eval(x))) for p in polys) for x in samples}
 
 
+def _contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
+    """Rows k ≠ 0 with Σ k_i q_i a constant ≤ 0: no q_i has the sign of its k_i for all i at once."""
+    monomials = sorted({m for q in polynomials for m in q if any(m)})
+    if not polynomials:
+        return []
+    found = []
+    for row in sympy.Matrix([[q.get(m, 0) for q in polynomials] for m in monomials]).nullspace():
+        constant = sum(k * q.coeff(1) for k, q in zip(row, polynomials, strict=True))
+        found += [[s * k for k in row] for s in (1, -1) if s * constant <= 0]
+    return found
+
+
 def _merged(pieces: list) -> list:
     seen: dict = {}
     for piece in pieces:
@@ -382,7 +447,7 @@ def _merged(pieces: list) -> list:
 
 
 def _descartes(signs: Sequence[int]) -> tuple[int, int]:
-    """The numbers of positive and of negative roots of a polynomial with real roots, from the signs of its coefficients."""
+    """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
     changes = []
     for s in (1, -1):
         nonzero = [v * s**k for k, v in enumerate(signs) if v]
@@ -393,7 +458,8 @@ def _descartes(signs: Sequence[int]) -> tuple[int, int]:
 def _at_parameters(theta: tuple, parameters: tuple) -> tuple | None:
     """A point in floats, at small parameters where the parametrisation is defined."""
     for k in (1, 2, 3, -1, 5):
-        point = [sympy.sympify(x).subs({p: Rational(k + 2 * i, 1 + i) for i, p in enumerate(parameters)}) for x in theta]
+        at = {p: Rational(k + 2 * i, 1 + i) for i, p in enumerate(parameters)}
+        point = [sympy.sympify(x).subs(at) for x in theta]
         if all(x.is_finite for x in point):
             return tuple(float(x) for x in point)
     return None
@@ -407,24 +473,5 @@ def _is_squares(expression) -> bool:
 
 _CHILD = """import pickle, sys
 sys.path[:], arguments = pickle.load(sys.stdin.buffer)
-from networks.classify import classify
+from networks.classification import classify
 pickle.dump(classify(*arguments), sys.stdout.buffer)"""
-
-
-def _classified(expression, symbols, theta, clock: Clock) -> tuple[str, str]:
-    """`classify` at an exact point; in a process of its own that the deadline ends, where it may take long."""
-    from .classify import classify
-
-    easy = all(x.is_Rational for x in theta) and len(theta) <= 3 and Poly(expression, *symbols).total_degree() <= 8
-    if easy or not sys.executable:
-        return classify(expression, symbols, theta)
-    clock.check("nature of a degenerate point")
-    try:
-        done = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, timeout=max(clock.left, 1),
-                              input=pickle.dumps((sys.path, (expression, symbols, theta))))
-    except subprocess.TimeoutExpired:
-        return "undecided", f"stopped at its nature: the time of {clock.seconds:.3g} s is used up"
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
-        return "undecided", f"its nature could not be computed: {last}"
-    return pickle.loads(done.stdout)

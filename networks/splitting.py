@@ -82,7 +82,8 @@ def parametrised(basis: Sequence[PolyElement]) -> tuple[tuple, tuple] | None:
         for y in symbols:
             theta[y] = sympy.together(theta[y].subs(x, solution))
         theta[x] = solution
-        left = [n for n in (sympy.expand(sympy.fraction(sympy.together(e.subs(x, solution)))[0]) for e in left) if n != 0]
+        left = [sympy.expand(sympy.fraction(sympy.together(e.subs(x, solution)))[0]) for e in left]
+        left = [e for e in left if e != 0]
 
     for divide in (False, True, True):
         progress = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .algebra import rational
+from arithmetic import as_decimals
 
 MOST = 20_000  # signed permutations that are tried
 
@@ -44,7 +44,7 @@ class Symmetry:
 
 def symmetries(loss, low, high) -> list[Symmetry]:
     """The group of signed permutations that leave F as it is, which sympy's normal forms prove, and the box (low, high)."""
-    n, f, symbols = loss.dim, rational(loss.expression), loss.symbols
+    n, f, symbols = loss.dim, as_decimals(loss.expression), loss.symbols
     candidates = []
     for places in _involutions(n):
         for signs in itertools.product((1, -1), repeat=n):

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from .loss import Loss, _Numeric
+from .objective import Objective
 
 LANES = 256  # starts in one batched call at most; fewer where parameters or data are many
 NUMBERS = 2**24  # of one kind (parameters or inputs times starts) held by one batched call
 
 
-class TorchLoss(_Numeric):
+class TorchLoss(Objective):
     """F(θ) = loss_fn(model(inputs), targets), θ the trainable parameters in the order of `model.parameters()`, flat.
 
     Made by `Loss.from_torch(model, loss_fn, data)`.  Everything is computed in double precision, whatever the
@@ -41,9 +41,8 @@ class TorchLoss(_Numeric):
         inputs, targets = getattr(data, "tensors", data)
         self._inputs, self._targets = (self._double(torch.as_tensor(x), device) for x in (inputs, targets))
         dim = sum(p.numel() for p in self._parameters.values())
-        super().__init__(dim, {"value": self._values, "gradient": self._gradients, "hessian": self._hessians},
-                         name or type(model).__name__, box)
-        self._made_by = functools.partial(Loss.from_torch, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
+        super().__init__(dim, name or type(model).__name__, box)
+        self._made_by = functools.partial(TorchLoss, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
         if vectorized is not None:
             self.vectorized = bool(vectorized)
         first, second = (self._at(self._tensor(self.start)) for _ in range(2))
@@ -75,7 +74,7 @@ class TorchLoss(_Numeric):
         return self._torch.as_tensor(np.ascontiguousarray(theta.T), device=self._inputs.device)
 
     def _double(self, x, device=None):
-        return x.detach().to(device, self._torch.float64 if x.is_floating_point() else x.dtype)
+        return x.detach().to(device, self._torch.float64 if x.is_floating_point() else x.dtype, copy=True)
 
     def _pieces(self, theta) -> dict:
         sizes = [p.numel() for p in self._parameters.values()]
@@ -85,7 +84,7 @@ class TorchLoss(_Numeric):
     def _output(self, theta):
         """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy, so it stays as it is."""
         kept = [*self.model.named_buffers(), *((k, p) for k, p in self.model.named_parameters() if not p.requires_grad)]
-        state = {k: self._double(x).clone() for k, x in kept}
+        state = {k: self._double(x) for k, x in kept}
         return self._torch.func.functional_call(self.model, state | self._pieces(theta), (self._inputs,))
 
     def _at(self, theta):
@@ -110,44 +109,63 @@ class TorchLoss(_Numeric):
             return False
         return True
 
-    def _each(self, batched, one, theta):
-        """A function of θ over the lanes of `theta`, lanes last: `batched` under vmap, or `one` after another."""
-        torch = self._torch
-        if theta.ndim == 1:
-            return one(self._tensor(theta)).detach().cpu().numpy()
-        rows = self._tensor(theta)
+    def _each(self, batched, one, *thetas):
+        """A function of θ (and a direction) over lanes, lanes last: `batched` under vmap, or `one` after another."""
+        torch, thetas = self._torch, [self._numbers(theta) for theta in thetas]
+        rows = [self._tensor(theta) for theta in thetas]
+        if thetas[0].ndim == 1:
+            return one(*rows).detach().cpu().numpy()
+        if not len(rows[0]):  # of no starts, the shape of one
+            return np.empty((*one(*(self._tensor(np.zeros(self.dim)) for _ in rows)).shape, 0))
         if self.vectorized:
             chunk = min(LANES, max(1, NUMBERS // max(self.dim, math.prod(self._inputs.shape))))
-            out = torch.func.vmap(batched, chunk_size=chunk)(rows) if len(rows) else torch.empty((0, self.dim))
+            out = torch.func.vmap(batched, chunk_size=chunk)(*rows)
         else:
-            out = torch.stack([one(row) for row in rows])
+            out = torch.stack([one(*row) for row in zip(*rows, strict=True)])
         return np.moveaxis(out.detach().cpu().numpy(), 0, -1)
 
-    def _values(self, theta):
+    def value(self, theta):
         with self._torch.no_grad():
             return self._each(self._at, self._at, theta)
 
-    def _gradients(self, theta):
+    def gradient(self, theta):
         return self._each(self._torch.func.grad(self._at), self._backward, theta)
 
     def _backward(self, theta):
-        theta = theta.requires_grad_()
-        return self._torch.autograd.grad(self._at(theta), theta, materialize_grads=True)[0]
+        with self._torch.enable_grad():  # also where the caller has switched it off
+            theta = theta.requires_grad_()
+            return self._torch.autograd.grad(self._at(theta), theta, materialize_grads=True)[0]
 
-    def _hessians(self, theta):
+    def hessian(self, theta):
         return self._each(self._second(self._at),
                           lambda t: self._torch.autograd.functional.hessian(self._at, t), theta)
+
+    def hessian_product(self, theta, v):
+        """The Hessian times v: the gradient of ⟨∇F, v⟩, in reverse mode twice."""
+        func = self._torch.func
+        product = lambda t, v: func.grad(lambda s: func.grad(self._at)(s) @ v)(t)  # noqa: E731
+        return self._each(product, product, theta, self._direction(v, theta))
 
     def gauss_newton(self, theta):
         """Jᵀ ∇²loss_fn J, J the Jacobian of the outputs, (dim, dim) or (dim, dim, lanes); JᵀJ of a sum of squares."""
         hessian = lambda t: self._second(self._linearised(t))(t)  # noqa: E731
-        return self._each(hessian, hessian, self._check(theta))
+        return self._each(hessian, hessian, theta)
 
-    def residual(self, theta):
-        raise TypeError(f"{self.name} has no residuals: loss_fn need not be a sum of squares; gauss_newton(theta) is what "
-                        "methods of Gauss–Newton kind use")
+    def gauss_newton_product(self, theta, v):
+        """Jᵀ ∇²loss_fn J v without a matrix: v to the outputs, through the loss, and back."""
+        func = self._torch.func
 
-    jacobian = residual
+        def product(t, v):
+            output, back = func.vjp(self._output, t)
+            forth = func.vjp(lambda u: back(u)[0], self._torch.zeros_like(output))[1]  # back is linear: transposed, J
+            moved = forth(v)[0]
+            slope = func.grad(lambda o: self.loss_fn(o, self._targets))
+            return back(func.grad(lambda o: (slope(o) * moved).sum())(output))[0]
+
+        return self._each(product, product, theta, self._direction(v, theta))
+
+    def lacks(self, quantity):
+        return "loss_fn need not be a sum of squares, and gauss_newton(theta) is there"
 
 
 def import_torch(what: str):

@@ -3,7 +3,7 @@
 A scheme is one step of one state, a control decides over the step, and `integrate` repeats the trial until every
 lane has an outcome; `pair` makes an optimizer of flow, scheme and step, `named` gives the classic and the corrected
 ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau) and its name in `SCHEMES`; a named
-optimizer: a function in `classics.py` and its name in `NAMED`.
+optimizer: a function in `classics.py` with `@named()`, each argument with its range.
 """
 from .base import Scheme
 from .classics import FORMS, NAMED
@@ -45,3 +45,7 @@ def __getattr__(name):
     value = getattr(importlib.import_module(f".{_SCIPY[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -22,13 +22,24 @@ class Scheme:
     It is plain arithmetic, so the same lines serve floats, lanes, symbols and the recorder; h is a number or one per
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
-    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian.
+    `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
+    `gradient_flows_only`, that it discretises these alone;
+    `sequential`, that it updates the blocks one after the other, each with those before it;
+    `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
+    `linearly_implicit`, that it solves a linear system with the Jacobian;
+    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of the
+    Hessian's eigenvalues.
     """
 
     order: ClassVar[int] = 1
     error_order: ClassVar[int | None] = None
     reuses: ClassVar[bool] = False
     needs_flow: ClassVar[bool] = False
+    gradient_flows_only: ClassVar[bool] = False
+    sequential: ClassVar[bool] = False
+    implicit: ClassVar[bool] = False
+    linearly_implicit: ClassVar[bool] = False
+    coordinatewise: ClassVar[bool] = False
 
     def advance(self, field, t, y, h):
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
@@ -37,6 +48,16 @@ class Scheme:
         """One step from y at t: `(y_new, error)`, the error None where the scheme embeds none."""
         with np.errstate(all="ignore"):
             return self.advance(field, t, y, h)[:2]
+
+    def symbolic_step(self, field, t, y, h):
+        """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold its cases."""
+        try:
+            return self.exact().advance(field, t, y, h)[0]
+        except TypeError as error:
+            if "comparison" not in str(error):
+                raise
+            raise TypeError(f"{type(self).__name__} on {type(field.flow).__name__}: sympy cannot hold the cases of "
+                            "this field within the stages of the step; use a scheme of one stage: Euler()") from error
 
     def exact(self) -> Scheme:
         """This scheme with coefficients that are exact rational numbers, for symbols; itself where it has none."""
@@ -49,16 +70,6 @@ def combination(weights, vectors):
     return sum(terms[1:], start=terms[0])
 
 
-def rational(x: float):
-    """The fraction with denominator up to 10⁶ that a float coefficient rounds."""
-    from fractions import Fraction
-
-    import sympy
-
-    fraction = Fraction(x).limit_denominator(10**6)
-    return sympy.Rational(fraction.numerator, fraction.denominator)
-
-
 def is_gradient_flow(flow) -> bool:
     """Whether the field is −∇V with V the flow's energy: gradient descent, with or without L2 weight decay."""
     if isinstance(flow, flows.WeightDecay):
@@ -68,9 +79,8 @@ def is_gradient_flow(flow) -> bool:
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:
     """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
-    flow = getattr(field.flow, "read", field.flow)  # the flow that a symbolic coordinate reads
-    if not isinstance(flow, flows.GradientDescent):
-        raise ValueError(f"{what} needs gradient descent, got {type(flow).__name__}; use {remedy}")
+    if not isinstance(field.flow, flows.GradientDescent):
+        raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:

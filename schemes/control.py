@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import absolute, exp, log, maximum, minimum, sqrt, total, where
+from arithmetic import Catalogue, Reading, absolute, exp, log, maximum, minimum, sqrt, total, where
 from flows import State
 
 
@@ -53,7 +53,7 @@ class _Adaptive:
     h_max = np.inf
 
     def start(self) -> dict:
-        return {"h": min(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
+        return {"h": minimum(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
 
     def time(self, memory):
         return memory["t"]
@@ -74,9 +74,9 @@ class _Adaptive:
                             "accepted": memory["accepted"] + where(accept, 1.0, 0.0)}, slope)
 
 
-NORMS = {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
-         "max": lambda x: functools.reduce(maximum, x**2)}  #: squared
-CONTROLLERS = {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)}  #: exponents of the last two errors, times q
+NORMS = Catalogue("norm of errors", {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
+         "max": lambda x: functools.reduce(maximum, x**2)})  #: squared
+CONTROLLERS = Catalogue("step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})  #: exponents of the last two errors, times q
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,7 @@ class ErrorControl(_Adaptive):
     def __post_init__(self):
         for name in ("tol", "h0", "h_max", "safety"):
             _positive(name, getattr(self, name))
-        _one_of("controller", self.controller, CONTROLLERS)
-        _one_of("norm", self.norm, NORMS)
+        _ = CONTROLLERS[self.controller], NORMS[self.norm]  # ValueError where there is none of the name
         if self.relative and not self.tol < 0.5:
             raise ValueError(f"tol={self.tol} is relative to the displacement and must be < 0.5, where steps at a "
                              "minimum stop contracting; 0.1 serves everywhere, or pass relative=False")
@@ -236,7 +235,7 @@ class CombinedControl(_Adaptive):
 
     def start(self) -> dict:
         start = [self.error.start(), self.energy.start()]
-        return start[0] | start[1] | {"h": min(start[0]["h"], start[1]["h"])}
+        return start[0] | start[1] | {"h": minimum(start[0]["h"], start[1]["h"])}
 
     def check(self, scheme, field) -> None:
         self.error.check(scheme, field)
@@ -251,19 +250,16 @@ def as_control(step):
     """A control from a number (a fixed step) or a control."""
     if hasattr(step, "trial"):
         return step
+    if isinstance(step, Reading):
+        return FixedStep(step)
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
     raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
                     f"got {step!r}")
 
 
-def _one_of(name: str, value, known) -> None:
-    if value not in known:
-        raise ValueError(f"{name}={value!r} must be one of {', '.join(map(repr, known))}")
-
-
 def _positive(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number, Reading)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not value > 0:
         raise ValueError(f"{name}={value} must be positive")

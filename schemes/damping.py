@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import dot, maximum, solve, vector, where
-from flows.base import add_diagonal, diagonal
+from arithmetic import add_diagonal, diagonal, dot, maximum, solve, where
 
 from .base import Scheme, need_gradient_descent
 from .control import _Adaptive, _positive
@@ -18,6 +17,8 @@ class MarquardtEuler(Scheme):
 
     The damping of JᵀJ is D/h: the step does not see the units of the parameters.  Source: Marquardt 1963.
     """
+
+    linearly_implicit = coordinatewise = True
 
     def advance(self, field, t, y, h):
         need_gradient_descent("MarquardtEuler", field, "RosenbrockEuler()")
@@ -50,15 +51,10 @@ class GainControl(_Adaptive):
 
     def judge(self, scheme, field, y, memory, y_new, error, slope):
         h, nu, step = memory["h"], memory["nu"], y_new - y
-        here, there = field.loss.oracle(y), field.loss.oracle(y_new)
-        predicted = -dot(here.gradient, step) - dot(step, _times(here.gauss_newton, step)) / 2
+        here, there = (field.loss.oracle(field.theta(x)) for x in (y, y_new))
+        predicted = -dot(here.gradient, step) - dot(step, here.gauss_newton_product(step)) / 2
         gain = (here.value - there.value) / predicted
         accept = (there.value <= here.value) & (there.value < np.inf)
         shrink = maximum(1 / 3, 1 - (2 * gain - 1)**3)
         shrink = where(shrink > 0, shrink, 1.0)  # 0/0 at rest
         return accept, where(accept, h / shrink, h / nu), {"nu": (2.0, 2 * nu)}
-
-
-def _times(matrix, x):
-    """matrix·x for a matrix (dim, dim) or (dim, dim, lanes)."""
-    return vector(dot(row, x) for row in matrix)

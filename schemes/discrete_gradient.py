@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import Vector, absolute, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where
+from arithmetic import (
+    Vector, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where,
+)
 
 from .base import Scheme, need_gradient_flow
-from .newton import EPS, add_multiple, newton
+from .newton import EPS, newton
 
 
 def _value(field, t, y):
@@ -33,7 +35,7 @@ class Gonzalez(Scheme):
     Sources      Gonzalez 1996; McLachlan, Quispel & Robidoux 1999.
     """
 
-    order, needs_flow = 2, True
+    order, needs_flow, gradient_flows_only, implicit = 2, True, True, True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -48,11 +50,11 @@ class Gonzalez(Scheme):
             bend = vector(total(half_J[:, i] * d) for i in range(len(d)))
             dc = (f + bend - field(t, w) - 2 * c * d) / size
             dc = dc if is_symbolic(c) else where(absolute(c) > 0, dc, 0.0)
-            J = add_multiple(-h * half_J, 1 + h * c)
+            J = add_diagonal(-h * half_J, 1 + h * c)
             J = J + h * np.array([[d[i] * dc[j] for j in range(len(d))] for i in range(len(d))], dtype=J.dtype)
             return residual, J, total(residual**2)
 
-        predictor = solve(add_multiple(-h / 2 * field.jacobian(t, y), 1), h * slope)
+        predictor = solve(add_diagonal(-h / 2 * field.jacobian(t, y), 1), h * slope)
         return newton(equation, y + predictor, y, self.iterations), None, slope
 
 
@@ -66,7 +68,7 @@ class ItohAbe(Scheme):
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """
 
-    needs_flow = True
+    needs_flow = gradient_flows_only = implicit = coordinatewise = True
     iterations: int = 60
 
     def advance(self, field, t, y, h):

@@ -4,19 +4,40 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from arithmetic import exp
+import numpy as np
+
+from arithmetic import Reading, exp, from_sympy
 
 from .base import Scheme
+from .family import replaced
 
 
-@functools.cache
 def decay_rates(flow) -> dict:
     """The blocks that decay at a constant rate, x' = −rate x + (what does not depend on x), with their rates.
 
     Read off the flow's own equations, with the other blocks frozen; numbers where the flow's rates are numbers.
     """
+    per_lane: dict = {}
+
+    def marked(leaf):
+        if not isinstance(leaf, (Reading, np.ndarray)):
+            return leaf
+        import sympy
+
+        symbol = sympy.Symbol(f"rate_{len(per_lane)}", positive=True)
+        per_lane[symbol] = leaf
+        return symbol
+
+    rates = _decay_rates(replaced(flow, marked))
+    if not per_lane:
+        return rates
+    return {name: rate if isinstance(rate, float) else from_sympy(rate, per_lane) for name, rate in rates.items()}
+
+
+@functools.cache
+def _decay_rates(flow) -> dict:
     s, oracle, derivatives = flow.coordinate()
-    state, loss = set(vars(s).values()), set(vars(oracle).values())
+    state, loss = set(vars(s).values()), set(oracle.known.values())
     rates = {}
     for name, derivative in derivatives.items():
         rate = -derivative.diff(getattr(s, name)) if hasattr(derivative, "diff") else 0
@@ -30,7 +51,7 @@ def decay_rates(flow) -> dict:
 
 def exponential_share(h, rate):
     """∫₀ʰ e^{−rate·τ} dτ: what the slope of a block is multiplied by; h where its rate is 0 or None."""
-    return (1 - exp(-rate * h)) / rate if rate else h
+    return h if rate is None or (isinstance(rate, float) and rate == 0) else (1 - exp(-rate * h)) / rate
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import solve, total
-from flows import State
+from arithmetic import add_diagonal, solve, total
 
 from .base import Scheme, is_gradient_flow, need_gradient_descent
-from .newton import add_multiple, newton
+from .newton import newton
 
 
 @dataclass(frozen=True)
@@ -19,17 +18,17 @@ class RosenbrockEuler(Scheme):
     Sources: Rosenbrock 1963; Levenberg 1944.
     """
 
+    linearly_implicit = True
     gauss_newton: bool = False
 
     def advance(self, field, t, y, h):
         slope = field(t, y)
         if self.gauss_newton:
             need_gradient_descent("RosenbrockEuler(gauss_newton=True)", field, "RosenbrockEuler()")
-            oracle = field.loss.oracle(field.theta(y))
-            matrix = field.flow.jacobian(None, State(hessian=oracle.gauss_newton))
+            matrix = -field.loss.oracle(field.theta(y)).gauss_newton
         else:
             matrix = field.jacobian(t, y)
-        return y + solve(add_multiple(-h * matrix, 1), h * slope), None, slope
+        return y + solve(add_diagonal(-h * matrix, 1), h * slope), None, slope
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class ImplicitEuler(Scheme):
     Sources      Rockafellar 1976 (proximal point); Hairer & Wanner, Solving ODEs II, IV.8.
     """
 
+    implicit = True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -57,7 +57,7 @@ class ImplicitMidpoint(Scheme):
     Sources      Hairer, Lubich & Wanner, Geometric Numerical Integration, II.1.
     """
 
-    order = 2
+    order, implicit = 2, True
     iterations: int = 40
 
     def advance(self, field, t, y, h):
@@ -74,6 +74,6 @@ def implicit_point(field, t, y, h, iterations: int):
             merit = h * field.flow.energy(field.state(t, w), field.loss.oracle(field.theta(w))) + total((w - y)**2) / 2
         else:
             merit = total(residual**2)
-        return residual, add_multiple(-h * field.jacobian(t, w), 1), merit
+        return residual, add_diagonal(-h * field.jacobian(t, w), 1), merit
 
     return newton(equation, y, y, iterations, potential=gradient_flow)

@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import Graph, Iteration, Program, Reading, absolute, drive, iterate, total
-from flows import Field
+from arithmetic import (
+    Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Vector, absolute, drive, iterate, repeated, total,
+)
+from flows import Field, Flow
 
 from .base import Scheme
 from .control import as_control
+from .family import Family
 from .outcome import Outcome, Stop
 
 
@@ -31,105 +36,151 @@ class Ensemble:
     h: np.ndarray
 
 
+class Step(NamedTuple):
+    """One application of the repeated map to rows: the new ones, whether the lane goes on, and what was seen at the old.
+
+    ends : the condition for each `Outcome`.  gradients : how many a trial takes.
+    """
+
+    rows: list
+    go: object
+    ends: dict
+    gradients: int
+
+
 class Problem:
     """A field, a scheme and a control as one repeated map: the state is y and the control's memory.
 
-    `step(z)` is that map with its stop test, in plain arithmetic: rows z to (new rows, go, observed), where `observed`
-    holds |∇F|², |θ'|² and |θ|² at z, then the further conditions of `stop`.  It serves the recorder (any back end) and,
-    where the loss cannot be recorded, NumPy arrays.
+    `step(z)` is that map with its stop test, in plain arithmetic: rows z to a `Step`.  It serves the recorder (any back
+    end) and, where the loss cannot be recorded, NumPy arrays.
+
+    family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z, between
+    y and the memory, that never change.
     """
 
-    def __init__(self, field: Field, scheme: Scheme, step, stop: Stop):
+    def __init__(self, field: Field, scheme: Scheme, step, stop: Stop, family: Family | None = None):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
-        if not hasattr(scheme, "advance"):
+        if not isinstance(scheme, Scheme):
             raise TypeError(f"scheme must be a Scheme such as Euler(), got {scheme!r}")
+        if not isinstance(stop, Stop):
+            raise TypeError(f"stop must be a Stop such as Stop(gradient=1e-8), got {stop!r}")
         self.field, self.scheme, self.control, self.stop = field, scheme, as_control(step), stop
         # a budget of gradients needs the number of trials, which an adaptive control does not keep
         self._counts_trials = self.control.adaptive and stop.max_gradients is not None
         self.memory = (*self.control.memory, "trials") if self._counts_trials else tuple(self.control.memory)
-        self.size = field.size + len(self.memory)
+        self.family = family
+        self.parameters = family.names if family else ()
+        self.size = field.size + len(self.parameters) + len(self.memory)
         if stop.box is not None and len(stop.box) != field.dim:
             raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
 
+    def begin(self, theta, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+        """The rows z at the starts theta, (dim, lanes); values : of the hyperparameters that differ, one per lane."""
+        if not self.family:
+            return self.start(self.field.start(theta))
+        if values is None or set(values) != set(self.parameters):
+            raise ValueError(f"begin(theta, values): a value per lane is needed for each of {', '.join(self.parameters)}, got "
+                             f"{', '.join(values or ()) or 'none'}")
+        lanes = np.shape(theta)[1]
+        rows = [np.array(np.broadcast_to(np.asarray(values[name], dtype=float), (lanes,))) for name in self.parameters]
+        self.family.check(dict(zip(self.parameters, rows, strict=True)))
+        flow, _, control = self.family.at(rows)
+        return self._rows(Field(flow, self.field.loss).start(theta), rows, control)
+
     def start(self, y) -> np.ndarray:
         """The rows z at the states y, (size, lanes)."""
-        memory = self.control.start() | {"trials": 0.0}
-        return np.vstack([y, *(np.full((1, y.shape[1]), memory[name]) for name in self.memory)])
+        if self.family:
+            raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, …})")
+        return self._rows(y, (), self.control)
 
-    def step(self, z):
-        size, stop = self.field.size, self.stop
-        loss = _Remembering(self.field.loss)
-        field = Field(self.field.flow, loss)
-        y = z[:size]
-        memory = dict(zip(self.memory, z[size:], strict=True))
-        trial = self.control.trial(self.scheme, field, y, memory)
-        gradient = field.loss.oracle(field.theta(y)).gradient
-        observed = (total(gradient**2), total(field.theta(trial.slope)**2), total(field.theta(y)**2))
-        at_rest = (observed[0] <= stop.gradient**2) & (observed[1] <= stop.speed**2)
-        go = ~at_rest & (observed[2] <= stop.radius * stop.radius)
-        if self.control.adaptive:
-            go = go & (memory["h"] >= stop.h_min)
-        self._gradients_per_trial = len(loss.gradients)
-        ends = self._further_ends(field, y, memory, trial)
-        for condition in ends:
-            go = go & ~condition
-        after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
-        return [*trial.y, *(after[name] for name in self.memory)], go, (*observed, *ends)
+    def _rows(self, y, parameters, control) -> np.ndarray:
+        memory = control.start() | {"trials": 0.0}
+        return np.vstack([y, *parameters, *(np.full((1, y.shape[1]), memory[name]) for name in self.memory)])
 
-    @property
-    def _further_outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes of `_further_ends`, in its order."""
-        stop = self.stop
-        wanted = {Outcome.LEFT_BOX: stop.box is not None, Outcome.EVENT: stop.event is not None,
-                  Outcome.ENERGY_ROSE: bool(stop.energy_rise), Outcome.GRADIENT_LIMIT: stop.max_gradients is not None}
-        return tuple(outcome for outcome, here in wanted.items() if here)
+    def _parts(self, z) -> tuple:
+        """(y, flow, scheme, control, memory) of rows z."""
+        size, count = self.field.size, len(self.parameters)
+        algorithm = (self.family.at(z[size:size + count]) if self.family
+                     else (self.field.flow, self.scheme, self.control))
+        return z[:size], *algorithm, dict(zip(self.memory, z[size + count:], strict=True))
 
-    def _further_ends(self, field, y, memory, trial) -> list:
-        """The conditions of `Stop` beyond rest, divergence and the limits of steps, where they are asked for."""
-        stop, ends = self.stop, []
-        s = field.state(self.control.time(memory), y)
+    def step(self, z) -> Step:
+        y, flow, scheme, control, memory = self._parts(z)
+        field = _TrialField(flow, self.field.loss)
+        trial = control.trial(scheme, field, y, memory)
+        s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
+        gradient, speed = oracle.gradient, field.theta(trial.slope)
+        if isinstance(z[0], Node):  # constants too
+            speed = Vector(map(z[0].graph.lift, speed))
+        norms, gradients = (total(gradient**2), total(speed**2), total(s.theta**2)), len(field.loss.asked)
+        ends = dict(self._conditions(norms, s, oracle, field, control, memory, trial, gradients))
+        go = functools.reduce(lambda a, b: a & b, (~ends[o] for o in ends if o is not Outcome.NOT_FINITE))
+        after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
+        parameters = z[self.field.size:self.field.size + len(self.parameters)]
+        return Step([*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends, gradients)
+
+    def _conditions(self, norms, s, oracle, field, control, memory, trial,
+                    gradients: int) -> Iterator[tuple[Outcome, object]]:
+        """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
+
+        norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
+        number makes the next θ one that is none, and not within the radius, or is refused by the control.
+        """
+        stop, (g, v, r) = self.stop, norms
+        yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))
+        yield Outcome.DIVERGED, ~(r <= stop.radius * stop.radius)
         if stop.box is not None:
             outside = [(x < low) | (x > high) for x, (low, high) in zip(s.theta, stop.box, strict=True)]
-            ends.append(functools.reduce(lambda a, b: a | b, outside))
+            yield Outcome.LEFT_BOX, functools.reduce(lambda a, b: a | b, outside)
         if stop.event is not None:
-            ends.append(stop.event(s, oracle))
+            yield Outcome.EVENT, stop.event(s, oracle)
+        yield Outcome.CONVERGED, (g <= stop.gradient**2) & (v <= stop.speed**2)
         if stop.energy_rise:
             source = field.flow if stop.energy_rise is True else stop.energy_rise
             if source.energy is None:
                 raise ValueError(f"Stop(energy_rise=True): {type(source).__name__} has no energy; "
                                  "pass energy_rise=lyapunov.Energy(...)")
-            new = field.state(self.control.time(trial.memory), trial.y)
+            new = field.state(control.time(trial.memory), trial.y)
             before, after = source.energy(s, oracle), source.energy(new, field.loss.oracle(new.theta))
-            ends.append(after - before > 2 * np.finfo(float).eps * absolute(before))
+            yield Outcome.ENERGY_ROSE, after - before > 2 * np.finfo(float).eps * absolute(before)
+        if self.control.adaptive:
+            yield Outcome.STALLED, ~(memory["h"] >= stop.h_min)
         if stop.max_gradients is not None:
             trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
-            ends.append(self._gradients(trials + 1, accepted + 1) > stop.max_gradients)
-        return ends
+            yield Outcome.GRADIENT_LIMIT, self._gradients(gradients, trials + 1, accepted + 1) > stop.max_gradients
 
-    def _gradients(self, trials, accepted):
+    def _gradients(self, per_trial: int, trials, accepted):
         """Gradient evaluations after so many trials, the stop test's included.
 
         The gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
         scheme that reuses it is the first one of the next step.
         """
-        return (self._gradients_per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
+        return (per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
 
     @property
     def recordable(self) -> bool:
-        return getattr(self.field.loss, "recordable", True)
+        return self.field.loss.recordable
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Iteration, Program]:
+    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
+        """The map, the outcomes with the program of the conditions for them, and the gradients of a trial."""
         graph = Graph()
-        z = graph.inputs("z", self.size)
-        new, go, observed = self.step(z)
-        new, go = [graph.lift(x) for x in new], graph.lift(go)
+        names = [f"z{i}" for i in range(self.size)]
+        fixed = range(self.field.size, self.field.size + len(self.parameters))
+        z = Vector((graph.parameter if i in fixed else graph.input)(name) for i, name in enumerate(names))
+        steps: list[Step] = []
+
+        def rows():
+            steps.append(self.step(z))
+            return [*steps[-1].rows, steps[-1].go, *steps[-1].ends.values()]
+
+        nodes = repeated("the step of this flow, scheme, loss and stop", rows, graph)
+        new, go, ends = nodes[:self.size], nodes[self.size], nodes[self.size + 1:]
         kept = self.size - self._idle_counter(new, go, z[-1])
         iteration = Iteration(tuple(z[:kept]), tuple(new[:kept]), go, self.field.dim)
-        observe = Program(tuple(z), tuple(graph.lift(x) for x in observed))
-        return iteration, observe
+        return iteration, tuple(steps[-1].ends), Program(tuple(z), tuple(ends)), steps[-1].gradients
 
     def _idle_counter(self, new, go, counter) -> bool:
         """Whether the step counter of a fixed step is read by nothing but itself: the field does not depend on t."""
@@ -142,78 +193,85 @@ class Problem:
 
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane."""
+        """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
+
+        threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread unless
+        more are asked for: only its author knows whether it may be called by several at once.
+        A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
+        """
         max_steps = self.stop.max_steps if max_steps is None else max_steps
         if self.recordable:
             kept = len(self.iteration.state)
-            final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads)
+            try:
+                final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads)
+            except Interrupted as stopped:
+                stopped.final = np.vstack([stopped.final, z[kept:] + stopped.steps])
+                raise
             return np.vstack([final, z[kept:] + steps]), steps
-        final, steps = np.empty_like(z), np.zeros(z.shape[1], dtype=np.int64)
 
         def advance(x, out, count, go):
-            new, going, _ = self.step(x)
-            for row, value in zip(out, new, strict=True):
+            step = self.step(x)
+            for row, value in zip(out, step.rows, strict=True):
                 row[:] = value
-            go[:] = going
+            go[:] = step.go
 
-        drive(advance, z, final, steps, max_steps)
-        return final, steps
+        if threads is None and not self.field.loss.parallel:
+            threads = 1
+        return drive(advance, z, max_steps, threads=threads)
 
     def finish(self, z: np.ndarray, steps: np.ndarray) -> Ensemble:
         """Outcomes and counts of the final rows z."""
-        y, memory = z[: self.field.size], dict(zip(self.memory, z[self.field.size:], strict=True))
+        y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                observed = [np.broadcast_to(o, steps.shape) for o in self._recorded[1](*z)]
+                _, outcomes, observe, per_trial = self._recorded
+                held = observe(*z)
             else:
-                observed = self.step(z)[2]
-            g, v, r, *ends = observed
-            rest = (g <= self.stop.gradient**2) & (v <= self.stop.speed**2)
-            conditions = [np.isnan(r) | np.isnan(g), ~(r <= self.stop.radius * self.stop.radius)]
-            labels = [Outcome.NOT_FINITE, Outcome.DIVERGED]
-            further = dict(zip(self._further_outcomes, (np.asarray(e, dtype=bool) for e in ends), strict=True))
-            for outcome in (Outcome.LEFT_BOX, Outcome.EVENT, Outcome.CONVERGED, Outcome.ENERGY_ROSE):
-                if outcome is Outcome.CONVERGED or outcome in further:
-                    conditions.append(rest if outcome is Outcome.CONVERGED else further[outcome])
-                    labels.append(outcome)
-            if self.control.adaptive:
-                conditions.append(~(memory["h"] >= self.stop.h_min))
-                labels.append(Outcome.STALLED)
-            if Outcome.GRADIENT_LIMIT in further:
-                conditions.append(further[Outcome.GRADIENT_LIMIT])
-                labels.append(Outcome.GRADIENT_LIMIT)
-            conditions.append(steps >= self.stop.max_steps)
-            labels.append(Outcome.STEP_LIMIT)
-        outcome = np.select(conditions, [int(x) for x in labels], int(Outcome.RUNNING)).astype(np.int8)
+                _, _, ends, per_trial = self.step(z)
+                outcomes, held = zip(*ends.items(), strict=True)
+        conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
+        values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
+        outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
-        gradients = self._gradients(steps, accepted)
-        return Ensemble(y, outcome, steps, accepted, gradients, self.control.time(memory),
-                        memory["h"] if self.control.adaptive else np.full(len(steps), self.control.h))
+        gradients = self._gradients(per_trial, steps, accepted)
+        return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
+                        memory["h"] if control.adaptive else np.full(len(steps), control.h))
 
 
-class _Remembering:
+class _TrialField(Field):
+    """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
+
+    def __init__(self, flow: Flow, loss: Descended):
+        super().__init__(flow, _Points(loss))
+        self._seen: dict = {}  # id of a state: the state, kept so that its id stays its own, and its parameters
+
+    def theta(self, y):
+        if id(y) not in self._seen:
+            self._seen[id(y)] = y, super().theta(y)
+        return self._seen[id(y)][1]
+
+    def pack(self, values):
+        y = super().pack(values)
+        self._seen[id(y)] = y, values["theta"]
+        return y
+
+
+class _Points(Descended):
     """A loss during one trial: each point is evaluated once, and those whose gradient was asked for are counted."""
 
-    def __init__(self, loss):
-        self.loss, self.dim, self.name = loss, loss.dim, getattr(loss, "name", None)
+    def __init__(self, loss: Descended):
+        self.loss, self.dim, self.name, self.recordable = loss, loss.dim, loss.name, loss.recordable
         self.points: dict = {}
-        self.gradients: set = set()
+        self.asked: set = set()
 
     def oracle(self, theta):
-        if isinstance(theta.flat[0], Reading):
-            key = tuple(theta)
-        else:  # the array is kept with its oracle, so its address stays its own
-            key = (theta.__array_interface__["data"], theta.shape, theta.strides)
+        """That of the same recorded numbers, or of the same array."""
+        key = tuple(theta) if theta.dtype == object else id(theta)
         if key not in self.points:
-            self.points[key] = theta, _RememberingOracle(self.loss.oracle(theta), key, self.gradients)
+            counted = functools.partial(self._gradient, key)
+            self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=counted)
         return self.points[key][1]
 
-
-class _RememberingOracle:
-    def __init__(self, oracle, key, gradients):
-        self._oracle, self._key, self._gradients = oracle, key, gradients
-
-    def __getattr__(self, name):
-        if name == "gradient":
-            self._gradients.add(self._key)
-        return getattr(self._oracle, name)
+    def _gradient(self, key, oracle):
+        self.asked.add(key)
+        return oracle.gradient

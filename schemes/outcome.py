@@ -2,49 +2,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
 
 
 class Outcome(IntEnum):
-    """How a trajectory ended; `outcome.sentence` says it in words, with the option to change."""
+    """How a trajectory ended; its value is its place in arrays, and what is known of it stands here.
 
-    RUNNING = 0
-    CONVERGED = 1
-    DIVERGED = 2
-    STEP_LIMIT = 3
-    STALLED = 4
-    NOT_FINITE = 5
-    INTERRUPTED = 6
-    LEFT_BOX = 7
-    EVENT = 8
-    ENERGY_ROSE = 9
-    GRADIENT_LIMIT = 10
-    TIME_LIMIT = 11
+    label : a few words.  sentence : what happened, with the option to change.  colour : on maps.
+    status : what `scipy.optimize.minimize` reports, 0 where it has converged.
+    """
 
-    @property
-    def sentence(self) -> str:
-        return _SENTENCES[self]
+    label: str
+    sentence: str
+    colour: str
+    status: int
 
+    def __new__(cls, value: int, label: str = "", colour: str = "", status: int = 1, sentence: str = ""):
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.label, member.colour, member.status, member.sentence = label, colour, status, sentence
+        return member
 
-_SENTENCES = {
-    Outcome.RUNNING: "The trajectory has not ended yet.",
-    Outcome.CONVERGED: "At rest: the gradient and the velocity of theta are below Stop.gradient and Stop.speed.",
-    Outcome.DIVERGED: "theta left the ball of radius Stop.radius: take a smaller step, or an energy-controlled one.",
-    Outcome.STEP_LIMIT: "Stop.max_steps steps were taken before coming to rest: raise it, or Stop.gradient.",
-    Outcome.STALLED: "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point "
-                     "any further, or ratio is too large for this flow.",
-    Outcome.NOT_FINITE: "The loss or the state is not a number here: check the start and the domain of the loss.",
-    Outcome.INTERRUPTED: "The run was interrupted from the keyboard or by the callback; what was done is returned, and "
-                         "integrate(field, run, ...) continues it.",
-    Outcome.LEFT_BOX: "theta left Stop.box: make it larger, or take shorter steps.",
-    Outcome.EVENT: "Stop.event holds.",
-    Outcome.ENERGY_ROSE: "The next step would raise the energy of the flow: take a smaller step, or EnergyControl.",
-    Outcome.GRADIENT_LIMIT: "Another step could take more than Stop.max_gradients gradients: raise it, or Stop.gradient.",
-    Outcome.TIME_LIMIT: "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.",
-}
+    RUNNING = 0, "running", "#E8F4FF", 1, "The trajectory has not ended yet."
+    CONVERGED = 1, "at rest", "#E8E8E8", 0, (
+        "At rest: the gradient and the velocity of theta are below Stop.gradient and Stop.speed.")
+    DIVERGED = 2, "diverged", "#8B4513", 2, (
+        "theta left the ball of radius Stop.radius: take a smaller step, or an energy-controlled one.")
+    STEP_LIMIT = 3, "steps used up", "#BDBDBD", 1, (
+        "Stop.max_steps steps were taken before coming to rest: raise it, or Stop.gradient.")
+    STALLED = 4, "stalled", "#7F7F7F", 4, (
+        "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point any further, "
+        "or ratio is too large for this flow.")
+    NOT_FINITE = 5, "not finite", "#4A2508", 3, (
+        "The loss or the state is not a number here: check the start and the domain of the loss.")
+    INTERRUPTED = 6, "interrupted", "#FFFFFF", 99, (
+        "The run was interrupted from the keyboard or by the callback; what was done is returned, and "
+        "integrate(field, run, ...) continues it.")
+    LEFT_BOX = 7, "left the box", "#A0703C", 5, "theta left Stop.box: make it larger, or take shorter steps."
+    EVENT = 8, "event", "#D8D0E8", 6, "Stop.event holds."
+    ENERGY_ROSE = 9, "energy rose", "#C8A080", 7, (
+        "The next step would raise the energy of the flow: take a smaller step, or EnergyControl.")
+    GRADIENT_LIMIT = 10, "gradients used up", "#A8A8A8", 1, (
+        "Another step could take more than Stop.max_gradients gradients: raise it, or Stop.gradient.")
+    TIME_LIMIT = 11, "time used up", "#F4F4F4", 1, (
+        "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,16 @@ class Stop:
     def __post_init__(self):
         for name in ("gradient", "speed", "radius", "h_min"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float, np.number)) or not value >= 0:
+            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
                 raise ValueError(f"Stop({name}={value!r}): must be a number >= 0")
+            object.__setattr__(self, name, float(value))
         for name in ("max_steps", "max_gradients"):
             value = getattr(self, name)
-            if (value is not None or name == "max_steps") and (not isinstance(value, (int, np.integer)) or value < 1):
+            if value is None and name == "max_gradients":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"Stop({name}={value!r}): must be an integer >= 1")
+            object.__setattr__(self, name, int(value))
         if self.box is not None:
             try:
                 box = tuple((float(low), float(high)) for low, high in self.box)
@@ -93,3 +101,37 @@ class Stop:
             object.__setattr__(self, "box", box)
         if self.event is not None and not callable(self.event):
             raise TypeError(f"Stop(event={self.event!r}): must be a function (s, oracle) -> condition")
+        if isinstance(self.energy_rise, np.bool_):
+            object.__setattr__(self, "energy_rise", bool(self.energy_rise))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The conditions that are functions."""
+        values = {name: getattr(self, name) for name in ("event", "energy_rise")}
+        return tuple(name for name, value in values.items() if not isinstance(value, (bool, type(None))))
+
+    def plain(self) -> dict:
+        """The conditions as JSON has them, functions in words; `Stop.read` takes them back."""
+        box = None if self.box is None else [list(side) for side in self.box]
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"box": box} | {
+            name: {"words": repr(getattr(self, name))} for name in self.functions}
+
+    @classmethod
+    def read(cls, plain: dict) -> Stop:
+        return cls(**{name: InWords(value["words"]) if isinstance(value, dict) else value
+                      for name, value in plain.items()})
+
+
+@dataclass(frozen=True)
+class InWords:
+    """A function of which a file has but the words: what was asked can be read, not asked again."""
+
+    words: str
+
+    def __call__(self, *_):
+        raise TypeError(f"{self.words} was read from a file, which has no functions: pass the function itself to Stop")
+
+    energy = property(__call__)
+
+    def __repr__(self):
+        return self.words

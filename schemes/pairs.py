@@ -2,25 +2,24 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import sympy
 
 import flows
-from arithmetic import Vector
+from arithmetic import CoordinateLoss, Vector, as_decimals
 from flows import Flow
 
 from .base import Scheme
-from .classics import NAMED, RANGES, SWITCHES
+from .classics import NAMED
 from .control import as_control
-from .discrete_gradient import Gonzalez, ItohAbe
-from .implicit import ImplicitEuler, ImplicitMidpoint
+from .family import Family
+from .hyperparameters import check_names, hyperparameters_of
 from .loop import Problem
 from .outcome import Stop
-from .splitting import SequentialEuler
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,32 @@ class Optimizer:
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
     schedule: object = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss, stop: Stop | None = None) -> Problem:
-        """The repeated map of this optimizer on a loss."""
-        return Problem(self.flow.on(loss), self.scheme, self.step, stop or Stop())
+    def problem(self, loss, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+        """The repeated map of this optimizer on a loss.
+
+        lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
+        `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them
+        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish,
+        which differs at states that are not finite, and at the sign of 0).
+
+        Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
+        """
+        stop = stop or Stop()
+        if not lanes:
+            return Problem(self.flow.on(loss), self.scheme, self.step, stop)
+        if self.recipe is None:
+            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair has none")
+        values = {key: np.asarray(value, dtype=float) for key, value in lanes.items()}
+        if len({value.shape for value in values.values()}) > 1 or not all(value.size for value in values.values()):
+            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not empty")
+        name, known = self.name.partition("(")[0], hyperparameters_of(self.recipe)
+        check_names(name, known, values)
+        for key, value in values.items():
+            for x in np.unique(value):
+                known[key].checked(name, float(x))
+        family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
+        flow, scheme, control = family.template
+        return Problem(flow.on(loss), scheme, control, stop, family)
 
     def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
@@ -56,7 +78,7 @@ class Optimizer:
         the steps from 1; of another pair, in its rates, with the step h where a control chooses it.  A block that is
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
-        if isinstance(self.scheme, (ImplicitEuler, ImplicitMidpoint, Gonzalez, ItohAbe)):
+        if self.scheme.implicit:
             raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
                             "printed update; RosenbrockEuler() has one")
         return flows.Equations(update(*self._symbolic))
@@ -73,13 +95,11 @@ class Optimizer:
     @property
     def _symbolic(self):
         """The recipe in symbols; of a pair without one, the pair itself."""
-        import sympy
-
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
             return self.flow, self.scheme, self.step, {}
-        free = {name: sympy.Symbol(name, positive=True) if type(value) in (int, float) and value != 0 and name not in SWITCHES
-                else value for name, value in self.hyperparameters.items()}
-        found = self.recipe(**free)
+        known = hyperparameters_of(self.recipe)
+        found = self.recipe(**{name: sympy.Symbol(name, positive=True) if known[name].symbolic and value != 0 else value
+                               for name, value in self.hyperparameters.items()})
         return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
     def __call__(self, fun, x0, args=(), jac=None, hess=None, bounds=None, constraints=(), callback=None, **options):
@@ -93,66 +113,39 @@ class Optimizer:
         return self.name or f"{type(self.flow).__name__} + {type(self.scheme).__name__}"
 
 
-class _Coordinate:
-    """The field of one coordinate in symbols, as the schemes see it: blocks already updated appear as block⁺."""
+class _Coordinate(flows.Field):
+    """A flow on one coordinate of a loss in symbols: in sequential schemes, blocks already updated appear as block⁺."""
 
-    dim = 1
+    def __init__(self, flow: Flow, s: flows.State, sequential: bool):
+        super().__init__(flow, CoordinateLoss())
+        self._s, self._sequential = s, sequential
 
-    def __init__(self, flow, s, oracle, sequential: bool):
-        self.flow, self.loss, self.read, self._s, self._oracle, self._sequential = self, self, flow, s, oracle, sequential
-        self.size = len(flow.blocks)
-        self.blocks, self.coordinate = flow.blocks, flow.coordinate
-
-    def jacobian(self, at, y):
-        """As a flow's, ∂f/∂θ of gradient descent with the Hessian of the oracle `y`; as a field's, ∂f/∂y at the time `at`."""
-        if not isinstance(y, np.ndarray):
-            return np.array([[self.read.jacobian(at, y)]], dtype=object).view(Vector)
-        g, H = self._oracle.gradient, self._oracle.hessian
-        rows = [[f.diff(x) + (f.diff(g) * H if name == "theta" else 0) for name, x in zip(self.blocks, y, strict=True)]
-                for f in self(at, y)]
-        return np.array(rows, dtype=object).view(Vector)
-
-    def field(self, s, oracle):
+    def slopes(self, s, oracle):
         if self._sequential:
-            s = flows.State(**{name: x if x == getattr(self._s, name) else _next(name) for name, x in vars(s).items()})
-        return self.read.field(s, oracle)
+            s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
+                               for name, x in vars(s).items()})
+        return super().slopes(s, oracle)
 
-    def oracle(self, theta):
-        """The symbols F, g, H, J at θ, and these as functions at any other point."""
-        import sympy
+    def _unmoved(self, name, x) -> bool:
+        return name == "t" or getattr(self._s, name) == (x[0] if isinstance(x, np.ndarray) else x)
 
-        x = theta[0] if isinstance(theta, np.ndarray) else theta
-        if x == self._s.theta:
-            return self._oracle
-        F, g, H, J = (sympy.Function(name, real=True)(x) for name in "FgHJ")
-        return flows.State(value=F, gradient=g, hessian=H, jacobian=J, gauss_newton=J**2)
+    def _symbol(self, name):
+        return Vector([_next(name)]) if isinstance(self.blocks[name], slice) else _next(name)
 
-    def state(self, t, y):
-        return flows.State(t=t, **dict(zip(self.blocks, y, strict=True)))
-
-    def theta(self, y):
-        return y[self.blocks.index("theta")]
-
-    def pack(self, values):
-        return Vector(values[name] for name in self.blocks)
-
-    def __call__(self, t, y):
-        return self.pack(self.field(self.state(t, y), self.oracle(self.theta(y))))
+    def jacobian(self, t, y):
+        J = super().jacobian(t, y)
+        return Vector(map(self.loss.known, J.flat)).reshape(J.shape)
 
 
 def _next(name):
-    import sympy
-
     return sympy.Symbol(f"{name}⁺", real=True)
 
 
 def _step_symbol(step):
     """The step h as sympy sees it."""
-    import sympy
-
-    if hasattr(step, "trial"):
-        return sympy.Symbol("h", positive=True) if step.adaptive else sympy.sympify(step.h)
-    return sympy.sympify(step)
+    if getattr(step, "adaptive", False):
+        return sympy.Symbol("h", positive=True)
+    return as_decimals(getattr(step, "h", step))
 
 
 def described(flow) -> str:
@@ -193,13 +186,13 @@ def update(flow, scheme, step, memory) -> list:
     memory : block -> function of what the library keeps in its place, or of the number n of steps; an update that the
     latter satisfies is not listed.  Raises ValueError if it does not satisfy it.
     """
-    import sympy
-
-    s, oracle, _ = flow.coordinate()
+    flow = flow.exact()
+    s, _, _ = flow.coordinate()
     h, n = _step_symbol(step), sympy.Symbol("n", integer=True, positive=True)
     s.t = (n - 1) * h
-    field = _Coordinate(flow, s, oracle, isinstance(scheme, SequentialEuler))
-    new = scheme.exact().advance(field, s.t, Vector(getattr(s, name) for name in flow.blocks), h)[0]
+    field = _Coordinate(flow, s, scheme.sequential)
+    new = scheme.symbolic_step(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)
+    new = dict(zip(field.blocks, new, strict=True))
     meanings, kept = {}, {}
     for name, meaning in memory.items():
         if hasattr(s, name):
@@ -211,9 +204,9 @@ def update(flow, scheme, step, memory) -> list:
                 now, later = meaning(kept[name]), meaning(_next(argument))
             meanings |= {getattr(s, name): now, _next(name): later}
     equations = []
-    for name, expression in zip(flow.blocks, new, strict=True):
-        x, expression = getattr(s, name), sympy.sympify(expression).xreplace(meanings)
-        expression = expression.xreplace({f: sympy.Rational(repr(float(f))) for f in expression.atoms(sympy.Float)})
+    for name in flow.blocks:
+        x, expression = getattr(s, name), sympy.sympify(new[name]).xreplace(meanings)
+        expression = as_decimals(expression)
         if name in kept:
             expression, x = expression * kept[name] / meanings[x], kept[name]
         elif x in meanings:
@@ -226,8 +219,6 @@ def update(flow, scheme, step, memory) -> list:
 
 def _collected(expression, x):
     """An update of x as (its share)·x + the rest, or max(…, …), where it is that."""
-    import sympy
-
     def around(e):
         share, rest = sympy.diff(e, x), e.subs(x, 0)
         states = {s for s in e.free_symbols if not s.is_positive or s == x}
@@ -268,7 +259,7 @@ def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
     return Optimizer(flow, scheme, as_control(step), name)
 
 
-def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
+def named(name: str, *, schedule=None, **given) -> Optimizer:
     """An optimizer by name, under its usual hyperparameters: `named("adam", lr=0.1)`.
 
     schedule : a learning-rate schedule, a function of the ODE time such as `flows.schedules.Cosine(T)`; one step is the
@@ -277,19 +268,11 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
     Raises ValueError for an unknown name (with the close ones), an unknown hyperparameter (with those there are) or a
     value out of range, TypeError for one that is not a number (or, where the default is one, not a bool).
     """
-    if not isinstance(name, str) or name not in NAMED:
-        close = difflib.get_close_matches(str(name), NAMED, n=3)
-        raise ValueError(f"no optimizer is named {name!r}; " + (f"did you mean {', '.join(close)}? " if close else "")
-                         + f"known: {', '.join(NAMED)}")
-    known = inspect.signature(NAMED[name]).parameters
-    for key, value in hyperparameters.items():
-        if key not in known:
-            raise ValueError(f"{name} has no hyperparameter {key!r}; it has " + ", ".join(
-                f"{p.name}={p.default}" for p in known.values()))
-        _check_hyperparameter(name, key, value, known[key].default)
-    values = {p.name: hyperparameters.get(p.name, p.default) for p in known.values()}
-    values = {key: value if isinstance(value, (bool, int, float)) else value.item() for key, value in values.items()}
-    flow, scheme, step, _ = NAMED[name](**values)
+    recipe = NAMED[name]
+    known = hyperparameters_of(recipe)
+    check_names(name, known, given)
+    values = {p.name: p.checked(name, given.get(p.name, p.default)) for p in known.values()}
+    flow, scheme, step, _ = recipe(**values)
     label = ", ".join(f"{key}={_shown(value)}" for key, value in values.items()
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
@@ -297,23 +280,11 @@ def named(name: str, *, schedule=None, **hyperparameters) -> Optimizer:
             raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
                              "for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
-    return dataclasses.replace(pair(flow, scheme, step, f"{name}({label})"), recipe=NAMED[name], hyperparameters=values,
-                               schedule=schedule)
+    made = pair(flow, scheme, step, f"{name}({label})")
+    return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)
 
 
 def _shown(value) -> str:
     """A hyperparameter as short as it can be without losing digits."""
     short = str(value) if isinstance(value, bool) else format(value, "g")
     return short if isinstance(value, bool) or float(short) == value else str(value)
-
-
-def _check_hyperparameter(name: str, key: str, value, default) -> None:
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise TypeError(f"{name}: {key} must be True or False, got {value!r}")
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name}: {key} must be a number, got {value!r}")
-    words, holds = RANGES.get((name, key)) or RANGES[key]
-    if not (math.isfinite(value) and holds(value)):
-        raise ValueError(f"{name}: {key}={value} must be {words}")

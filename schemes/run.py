@@ -1,13 +1,13 @@
 """`integrate` and its result."""
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate._ivp.ivp import OdeResult
 
-from arithmetic import check_backend
+from arithmetic import Interrupted, Progress, check_backend, check_threads
 from flows import Field
 
 from .base import Scheme
@@ -32,7 +32,7 @@ class Run(OdeResult):
 
 
 def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1, stop: Stop | None = None, record=None, *,
-              y0=None, callback=None, progress=False, max_seconds: float | None = None, backend: str = "auto",
+              y0=None, callback=None, progress: bool | Callable | None = False, max_seconds: float | None = None, backend: str = "auto",
               threads: int | None = None) -> Run:
     """Follow a flow on a loss until it is at rest, has left, or has used its steps.
 
@@ -49,10 +49,11 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
     y0 : (size,) or (size, lanes), a full initial state (memory too) instead of `theta0`.
     callback : called with the `Ensemble` after every recorded trial (every few hundred where none is recorded); the run
         ends as INTERRUPTED where it returns True or raises StopIteration.
-    progress : True for a line on standard error, or a function of (lanes ended, lanes).
+    progress : True for a line on standard error, None for one where that is a terminal, or a function of (lanes ended,
+        lanes).
     max_seconds : wall-clock budget; what is done by then is returned as TIME_LIMIT.
     backend : "auto", "c", "numba" or "numpy": the same results, at different speed.
-    threads : at most this many; all cores unless given.
+    threads : at most this many, an integer >= 1; None or -1 for all cores.  Functions of your own: one, unless given.
 
     A KeyboardInterrupt ends the run, and what is done is returned as INTERRUPTED.
 
@@ -62,6 +63,7 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
     """
     problem = Problem(field, scheme or EulerRichardson(), step, stop or Stop())
     check_backend(backend)
+    check_threads(threads)
     history = _History(problem, record)
     if max_seconds is not None and not max_seconds > 0:
         raise ValueError(f"max_seconds={max_seconds} must be positive, or None for no budget")
@@ -73,7 +75,7 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
         y, single = _start(field, theta0, y0)
         z, steps = problem.start(y), np.zeros(y.shape[1], dtype=np.int64)
     history.begin(z, steps)
-    report = _progress(progress)
+    report = Progress(progress, z.shape[1], "lanes ended")
     limit, cause, began = problem.stop.max_steps, Outcome.RUNNING, time.monotonic()
     going, segment = np.flatnonzero(steps < limit), history.every or SEGMENTS[0]
     try:
@@ -85,7 +87,7 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
             going = going[(taken == budget) & (steps[going] < limit)]
             if taken.any():
                 history.add(z, steps)
-                report(len(steps) - len(going), len(steps))
+                report(len(steps) - len(going))
                 if callback is not None and _asks_to_stop(callback, problem.finish(z, steps)):
                     cause = Outcome.INTERRUPTED
                     break
@@ -94,8 +96,12 @@ def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1,
                 break
             if not history.every:
                 segment = _next_segment(segment, time.monotonic() - now)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         cause = Outcome.INTERRUPTED
+        if isinstance(stopped, Interrupted) and not history.every:  # else the last state recorded is the end
+            z, steps = _put(z, going, stopped.final), _put(steps, going, steps[going] + stopped.steps)
+    finally:
+        report.close()
     return _result(problem, history, z, steps, cause, single)
 
 
@@ -120,15 +126,6 @@ def _asks_to_stop(callback, ensemble: Ensemble) -> bool:
         return callback(ensemble) is True
     except StopIteration:
         return True
-
-
-def _progress(progress):
-    if callable(progress):
-        return progress
-    if not progress:
-        return lambda ended, lanes: None
-    return lambda ended, lanes: print(f"\r  {ended} of {lanes} lanes have ended ", end="" if ended < lanes else "\n",
-                                      file=sys.stderr, flush=True)
 
 
 def _start(field: Field, theta0, y0):

@@ -4,7 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .base import Scheme, combination, rational
+from arithmetic import as_fractions
+
+from .base import Scheme, combination
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class RungeKutta(Scheme):
         return y + h * combination(self.b, k), error, k[0]
 
     def exact(self):
-        rationals = {name: tuple(map(rational, getattr(self, name) or ())) for name in ("b", "c", "e")}
+        rationals = {name: tuple(map(as_fractions, getattr(self, name) or ())) for name in ("b", "c", "e")}
         return type(type(self).__name__, (type(self),), {
-            "a": tuple(tuple(map(rational, row)) for row in self.a), **rationals, "e": rationals["e"] or None})()
+            "a": tuple(tuple(map(as_fractions, row)) for row in self.a), **rationals, "e": rationals["e"] or None})()
 
 
 class Euler(RungeKutta):

@@ -10,6 +10,7 @@ from scipy.interpolate import CubicHermiteSpline
 from scipy.optimize import OptimizeResult
 from scipy.optimize._numdiff import approx_derivative
 
+from arithmetic import Descended, VectorField
 from flows import Field
 
 from .base import Scheme
@@ -148,18 +149,23 @@ class _Evaluations:
         self._solver.njev += 1
         if self._jac is None:
             return self._own_jacobian(t, y)
-        return np.asarray(self._jac(t, y) if callable(self._jac) else self._jac, dtype=float)
+        jacobian = np.atleast_2d(np.asarray(self._jac(t, y) if callable(self._jac) else self._jac, dtype=float))
+        if jacobian.shape != (len(y), len(y)):
+            raise ValueError(f"jac must have shape ({len(y)}, {len(y)}) for {len(y)} unknowns, got {jacobian.shape}")
+        return jacobian
 
 
-class PlainFunction(_Evaluations):
-    """A function fun(t, y) as the field that schemes step; it has no flow."""
+class PlainFunction(_Evaluations, VectorField):
+    """A function fun(t, y) as the field that schemes step; it has no flow, and so no blocks and no loss."""
+
+    flow = loss = dim = None
 
     def __init__(self, solver: OdeSolver, jac):
         self._remembering(solver, jac)
-        self.flow, self.size, self.dim = self, solver.n, None
+        self.size, self.blocks = solver.n, {}
 
     def _evaluate(self, t, y):
-        return self._solver.fun(t, y)
+        return np.array(self._solver.fun(t, y))  # a copy: the function may fill one array and return it each time
 
     def _own_jacobian(self, t, y):
         return np.atleast_2d(approx_derivative(lambda x: self._solver.fun_single(t, x), y))
@@ -180,10 +186,8 @@ class _CountedField(_Evaluations, Field):
         return Field.jacobian(self, t, y)
 
 
-class _Objective:
+class _Objective(Descended):
     """scipy's fun, jac and hess as a loss; each is called on one column at a time, and once at each of the last points."""
-
-    recordable = False
 
     def __init__(self, fun, jac, hess, dim):
         self.dim, self.name = dim, getattr(fun, "__name__", "fun")
@@ -215,30 +219,11 @@ class _Objective:
         return self._columns("gradient", theta).reshape(theta.shape)
 
     def hessian(self, theta):
-        if self.functions["hessian"] is None:
-            raise TypeError("this optimizer asks for the hessian: pass hess=..., or use a gradient method such as "
-                            "named('gd-energy')")
-        return self._columns("hessian", theta)
+        return self._columns("hessian", theta) if self.functions["hessian"] is not None else super().hessian(theta)
 
-    def oracle(self, theta):
-        return _ObjectiveOracle(self, theta)
-
-
-class _ObjectiveOracle:
-    def __init__(self, objective, theta):
-        self._objective, self.theta = objective, theta
-
-    def __getattr__(self, name):
-        if name not in self._objective.functions:
-            raise TypeError(f"minimize gives the value, the gradient and the hessian only, and this optimizer asks for the "
-                            f"{name}; use a gradient method such as named('gd-energy')")
-        value = getattr(self._objective, name)(self.theta)
-        setattr(self, name, value)
-        return value
-
-
-_STATUS = {Outcome.CONVERGED: 0, Outcome.STEP_LIMIT: 1, Outcome.DIVERGED: 2, Outcome.NOT_FINITE: 3, Outcome.STALLED: 4,
-           Outcome.GRADIENT_LIMIT: 1, Outcome.INTERRUPTED: 99}
+    def lacks(self, quantity):
+        given = "minimize gives the value, the gradient and the hessian"
+        return "pass hess=... to minimize" if quantity == "hessian" else given
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
@@ -287,11 +272,13 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         outcome = Outcome.INTERRUPTED if stopped else Outcome.STEP_LIMIT
     message = {Outcome.INTERRUPTED: "`callback` raised StopIteration.",
                Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
+               Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is "
+                                 "too large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                }.get(outcome, outcome.sentence)
     result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
                             nfev=objective.calls["value"], njev=objective.calls["gradient"], nhev=objective.calls["hessian"],
-                            success=outcome == Outcome.CONVERGED, status=_STATUS[outcome], message=message)
+                            success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
     if disp:
         print(result)
     return result

@@ -16,13 +16,13 @@ class SequentialEuler(Scheme):
     y_k⁺ = y_k + h f_k(y_1⁺, …, y_{k−1}⁺, y_k, …; ∇F(θ)), one gradient per step, taken at the old θ and shared.
     """
 
-    needs_flow = True
+    needs_flow = sequential = True
 
     def advance(self, field, t, y, h):
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slopes = {}
         for name in field.flow.blocks:
-            slopes[name] = field.flow.field(s, oracle)[name]
+            slopes[name] = field.slope(name, s, oracle)
             s = State(**vars(s) | {name: getattr(s, name) + self._share(field.flow, name, h) * slopes[name]})
         return field.pack(vars(s)), None, field.pack(slopes)
 
@@ -58,14 +58,14 @@ class Strang(Scheme):
     def advance(self, field, t, y, h):
         flow, rates = field.flow, decay_rates(field.flow)
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
-        slope = field.pack(flow.field(s, oracle))
+        slope = field.pack(field.slopes(s, oracle))
         s = State(**vars(s) | {"t": t + h / 2})
         *sides, middle = flow.blocks
         for name, share in [*((b, h / 2) for b in sides), (middle, h), *((b, h / 2) for b in reversed(sides))]:
-            start, k = getattr(s, name), flow.field(s, oracle)[name]
+            start, k = getattr(s, name), field.slope(name, s, oracle)
             if name not in rates:
                 half = State(**vars(s) | {name: start + share / 2 * k})
-                k = flow.field(half, field.loss.oracle(half.theta) if name == "theta" else oracle)[name]
+                k = field.slope(name, half, field.loss.oracle(half.theta) if name == "theta" else oracle)
             s = State(**vars(s) | {name: start + exponential_share(share, rates.get(name)) * k})
             if name == "theta":
                 oracle = field.loss.oracle(s.theta)

@@ -5,7 +5,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .base import Scheme, rational
+from arithmetic import as_fractions
+
+from .base import Scheme
 
 
 def chebyshev(s: int, x) -> list[tuple]:
@@ -29,7 +31,7 @@ class _Stabilised(Scheme):
             raise ValueError(f"{type(self).__name__}(damping={self.damping!r}): must be >= 0")
 
     def exact(self):
-        return dataclasses.replace(self, damping=rational(float(self.damping)))
+        return dataclasses.replace(self, damping=as_fractions(float(self.damping)))
 
     @property
     def _ends(self):

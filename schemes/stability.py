@@ -1,8 +1,10 @@
 """The stability function of a scheme, by running the scheme itself on y' = λ y in symbols."""
 from __future__ import annotations
 
-from arithmetic import Vector
-from flows import GradientDescent, State
+import sympy
+
+from arithmetic import SymbolicLoss, Vector
+from flows import GradientDescent
 
 from .base import Scheme
 
@@ -14,25 +16,15 @@ def stability_function(scheme: Scheme):
     taken as the fractions they stand for.  On a quadratic loss a step multiplies each eigencomponent by R(−hλ), so it is
     stable where |R(−hλ)| ≤ 1.  Raises TypeError for what is not a scheme.
     """
-    import sympy
-
     if not isinstance(scheme, Scheme):
         raise TypeError(f"stability_function(scheme): scheme must be a Scheme such as Heun(), got {scheme!r}")
-    z = sympy.Symbol("z")
-    field, one = GradientDescent().on(_Parabola(z)), sympy.Integer(1)
-    return sympy.factor(sympy.cancel(scheme.exact().advance(field, 0 * one, Vector([one]), one)[0][0]))
+    y, z, one = sympy.Symbol("y"), sympy.Symbol("z"), sympy.Integer(1)
+    field = GradientDescent().on(_Cancelled(-z * y**2 / 2, [y]))
+    return sympy.factor(sympy.cancel(scheme.symbolic_step(field, 0 * one, Vector([one]), one)[0]))
 
 
-class _Parabola:
-    """F = −z y²/2 in symbols."""
+class _Cancelled(SymbolicLoss):
+    """A loss at points that are kept short: stages of a rational scheme are fractions in fractions."""
 
-    dim = 1
-
-    def __init__(self, z):
-        self.z = z
-
-    def oracle(self, theta):
-        import sympy
-
-        y = Vector(sympy.cancel(x) for x in theta)
-        return State(value=-self.z * y[0]**2 / 2, gradient=-self.z * y, hessian=Vector([-self.z]).reshape(1, 1))
+    def at(self, expression, theta):
+        return super().at(expression, [sympy.cancel(x) for x in theta])

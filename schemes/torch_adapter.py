@@ -5,6 +5,8 @@ import functools
 
 import numpy as np
 
+from arithmetic import Descended
+
 from .loop import Problem
 from .outcome import Stop
 from .pairs import Optimizer
@@ -71,7 +73,7 @@ def _base() -> type:
             else:
                 z = problem.start(problem.field.start(theta)[:, None])
             with np.errstate(all="ignore"):
-                rows = np.concatenate([np.ravel(row) for row in problem.step(z)[0]])
+                rows = np.concatenate([np.ravel(row) for row in problem.step(z).rows])
             loss.write(rows[: loss.dim])
             self.state["rows"] = torch.from_numpy(rows[loss.dim:].copy())
             return loss.first
@@ -87,11 +89,10 @@ def _base() -> type:
     return TorchOptimizer
 
 
-class _ClosureLoss:
-    """The loss that a closure computes, as a function of the parameters it is computed from."""
+class _ClosureLoss(Descended):
+    """The loss that a closure computes, as a function of its parameters; one call gives the value and the gradient."""
 
-    recordable = False
-    name = "closure"
+    name, together = "the closure", frozenset({"value", "gradient"})
 
     def __init__(self, params, closure):
         self.params, self.closure, self.first = params, closure, None
@@ -111,7 +112,7 @@ class _ClosureLoss:
             p.copy_(torch.from_numpy(piece))
             first += p.numel()
 
-    def evaluate(self, theta) -> tuple[np.ndarray, np.ndarray]:
+    def value_and_gradient(self, theta) -> tuple[np.ndarray, np.ndarray]:
         """Value (1,) and gradient (dim, 1) at theta, (dim, 1)."""
         self.write(theta[:, 0])
         value = self.closure()
@@ -121,22 +122,8 @@ class _ClosureLoss:
         gradient = [np.zeros(p.numel()) if p.grad is None else _flat(p.grad) for p in self.params]
         return np.array([float(value.detach())]), np.concatenate(gradient)[:, None]
 
-    def oracle(self, theta):
-        return _ClosureOracle(self, theta)
-
-
-class _ClosureOracle:
-    """One point: a call of the closure gives the value and the gradient."""
-
-    def __init__(self, loss: _ClosureLoss, theta):
-        self._loss, self.theta = loss, theta
-
-    def __getattr__(self, name):
-        if name in ("value", "gradient"):
-            self.value, self.gradient = self._loss.evaluate(self.theta)
-            return getattr(self, name)
-        raise TypeError(f"a closure gives the value and the gradient only, and this optimizer asks for the {name}; use a "
-                        "gradient method such as named('gd-energy'), or networks.Loss.from_torch, which has it")
+    def lacks(self, quantity):
+        return "it gives the value and the gradient; networks.Loss.from_torch gives the rest"
 
 
 def _flat(tensor) -> np.ndarray:

@@ -31,8 +31,9 @@ def test_random_starts_and_limits(capsys):
     ("polytwo gd --set rate=1", "no hyperparameter 'rate'"), ("polytwo gd --set lr", "KEY=NUMBER"),
     ("polytwo gd --set lr=fast", "KEY=NUMBER"), ("polytwo gd --grid 0", "at least 1"), ("polytwo gd --box 1 2", "4 numbers"),
     ("polytwo gd --box 3 -3 -3 3", "low < high"), ("polytwo gd --out map.gif", "must end in"),
-    ("polytwo gd --out nowhere/map.png", "there is no folder"), ("polytwo gd --backend fortran", "backend"),
-    ("polytwo gd --max-steps 0", "max_steps")])
+    ("polytwo gd --out nowhere/map.png", "there is no folder"), ("polytwo gd --backend fortran", "no back end is named"),
+    ("polytwo gd --max-steps 0", "max_steps"), ("polytwo gd --threads 0", "threads=0 must be at least 1"),
+    ("polytwo gd --threads -2", "threads=-2 must be at least 1, or None or -1 for all cores")])
 def test_bad_input_ends_with_2_before_any_work(line, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as error:

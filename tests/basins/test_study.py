@@ -7,8 +7,9 @@ import pytest
 
 import networks
 import schemes
-from basins import Study, grid, normal, study, uniform
-from basins.figure import OTHERS, colours
+from basins import Point, Study, grid, normal, study, uniform
+from basins.figure import colours
+from basins.follow import _matched
 from networks import Loss
 from schemes import Outcome, Stop
 
@@ -127,7 +128,7 @@ def test_figure_shows_what_was_counted(polytwo):
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
-    assert len(set(told_apart)) == len(told_apart) == 4 + len(OTHERS)
+    assert len(set(told_apart)) == len(told_apart) == 4 + len(Outcome) - 1
 
 
 def test_figures_off_a_grid_and_beyond_two_coordinates(polytwo):
@@ -217,3 +218,96 @@ def test_bad_input_is_named_before_any_work(polytwo, tmp_path):
 def test_progress_on_a_terminal(polytwo, capsys):
     study(polytwo, schemes.named("gd", lr=0.1), grid(polytwo.box, 10), chunk=50, progress=True)
     assert "50 of 100 starts" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ matching, files
+def ends_at(loss, ends, outcomes, match):
+    """What is matched to given ends: no run is needed to know the answer."""
+    return _matched(loss, np.array(ends, dtype=float), np.array([int(o) for o in outcomes]), match)[1].tolist()
+
+
+def test_an_end_counts_for_the_nearest_point_within_match_and_for_none_beyond(polytwo):
+    points = [p.numeric for p in polytwo.critical_points()]
+    for i, p in enumerate(points):
+        ends = np.array([p, p + [0.099, 0], p + [0.101, 0], p - [0, 0.07]]).T
+        assert ends_at(polytwo, ends, [Outcome.CONVERGED] * 4, 0.1) == [i, i, -1, i]
+    outcomes = list(Outcome)
+    matched = ends_at(polytwo, np.repeat(points[0][:, None], len(outcomes), axis=1), outcomes, 0.1)
+    assert {o for o, i in zip(outcomes, matched, strict=True) if i < 0} == {
+        Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED}
+    tie = ends_at(polytwo, [[0.5], [0.0]], [Outcome.CONVERGED], 10.0)  # between (1, 0) and (0, 0): the first of them
+    assert [points[i].tolist() for i in tie] == [[1.0, 0.0]]
+    assert ends_at(polytwo, [[np.nan], [0.0]], [Outcome.CONVERGED], 10.0) == [-1]
+
+
+@pytest.mark.parametrize("name", ["polytwo", "linear-two", "linear-three"])
+def test_a_point_on_file_is_as_far_away_as_the_exact_one(name):
+    loss = networks.get(name)
+    theta = np.random.default_rng(0).normal(size=(loss.dim, 50))
+    for p in loss.critical_points():
+        kept = Point.of(p)
+        again = Point.read(json.loads(json.dumps(kept._asdict())))
+        assert again == kept and again.distance(theta) == pytest.approx(p.distance(theta), rel=1e-12)
+
+
+def test_witnesses_are_known_after_loading_and_only_those_that_came_to_an_end_count(tmp_path):
+    loss = networks.get("linear-two")
+    result = run(loss, "gd", uniform(loss.box, 60, 3), lr=0.5)
+    found = result.witnesses(2.0)
+    again = Study.load(result.save(tmp_path / "kept")).witnesses(2.0)
+    assert found and [(w.index, w.distance, w.end) for w in found] == [(w.index, w.distance, w.end) for w in again]
+    short = run(loss, "gd", uniform(loss.box, 60, 3), lr=1e-4, stop=Stop(max_steps=3))
+    assert (short.outcome == Outcome.STEP_LIMIT).any()
+    assert all(w.outcome != Outcome.STEP_LIMIT for w in short.witnesses(2.0))
+
+
+def test_numbers_of_any_kind_are_written_and_found_again(polytwo, tmp_path):
+    stop = Stop(gradient=np.float32(1e-3), max_steps=np.int64(500), radius=np.int32(10),
+                box=np.array([[-9, 9], [-9, 9]]))
+    starts, gd = grid(polytwo.box, 5), schemes.named("gd", lr=0.1)
+    first = study(polytwo, gd, starts, stop=stop, store=tmp_path, match=np.float32(0.1), progress=False)
+    again = study(polytwo, gd, starts, stop=stop, store=tmp_path, match=np.float32(0.1), progress=False)
+    assert Study.load(tmp_path).stop == stop and (first.theta == again.theta).all()
+    assert {type(x) for x in (stop.gradient, stop.radius, stop.box[0][0])} == {float} and type(stop.max_steps) is int
+
+
+def test_a_function_in_the_stop_is_saved_in_words_and_refused_by_a_store(polytwo, tmp_path):
+    stop, starts = Stop(event=lambda s, oracle: oracle.value < 0.1), grid(polytwo.box, 5)
+    with pytest.raises(TypeError, match="leave out store="):
+        study(polytwo, schemes.named("gd", lr=0.1), starts, stop=stop, store=tmp_path / "store", progress=False)
+    assert not (tmp_path / "store").exists()
+    result = run(polytwo, "gd", starts, lr=0.1, stop=stop)
+    again = Study.load(result.save(tmp_path / "kept"))
+    assert (again.outcome == result.outcome).all()
+    assert "lambda" in repr(again.stop.event) and again.stop.event != stop.event
+    with pytest.raises(TypeError, match="was read from a file"):
+        run(polytwo, "gd", starts, lr=0.1, stop=again.stop)
+
+
+def test_what_is_damaged_is_named(polytwo, tmp_path):
+    result = run(polytwo, "gd", grid(polytwo.box, 5), lr=0.1)
+    kept = result.save(tmp_path / "kept")
+    (kept / "ends.npz").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="ends.npz is damaged"):
+        Study.load(kept)
+    (kept / "study.json").write_text("{")
+    with pytest.raises(ValueError, match="study.json is damaged"):
+        Study.load(kept)
+    with pytest.raises(ValueError, match="no finished study"):
+        Study.load(tmp_path / "missing")
+    assert not (tmp_path / "missing").exists()
+
+
+def test_one_recording_serves_all_pieces(polytwo, monkeypatch):
+    made, step = [], schemes.Problem.step
+
+    def recorded(self, z):
+        made.append(self)
+        return step(self, z)
+
+    monkeypatch.setattr(schemes.Problem, "step", recorded)
+    run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1, chunk=50)
+    assert len(made) == 2 and made[0] is made[1]  # once, and once more to see that nothing in it is random
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1, chunk=50, executor=pool)
+    assert len({id(p) for p in made}) == 2

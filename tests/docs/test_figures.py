@@ -1,4 +1,6 @@
 """What the documentation's figures show: counts and labels, and that a second run writes the same bytes."""
+import csv
+import dataclasses
 import importlib.util
 from pathlib import Path
 
@@ -6,6 +8,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
+from basins import Table
+from networks import catalogue
 from schemes import Outcome
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -79,6 +83,58 @@ def test_bad_names_and_folders(figures, tmp_path, capsys):
         assert error.value.code == 2 and message in capsys.readouterr().err
 
 
-def test_what_is_committed(figures):
-    for name in ("figure-1a.png", "figure-1b.png", "figure-1c.png", "probabilities.csv", "probabilities.md"):
-        assert (DOCS / "figures" / name).stat().st_size > 1000
+@pytest.mark.parametrize("name", ["figure-1a", "figure-1b", "figure-1c"])
+def test_the_committed_picture_shows_what_the_code_computes(figures, name):
+    """Each picture holds a fingerprint of its data: where every start of it ended."""
+    from PIL import Image
+
+    _, studies = getattr(figures, name.replace("-", "_"))(figures.SIDE)
+    with Image.open(DOCS / "figures" / f"{name}.png") as picture:
+        assert picture.text["Comment"] == figures.fingerprint(*studies), f"stale: python docs/figures.py {name}"
+        assert picture.size == (len(studies) * 836, 550)
+
+
+def test_a_fingerprint_tells_one_start_that_ends_elsewhere(figures):
+    study = figures.basins_of("gd", 20, lr=0.1)
+    point = study.point.copy()
+    point[7] += 1
+    assert figures.fingerprint(study) != figures.fingerprint(dataclasses.replace(study, point=point))
+    assert figures.fingerprint(study) == figures.fingerprint(dataclasses.replace(study))
+
+
+def committed(name: str) -> str:
+    return (DOCS / "figures" / name).read_text()
+
+
+def check_probabilities(figures, networks):
+    """The committed rows of these networks, in both files, are what the code gives, to the last digit."""
+    ends, summary = figures.probabilities(figures.STARTS, networks)
+    rows = [line for line in committed("probabilities.csv").splitlines()[1:] if line.split(",")[0] in networks]
+    assert rows == ends.csv().splitlines()[1:], "stale: python docs/figures.py probabilities"
+    page = committed("probabilities.md").splitlines()
+    found = [line for line in page if line.startswith("| ") and line.split(" ")[1] in networks]
+    assert found == [line for table in (summary, shown(ends)) for line in table.markdown().splitlines()[2:]]
+
+
+def shown(ends: Table) -> Table:
+    return Table(ends.columns, [tuple(row.values()) for row in ends if row["starts"]])
+
+
+def test_the_committed_probabilities_are_what_the_code_computes(figures):
+    check_probabilities(figures, ["polytwo", "linear-two", "linear-three"])
+
+
+@pytest.mark.slow
+def test_all_committed_probabilities_are_what_the_code_computes(figures):
+    check_probabilities(figures, list(catalogue()))
+
+
+def test_the_committed_page_is_that_of_the_committed_table(figures):
+    """All networks, without computing them: the page's second table is that of the CSV, its frame the code's."""
+    head, *lines = csv.reader(committed("probabilities.csv").splitlines())
+    kinds = [str, str, str, int, float, float, float, int, float]
+    ends = Table(tuple(head), [tuple(kind(x) for kind, x in zip(kinds, line, strict=True)) for line in lines])
+    page, frame = committed("probabilities.md"), figures.markdown(ends, Table(("summary",), []), figures.STARTS)
+    assert list(dict.fromkeys(row["network"] for row in ends)) == list(catalogue())
+    assert page.split("## By nature")[0] == frame.split("## By nature")[0]
+    assert page.split("## By critical point")[1] == frame.split("## By critical point")[1]

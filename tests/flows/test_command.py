@@ -29,6 +29,15 @@ def test_every_flow_is_described(flow, capsys):
     assert flow.__doc__.splitlines()[0] in capsys.readouterr().out
 
 
+def test_rates_can_be_set(capsys):
+    assert main(["adam", "--set", "a=1/2", "hat=true"]) == 0
+    assert "m' = g/2 - m/2" in capsys.readouterr().out
+    for item, message in (("q=1", "Adam has no rate q; it has a, b, eps"), ("a", "must read KEY=NUMBER")):
+        with pytest.raises(SystemExit) as error:
+            main(["adam", "--set", item])
+        assert error.value.code == 2 and message in capsys.readouterr().err
+
+
 def test_unknown_names(capsys):
     with pytest.raises(SystemExit) as error:
         main(["adma"])

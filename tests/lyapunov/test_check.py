@@ -14,7 +14,7 @@ from flows import (
     Nesterov, Newton, NormalisedGradient, RMSProp, SignSGD, Signum, WeightDecay,
 )
 from lyapunov import Energy, Status, check, energies
-from lyapunov.signs import Domain, negative_direction
+from lyapunov.exact import Domain, negative_direction
 
 a, b, c, eps, L, delta, kappa, damping = sympy.symbols("a b c eps L delta kappa lambda", positive=True)
 F, g, H, m, v, J, theta = sympy.symbols("F g H m v J theta", real=True)

@@ -144,7 +144,7 @@ def test_how_it_prints():
 
 
 def test_wrong_arguments_are_explained():
-    with pytest.raises(TypeError, match="use a Flow and a Scheme"):
+    with pytest.raises(TypeError, match=r"must be a Scheme such as Euler\(\)"):
         modified_equation(Momentum(), "euler")
     with pytest.raises(ValueError, match="0, 1, 2 or 3"):
         modified_equation(Momentum(), Euler(), 4)

@@ -5,8 +5,9 @@ import pytest
 import sympy
 
 from arithmetic import total
-from flows import Flow
-from lyapunov import Energy, check, smt
+from flows import Flow, SignSGD
+from lyapunov import Energy, check
+from lyapunov.exact import Domain, signs, smt
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,14 @@ def test_coefficients_that_are_not_rational_are_left_alone():
     pytest.importorskip("z3")
     x = sympy.Symbol("x", real=True)
     assert smt.never_negative(sympy.sqrt(2) * x**2, set()) is None
+
+
+def test_what_a_solver_decided_on_the_pieces_of_a_field_is_put_to_it_again(monkeypatch):
+    """θ' = −sign g: each side of g = 0 is decided by the (pretended) solver, and the whole claim rests on both."""
+    monkeypatch.setattr(Domain, "nonnegative", lambda self, f: None)
+    monkeypatch.setattr(signs, "never_negative", lambda f, nonnegative: True)
+    verdict = check(SignSGD(), lambda s, oracle: oracle.value)
+    assert verdict.status == "PROVED" and len(verdict.certificate.smt) >= 1
+    for answer, verified in ((True, True), (None, False)):
+        monkeypatch.setattr(smt, "never_negative", lambda f, nonnegative, answer=answer: answer)
+        assert verdict.certificate.verify() is verified

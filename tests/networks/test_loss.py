@@ -82,7 +82,7 @@ def test_bad_input_is_named():
         Loss.from_expression(sympy.gamma(x), (x,)).value([1.0])
     with pytest.raises(ValueError, match="layers"):
         Network((1,), "tanh", ([0], [0]))
-    with pytest.raises(ValueError, match="'tahn' is not known"):
+    with pytest.raises(ValueError, match="no activation is named 'tahn'; did you mean tanh"):
         Network((1, 1), "tahn", ([0], [0]))
     with pytest.raises(ValueError, match="data is empty"):
         Network((1, 1), "tanh", ([], []))

@@ -236,9 +236,15 @@ def test_what_is_refused():
         large.value(np.zeros((3, 21)))
     for data, options, message in (
             (([1, 2], [1]), {}, "as many"), (([1, np.nan], [1, 2]), {}, "not finite"),
-            (([1], [2]), {"loss": "logistic"}, "probabilities"), (([1], [1]), {"loss": "hinge"}, "not known"),
+            (([1], [2]), {"loss": "logistic"}, "probabilities"), (([1], [1]), {"loss": "hinge"}, "no loss is named .hinge."),
             (([1], [1]), {"box": "he"}, "fan-in")):
         with pytest.raises(ValueError, match=message):
             Network((1, 1), "tanh", data, **options)
     with pytest.raises(ValueError, match="class 3 is none of"):
         Network((1, 3), "linear", ([1, 2], [0, 3]), loss="softmax")
+
+
+def test_floats_among_the_data_are_the_decimals_that_they_print_as():
+    loss = Network((1, 1), "linear", ([0.1, 2], [0.3, 1]), bias=False)
+    (w,) = loss.symbols
+    assert sympy.expand(loss.expression - ((w / 10 - sympy.Rational(3, 10))**2 + (2 * w - 1)**2) / 4) == 0

@@ -15,13 +15,12 @@ from schemes import (
 )
 
 TABLEAUX = [s for s in SCHEMES if issubclass(s, RungeKutta)]
-GRADIENT_FLOWS_ONLY = (Gonzalez, ItohAbe)
-FEW = {s: {"iterations": 8} for s in (ImplicitEuler, ImplicitMidpoint, Gonzalez)}  # enough for small steps, and quicker
+BY_NEWTON = [s for s in SCHEMES if s.implicit and s is not ItohAbe]  # which brackets first
 FLOWS = [GradientDescent(), Momentum(c=0.7), RMSProp(b=1.0, eps=0.5), Adam(a=1.0, b=1.0, eps=0.5)]
 
 
 def make(scheme):
-    return scheme(**FEW.get(scheme, {}))
+    return scheme(iterations=8) if scheme in BY_NEWTON else scheme()  # enough for small steps, and quicker
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +62,9 @@ def test_order_conditions_hold_exactly(scheme):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_measured_order(scheme, flow, polytwo):
     """Within 0.1 of the theory; the error of order 5 is within rounding before its slope settles, but on momentum."""
-    if scheme in GRADIENT_FLOWS_ONLY and not isinstance(flow, GradientDescent):
+    if scheme.gradient_flows_only and not isinstance(flow, GradientDescent):
         pytest.skip("for gradient flows")
-    if scheme in FEW and isinstance(flow, Adam):
+    if scheme in BY_NEWTON and isinstance(flow, Adam):
         pytest.skip("as RMSProp, and long")
     field = flow.on(polytwo)
     y0 = field.start([0.8, 0.3])

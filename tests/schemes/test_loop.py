@@ -1,15 +1,18 @@
 """The loop: how a run can end, what it records, and that it goes on bit for bit."""
 import pickle
+import threading
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+import arithmetic
 import lyapunov
 import networks
 import schemes
-from flows import Adam, GradientDescent, Momentum, Newton
+from flows import Adam, Flow, GradientDescent, Momentum, Newton
 from networks import Loss
 from schemes import (
     DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, Outcome, Problem, SequentialEuler, Stop, integrate,
@@ -36,7 +39,7 @@ def plain(loss):
 def test_the_default_program_is_as_short_as_ever(polytwo):
     """Operations of one trial with the stop test: what the loop can do beyond costs nothing where it is not asked for."""
     expected = {"gd": 25, "momentum": 38, "nesterov": 44, "rmsprop": 42, "adagrad": 40, "adam": 56, "lm": 83,
-                "gd-richardson": 75, "gd-energy": 55, "momentum-energy": 80, "rmsprop-energy": 83, "adam-energy": 150}
+                "gd-richardson": 75, "gd-energy": 55, "momentum-energy": 80, "rmsprop-energy": 83, "adam-energy": 151}
     found = {name: schemes.named(name).problem(polytwo).iteration.operations for name in expected}
     assert found == expected
 
@@ -153,7 +156,7 @@ def test_callback_and_progress(polytwo, capsys):
     integrate(field, STARTS, Euler(), 0.01, progress=lambda *counts: ended.append(counts), record=50)
     assert ended[-1] == (40, 40) and sorted(ended) == ended
     integrate(field, STARTS, Euler(), 0.01, progress=True)
-    assert "40 of 40 lanes have ended" in capsys.readouterr().err
+    assert "40 of 40 lanes ended" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------- going on, recording
@@ -240,3 +243,72 @@ def test_the_energy_rise_of_newtons_flow_is_that_of_its_own_energy(polytwo):
 def test_problem_names_its_memory(polytwo):
     problem = Problem(GradientDescent().on(polytwo), Euler(), EnergyControl(), Stop(max_gradients=5))
     assert problem.memory == ("h", "t", "accepted", "trials") and problem.size == 6
+
+
+def test_noise_is_not_frozen():
+    """A step that draws would repeat its first draw for ever: it is refused, wherever it draws."""
+
+    @dataclass(frozen=True)
+    class Langevin(Flow):
+        def field(self, s, oracle):
+            return {"theta": -oracle.gradient + np.random.normal()}
+
+    quiet, noisy = Loss(lambda t: t[0]**2, 1), Loss(lambda t: t[0]**2 + np.random.normal() * t[0], 1, name="noisy")
+    with pytest.raises(ValueError, match="the step of this flow, scheme, loss and stop: two recordings differ, so it draws random"):
+        schemes.pair(Langevin(), Euler(), 0.1).run(quiet, [1.0])
+    with pytest.raises(ValueError, match="noisy: two recordings differ"):
+        schemes.named("gd").run(noisy, [1.0])
+    with pytest.raises(ValueError, match="two recordings differ"):
+        schemes.named("gd").run(quiet, [1.0], stop=Stop(event=lambda s, oracle: oracle.value < np.random.uniform()))
+
+
+def test_an_interruption_keeps_every_step(monkeypatch):
+    """The lanes stop where they are, of different age, and the run goes on from there to the same end."""
+    loss = networks.get("polytwo")
+    field, stop = Adam(a=2.0, b=1.0, eps=0.1).on(loss), Stop(max_steps=400)
+    whole = integrate(field, STARTS, SequentialEuler(), 0.02, stop)
+    original = schemes.loop.iterate
+
+    def interrupted(iteration, start, max_steps, **options):
+        parts = [original(iteration, np.ascontiguousarray(start[:, lanes]), age, **options)
+                 for lanes, age in ((slice(0, 11), 7), (slice(11, 40), 120))]
+        raise arithmetic.Interrupted(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts)))
+
+    monkeypatch.setattr(schemes.loop, "iterate", interrupted)
+    run = integrate(field, STARTS, SequentialEuler(), 0.02, stop)
+    assert (run.steps[:11] == 7).all() and (run.outcome == Outcome.INTERRUPTED).all() and run.steps.max() == 120
+    monkeypatch.setattr(schemes.loop, "iterate", original)
+    rest = integrate(field, run, SequentialEuler(), 0.02, stop)
+    assert np.array_equal(rest.theta, whole.theta) and np.array_equal(rest.steps, whole.steps)
+
+
+@pytest.mark.parametrize("name", ["adam", "gd-energy", "lm"])
+def test_threads_step_networks_computed_by_numpy_alike(name):
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(30, 2))
+    loss = networks.Network((2, 3, 1), "tanh", (inputs, np.sin(inputs[:, 0])), recordable=False)
+    starts = rng.normal(size=(loss.dim, 150))
+    runs = [schemes.named(name).run(loss, starts, stop=Stop(max_steps=30), threads=threads) for threads in (1, 2, 3, None)]
+    for run in runs[1:]:
+        assert np.array_equal(run.theta, runs[0].theta) and np.array_equal(run.steps, runs[0].steps)
+
+
+def test_functions_of_ones_own_are_called_by_one_thread_unless_more_are_asked_for():
+    seen = set()
+
+    def gradient(theta):
+        seen.add(threading.get_ident())
+        return 2 * theta
+
+    loss = Loss.from_callables(1, lambda theta: theta[0]**2, gradient)
+    starts, stop = np.linspace(-1, 1, 4000)[None], Stop(max_steps=200)
+    one = schemes.named("gd").run(loss, starts, stop=stop)
+    assert len(seen) <= 2  # the start's too, in this thread
+    two = schemes.named("gd").run(loss, starts, stop=stop, threads=2)
+    assert np.array_equal(one.theta, two.theta)
+
+
+@pytest.mark.parametrize("threads, error", [(0, ValueError), (-3, ValueError), (True, TypeError), (1.5, TypeError)])
+def test_threads_must_be_a_number_of_threads(threads, error):
+    with pytest.raises(error, match=f"threads={threads}"):
+        schemes.named("gd").run(networks.get("polytwo"), STARTS, threads=threads)

@@ -200,7 +200,7 @@ def test_gauss_newton_steps_are_for_gradient_descent_alone(polytwo):
     (lambda f: integrate("field", [1.0, 1.0]), TypeError, "flow.on"),
     (lambda f: integrate(f), TypeError, "either theta0"),
     (lambda f: integrate(f, [1.0, 1.0], record=0), ValueError, "record=0"),
-    (lambda f: integrate(f, [1.0, 1.0], backend="fortran"), ValueError, "backend"),
+    (lambda f: integrate(f, [1.0, 1.0], backend="fortran"), ValueError, "no back end is named"),
     (lambda f: integrate(f, [1.0, 1.0], Euler(), ErrorControl()), ValueError, "error estimate"),
     (lambda f: ErrorControl(tol=0.7), ValueError, "< 0.5"),
     (lambda f: EnergyControl(ratio=1.0), ValueError, "ratio"),
@@ -215,7 +215,7 @@ def test_gauss_newton_steps_are_for_gradient_descent_alone(polytwo):
     (lambda f: schemes.named("adam", beta1=1.0), ValueError, "beta1=1.0 must be in"),
     (lambda f: schemes.named("gd", lr="0.1"), TypeError, "lr must be a number"),
     (lambda f: schemes.named("gd", lr=float("nan")), ValueError, "lr=nan"),
-    (lambda f: schemes.named("adam-energy", ratio=0.99), ValueError, r"1 - b/\(4a\)"),
+    (lambda f: schemes.named("adam-energy", a=1, b=4), ValueError, "b=4 must be < 4a"),
     (lambda f: schemes.named("rmsprop", centered=1), TypeError, "centered must be True or False"),
     (lambda f: schemes.named("gd", schedule="cosine"), TypeError, "schedule="),
 ])

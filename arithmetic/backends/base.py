@@ -1,0 +1,126 @@
+"""What a back end is, and what every back end prints alike."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import printers
+from ..iteration import Iteration
+
+WIDTH, INNER = 32, 16  # lanes per block; steps between two looks at who has ended and whether to pause
+NEXT, STOP = 0, 8      # places in `Work.shared`, on cache lines of their own
+
+
+class CompileError(RuntimeError):
+    """A back end could not compile a recorded program."""
+
+
+@dataclass
+class Work:
+    """Lanes to be stepped, by any number of threads at once; consistent whenever no thread is in a kernel.
+
+    state : (rows, n) what is stored per lane, and steps : (n,) the steps taken, both read and overwritten.
+    fixed : (rows, n) what never changes.  queue : the lanes to step, each from steps = base to at most base + limit.
+    table : (rows, limit + 1 or fewer) what depends on the steps since `base` alone; the last column holds on.
+    """
+
+    state: np.ndarray
+    steps: np.ndarray
+    fixed: np.ndarray
+    table: np.ndarray
+    queue: np.ndarray
+    base: int
+    limit: int
+    at_once: int = 16384  # lanes that NumPy steps at once: the work rows stay in L2
+    shared: np.ndarray = field(default_factory=lambda: np.zeros(16, dtype=np.int64))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, most: int) -> np.ndarray:
+        """The next lanes of the queue; compiled kernels count the same counter up by themselves, atomically."""
+        with self._lock:
+            first = int(self.shared[NEXT])
+            taken = self.queue[first:first + most]
+            self.shared[NEXT] = first + len(taken)
+        return taken
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.shared[STOP])
+
+    def stop(self) -> None:
+        """Every kernel writes back the lanes it holds, as far as they have come, and returns."""
+        self.shared[STOP] = 1
+
+
+class Kernel(NamedTuple):
+    """A step loop: `run(work)` takes lanes from the queue until it is empty.  parallel : threads can share one work."""
+
+    run: Callable[[Work], None]
+    parallel: bool
+
+
+class Backend:
+    """One way to run a recorded step.
+
+    name : as in `backend=`.  remedy : what makes it available.  parallel : whether its kernels run side by side.
+    `available()` says whether this machine has it, without importing or running anything slow.
+    `compile(iteration)` gives the kernel, or raises CompileError: then the next back end is used.
+    """
+
+    name: str
+    remedy: str
+    parallel: bool = True
+
+    def available(self) -> bool:
+        raise NotImplementedError
+
+    def compile(self, iteration: Iteration) -> Kernel:
+        raise NotImplementedError
+
+
+class Spelling(NamedTuple):
+    """How a language reads and writes the arrays of a frame: state y, fixed p and table row c of lane l."""
+
+    language: str
+    load: str     # {name} from {array}[{row}]
+    flag: str     # the same for a condition
+    store: str    # {new} into y[{row}] where the lane goes, else {name}
+    gather: str   # c[{row}] from the table at r
+
+
+class Step(NamedTuple):
+    """The printed parts of one step, for the places of a frame."""
+
+    prelude: str
+    loads: list[str]
+    body: list[str]
+    go: str
+    stores: list[str]
+    gather: list[str]
+
+
+def printed(iteration: Iteration, spelling: Spelling) -> Step:
+    """One step of one lane in a language of scalars."""
+    names = {iteration.state[i]: f"x{s}" for s, i in enumerate(iteration.lanes)}
+    names |= {node: f"p{k}" for k, node in enumerate(iteration.fixed)}
+    names |= {node: f"c{k}" for k, node in enumerate(iteration.tabulated)}
+    loads = []
+    for node, name in names.items():
+        array, row = {"x": "y", "p": "p", "c": "c"}[name[0]], name[1:]
+        loads.append((spelling.flag if node.boolean else spelling.load).format(name=name, array=array, row=row))
+    prelude = printers.prelude(iteration.lane_outputs, names, spelling.language)
+    body, names = printers.lines(iteration.lane_outputs, names, spelling.language)
+    stores = [spelling.store.format(row=s, new=names[iteration.update[i]], name=f"x{s}")
+              for s, i in enumerate(iteration.lanes)]
+    gather = [spelling.gather.format(row=k) for k in range(len(iteration.tabulated))]
+    return Step(prelude, loads, body, names[iteration.go], stores, gather)
+
+
+def sizes(iteration: Iteration) -> dict[str, int]:
+    """The constants of a frame."""
+    return {"width": WIDTH, "inner": INNER, "states": len(iteration.lanes), "fixed": len(iteration.fixed),
+            "tables": len(iteration.tabulated)}

@@ -1,0 +1,164 @@
+"""The system's C compiler, its libraries loaded by ctypes."""
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import cache
+from ..iteration import Iteration
+from .base import NEXT, STOP, Backend, CompileError, Kernel, Spelling, Work, printed, sizes
+
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+         # these two make jumps of selects, and then the loop over lanes does not vectorise
+         "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
+WIDE = ("-mprefer-vector-width=512",)
+
+SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];",
+                    flag="const _Bool {name} = {array}[{row}][l] != 0;",
+                    store="y[{row}][l] = go ? {new} : {name};", gather="c[{row}][l] = table[{row} * rows + r];")
+
+FRAME = """{prelude}
+enum {{ W = {width}, K = {inner}, S = {states}, P = {fixed}, T = {tables} }};
+void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, i64 max_steps, double *state,
+         i64 *steps, const double *fixed, const double *table, i64 rows)
+{{
+    double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
+    double c[T + 1][W] __attribute__((aligned(64)));
+    i64 count[W] __attribute__((aligned(64))), alive[W] __attribute__((aligned(64))), lane[W];
+    i64 mine = 0, last = 0, running = 1;  /* queue[mine] to queue[last] are this thread's next lanes */
+    for (int l = 0; l < W; l++) {{
+        lane[l] = -1; alive[l] = 0; count[l] = 0;
+        for (int s = 0; s < S; s++) y[s][l] = 0;
+        for (int s = 0; s < P; s++) p[s][l] = 0;
+    }}
+    while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {{
+        for (int l = 0; l < W; l++) if (!alive[l]) {{
+            if (lane[l] >= 0) {{
+                for (int s = 0; s < S; s++) state[s * n + lane[l]] = y[s][l];
+                steps[lane[l]] = base + count[l];
+                lane[l] = -1;
+            }}
+            if (mine == last && running) {{
+                mine = __atomic_fetch_add(next, W, __ATOMIC_RELAXED);
+                last = mine + W < size ? mine + W : size;
+                if (mine >= size) mine = last = running = 0;
+            }}
+            if (mine < last) {{
+                lane[l] = queue[mine++]; alive[l] = 1; count[l] = steps[lane[l]] - base;
+                for (int s = 0; s < S; s++) y[s][l] = state[s * n + lane[l]];
+                for (int s = 0; s < P; s++) p[s][l] = fixed[s * n + lane[l]];
+            }}
+        }}
+        i64 busy = 0;
+        for (int l = 0; l < W; l++) busy |= alive[l];
+        if (!busy) return;
+        for (int k = 0; k < K; k++) {{
+            {gather}
+            #pragma GCC ivdep
+            for (int l = 0; l < W; l++) {{
+                {loads}
+                {body}
+                const i64 go = (alive[l] != 0) & (count[l] < max_steps) & ({go});
+                {stores}
+                count[l] += go;
+                alive[l] = go;
+            }}
+        }}
+    }}
+    for (int l = 0; l < W; l++) if (lane[l] >= 0) {{  /* a pause: every lane as far as it has come */
+        for (int s = 0; s < S; s++) state[s * n + lane[l]] = y[s][l];
+        steps[lane[l]] = base + count[l];
+    }}
+}}
+"""
+
+
+class C(Backend):
+    """C by gcc, clang or what $CC names: the fastest start, no dependency."""
+
+    name, remedy = "c", "install a C compiler (cc) or set CC"
+
+    def available(self) -> bool:
+        return compiler() is not None
+
+    def compile(self, iteration: Iteration) -> Kernel:
+        cc = compiler()
+        if cc is None:
+            raise CompileError("no C compiler was found")
+        try:
+            function = _step_loop(source(iteration), cc)
+        except CompileError:
+            compiler.cache_clear()  # another one may be named by the time of the next program
+            raise
+        except OSError as error:
+            raise CompileError(f"the compiled library cannot be written or loaded: {error}") from error
+
+        def run(work: Work) -> None:
+            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
+                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data, work.steps.ctypes.data,
+                     work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+
+        return Kernel(run, self.parallel)
+
+
+@functools.cache
+def compiler() -> str | None:
+    """The system's C compiler: $CC, else cc, gcc or clang on the path."""
+    for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
+        if name and (path := shutil.which(name)):
+            return path
+    return None
+
+
+def source(iteration: Iteration) -> str:
+    """The C text of the step loop."""
+    step, join = printed(iteration, SPELLING), ("\n" + " " * 16).join
+    # the gather stays a loop of its own: inlined it would keep the next one from vectorising
+    gather = ("for (int l = 0; l < W; l++) { const i64 r = count[l] < rows ? count[l] : rows - 1; "
+              + " ".join(step.gather) + " }") if step.gather else ""
+    return FRAME.format(**sizes(iteration), prelude=step.prelude, gather=gather, loads=join(step.loads),
+                        body=join(step.body), go=step.go, stores=join(step.stores))
+
+
+@functools.cache
+def _machine() -> str:
+    """What -march=native depends on, for the name of the kept library."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return f"{platform.machine()} {platform.processor()}"
+
+
+@functools.lru_cache(maxsize=128)
+def library(text: str, cc: str) -> ctypes.CDLL:
+    """The loaded library of a C text: of this process, else the kept one, else compiled now."""
+    name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
+    if (kept := cache.find(name)) is not None:
+        with contextlib.suppress(OSError):  # another process has just replaced it
+            return ctypes.CDLL(str(kept))
+    with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
+        built = Path(folder) / name
+        for flags in (FLAGS + WIDE, FLAGS):  # the width flag is x86's alone
+            result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(built), "-lm"], input=text, text=True,
+                                    capture_output=True, check=False)
+            if result.returncode == 0:
+                cache.keep(built)
+                return ctypes.CDLL(str(built))  # once loaded it needs its file no more
+    raise CompileError(f"{cc} said: {result.stderr.strip()[-500:]}")
+
+
+def _step_loop(text: str, cc: str) -> Callable:
+    function = library(text, cc).run
+    pointer, integer = ctypes.c_void_p, ctypes.c_longlong
+    function.argtypes = [pointer] * 3 + [integer] * 4 + [pointer] * 4 + [integer]
+    function.restype = None
+    return function

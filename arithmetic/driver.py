@@ -1,0 +1,164 @@
+"""Repeating a step until each lane stops: the queue of lanes, the threads, the tables, interruptions."""
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from numbers import Integral
+
+import numpy as np
+
+from .backends import CompileError, Kernel, Work, available, check_backend, find
+from .backends.base import WIDTH
+from .backends.numpy import chunks
+from .iteration import Iteration
+
+TABLE = 8192       # steps whose tabulated values are made at once
+SMALL = 1_000_000  # operations that are done before anyone could press a key
+
+
+class Interrupted(KeyboardInterrupt):
+    """A keyboard interrupt of `iterate` or `drive`.
+
+    final, steps : the rows, and the steps taken, of every lane as far as it had come; to go on from there is the same
+    run, bit for bit.
+    """
+
+    def __init__(self, final: np.ndarray, steps: np.ndarray):
+        super().__init__("interrupted from the keyboard")
+        self.final, self.steps = final, steps
+
+
+def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend: str = "auto",
+            threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Step every lane from `start` until it no longer goes, at most `max_steps` times.
+
+    start : (rows, lanes).  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
+    Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
+    on the back end, the threads or the order of the lanes.
+    A KeyboardInterrupt arrives at once, as `Interrupted`.
+    """
+    workers = check_threads(threads)
+    state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
+    iteration, steps, queue, base = iteration.among(state), np.zeros(n, dtype=np.int64), np.arange(n), 0
+    try:
+        while len(queue) and base < max_steps:
+            # a long table costs more than most runs: it is made in lengths, as lanes need them
+            limit = min(max_steps - base, TABLE) if iteration.clocks else max_steps - base
+            _stretch(iteration, state, steps, queue, base, limit, backend, workers)
+            base += limit
+            queue = queue[steps[queue] == base]
+    except KeyboardInterrupt:
+        raise Interrupted(state, steps) from None
+    return state, steps
+
+
+def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> None:
+    """Step the lanes of the queue, all of age `base`, at most `limit` times."""
+    lanes, clocks = list(iteration.lanes), list(iteration.clocks)
+    at, table = iteration.tables(state[clocks, queue[0]], limit + 1)
+    folded, table = iteration.knowing(table)
+    kernel = compiled(folded, backend)
+    prefix = lanes == list(range(len(lanes)))
+    rows = state[:len(lanes)] if prefix else state[lanes]
+    work = Work(rows, steps, folded.fixed_rows(state), table, queue, base, limit)
+    try:
+        _execute(kernel, work, workers, len(queue) * limit * folded.operations)
+    finally:
+        if not prefix:
+            state[lanes] = rows
+        for i, values in zip(clocks, at, strict=True):
+            state[i, queue] = np.take(values, steps[queue] - base, mode="clip")
+
+
+def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
+          threads: int | None = 1) -> tuple[np.ndarray, np.ndarray]:
+    """`iterate` for a step that is no recorded program but a function of NumPy arrays.
+
+    advance(x, y, count, go) : from states x (rows, width) and step counts, new states into y and whether each lane
+    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all at once.
+    """
+    workers = check_threads(threads)
+    state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
+    steps = np.zeros(n, dtype=np.int64)
+    work = Work(state, steps, np.empty((0, n)), np.empty((0, 1)), np.arange(n), 0, max_steps)
+    kernel = Kernel(lambda work: chunks(lambda x, p, y, count, go: advance(x, y, count, go), work), parallel=True)
+    try:
+        if max_steps > 0:
+            _execute(kernel, work, workers, None)
+    except KeyboardInterrupt:
+        raise Interrupted(state, steps) from None
+    return state, steps
+
+
+def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -> None:
+    """Run a kernel on as many threads as serve; all of them take lanes from the one queue until it is empty.
+
+    Signals reach Python only between two calls of its main thread, so that thread waits, where a wait can be
+    interrupted, and the pool works; then the kernels are asked to pause.
+    """
+    workers = min(workers, -(-len(work.queue) // WIDTH)) if kernel.parallel else 1
+    work.at_once = min(work.at_once, -(-len(work.queue) // workers))
+    here = threading.current_thread() is not threading.main_thread()
+    if operations is not None and operations <= SMALL or workers == 1 and here:
+        kernel.run(work)
+        return
+    jobs = [pool(workers).submit(kernel.run, work) for _ in range(workers)]
+    try:
+        wait(jobs, return_when=FIRST_EXCEPTION)
+    finally:
+        work.stop()
+        wait(jobs)
+    for job in jobs:
+        job.result()
+
+
+@functools.cache
+def pool(workers: int) -> ThreadPoolExecutor:
+    """The threads that kernels run on, made once."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="optiflows")
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has the object but none of its threads
+    os.register_at_fork(after_in_child=pool.cache_clear)
+
+
+def cpus() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_threads(threads: int | None) -> int:
+    """How many threads are meant: an integer >= 1 is itself, None and -1 are all cores; else an error that says so."""
+    if threads is None:
+        return cpus()
+    if isinstance(threads, bool) or not isinstance(threads, Integral):
+        raise TypeError(f"threads={threads!r} must be an integer >= 1, or None or -1 for all cores")
+    if threads < 1 and threads != -1:
+        raise ValueError(f"threads={threads} must be at least 1, or None or -1 for all cores")
+    return cpus() if threads == -1 else int(threads)
+
+
+def compiled(iteration: Iteration, backend: str = "auto") -> Kernel:
+    """The kernel of an iteration by one back end, or by the first that can."""
+    if backend != "auto":
+        return iteration.kernels.get(check_backend(backend), lambda: find(backend).compile(iteration))
+    return iteration.kernels.get("auto", lambda: _first(iteration))
+
+
+def _first(iteration: Iteration) -> Kernel:
+    failed = []
+    for name in available():
+        try:
+            kernel = find(name).compile(iteration)
+        except CompileError as error:
+            failed.append(f"{name}: {error}")
+            continue
+        if failed:
+            warnings.warn(f"the {name!r} back end is used, pass backend={name!r} to say so; others failed: "
+                          + "; ".join(failed), RuntimeWarning, stacklevel=2)
+        return kernel
+    raise AssertionError("the NumPy back end never fails")

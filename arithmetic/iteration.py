@@ -1,0 +1,188 @@
+"""A recorded map x -> x' that is repeated while a condition holds, and what of it is not computed in every lane."""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import printers
+from .recorder import Graph, Node, Program, needed
+
+
+class Recent:
+    """The last few things made, by key."""
+
+    def __init__(self, size: int):
+        self._size, self._kept = size, OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], object]):
+        """What was made under this key.  Two threads may make it twice: a fork could leave a lock held."""
+        try:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        except KeyError:
+            made = make()
+        self._kept[key] = made
+        with contextlib.suppress(KeyError):
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """x -> update(x) while go(x).
+
+    state : the inputs, a row each; the first `varying` of them differ between lanes from the start.
+    uniform : the rows that start the same in every lane; all but the first `varying` unless given (`among` sees to it).
+
+    A row is one of three:
+
+    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
+      in every lane after the same number of steps, is evaluated once and read from a table;
+    - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
+    - a state that is computed in every lane, one of `lanes`.
+    """
+
+    state: tuple[Node, ...]
+    update: tuple[Node, ...]
+    go: Node
+    varying: int
+    uniform: frozenset[int] | None = None
+
+    def __post_init__(self):
+        if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
+            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying="
+                             f"{self.varying}: there must be one update per state, and varying may not exceed them")
+        if self.uniform is None:
+            object.__setattr__(self, "uniform", frozenset(range(self.varying, len(self.state))))
+
+    # ---------------------------------------------------------------------------- what differs between lanes
+    @functools.cached_property
+    def clocks(self) -> tuple[int, ...]:
+        """The rows that are the same in every lane after the same number of steps."""
+        clocks, index = set(self.uniform), {x: i for i, x in enumerate(self.state)}
+        reads = {i: {index[n] for n in needed([self.update[i]]) if n.op == "input"} for i in clocks}
+        while bad := {i for i in clocks if not reads[i] <= clocks}:
+            clocks -= bad
+        return tuple(sorted(clocks))
+
+    @functools.cached_property
+    def parameters(self) -> tuple[int, ...]:
+        """The rows that differ between lanes and never change."""
+        return tuple(i for i, (x, new) in enumerate(zip(self.state, self.update, strict=True))
+                     if new is x and i not in self.clocks)
+
+    @functools.cached_property
+    def lanes(self) -> tuple[int, ...]:
+        """The rows that are computed and stored per lane."""
+        return tuple(i for i in range(len(self.state)) if i not in self.clocks and i not in self.parameters)
+
+    @property
+    def lane_outputs(self) -> list[Node]:
+        return [self.update[i] for i in self.lanes] + [self.go]
+
+    @functools.cached_property
+    def tabulated(self) -> tuple[Node, ...]:
+        """Nodes that depend on clocks alone and that other nodes read."""
+        return self._read_from(self.clocks)
+
+    @functools.cached_property
+    def fixed(self) -> tuple[Node, ...]:
+        """Nodes that depend on parameters alone and that other nodes read."""
+        return self._read_from(self.parameters)
+
+    def _read_from(self, rows: tuple[int, ...]) -> tuple[Node, ...]:
+        inputs, alone = {self.state[i] for i in rows}, {}
+        for node in needed(self.lane_outputs):
+            alone[node] = (node in inputs if node.op == "input"
+                           else bool(node.operands) and all(alone[a] or a.value is not None for a in node.operands))
+        read = [a for node in alone if not alone[node] for a in node.operands if alone[a]]
+        return tuple(dict.fromkeys(read + [n for n in self.lane_outputs if alone[n]]))
+
+    @functools.cached_property
+    def operations(self) -> int:
+        """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
+        given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
+        return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
+
+    def among(self, start: np.ndarray) -> Iteration:
+        """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
+        bits = start.view(np.int64)
+        same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
+        if same == self.uniform:
+            return self
+        return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
+
+    # ------------------------------------------------------------------------------------ evaluated beforehand
+    def tables(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Values of the clocks (clocks, rows) and the tabulated nodes after 0, 1, … steps, as far as they change."""
+        if not self.clocks:
+            return np.zeros((0, 1)), np.zeros((0, 1))
+        return self._tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
+
+    def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        inputs = tuple(self.state[i] for i in self.clocks)
+        advance = Program(inputs, tuple(self.update[i] for i in self.clocks)).function
+        now, states = [np.float64(c) for c in clock_start], []
+        with np.errstate(all="ignore"):
+            for _ in range(rows):
+                states.append(now)
+                after = advance(*now)
+                if after == now:
+                    break
+                now = after
+            states = np.array(states, dtype=float).T.copy()
+        return states, _rows(Program(inputs, self.tabulated), states)
+
+    def fixed_rows(self, state: np.ndarray) -> np.ndarray:
+        """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""
+        if not self.fixed:
+            return np.empty((0, state.shape[1]))
+        return _rows(Program(tuple(self.state[i] for i in self.parameters), self.fixed), state[list(self.parameters)])
+
+    def knowing(self, table: np.ndarray) -> tuple[Iteration, np.ndarray]:
+        """This iteration with the tabulated conditions that never change folded away, and the table that is left."""
+        known = {n: bool(row[0]) for n, row in zip(self.tabulated, table, strict=True)
+                 if n.boolean and np.all(row == row[0])}
+        if not known:
+            return self, table
+        folded, kept = self._foldings.get(tuple(known.items()), lambda: self._folded(known))
+        return folded, np.ascontiguousarray(table[kept])
+
+    def _folded(self, known: dict[Node, bool]) -> tuple[Iteration, list[int]]:
+        graph = Graph()
+        new = {x: graph.parameter(x.args[0]) if x in x.graph.fixed else graph.input(x.args[0]) for x in self.state}
+        kept = [k for k, n in enumerate(self.tabulated) if n not in known]
+        for node in needed([*self.update, self.go]):
+            if node in known:
+                new[node] = graph.condition(known[node])
+            elif node not in new:
+                new[node] = graph.constant(node.value) if node.value is not None else graph.operation(
+                    node.op, *(new[a] for a in node.operands))
+        folded = Iteration(tuple(new[x] for x in self.state), tuple(new[u] for u in self.update), new[self.go],
+                           self.varying, self.uniform)
+        order = [new[self.tabulated[k]] for k in kept]
+        return folded, [kept[order.index(n)] for n in folded.tabulated]
+
+    # what was made of it, so that memory does not grow with the number of runs
+    _tables = functools.cached_property(lambda self: Recent(4))
+    _variants = functools.cached_property(lambda self: Recent(4))
+    _foldings = functools.cached_property(lambda self: Recent(4))
+    kernels = functools.cached_property(lambda self: Recent(4))
+
+
+def _rows(program: Program, inputs: np.ndarray) -> np.ndarray:
+    """The outputs of a program on rows of numbers, a row each."""
+    out = np.empty((len(program.outputs), *inputs.shape[1:]))
+    for row, value in zip(out, program(*inputs), strict=True):
+        row[:] = value
+    return out

@@ -1,0 +1,247 @@
+"""What a loss, one point of it and a field offer: the words in which losses, flows and schemes speak.
+
+A scheme steps a `VectorField`; a flow on a loss is one, and asks the loss for its `Oracle` at the state's θ; what has
+oracles is `Descended`.  A class that speaks one of them inherits it: what it does not define is `Missing`, one
+sentence from one place.  Shapes: θ is (dim,) or (dim, lanes), a column a point, in floats; or a `Vector` of symbols
+or recorded numbers.  `OracleView` is an oracle seen through a change, `GivenOracle` one of given quantities.
+"""
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from .functions import gram, times
+
+_WORDS = {  # quantity: how it is called, and who needs it
+    "value": ("value", "energies and energy-controlled steps need it"),
+    "gradient": ("gradient", "every method needs it"),
+    "hessian": ("hessian", "methods of Newton kind need it, and gradient methods such as named('gd-energy') do not"),
+    "residual": ("residuals", "methods of Gauss–Newton kind need them, and a Network or Loss.from_residuals has them"),
+}
+_WORDS |= {"jacobian": _WORDS["residual"], "gauss_newton": _WORDS["residual"]}
+QUANTITIES = tuple(_WORDS)  #: what an oracle has, in the order of their cost
+
+
+class Missing(TypeError):
+    """A loss was asked for what it does not have."""
+
+
+def missing(name: str, quantity: str, reason: str) -> Missing:
+    """The sentence: what has no such quantity, why, and which methods need it."""
+    words, need = _WORDS[quantity]
+    return Missing(f"{name} has no {words}: {reason}; {need}")
+
+
+class Descended(Protocol):
+    """What a flow descends: a function F of θ with those of its derivatives that it has.
+
+    name : in messages.  dim : the number of parameters.  recordable : whether θ may be recorded numbers.
+    parallel : whether it may be called by several threads at once.
+    together : the quantities that are computed as one with their siblings, by `value_and_gradient(theta)`.
+    """
+
+    name: str
+    dim: int
+    recordable: bool = False
+    parallel: bool = False
+    together: frozenset[str] = frozenset()
+
+    def value(self, theta):
+        """F(θ), shape () or (lanes,)."""
+        raise missing(self.name, "value", self.lacks("value"))
+
+    def gradient(self, theta):
+        """∇F(θ), shape (dim,) or (dim, lanes)."""
+        raise missing(self.name, "gradient", self.lacks("gradient"))
+
+    def hessian(self, theta):
+        """The Hessian, shape (dim, dim) or (dim, dim, lanes)."""
+        raise missing(self.name, "hessian", self.lacks("hessian"))
+
+    def residual(self, theta):
+        """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes)."""
+        raise missing(self.name, "residual", self.lacks("residual"))
+
+    def jacobian(self, theta):
+        """∂r/∂θ of `residual`, shape (P, dim) or (P, dim, lanes)."""
+        raise missing(self.name, "jacobian", self.lacks("jacobian"))
+
+    def gauss_newton(self, theta):
+        """JᵀJ, shape (dim, dim) or (dim, dim, lanes): the Hessian where the residuals vanish."""
+        return gram(self.jacobian(theta))
+
+    def hessian_product(self, theta, v):
+        """The Hessian times v, shaped as θ."""
+        return times(self.hessian(theta), v)
+
+    def gauss_newton_product(self, theta, v):
+        """The Gauss–Newton matrix times v, shaped as θ."""
+        return times(self.gauss_newton(theta), v)
+
+    def value_and_gradient(self, theta) -> tuple:
+        """Both, where one brings the other."""
+        return self.value(theta), self.gradient(theta)
+
+    def lacks(self, quantity: str) -> str:
+        """Why there is no such quantity, and what would give it: the middle of the sentence."""
+        return "it was not given"
+
+    def oracle(self, theta) -> Oracle:
+        """The loss at one point, lazily: what a flow sees."""
+        return LossOracle(self, theta)
+
+
+class _quantity(functools.cached_property):
+    """A quantity of an oracle: asked for once, then kept."""
+
+    def __init__(self, described: Callable):
+        name = described.__name__
+        super().__init__(lambda oracle: oracle.ask(name))
+        self.__doc__ = described.__doc__
+
+
+class Oracle(Protocol):
+    """A loss at one point, `theta`; each quantity is computed at most once.  A subclass says where from, in `ask`."""
+
+    theta: np.ndarray
+
+    def ask(self, quantity: str):
+        """The quantity of this name, computed."""
+        raise missing("F", quantity, "it was not given")
+
+    @_quantity
+    def value(self):
+        """F(θ), shape () or (lanes,)."""
+
+    @_quantity
+    def gradient(self):
+        """∇F(θ), shape (dim,) or (dim, lanes)."""
+
+    @_quantity
+    def hessian(self):
+        """The Hessian, shape (dim, dim) or (dim, dim, lanes)."""
+
+    @_quantity
+    def residual(self):
+        """Residuals r with F = |r|²/2, shape (P,) or (P, lanes)."""
+
+    @_quantity
+    def jacobian(self):
+        """∂r/∂θ, shape (P, dim) or (P, dim, lanes)."""
+
+    @_quantity
+    def gauss_newton(self):
+        """JᵀJ, shape (dim, dim) or (dim, dim, lanes)."""
+
+    def hessian_product(self, v):
+        """The Hessian times v, shaped as θ; without the matrix where the loss can."""
+        return times(self.hessian, v)
+
+    def gauss_newton_product(self, v):
+        """The Gauss–Newton matrix times v, shaped as θ; without the matrix where the loss can."""
+        return times(self.gauss_newton, v)
+
+
+class LossOracle(Oracle):
+    """The oracle of a loss: its functions at θ."""
+
+    def __init__(self, loss: Descended, theta):
+        self.loss, self.theta = loss, theta
+
+    def ask(self, quantity):
+        if quantity in self.loss.together:
+            self.value, self.gradient = self.loss.value_and_gradient(self.theta)
+            return vars(self)[quantity]
+        return getattr(self.loss, quantity)(self.theta)
+
+    def hessian_product(self, v):
+        return times(self.hessian, v) if "hessian" in vars(self) else self.loss.hessian_product(self.theta, v)
+
+    def gauss_newton_product(self, v):
+        known = "gauss_newton" in vars(self)
+        return times(self.gauss_newton, v) if known else self.loss.gauss_newton_product(self.theta, v)
+
+
+class OracleView(Oracle):
+    """An oracle seen through changes: `OracleView(oracle, gradient=lambda o: o.gradient + c)`.
+
+    changes : for a quantity, a function of the oracle under it, or the reason (a string) why the view has none; for a
+    product, a function of it and v.  What is not changed is the oracle's own.
+    """
+
+    def __init__(self, oracle: Oracle, **changes: Callable | str):
+        self.oracle, self.theta, self._changes = oracle, oracle.theta, changes
+
+    def ask(self, quantity):
+        change = self._changes.get(quantity)
+        if isinstance(change, str):
+            raise missing("F", quantity, change)
+        return getattr(self.oracle, quantity) if change is None else change(self.oracle)
+
+    def hessian_product(self, v):
+        return self._product("hessian", v)
+
+    def gauss_newton_product(self, v):
+        return self._product("gauss_newton", v)
+
+    def _product(self, of: str, v):
+        change = self._changes.get(f"{of}_product")
+        if change is not None:
+            return change(self.oracle, v)
+        return times(getattr(self, of), v) if of in self._changes else getattr(self.oracle, f"{of}_product")(v)
+
+
+class GivenOracle(Oracle):
+    """The oracle of given quantities: `GivenOracle(theta, gradient=g, hessian=H)`; it has no others."""
+
+    def __init__(self, theta, **quantities):
+        self.theta = theta
+        vars(self).update(quantities)
+
+    @property
+    def known(self) -> dict:
+        """The quantities that were given."""
+        return {name: x for name, x in vars(self).items() if name in QUANTITIES}
+
+    def ask(self, quantity):
+        if quantity == "gauss_newton" and "jacobian" in vars(self):
+            return gram(self.jacobian)
+        return super().ask(quantity)
+
+
+class VectorField(Protocol):
+    """y' = f(t, y) as a scheme steps it; y is (size,) or (size, lanes), or a `Vector`, with θ first.
+
+    A scheme that does not say `needs_flow` asks for `field(t, y)` and `field.jacobian(t, y)` alone; the rest is of a
+    flow on a loss: its blocks by name, and their slopes one by one.
+    """
+
+    flow: object
+    loss: Descended
+    dim: int
+    size: int
+    blocks: dict
+
+    def __call__(self, t, y):
+        """dy/dt, shaped as y."""
+
+    def jacobian(self, t, y):
+        """∂f/∂y, (size, size) or (size, size, lanes)."""
+
+    def theta(self, y):
+        """The parameters, (dim,) or (dim, lanes)."""
+
+    def state(self, t, y):
+        """The blocks of y by name, and the time t."""
+
+    def pack(self, values: dict):
+        """Blocks by name to one y."""
+
+    def slopes(self, s, oracle: Oracle) -> dict:
+        """The derivative of every block, from a state and the loss at its θ."""
+
+    def slope(self, name: str, s, oracle: Oracle):
+        """The derivative of one block."""

@@ -1,0 +1,198 @@
+"""The study of an ensemble: starts are followed to their outcomes, ends matched to the known critical points."""
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+
+import numpy as np
+
+from arithmetic import Progress, check_backend, check_threads
+from flows import check_theta
+from schemes import Optimizer, Outcome, Problem, Stop
+
+from .result import Point, Study, closest
+from .store import Store
+
+CHUNK = 32768  #: starts per piece of work
+
+
+def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
+          chunk: int = CHUNK, store: str | os.PathLike | None = None,
+          progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
+          threads: int | None = None, match: float = 0.05) -> Study:
+    """Follow every start until it has an outcome.
+
+    Parameters
+    ----------
+    loss : a Loss.
+    optimizer : from `schemes.named` or `schemes.pair`.
+    starts : (dim, n), a column each (`grid`, `uniform`, `normal`).
+    stop : a `Stop`.
+    executor : any `concurrent.futures.Executor`; without one, the threads of this process.
+    chunk : starts per piece of work; pieces are what is stored, shown as progress and handed to the executor.
+    store : a folder; finished pieces are kept in it, and the same call again goes on from there.
+    progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
+    backend, threads : as for `integrate`.
+    match : a start counts for a critical point when it ends within this distance of it.
+
+    Interrupted from the keyboard, it returns what is done, the rest labelled `Outcome.INTERRUPTED`.
+
+    Raises
+    ------
+    ValueError, TypeError : before any work, for starts of a wrong shape or not finite, unknown back ends, a store of
+    another study, a `Stop` with functions and a store, and work that cannot be sent to other processes.
+    """
+    starts, stop = _checked(loss, optimizer, starts, chunk, match), stop or Stop()
+    check_backend(backend)
+    check_threads(threads)
+    n = starts.shape[1]
+    pieces = [slice(first, min(first + chunk, n)) for first in range(0, n, chunk)]
+    problem = optimizer.problem(loss, stop)
+    work = problem if executor is None or isinstance(executor, ThreadPoolExecutor) else _sendable(
+        loss, optimizer, stop, surely=isinstance(executor, ProcessPoolExecutor))
+    kept = None if store is None else kept_in(store, loss, optimizer, starts, stop, chunk)
+    ends: dict[str, np.ndarray] = {
+        "outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
+        "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
+    report, done = Progress(progress, n, "starts"), 0
+    try:
+        for k, result, fresh in _results(kept, work, starts, pieces, executor, backend, threads):
+            for name, values in ends.items():
+                values[..., pieces[k]] = result[name]
+            if kept and fresh:
+                kept.write(_name(k), **result)
+            done += pieces[k].stop - pieces[k].start
+            report(done)
+    except KeyboardInterrupt:
+        pass  # what is done is returned, and labelled
+    finally:
+        report.close()
+    points, point = _matched(loss, ends["theta"], ends["outcome"], match)
+    found = Study(starts=starts, point=point, points=points, loss=loss.name, optimizer=str(optimizer), stop=stop,
+                  match=float(match), coordinates=_names(loss), **ends)
+    if kept and found.complete:
+        found.save(kept.path)
+    return found
+
+
+def _checked(loss, optimizer, starts, chunk, match) -> np.ndarray:
+    """The starts as (dim, n), or an error for what is wrong with the arguments."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
+                        "schemes.pair(flow, scheme, step)")
+    if not hasattr(loss, "oracle"):
+        raise TypeError(f"loss={loss!r} must be a Loss: networks.get(name), or Loss.from_expression, "
+                        "Loss.from_callables")
+    starts = check_theta(starts, loss.dim)
+    if starts.ndim == 1:
+        starts = starts[:, None]
+    if not starts.shape[1]:
+        raise ValueError(f"starts has shape {starts.shape}: a study needs at least one start")
+    if not np.isfinite(starts).all():
+        i, k = map(int, np.argwhere(~np.isfinite(starts))[0])
+        raise ValueError(f"starts[{i}, {k}] = {starts[i, k]}: starts must be finite, remove such columns")
+    if isinstance(chunk, bool) or not isinstance(chunk, (int, np.integer)) or chunk < 1:
+        raise ValueError(f"chunk={chunk!r} must be an integer >= 1")
+    check_match(match)
+    return starts
+
+
+def check_match(match) -> None:
+    """Raises ValueError unless `match` is a positive distance."""
+    if not 0 < match < np.inf:
+        raise ValueError(f"match={match!r} must be a positive distance")
+
+
+def kept_in(store, loss, optimizer: Optimizer, starts: np.ndarray, stop: Stop, chunk: int = CHUNK) -> Store:
+    """The store of a study, begun or gone on with.
+
+    Raises TypeError for a stop that has functions, ValueError for the store of another study.
+    """
+    if stop.functions:
+        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the same "
+                        "in the next run: leave out store=, and save the result")
+    kept = Store.made(store)
+    kept.resume({"loss": loss.name, "expression": str(getattr(loss, "expression", None)), "optimizer": repr(optimizer),
+                 "stop": stop.plain(), "chunk": int(chunk), "shape": list(starts.shape),
+                 "starts": hashlib.sha256(np.ascontiguousarray(starts).tobytes()).hexdigest()})
+    return kept
+
+
+# ------------------------------------------------------------------------------------------- following starts
+def _results(kept: Store | None, work, starts, pieces, executor, backend, threads) -> Iterator[tuple[int, dict, bool]]:
+    """(piece, its ends, whether they are new) in the order in which they come: first those that are kept."""
+    waiting = []
+    for k in range(len(pieces)):
+        if kept and kept.has(_name(k)):
+            yield k, kept.read(_name(k)), False
+        else:
+            waiting.append(k)
+    if executor is None:
+        for k in waiting:
+            yield k, _follow(work, starts[:, pieces[k]], backend, threads), True
+        return
+    futures = {executor.submit(_follow, work, starts[:, pieces[k]], backend, threads or 1): k for k in waiting}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result(), True
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str,
+            threads: int | None) -> dict[str, np.ndarray]:
+    """The ends of some starts: the unit of work, here or in another process."""
+    problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
+    end = problem.finish(*problem.run(problem.start(problem.field.start(starts)), backend=backend, threads=threads))
+    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients,
+            "theta": np.ascontiguousarray(problem.field.theta(end.y))}
+
+
+def _sendable(loss, optimizer, stop, surely: bool) -> bytes | tuple:
+    """What other processes make the problem of: bytes, of which each makes it once; else, for an executor that can send
+    more than pickle, what it is made of."""
+    try:
+        return pickle.dumps((loss, optimizer, stop))
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        if not surely:
+            return loss, optimizer, stop
+        raise TypeError(f"{loss.name} with {optimizer} cannot be sent to other processes ({error}); use "
+                        "networks.get(name), Loss.from_expression, functions defined in a module, or leave out "
+                        "executor (threads serve the compiled back ends)") from error
+
+
+@functools.lru_cache(maxsize=4)
+def _received(work: bytes) -> Problem:
+    return _problem(*pickle.loads(work))
+
+
+def _problem(loss, optimizer: Optimizer, stop: Stop) -> Problem:
+    return optimizer.problem(loss, stop)
+
+
+# ---------------------------------------------------------------------------------------------- what they are
+def _matched(loss, ends, outcome, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:
+    """The known critical points, and the index of the one that each end is within `radius` of, −1 for none.
+
+    An end near several belongs to the nearest, and to the first of those as near, as on two families.
+    """
+    known = loss.critical_points() if getattr(loss, "expression", None) is not None else []
+    if not known:
+        return (), np.full(ends.shape[1], -1, dtype=np.int16)
+    nearest, distance = closest(dict(enumerate(known)), ends)
+    close = (distance <= radius) & ~np.isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))
+    return tuple(map(Point.of, known)), np.where(close, nearest, np.int16(-1))
+
+
+def _names(loss) -> tuple[str, ...]:
+    numeric = getattr(loss, "expression", None) is None
+    return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))
+
+
+def _name(k: int) -> str:
+    return f"piece-{k:05d}"

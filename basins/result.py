@@ -1,0 +1,223 @@
+"""The result of a study: where every start ended, as tables, maps, and the starts that end somewhere unexpected."""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+
+from arithmetic import Table, short
+from networks import CriticalPoint, Nature
+from schemes import Outcome, Stop
+
+from .statistics import wilson
+from .store import Store
+
+ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
+
+
+class Point(NamedTuple):
+    """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
+
+    family : whether it stands for a curve or more of critical points; `theta` is then one of them.
+    equations : the terms (exponents, coefficient) of the polynomials that vanish there (none: everywhere).
+    """
+
+    text: str
+    theta: tuple[float, ...]
+    nature: Nature
+    value: float
+    family: bool
+    equations: tuple[tuple[tuple[tuple[int, ...], float], ...], ...] = ()
+
+    @classmethod
+    def of(cls, p: CriticalPoint) -> Point:
+        text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
+        value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
+        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms()) for e in p.equations)
+        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations)
+
+    def distance(self, theta) -> np.ndarray:
+        """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
+        x = sympy.symbols(f"x:{len(self.theta)}")
+        equations = tuple(sympy.Poly(dict(terms), *x).as_expr() for terms in self.equations)
+        point = CriticalPoint(self.theta, self.nature, self.value, family=x if self.family else (), equations=equations,
+                              symbols=x, member=self.theta)
+        return point.distance(theta)
+
+    @classmethod
+    def read(cls, words: dict) -> Point:
+        """From what JSON made of `_asdict()`."""
+        return cls(words["text"], tuple(words["theta"]), Nature(words["nature"]), words["value"], words["family"],
+                   tuple(tuple((tuple(powers), c) for powers, c in terms) for terms in words.get("equations", ())))
+
+
+class Witness(NamedTuple):
+    """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`."""
+
+    index: int
+    start: np.ndarray
+    minimum: int
+    distance: float
+    end: int
+    outcome: Outcome
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Where the starts of an ensemble ended; arrays over the starts.
+
+    starts, theta : (dim, n), first and last.  outcome : (n,) integers, the values of `Outcome`.
+    point : (n,) index into `points` of the critical point within `match` of the end, −1 for none.
+    steps, gradients : (n,) trials and gradient evaluations taken.
+    points : the known critical points.  loss, optimizer : what was studied, in words; coordinates : names of the
+    parameters.  stop, match : as given.
+    """
+
+    starts: np.ndarray
+    theta: np.ndarray
+    outcome: np.ndarray
+    point: np.ndarray
+    steps: np.ndarray
+    gradients: np.ndarray
+    points: tuple[Point, ...]
+    loss: str
+    optimizer: str
+    stop: Stop
+    match: float
+    coordinates: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of starts."""
+        return self.starts.shape[1]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every start was followed to its end."""
+        return not np.any(self.outcome == Outcome.INTERRUPTED)
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(n,) the critical point's index, or minus the value of the `Outcome` where there is none."""
+        return np.where(self.point >= 0, self.point, -self.outcome.astype(np.int16))
+
+    def table(self, confidence: float = 0.95) -> Table:
+        """The fraction of the starts that ended in each critical point, and of each other outcome, with its interval.
+
+        "not at rest" counts the starts that were within `match` of the point when their steps were used up.
+        """
+        rows = []
+        for code in self.codes_shown():
+            chosen = self.codes == code
+            count = int(chosen.sum())
+            low, high = wilson(count, self.n, confidence)
+            waiting = int(np.sum(chosen & (self.outcome != Outcome.CONVERGED))) if code >= 0 else 0
+            gradients = float(np.mean(self.gradients[chosen])) if count else 0.0
+            rows.append((self.label(code), count, count / self.n, low, high, waiting, gradients))
+        return Table(("end", "starts", "fraction", "low", "high", "not at rest", "gradients (mean)"), rows)
+
+    def codes_shown(self) -> list[int]:
+        """Every critical point, then the other outcomes that occurred."""
+        others = sorted({int(c) for c in np.unique(self.codes) if c < 0} | {-int(Outcome.DIVERGED)}, reverse=True)
+        return [*range(len(self.points)), *others]
+
+    def label(self, code: int) -> str:
+        """A code of `codes` in words."""
+        if code >= 0:
+            return f"{self.points[code].nature} {self.points[code].text}"
+        outcome = Outcome(-code)
+        return outcome.label + (" elsewhere" if outcome is Outcome.CONVERGED else "")
+
+    def fraction(self, what) -> float:
+        """Fraction of the starts that ended in an `Outcome` or in critical points of a nature ("minimum", "saddle", …).
+
+        A nature in one word counts its degenerate and non-strict forms too.
+        """
+        if isinstance(what, Outcome):
+            return float(np.mean(self.outcome == what))
+        chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)]
+        return float(np.mean(np.isin(self.point, chosen)))
+
+    def witnesses(self, radius: float) -> list[Witness]:
+        """Starts within `radius` of a minimum that end elsewhere, nearest first."""
+        minima = {i: p for i, p in enumerate(self.points) if p.nature.is_minimum}
+        if not minima:
+            return []
+        nearest, distance = closest(minima, self.starts)
+        done = ~np.isin(self.outcome, (Outcome.INTERRUPTED, Outcome.STEP_LIMIT))
+        found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
+        found = found[np.argsort(distance[found], kind="stable")]
+        return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),
+                        Outcome(int(self.outcome[i]))) for i in found]
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """(rows, columns) where the starts are a grid of two coordinates, else None."""
+        if len(self.starts) != 2:
+            return None
+        x, y = self.starts
+        columns = int(np.argmax(y != y[0])) if np.any(y != y[0]) else self.n
+        if self.n % columns:
+            return None
+        xs, ys = x.reshape(-1, columns), y.reshape(-1, columns)
+        product = (xs == xs[0]).all() and (ys == ys[:, :1]).all()
+        growing = (np.diff(xs[0]) > 0).all() and (np.diff(ys[:, 0]) > 0).all()
+        return xs.shape if product and growing else None
+
+    def map(self) -> np.ndarray:
+        """`codes` on the grid of starts: (rows, columns), the second coordinate growing with the row."""
+        if self.shape is None:
+            raise ValueError(f"{self.loss}: a map needs starts on a grid of two coordinates: study(..., grid(box, n))")
+        return self.codes.reshape(self.shape)
+
+    def figure(self, ax=None, *, witnesses: float | None = None):
+        """The map of the basins (a scatter off a grid, bars beyond two coordinates); returns a matplotlib Figure.
+
+        ax : axes to draw into.  witnesses : a radius; of the starts that `witnesses(radius)` finds, the one nearest to
+        each minimum is marked, with an arrow to where it ends.
+        """
+        from .figure import draw
+
+        return draw(self, ax, witnesses)
+
+    # ----------------------------------------------------------------------------------------- on disk
+    def save(self, path) -> Path:
+        """Write to a folder: `study.json` and plain npz files; returns the folder."""
+        store = Store.made(path)
+        store.write_manifest({"study": {
+            "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
+            "match": float(self.match), "coordinates": list(self.coordinates), "points": [p._asdict() for p in self.points]}})
+        store.write("starts", starts=self.starts, point=self.point)
+        store.write("ends", **{name: getattr(self, name) for name in ENDS})
+        return store.path
+
+    @classmethod
+    def load(cls, path) -> Study:
+        """Read what `save` wrote.  ValueError where there is none, or it is damaged."""
+        store = Store(path)
+        words = store.manifest().get("study")
+        if words is None or not store.has("starts") or not store.has("ends"):
+            raise ValueError(f"Study.load: {path} holds no finished study (study.json, starts.npz and ends.npz); "
+                             "an interrupted one is finished by study(..., store=path)")
+        starts, ends = store.read("starts"), store.read("ends")
+        return cls(starts=starts["starts"], point=starts["point"], **{name: ends[name] for name in ENDS},
+                   points=tuple(map(Point.read, words["points"])), loss=words["loss"], optimizer=words["optimizer"],
+                   stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]))
+
+
+def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The key of the point nearest to each column of `theta`, (dim, n), the first of those as near, and its distance.
+
+    A column that is no number is infinitely far from all; the key is then that of the first point.
+    """
+    nearest, least = np.full(theta.shape[1], next(iter(points)), dtype=np.int16), np.full(theta.shape[1], np.inf)
+    for key, p in points.items():
+        with np.errstate(invalid="ignore"):
+            distance = p.distance(theta)
+            closer = distance < least
+        nearest[closer], least[closer] = key, distance[closer]
+    return nearest, least

@@ -1,0 +1,410 @@
+"""Proving or refuting that an energy decreases along a flow, exactly."""
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import sympy
+from sympy import And, Eq, Integer, Or, Poly, Rational
+
+from flows import Flow
+
+from .coordinate import Coordinate, as_flow, exact_rates
+from .energy import Energy, H
+from .exact import (
+    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
+    vanishing,
+)
+
+LONG = 120  # operations in V' from which on a witness is sought before a proof
+
+
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) -> Verdict:
+    """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
+
+    flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.
+    energy : an `Energy`, or a function `(s, oracle) -> V`.
+    assuming : narrows the losses or the rates, in addition to what the energy assumes: "convex" (the minimum is taken
+    to be F = 0 at θ = 0), or sympy inequalities linear in H, F or a rate (such as H ≤ L, κ ≤ 1).
+
+    Proofs are exact (see `Certificate`), witnesses are exact rational numbers, and anything else is UNDECIDED with its
+    reason.  States are all states with nonnegative blocks where the flow declares them so, and scalar blocks that count
+    time (bias corrections) at a common time.  Where √v occurs, V' is taken at v > 0; through a time with
+    v = 0, where it may not exist, V passes continuously.
+    """
+    flow = as_flow(flow, "check(flow, energy): flow")
+    if not isinstance(energy, Energy):
+        energy = Energy(energy)
+    own, flow = energy.flow == flow, exact_rates(flow)
+    relations = _relations(energy, assuming)
+    one = None
+    try:
+        one = Coordinate(flow, (energy.on(flow) if own else energy).function)
+        parts = one.pieces()
+    except Unreadable as reason:
+        V, derivative = (None, sympy.nan) if one is None else (one.V, one.derivative)
+        return Verdict(Status.UNDECIDED, derivative, reason=str(reason), energy=V)
+    return _Check(one, relations).verdict() if len(parts) == 1 else _on_pieces(one, relations, parts)
+
+
+def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Verdict:
+    """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
+    whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
+    checks = [c for part in parts if not (c := _Check(part, relations, coupled)).reduction.empty]
+    facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
+    for piece in checks:
+        verdicts.append(verdict := piece.verdict())
+        if verdict.status == Status.REFUTED:
+            return dataclasses.replace(verdict, positive=None, **facts)
+    labels = [f"where {' and '.join(f'{h} >= 0' for h in piece.one.facts)}" for piece in checks]
+    blocked = next((f"{label}: {v.reason}" for label, v in zip(labels, verdicts, strict=True)
+                    if v.status == Status.UNDECIDED), "")
+    conditions = tuple(dict.fromkeys(c for v in verdicts for c in v.conditions))
+    if not blocked and not whole.satisfiable(conditions):
+        blocked = f"no rates were found that meet {', '.join(map(str, conditions))} on all pieces together"
+    if blocked:
+        return Verdict(Status.UNDECIDED, reason=coupled or blocked, **facts)
+    proofs = [v.certificate for v in verdicts if v.certificate is not None]
+    steps = [f"{label}: {'; '.join(proof.steps)}" for label, proof in zip(labels, proofs, strict=True)]
+    seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
+    evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
+                for name in ("identities", "positive", "smt")]
+    certificate = Certificate((*steps, seams), *evidence)
+    zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
+    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
+                   strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
+                   positive=True if all(v.positive for v in verdicts) else None, **facts)
+
+
+def _absorbed(zero):
+    """Alternatives without those that are contained in others."""
+    if zero in (sympy.true, sympy.false):
+        return zero
+    cases = [frozenset(And.make_args(case)) for case in Or.make_args(sympy.to_dnf(zero))]
+    return Or(*(And(*case) for case in cases if not any(other < case for other in cases)))
+
+
+def _relations(energy, assuming) -> tuple:
+    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
+        assuming = () if assuming is None else (assuming,)
+    relations = tuple(dict.fromkeys((*energy.assuming, *assuming)))
+    for r in relations:
+        if isinstance(r, str) and r != "convex":
+            raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
+    return tuple(r for r in relations if r not in (True, sympy.true))
+
+
+class _Check:
+    def __init__(self, one: Coordinate, relations: tuple, coupled: str | None = None):
+        self.one, self.named, self.coupled = one, relations, coupled
+
+    @functools.cached_property
+    def reduction(self) -> Reduction:
+        return Reduction(self.one, tuple(r for r in self.named if r != "convex"), convex="convex" in self.named)
+
+    # ---------------------------------------------------------------------------------------------- verdicts
+    def verdict(self) -> Verdict:
+        one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
+        coupled = one.coupling() if self.coupled is None else self.coupled
+        reason, N, below = coupled or self.reduction.obstacle, None, []
+        proof: Proof | None = None
+        if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
+            return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
+        if one.derivative == 0:
+            proof = Proof(sympy.true, steps=("V' vanishes identically",))
+        else:
+            try:
+                N, multiple, below, domain = self.reduction.numerator(-self.reduction.derivative)
+            except Unreadable as error:
+                reason = reason or f"V' {error}"
+            else:
+                proof = domain.nonnegative(N)
+                if proof is not None:
+                    identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
+                    below = [*below, Proof(identities=(identity,))]
+        if proof is not None and not self.satisfiable(proof.conditions):
+            reason = reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
+            proof = None
+        needed = proof.conditions if proof is not None else ()
+        facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
+        if proof is not None:
+            return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
+        witness = None if self.reduction.obstacle else self._witness(N)
+        if witness:
+            return self._refuted(witness, facts)
+        if N is not None and not reason and (proof := domain.by_solver(sympy.expand(N))) is not None:
+            identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
+            return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
+        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
+            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
+
+    def _refuted(self, witness, facts) -> Verdict:
+        notes: tuple[str, ...] = ()
+        if self._at_limit(witness):
+            notes = ("at the limit t -> oo, reached nearly: V' is continuous there",)
+        if self._rates() & set(witness):
+            notes += ("for these rates; others are not excluded",)
+        return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
+
+    def _undecided(self, reason, facts):
+        return Verdict(Status.UNDECIDED, reason=reason, **facts)
+
+    def _proved(self, proof: Proof, below, facts) -> Verdict:
+        proof = proof.along(*below, zero=proof.zero)
+        if not proof.steps:
+            proof = proof._replace(steps=("-V' is a product of squares and positive factors",))
+        named = self.reduction
+        substitutions = [f"{x} = {named.value(x)}" for x in (*named.solved, *named.scaled, *named.formula)]
+        steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
+        conditions = (*proof.conditions, *self._invertible())
+        zero = self._original(proof.zero)
+        return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
+                       invariant_set=self.limits(zero), necessary=proof.necessary if proof.conditions else None,
+                       certificate=Certificate(steps, proof.identities, proof.positive, proof.smt), **facts)
+
+    def assumed(self) -> tuple:
+        rates = sorted(self.one.derivative.free_symbols & self._rates(), key=str)
+        named = tuple(sympy.Symbol("convex") if r == "convex" else r for r in self.named)
+        return (*named, *(sympy.Gt(x, 0, evaluate=False) for x in rates if x.is_positive))
+
+    def _rates(self) -> set:
+        one, o = self.one, self.one.oracle
+        states = {*one.vectors, o.value, o.hessian, o.jacobian, o.residual, one.s.t,
+                  *(getattr(one.s, name) for name in one.scalars)}
+        return (one.derivative.free_symbols | one.V.free_symbols) - states
+
+    def _invertible(self) -> tuple:
+        """Denominators of the field that may vanish: the flow is defined where they do not."""
+        found = []
+        for f in self.one.field.values():
+            bottom = sympy.fraction(sympy.together(f))[1]
+            for p in (p for p in sympy.Mul.make_args(sympy.factor(bottom)) if p.has(H, self.one.oracle.jacobian)):
+                base = p.base if p.is_Pow else p
+                image = self.reduction.value(base)
+                if not image.is_polynomial(*image.free_symbols) or not self._never_zero(image):
+                    found.append(sympy.Ne(base, 0))
+        return tuple(dict.fromkeys(found))
+
+    def _never_zero(self, f) -> bool:
+        signed = self.reduction.domain.signed(sympy.expand(f))
+        return signed is not None and signed[1].zero == sympy.false
+
+    # ------------------------------------------------------------------------------- where V' = 0, and limits
+    def _original(self, zero):
+        """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
+        meaning = self.reduction.meaning
+        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
+        slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        if not slack:
+            return zero
+        return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
+
+    def _alternatives(self, zero):
+        """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
+        one = self.one
+        named = {x.name: x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
+        if zero in (True, False, sympy.true, sympy.false):
+            return None
+        out = []
+        for case in Or.make_args(sympy.to_dnf(zero)):
+            parts = And.make_args(case)
+            if not all(isinstance(e, Eq) and str(e.lhs) in named and e.rhs == 0 for e in parts):
+                return None
+            out.append({named[str(e.lhs)]: Integer(0) for e in parts})
+        return out
+
+    def _strict(self, zero) -> bool:
+        memory = {x for name, x in zip(self.one.names, self.one.vectors, strict=False) if name != "theta"}
+        cases = self._alternatives(zero)
+        return cases is not None and all({self.one.oracle.gradient, *memory} <= set(case) for case in cases)
+
+    def limits(self, zero):
+        """The largest part of the zero set that a bounded solution can stay in for all times, past and future.
+
+        A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
+        bounded for all times is x₀.  None where this elimination of symbols does not get through.
+        """
+        cases = self._alternatives(zero)
+        sets = None if cases is None else [self._limit(case) for case in cases]
+        if sets is None or None in sets:
+            return None
+        return Or(*(And(*(Eq(sympy.Symbol(x.name, real=True), v) for x, v in case.items())) for case in sets))
+
+    def _limit(self, case):
+        one, g = self.one, self.one.oracle.gradient
+        blocks = {getattr(one.s, name): one.field[name] for name in (*one.names, *one.scalars) if name != "theta"}
+        case = dict(case)
+        while True:
+            known, before = dict(case), len(case)
+            for x, f in blocks.items():
+                f = sympy.cancel(sympy.together(f.subs(known)))
+                if f.has(sympy.nan, sympy.zoo, sympy.oo):
+                    return None
+                if x in known and f != 0:
+                    symbols = [p for p, _ in sympy.factor_list(sympy.fraction(f)[0])[1] if quotient_sign(p) == 0]
+                    if len(symbols) != 1 or not symbols[0].is_Symbol:
+                        return None
+                    case[symbols[0]] = Integer(0)
+                elif x not in known:
+                    constant = resting_value(f, x)
+                    if constant is not None and not constant.free_symbols & {*blocks, *one.vectors}:
+                        case[x] = constant
+            if g in known and sympy.cancel(sympy.together(one.field["theta"].subs(known))) != 0:
+                return None
+            if len(case) == before:
+                return case
+
+    # ------------------------------------------------------------------------------------------- V against F
+    def _positive(self, rates: dict) -> bool | None:
+        """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
+        one, o = self.one, self.one.oracle
+        psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
+        if psi == 0:
+            return True
+        if psi.has(sympy.log):  # one variable s ≥ 0: it starts at or above 0 and grows
+            inner = psi.free_symbols & self.reduction.domain.positive
+            if len(inner) != 1:
+                return None
+            s = inner.pop()
+            start, slope = sympy.simplify(psi.subs(s, 0)), sympy.cancel(sympy.together(psi.diff(s)))
+            grows = self._never_negative(slope)
+            return True if grows and start.is_nonnegative else None
+        if self._never_negative(psi):
+            return True
+        symbols = sorted(psi.free_symbols, key=str)
+        points = itertools.islice(itertools.product((1, -1, 4, Rational(1, 4), -4), repeat=len(symbols)), 2000)
+        if set(symbols) & set(self.reduction.clocks):
+            return None
+        allowed = (p for p in points if all(v > 0 or not x.is_positive for x, v in zip(symbols, p, strict=True)))
+        values = (psi.subs(dict(zip(symbols, p, strict=True))) for p in allowed)
+        return False if any(v.is_extended_real and v.is_finite and v < 0 for v in values) else None
+
+    def _never_negative(self, expr) -> bool:
+        try:
+            N, _, _, domain = self.reduction.numerator(expr)
+        except Unreadable:
+            return False
+        proof = domain.nonnegative(N)
+        return proof is not None and not proof.conditions
+
+    # --------------------------------------------------------------------------------------------- witnesses
+    def satisfiable(self, conditions) -> bool:
+        """Whether some positive rational rates meet the conditions."""
+        known = {c.lhs: c.rhs for c in conditions if isinstance(c, Eq)}
+        if any(isinstance(c, Eq) and known[c.lhs] != c.rhs for c in conditions):
+            return False
+        rest = [c.subs(known) for c in conditions if not isinstance(c, Eq)]
+        symbols = sorted(set().union(*(c.free_symbols for c in rest)), key=str)
+        values = [Rational(2)**k for k in (0, -2, 2, -6, 6)]
+        points = itertools.islice(itertools.product(values, repeat=len(symbols)), 20000)
+        return any(all(c.subs(dict(zip(symbols, p, strict=True))) == sympy.true for c in rest) for p in points)
+
+    def _witness(self, N) -> dict | None:
+        """Exact rational numbers at which V' > 0, or None where the search finds none."""
+        whole = self.one.whole
+        target = sorted(whole.derivative.free_symbols, key=str)
+        images = {x: self.reduction.value(x) for x in target}
+        unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
+        rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
+        clocks = list(self.reduction.clocks)
+        for point in itertools.chain(self._directions(N, unknowns), self._samples(target, images, unknowns, rates)):
+            for times in self._instants(point, clocks):
+                full = point | times
+                witness = {x: image.subs(full) for x, image in images.items()}
+                if all(v.is_Rational for v in witness.values()) and self._realised(witness):
+                    values = whole.derivative.subs(witness), self.reduction.derivative.subs(
+                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
+                    if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
+                        return witness
+        return None
+
+    def _realised(self, witness) -> bool:
+        """Whether such a state and loss exist, off the seams: a gradient g = J r vanishes where J does."""
+        o, one = self.one.oracle, self.one
+        if one.facts and (any(witness.get(x, 0) < 0 for x in self.reduction.solved if x.is_positive)
+                          or one.whole.on_seam(witness)):
+            return False
+        return not (witness.get(o.jacobian) == 0 and witness.get(o.gradient, 0) != 0)
+
+    def _instants(self, point, clocks):
+        """Values of the clocks: y = z^q, y_k = z^p for k = p/q, at some rational z in (0, 1) and at the limit 0."""
+        if not clocks:
+            return [{}]
+        ratios = [sympy.sympify(self.reduction.clocks[y]).subs(point) for y in clocks]
+        q = sympy.ilcm(1, 1, *(r.q for r in ratios)) if all(r.is_Rational for r in ratios) else 10**9
+        fine = [Rational(1, 2**j) for j in (1, 2, 4, 8, 16)] if q <= 400 and max(ratios) * q <= 4000 else []
+        return [{y: z**(r * q) for y, r in zip(clocks, ratios, strict=True)} for z in fine] + [
+            {y: Integer(0) for y in clocks}]
+
+    def _at_limit(self, witness) -> bool:
+        return any(name in self.one.scalars and witness.get(getattr(self.one.s, name)) == 1 for name in self.one.scalars
+                   if self.reduction.clocks)
+
+    def _directions(self, N, unknowns):
+        """Points where a quadratic form in the free symbols is negative, by exact elimination."""
+        if N is None:
+            return
+        free = [x for x in unknowns if x in self.reduction.domain.free]
+        others = [x for x in unknowns if x not in free]
+        rng = np.random.default_rng(1)
+        poly = Poly(sympy.expand(N), *free) if free else None
+        if poly is None or not poly.is_homogeneous or poly.total_degree() != 2 or self.reduction.sums:
+            return
+        M = matrix(poly)
+        for trial in range(40):
+            levels = rng.integers(-1 - trial // 4, 2 + trial // 4, len(others))
+            zero = [x in self.reduction.made and str(x)[0] == "p" and trial % 2 == 0 for x in others]
+            at = {x: Integer(0) if z else Integer(2)**int(k) for x, z, k in zip(others, zero, levels, strict=True)}
+            at |= {y: Integer(0) for y in self.reduction.clocks}
+            there = M.subs(at)
+            if all(e.is_Rational for e in there) and (u := negative_direction(there)) is not None:
+                scale = sympy.ilcm(1, 1, *(e.q for e in u))
+                yield {x: e * scale for x, e in zip(free, u, strict=True)} | {
+                    x: v for x, v in at.items() if x not in self.reduction.clocks}
+
+    def _samples(self, target, images, unknowns, rates):
+        """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
+        clocks = list(self.reduction.clocks)
+        f = sympy.lambdify([*unknowns, *clocks], self.one.derivative.subs(images, simultaneous=True), "numpy")
+        rng, n = np.random.default_rng(0), 60_000
+        width = np.where(np.arange(n) % 2, 4, 30)
+        exponents = {x: np.trunc((rng.random(n) * 2 - 1) * (4 if x in rates else width)) for x in unknowns}
+        values = {x: 2.0**k for x, k in exponents.items()}
+        for x in unknowns:
+            if not x.is_nonnegative:
+                values[x] = values[x] * rng.choice([-1.0, 1.0], n)
+            if x in self.reduction.domain.free or str(x)[0] == "p" and x in self.reduction.made:
+                values[x] = np.where(rng.random(n) < 0.3, 0.0, values[x])
+        base = 2.0**-rng.choice([1.0, 2.0, 4.0, 8.0, 1000.0], n)
+        ticks = [base**np.asarray(sympy.lambdify(unknowns, self.reduction.clocks[y])(*(values[x] for x in unknowns)))
+                 for y in clocks]
+        with np.errstate(all="ignore"):
+            arguments = [*(values[x] for x in unknowns), *ticks]
+            height = np.broadcast_to(np.asarray(f(*arguments), dtype=float), n).copy()
+            for fact in (*self.one.facts, *(x for x in self.reduction.solved if x.is_positive)):
+                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), "numpy")
+                height[np.broadcast_to(np.asarray(held(*arguments)) <= 0, n)] = np.nan
+        good = np.flatnonzero(np.isfinite(height) & (height > 0))
+        cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)
+        for i in good[np.argsort(np.asarray(cost)[good], kind="stable")][:60]:
+            yield {x: Integer(0) if values[x][i] == 0 else
+                   Integer(int(np.sign(values[x][i]))) * Integer(2)**int(exponents[x][i]) for x in unknowns}
+
+
+def _plain(f):
+    """The condition f = 0, for a multiple of a symbol that it vanishes."""
+    f = sympy.expand(f)
+    return Eq(f.as_coeff_Mul()[1], 0)
+
+
+def falls(flow: Flow, energy: Energy) -> tuple[sympy.Expr, set[str]] | None:
+    """(V', names of what is 0 where bounded curves end) for an energy proved to have V' ≤ 0 and V ≥ F, else None."""
+    verdict = check(flow, energy)
+    proved = verdict.status == Status.PROVED
+    if proved and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
+        ends = [e for e in And.make_args(verdict.invariant_set) if isinstance(e, Eq)]
+        return verdict.derivative, {e.lhs.name for e in ends if e.rhs == 0}
+    return None

@@ -1,0 +1,368 @@
+"""Finding an energy from the field alone: F + ψ(memory), with the terms of V' that have no sign cancelled."""
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import sympy
+from sympy import Symbol
+
+from arithmetic import as_decimals, from_sympy, total
+from flows import Flow
+
+from .coordinate import as_flow, exact_rates
+from .decrease import check
+from .energy import Energy, H, energies
+from .exact import SEAMS, Status, Verdict, positive, rate_sign, words
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """An energy that was found from the equations of a flow, or why none was.
+
+    energy : an `Energy`, None where none was found.  verdict : of `check` on it (UNDECIDED, with the reason, where
+    there is none).  conditions : sympy relations on the rates, derived.  steps : how it was found, in words.
+    assuming : what was assumed beside positive rates.
+    further : derivations of more energies of the same flow (a first integral, one that is strict, one of all memory).
+    """
+
+    flow: Flow
+    energy: Energy | None
+    verdict: Verdict
+    steps: tuple[str, ...] = ()
+    assuming: tuple = ()
+    further: tuple[Derivation, ...] = field(default=())
+
+    @property
+    def conditions(self) -> tuple:
+        return self.verdict.conditions
+
+    @property
+    def status(self) -> Status:
+        return self.verdict.status
+
+    @property
+    def reason(self) -> str:
+        return self.verdict.reason
+
+    @property
+    def strict(self) -> Derivation | None:
+        """The first of this and the further energies whose V' vanishes at rest alone, None where there is none."""
+        return next((d for d in (self, *self.further) if d.verdict.strict), None)
+
+    def __str__(self):
+        lines = [f"{i + 1}. {step}" for i, step in enumerate(self.steps)]
+        lines += [str(self.verdict)] if self.energy else [f"{self.status}: {self.reason}"]
+        for other in self.further:
+            lines += ["", f"Further: {other.energy.name}", str(other)]
+        return "\n".join(lines)
+
+    def _repr_latex_(self) -> str:
+        if self.energy is None:
+            return rf"$\text{{{self.status}: {self.reason}}}$"
+        return self.verdict._repr_latex_()
+
+
+class _Fails(Exception):
+    """Why the ansatz does not lead to an energy."""
+
+
+def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
+    """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
+
+    The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms of
+    V' that are linear in g have no sign; they must cancel, which determines ψ along the block that collects gradients.
+    Where H enters the flow, V = |g|²/2 is tried too.  With `assuming="convex"` and time in the field, V = P(t) F +
+    |θ + ρ t v|²/2.  What is found is checked for every loss, state and dimension; the conditions on rates come from there.
+
+    flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
+    Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
+    """
+    flow = as_flow(flow, "derive(flow): flow")
+    assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
+    try:
+        hash(flow)
+    except TypeError:  # rates that are arrays
+        return _derived.__wrapped__(flow, assuming)
+    return _derived(flow, assuming)
+
+
+@functools.lru_cache(maxsize=256)
+def _derived(flow: Flow, assuming: tuple) -> Derivation:
+    """`derive`, once for each flow: stability, certificates and tables ask for the same energies again."""
+    try:
+        one = _Ansatz(exact_rates(flow))
+        best = _first(flow, one, assuming)
+    except _Fails as reason:
+        return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason)), assuming=assuming)
+    if best.energy is None:
+        return best
+    return replace(best, further=tuple(d for make in (one.full_state, one.strict) for d in make(best, assuming)))
+
+
+def _first(flow, one, assuming) -> Derivation:
+    """The first of the candidates that is proved; else why the last one failed."""
+    failed: list[tuple[str, tuple]] = []
+    for make in one.candidates(assuming):
+        try:
+            V, steps = make()
+        except _Fails as error:
+            failed.append((str(error), ()))
+            continue
+        for extra in ((), *one.unit_rates(V)):
+            energy = _energy(V, flow, "derived", (*assuming, *extra))
+            verdict = check(flow, energy)
+            if verdict.status == Status.PROVED:
+                if extra:
+                    verdict = replace(verdict, conditions=(*extra, *verdict.conditions), assuming=tuple(
+                        r for r in verdict.assuming if r not in extra))
+                return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps, assuming)
+        failed.append((_blame(V, verdict), steps))
+    reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
+    return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
+
+
+def _blame(V, verdict) -> str:
+    if verdict.status == Status.REFUTED:
+        at = ", ".join(f"{k} = {v}" for k, v in verdict.witness.items())
+        rates = " for some rates, and no condition on them was found under which it is proved" if any(
+            "rates" in note for note in verdict.notes) else ""
+        return f"the only candidate of the ansatz, V = {V}, increases{rates}: V' > 0 at {at}"
+    return f"of the candidate V = {V} it is not decided whether it decreases: {verdict.reason}"
+
+
+class _Ansatz:
+    """One coordinate of a flow, and what its equations say of ψ."""
+
+    def __init__(self, flow: Flow):
+        self.flow = flow
+        self.s, self.oracle, derivatives = flow.coordinate()
+        self.f = {name: as_decimals(f) for name, f in derivatives.items()}
+        self.g = self.oracle.gradient
+        self.decay = self._decay()
+        if self.decay != 0:  # the gradient of F + λ|θ|²/2 takes the place of g
+            self.f = {name: sympy.simplify(f.subs(self.g, self.g - self.decay * self.s.theta)) for name, f in self.f.items()}
+        self.memory = {getattr(self.s, name): self.f[name] for name in flow.blocks if name != "theta"}
+        self.theta = self.f["theta"]
+        if any(f.has(self.s.theta) for f in self.f.values()):
+            raise _Fails(f"the field contains theta itself, theta' = {self.theta}, so its rest points need not be those of "
+                         "F, and the terms of V' with theta*g cannot be cancelled by a function of the memory")
+
+    def _decay(self):
+        """λ if the field sees θ only through g + λθ, else 0."""
+        theta, g = self.s.theta, self.g
+        f = self.f["theta"] if self.f["theta"].has(theta) else next((f for f in self.f.values() if f.has(theta)), None)
+        if f is None or not f.has(g) or f.has(*SEAMS) or f.diff(g) == 0:
+            return sympy.S.Zero
+        rate = sympy.cancel(f.diff(theta) / f.diff(g))
+        shifted = [sympy.simplify(e.subs(g, g - rate * theta)) for e in self.f.values()]
+        free = rate.free_symbols & {theta, g, self.oracle.hessian, *(getattr(self.s, n) for n in self.flow.blocks)}
+        return sympy.S.Zero if free or any(e.has(theta) for e in shifted) else rate
+
+    def candidates(self, assuming):
+        if "convex" in assuming and self.theta.has(self.s.t) | any(f.has(self.s.t) for f in self.memory.values()):
+            yield self.accelerated
+        yield self.memory_of_gradients
+        if any(f.has(self.oracle.hessian) for f in self.f.values()):
+            yield self.gradient_norm
+
+    def unit_rates(self, V):
+        """Conditions x ≤ 1, for rates x of which the field or V contains 1 − x."""
+        found = set()
+        for e in sympy.Tuple(V, *self.f.values()).atoms(sympy.Add):
+            for x in e.free_symbols:
+                if x.is_positive and x not in self.memory and e.is_polynomial() and sympy.expand(e.subs(x, 1)) == 0:
+                    found.add(sympy.Le(x, 1))
+        return [tuple(sorted(found, key=str))] if found else []
+
+    def _loss(self):
+        """F, or F + λθ²/2 under weight decay."""
+        return self.oracle.value + self.decay * self.s.theta**2 / 2
+
+    # ---------------------------------------------------------------------------------------------- candidates
+    def _carried(self) -> dict:
+        """The blocks that are driven by the gradient: {block: ∂f/∂g}, where that does not depend on g."""
+        found = {}
+        for x, f in self.memory.items():
+            if f.has(self.g) and not any(e.has(self.g) for e in f.atoms(*SEAMS)):
+                slope = sympy.cancel(sympy.together(f.diff(self.g)))
+                if slope != 0 and not slope.has(self.g):
+                    found[x] = slope
+        return found
+
+    def memory_of_gradients(self):
+        """F + ψ, with ∂ψ/∂x·(∂x'/∂g) = −(θ' at g = 0) for the block x that is driven by g."""
+        g = self.g
+        idle = self.theta.subs(g, 0)
+        if idle.has(sympy.nan, sympy.zoo, sympy.oo):
+            raise _Fails("theta' has no value at g = 0")
+        if idle == 0:
+            return self._loss(), ("theta' = 0 where g = 0, so V' of V = F has no term that is linear in g alone",)
+        carried = {x: slope for x, slope in self._carried().items() if idle.has(x)}
+        if not carried:
+            raise _Fails(f"V' contains g*({idle}), which has no sign, and no memory that g drives could cancel it")
+        if len(carried) > 1:
+            raise _Fails(f"V' contains g*({idle}), and {', '.join(map(str, carried))} are all driven by g: the condition "
+                         "that linear terms cancel does not determine psi")
+        x, slope = next(iter(carried.items()))
+        psi = _integral(-idle / slope, x)
+        return self._loss() + psi, (
+            f"ansatz V = F + psi(memory); the part of V' that is linear in g is g*({idle}) + (dpsi/d{x})*({slope})*g",
+            f"it has no sign, so it must vanish: dpsi/d{x} = {sympy.cancel(-idle / slope)}, whence psi = {psi}")
+
+    def gradient_norm(self):
+        """|g|²/2: θ' = −H⁻¹g makes g' = −g."""
+        return (self.g + self.decay * self.s.theta)**2 / 2, (
+            "F has no sign along this flow where H has none", f"ansatz V = g**2/2, with g' = H*theta' = "
+            f"{sympy.cancel(self.oracle.hessian * self.theta)}")
+
+    def accelerated(self):
+        """P(t) F + |θ + ρ t x|²/2 for θ' = κx, x' = −γ(t)x − αg, F convex with minimum 0 at 0."""
+        carried, t = self._carried(), self.s.t
+        if len(carried) != 1 or len(self.memory) != 1 or self.theta.has(self.g):
+            raise _Fails("the ansatz P(t) F + |theta + rho t v|^2/2 is for theta' = v with one block v")
+        x, slope = next(iter(carried.items()))
+        kappa, brake = self.theta / x, sympy.cancel(self.memory[x].subs(self.g, 0) / x)
+        rho = Symbol("rho")
+        roots = sympy.solve(sympy.cancel(kappa + rho + rho * t * brake), rho)
+        if {kappa, slope} & {s for s in (kappa, slope) if s.has(x, t)} or len(roots) != 1 or roots[0].has(t, x):
+            raise _Fails("no rho makes (theta + rho t v)' a multiple of g")
+        y, weight = self.s.theta + roots[0] * t * x, -roots[0] * t * slope
+        P, scale = sympy.cancel(weight * roots[0] * t / kappa), 1 / roots[0]**2
+        V = sympy.cancel(scale * P) * self.oracle.value + scale * y**2 / 2
+        return V, (f"ansatz V = P(t) F + |theta + rho t {x}|^2/2 for a minimum F = 0 at theta = 0; rho = {roots[0]} makes "
+                   f"(theta + rho t {x})' = {sympy.cancel(-weight)}*g",
+                   f"the products g*{x} have no sign, so they must cancel: P = {P}; multiplied by {scale}")
+
+    # ------------------------------------------------------------------------------------------ further energies
+    def full_state(self, best, assuming) -> list[Derivation]:
+        """F + κ∫(−θ'/(g p)) dz where θ' = −g/D(z) and z' = p g² + q, q ≤ 0: a first integral if q = 0 and κ = 1."""
+        if len(self.memory) != 1 or best.energy.expression != self.oracle.value:
+            return []
+        (z, f), g = next(iter(self.memory.items())), self.g
+        rate = sympy.cancel(sympy.together(-self.theta / g))
+        if rate.has(g) or f.has(*SEAMS) or not f.is_polynomial(g) or set(sympy.Poly(f, g).as_dict()) - {(2,), (0,)}:
+            return []
+        p, q = sympy.Poly(f, g).coeff_monomial(g**2), sympy.Poly(f, g).coeff_monomial(1)
+        kappa = sympy.S.One if q == 0 else positive("kappa")
+        psi = _root_integral(kappa * rate / p, z)
+        if psi is None:
+            return []
+        name = "first integral" if q == 0 else "full state"
+        energy = _energy(self.oracle.value + psi, best.flow, name, assuming)
+        verdict = check(best.flow, energy)
+        share = "which makes V constant" if q == 0 else "a share kappa of the bound"
+        how = (f"ansatz V = F + psi({z}); V' = g^2*(({p})*psi' - {rate}) + ({q})*psi'",
+                 f"psi' = {sympy.cancel(kappa * rate / p)}, {share}")
+        return [Derivation(best.flow, energy, verdict, how, assuming)] if verdict.status == Status.PROVED else []
+
+    def strict(self, best, assuming) -> list[Derivation]:
+        """V + δ⟨g, x⟩ with the sign that gives −δ|g|², for losses with H ≤ L."""
+        if best.verdict.strict or len(self.memory) != 1 or not self.memory or self.decay != 0:
+            return []
+        x, f = next(iter(self.memory.items()))
+        slope = self._carried().get(x)
+        linear = all(e.is_polynomial(x, self.g) and sympy.Poly(e, x, self.g).total_degree() == 1 for e in (f, self.theta))
+        if slope is None or not linear or not slope.is_polynomial(*slope.free_symbols) or not (side := rate_sign(slope)):
+            return []
+        delta, bound = positive("delta"), sympy.Le(H, positive("L"))
+        V = best.energy.expression - side * delta * self.g * x
+        energy = _energy(V, best.flow, "strict", (*assuming, bound))
+        verdict = check(best.flow, energy)
+        if verdict.status != Status.PROVED or not verdict.strict:
+            return []
+        inside = tuple(sympy.Lt(*c.args) if isinstance(c, sympy.Le) else c for c in verdict.conditions)
+        verdict = replace(verdict, conditions=inside, notes=("V' <= 0 at the bound too",))
+        return [Derivation(best.flow, energy, verdict, (
+            f"V' vanishes on {words(best.verdict.zero_set)}, so a term delta*<g, {x}> is added, whose derivative contains "
+            "-delta*|g|^2", "it is small enough for losses with H <= L under the condition below"), assuming)]
+
+
+def _integral(f, x) -> sympy.Expr:
+    """The integral of f from 0 to x: x f/(k + 1) where f is homogeneous of degree k in x, else sympy's."""
+    if f.has(sympy.Piecewise):
+        raise _Fails(f"theta' distinguishes cases, and no integral over {x} is sought for them")
+    scale = Symbol("scale", positive=True)
+    for k in (0, 1, 2, 3):
+        if sympy.cancel(f.subs(x, scale * x) / f) == scale**k:
+            return (x * f / (k + 1)).replace(
+                lambda e: e.is_Mul and any(isinstance(p, sympy.sign) and p.args[0] in e.args for p in e.args), _absolute)
+    dummy = Symbol(x.name, real=True)
+    value = sympy.integrate(f.subs(x, dummy), (dummy, 0, x))
+    if value.has(sympy.Integral, sympy.nan, sympy.oo, sympy.zoo):
+        raise _Fails(f"the integral of {f} over {x} was not found")
+    return value
+
+
+def _absolute(product):
+    """x sign(x) = |x| in a product."""
+    seam = next(p for p in product.args if isinstance(p, sympy.sign) and p.args[0] in product.args)
+    return product / seam / seam.args[0] * sympy.Abs(seam.args[0])
+
+
+def _root_integral(f, z):
+    """The integral of f from 0 to z, f rational in one root w = √(z + const) of z; None for anything else."""
+    roots = [p.base for p in f.atoms(sympy.Pow) if p.has(z) and p.exp.is_Rational and p.exp.q == 2]
+    inside = roots[0] if roots else z
+    if any(r != inside for r in roots) or inside.diff(z) != 1:
+        return None
+    w, upper = Symbol("w", positive=True), sympy.sqrt(inside)
+    integrand = f.subs(inside, w**2)
+    if integrand.has(z) or not sympy.cancel(sympy.together(integrand)).is_rational_function(w):
+        return None
+    primitive = sympy.integrate(sympy.cancel(2 * w * integrand), w)
+    if not primitive.has(sympy.log):
+        return sympy.expand(primitive.subs(w, upper) - primitive.subs(w, upper.subs(z, 0)))
+    return sympy.expand(_unlogged(primitive, w, upper, upper.subs(z, 0)))
+
+
+def _unlogged(primitive, w, upper, lower):
+    """Primitive between two bounds, with log A − log B as log(A/B)."""
+    both = primitive.replace(lambda e: isinstance(e, sympy.log), lambda e: sympy.log(
+        sympy.expand(e.args[0].subs(w, upper) / e.args[0].subs(w, lower))) if e.args[0].subs(w, lower) != 0 else e)
+    logs = both.atoms(sympy.log)
+    held = {e: sympy.Dummy() for e in logs}
+    rest = both.xreplace(held)
+    constant = rest.xreplace({d: sympy.S.Zero for d in held.values()}).subs(w, lower)
+    return rest.subs(w, upper).xreplace({d: e for e, d in held.items()}) - constant
+
+
+def known_energies(flow: Flow) -> Iterator[Energy]:
+    """The energies of a flow: those that it has, then the derived one."""
+    yield from energies(flow)
+    derived = derive(flow).energy
+    if derived is not None:
+        yield derived
+
+
+# ---------------------------------------------------------------------------------------------- from symbols to code
+def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
+    """The energy of a formula of one coordinate: V = P F + Σ ψ."""
+    return Energy(_Formula(V, exact_rates(flow)), name, assuming, flow=flow)
+
+
+def _dissipation(flow: Flow, verdict: Verdict) -> _Formula | None:
+    """−V' as a function, where it is a sum over coordinates of what a step can evaluate."""
+    formula = _Formula(-verdict.derivative, exact_rates(flow))
+    o = formula.oracle
+    unseen = {o.value, o.hessian, o.jacobian, o.residual} & verdict.derivative.free_symbols
+    return None if unseen or verdict.derivative.has(*SEAMS) else formula
+
+
+class _Formula:
+    """A formula of one coordinate as a function `(s, oracle)` on every reading, summed over coordinates."""
+
+    def __init__(self, formula, flow: Flow):
+        self.flow, self.formula = flow, formula
+        self.s, self.oracle, _ = flow.coordinate()
+        self.share = formula.diff(self.oracle.value)
+        self.psi = formula.subs(self.oracle.value, 0)
+
+    def __call__(self, s, oracle):
+        values = {getattr(self.s, str(name)): getattr(s, str(name)) for name in (*self.flow.blocks, "t")
+                  if hasattr(s, str(name))}
+        if self.psi.has(self.oracle.gradient):
+            values[self.oracle.gradient] = oracle.gradient
+        psi = total(from_sympy(self.psi, values)) if self.psi != 0 else 0
+        return psi if self.share == 0 else from_sympy(self.share, values) * oracle.value + psi

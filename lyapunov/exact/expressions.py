@@ -1,0 +1,51 @@
+"""Small questions on sympy expressions that every floor asks."""
+from __future__ import annotations
+
+import sympy
+from sympy import Poly, Symbol
+
+from .signs import rate_sign
+
+
+def positive(name: str) -> Symbol:
+    """A positive symbol."""
+    return Symbol(name, positive=True)
+
+
+def vanishes(expr) -> bool:
+    """Whether an expression is 0 identically."""
+    expr = sympy.sympify(expr)
+    return expr == 0 or sympy.expand(expr) == 0 or sympy.simplify(expr) == 0
+
+
+def tidy(expr: sympy.Expr) -> sympy.Expr:
+    """An expression in factors, with roots of single symbols treated as symbols."""
+    roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
+             and p.base.is_nonnegative}
+    there = {x: Symbol(f"root_{x}", positive=True)**2 for x in roots}
+    back = {Symbol(f"root_{x}", positive=True): sympy.sqrt(x) for x in roots}
+    return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
+
+
+def quotient_sign(f) -> int:
+    """The sign of a quotient of polynomials in rates, for all of them; 0 where it has none, or is no such quotient."""
+    top, bottom = sympy.fraction(sympy.together(f))
+    rational = top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)
+    return rate_sign(top) * rate_sign(bottom) if rational else 0
+
+
+def resting_value(f: sympy.Expr, x: Symbol) -> sympy.Expr | None:
+    """Where a block with x' = f(x) rests: the only zero of f, if f falls linearly or is a maximum of such functions.
+
+    None for any other f.
+    """
+    weight, rest = f.as_independent(x, as_Add=False)
+    if weight != 1 and quotient_sign(weight) > 0:
+        return resting_value(rest, x)
+    if isinstance(f, sympy.Max):
+        values = [resting_value(part, x) for part in f.args]
+        return None if None in values else sympy.Max(*values)
+    if not f.is_polynomial(x) or Poly(f, x).degree() != 1:
+        return None
+    slope, rest = Poly(f, x).all_coeffs()
+    return sympy.cancel(-rest / slope) if quotient_sign(slope) < 0 else None

@@ -1,0 +1,123 @@
+"""Fields with seams, |x|, sign, max, min and cases, taken apart into smooth pieces."""
+from __future__ import annotations
+
+import itertools
+
+import sympy
+from sympy import Abs, Heaviside, Max, Min, Piecewise, Tuple, cancel, sign
+
+from .expressions import quotient_sign
+
+KINKS = (Abs, Max, Min)  # continuous: an energy may contain them
+SEAMS = (*KINKS, sign, Heaviside, Piecewise)
+INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
+MOST = 6  # seams taken apart before giving up: 2**6 pieces
+
+
+class TooManyPieces(Exception):
+    """There are more seams than are taken apart."""
+
+
+def pieces(expressions, known=()) -> list[tuple[tuple, Tuple]]:
+    """`[(facts, expressions on that piece)]`: the facts are expressions that are ≥ 0 there, and the pieces cover all states.
+
+    Pieces are closed: on a seam the expressions are those of either side.  Raises TooManyPieces.
+    """
+    expressions = Tuple(*expressions)
+    seams = [e for e in sympy.ordered(expressions.atoms(*SEAMS)) if not any(a.has(*SEAMS) for a in e.args)]
+    if not seams:
+        return [(tuple(known), expressions)]
+    if len(known) == MOST:
+        raise TooManyPieces(f"more than {MOST} seams (absolute values, signs, maxima) meet in V'")
+    h, out = _inside(seams[0]), []
+    for side in (1, -1):
+        facts = (*known, side * h)
+        replaced = {e: value for e in seams if (value := _on_side(e, facts)) is not None}
+        out += pieces(expressions.xreplace(replaced), facts)
+    return out
+
+
+def _inside(seam):
+    """The expression whose sign selects the branch of a seam, its first one."""
+    if isinstance(seam, (Max, Min)):
+        return seam.args[0] - seam.args[1]
+    if isinstance(seam, Piecewise):
+        condition = seam.args[0].cond
+        if not isinstance(condition, INEQUALITIES):
+            raise TooManyPieces(f"the condition {condition} is not an inequality")
+        return condition.gts - condition.lts
+    return seam.args[0]
+
+
+def _on_side(seam, facts):
+    """The value of a seam where the facts hold, or None where they do not tell."""
+    side = next((s for f in facts if (s := _same_sign(_inside(seam), f))), 0)
+    if not side:
+        return None
+    if isinstance(seam, (Max, Min)):
+        first, second, *rest = seam.args
+        chosen = first if (side > 0) == isinstance(seam, Max) else second
+        return seam.func(chosen, *rest)
+    if isinstance(seam, Piecewise):
+        (first, _), *rest = seam.args
+        return first if side > 0 else Piecewise(*rest)
+    return {Abs: side * seam.args[0], sign: sympy.Integer(side), Heaviside: sympy.Integer(side > 0)}[seam.func]
+
+
+def _same_sign(x, fact) -> int:
+    """1 or -1 where x = ±k·fact with k > 0 by its coefficients, else 0."""
+    return quotient_sign(cancel(x / fact))
+
+
+def insides(expressions) -> set:
+    """Every expression whose sign selects a branch."""
+    found = set()
+    for e in Tuple(*expressions).atoms(*SEAMS):
+        if isinstance(e, (Max, Min)):
+            found |= {a - b for i, a in enumerate(e.args) for b in e.args[:i]}
+        elif isinstance(e, Piecewise):
+            found |= {c.gts - c.lts for _, c in e.args if isinstance(c, INEQUALITIES)}
+        else:
+            found.add(e.args[0])
+    return found
+
+
+def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]:
+    """Each fact h ≥ 0 solved for a state x, as h = p with a new symbol p ≥ 0: `{x: value}` and `{p: h}`.
+
+    Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign
+    (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so
+    what is proved on it holds on the true one.
+    """
+    solution: dict[sympy.Symbol, sympy.Expr] = {}
+    meaning: dict[sympy.Symbol, sympy.Expr] = {}
+    for f, other in itertools.combinations(facts, 2):
+        h = sympy.expand(f + other)
+        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys(states, 0))) < 0:
+            return solution, None  # their sum is negative everywhere
+    rooted = {p.base for e in expressions for p in e.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational
+              and p.exp.q == 2}
+    for fact in facts:
+        h = sympy.expand(sympy.sympify(fact).subs(solution, simultaneous=True))
+        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys((*states, *meaning), 0))) < 0:
+            return solution, None  # h < 0 everywhere: there is no such state
+        if side_of(h) > 0:
+            continue  # this is known
+        unknown = {*states, *meaning} & h.free_symbols - rooted
+        for x in sorted(unknown, key=lambda x: (x.is_positive is True, x not in meaning, str(x))):
+            slope, power = h.diff(x), 1
+            if slope.has(x) and h.is_polynomial(x) and set(sympy.Poly(h, x).as_dict()) == {(2,), (0,)} and all(
+                    e.subs(x, -x) == e for e in expressions):  # x occurs squared only
+                slope, power = sympy.Poly(h, x).coeff_monomial(x**2), 2
+            if slope.has(x) or side_of(slope) == 0:
+                continue
+            p = sympy.Symbol(f"p_{x}", positive=True)
+            value = sympy.cancel((p - h.subs(x, 0)) / slope)**sympy.Rational(1, power)
+            solution = {y: v.subs(x, value) for y, v in solution.items()}
+            if x in meaning:
+                del meaning[x]
+            else:
+                solution[x] = value
+            meaning[p] = x if (fact / x).is_number else fact
+            break
+    return solution, meaning

@@ -1,0 +1,316 @@
+"""The iteration near a rest point: multipliers of its map, the sharpness it bears, and points where only it rests."""
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import sympy
+from sympy import Poly, Rational, Symbol
+
+from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
+from flows import Flow, Modifier, scalar
+from schemes import Optimizer
+
+from ..coordinate import Coordinate, exact_rates
+from ..exact import Status, positive, readable, resting_value
+
+z, sharpness = Symbol("z"), positive("eta")
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """How the iteration moves away from, or back to, a rest point.
+
+    polynomial : characteristic polynomial in z of the blocks that carry θ, per eigenvalue η of the Hessian.
+    further : {block: multiplier} of the others (averages of squares, bias corrections).
+    threshold : the sharpness, the largest η > 0 for which all roots are inside the unit circle; `lost` through -1 (it
+    oscillates), +1 (it drifts to a spurious rest point), or "pair" (it spirals).
+    roots : {eigenvalue: roots}, where eigenvalues were given.  stable : whether all multipliers are inside the circle;
+    None where one lies on it or there are symbols left.   status : UNDECIDED where the map has no linear part there.
+    argument : why the linear part decides, in words.
+    """
+
+    polynomial: sympy.Expr | None
+    threshold: sympy.Expr | None = None
+    lost: object = None
+    further: dict = dataclasses.field(default_factory=dict)
+    roots: dict = dataclasses.field(default_factory=dict)
+    stable: bool | None = None
+    argument: str = ""
+    status: Status = Status.PROVED
+
+    def __str__(self):
+        if self.status == Status.UNDECIDED:
+            return f"UNDECIDED: {self.argument}"
+        lines = [f"multipliers  roots z of {short(self.polynomial, 120)} = 0, eta an eigenvalue of the Hessian"]
+        lines += [f"             {value} of {block}" for block, value in self.further.items()]
+        if self.threshold is not None:
+            bound = readable(sympy.Le(sharpness, self.threshold)).replace("<=", "<")
+            lines.append(f"stable       for 0 < {bound}, lost through {self.lost}")
+        lines += [f"eta = {e}: " + ", ".join(map(str, roots)) for e, roots in self.roots.items()]
+        if self.roots:
+            lines.append({True: "stable", False: "unstable", None: "not decided by the linear part"}[self.stable])
+        return "\n".join([*lines, entry("because", self.argument, width=12)])
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {sympy.latex(self.polynomial)} = 0,\quad 0 < \eta < {sympy.latex(self.threshold)}$"
+
+
+
+
+def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = False, frozen: bool = False) -> Multipliers:
+    """Eigenvalues of the one-step map at its rest point over a critical point, and the sharpness it bears.
+
+    optimizer : an `Optimizer` of a fixed step; any scheme.  critical_point : a `CriticalPoint`, or the eigenvalues of
+    its Hessian; without one, the polynomial and the threshold alone.  symbolic : in the library's hyperparameters (of a
+    named optimizer) instead of their values.  frozen : memory that never is negative (averages of squares) keeps its
+    value, a symbol: the stability of a phase in which the scale hardly moves.
+
+    The map is expanded at the rest point by weights: blocks of the size of θ have weight 1, squares of gradients weight
+    2.  Where D = √v + ε is not differentiable at v = 0, m/D = m/ε + (terms of weight 2) still is linear to leading
+    order, and the multipliers of that part decide.  Where no such part exists (ε = 0, signs) the status is UNDECIDED.
+    Raises TypeError for what is not an optimizer of a fixed step.
+    """
+    flow, h, values = _symbols(optimizer, symbolic)
+    try:
+        vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
+        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
+        polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
+    except _NoLinearPart as reason:
+        return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
+    threshold, lost = _threshold(polynomial)
+    eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
+    roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
+    return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
+
+
+class _Valley(SymbolicLoss):
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish; it knows if it was asked."""
+
+    def __init__(self, x):
+        super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
+        self.of_squares = False
+
+    def jacobian(self, theta):
+        self.of_squares = True
+        return super().jacobian(theta)
+
+
+class _NoLinearPart(Exception):
+    """Why the map has no linear part at the rest point."""
+
+
+def _symbols(optimizer, symbolic):
+    if not isinstance(optimizer, Optimizer) or optimizer.step.adaptive:
+        raise TypeError(f"multipliers(optimizer): optimizer must be an Optimizer of a fixed step, such as "
+                        f"pair(GradientDescent(), Euler(), 0.1), got {optimizer!r}")
+    named = getattr(optimizer, "hyperparameters", {}) and optimizer.schedule is None
+    if not (symbolic or named):
+        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
+    rates = optimizer.parameters()
+    h = sympy.sympify(rates.pop("h"))
+    known = {f.name for f in dataclasses.fields(optimizer.flow)}
+    if not rates.keys() <= known:  # a modified flow: its numbers serve
+        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
+    values = {} if symbolic else {positive(k): as_decimals(v) for k, v in optimizer.hyperparameters.items()
+                                  if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    return exact_rates(dataclasses.replace(optimizer.flow, **{k: as_decimals(v) for k, v in rates.items()})), h, values
+
+
+@dataclass(frozen=True)
+class _Frozen(Modifier):
+    """A flow whose scales stand still."""
+
+    def field(self, s, oracle):
+        return {name: 0 * getattr(s, name) if name in self.nonnegative and not isinstance(name, scalar) else f
+                for name, f in zip(self.blocks, map(self.flow.field(s, oracle).get, self.blocks), strict=True)}
+
+
+def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
+    """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
+    if scheme.coordinatewise:
+        raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "
+                            "are no functions of the eigenvalues of the Hessian")
+    _check_axes(flow)
+    loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
+    field = (_Frozen(flow) if frozen else flow).on(loss)
+    names = [name for name in field.blocks]
+    y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
+    with_time = Symbol("t", positive=True)
+    new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
+    new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
+    if any(e.has(with_time) for e in new.values()):
+        raise _NoLinearPart("the step depends on the time itself")
+    rest, weights, further = {}, {}, {}
+    for name in names:
+        x = y[name]
+        if isinstance(name, scalar):
+            rest[x] = sympy.S.One
+            further[str(name)] = sympy.factor(new[name].diff(x))
+            if sympy.simplify(new[name].subs(x, 1) - 1) != 0 or new[name].free_symbols & (set(y.values()) - {x}):
+                raise _NoLinearPart(f"the block {name} does not settle at 1")
+        elif name in flow.nonnegative and not frozen:
+            rest[x], weights[x] = _rest(new[name], x, {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
+        elif name in flow.nonnegative:
+            rest[x], weights[x] = x, 0
+        else:
+            weights[x] = 1
+    s = positive("s")
+    moving = [name for name in names if weights.get(y[name]) == 1]
+    scaled = {y[name]: s * y[name] for name in moving} | {
+        x: s**2 * x for x, k in weights.items() if k == 2} | {x: v for x, v in rest.items() if weights.get(x) != 2}
+    leading = {}
+    for name in names:
+        power = weights.get(y[name], 0)
+        if power and not (name in flow.nonnegative and frozen):
+            leading[name] = _leading(new[name].subs(scaled, simultaneous=True), s, power, name)
+    x = [y[name] for name in moving]
+    A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
+    if A.free_symbols & set(x) or any(sympy.simplify(leading[n] - sum(A[i, j] * x[j] for j in range(len(x)))) != 0
+                                      for i, n in enumerate(moving)):
+        raise _NoLinearPart(f"to leading order the map is not linear: {', '.join(str(leading[n]) for n in moving)}")
+    for name in names:
+        if weights.get(y[name]) == 2:
+            further[str(name)] = sympy.factor(leading[name].diff(y[name]))
+        elif name in flow.nonnegative and not isinstance(name, scalar) and not frozen:
+            still = {y[n]: rest.get(y[n], 0) for n in names}
+            further[str(name)] = sympy.simplify(new[name].diff(y[name]).subs(still, simultaneous=True))
+    squares = [str(v) for v, k in weights.items() if k == 2]
+    argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
+        "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
+        if squares else "; the map is differentiable at the rest point"))
+    if loss.of_squares and not vanishing:
+        raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
+    if loss.of_squares:
+        argument += "; JᵀJ is the Hessian, as where the residuals vanish"
+    return sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr(), further, argument
+
+
+def _check_axes(flow: Flow) -> None:
+    """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
+    one = Coordinate(flow, lambda s, oracle: oracle.value)
+    curved = {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values()))
+    if curved and not one.isotropic():
+        raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its "
+                            "eigenvalues")
+
+
+def _rest(new, x, still, y):
+    """The value at rest and the weight of a block that never is negative: 0 and 2, or a value kept and 0."""
+    at = new.subs(still).subs({y[n]: 1 for n in y if isinstance(n, scalar)})
+    if sympy.simplify(at - x) == 0:
+        return x, 0  # it keeps any value: rest points form a family
+    if at.subs(x, 0) == 0:
+        return sympy.S.Zero, 2
+    value = resting_value(at - x, x)
+    if value is None:
+        raise _NoLinearPart(f"the rest value of {x} was not found")
+    return value, 0
+
+
+def _leading(e, s, power, name):
+    """The term of weight `power` of a new value, whose lower ones vanish."""
+    e = sympy.powdenest(sympy.expand(e), force=True)
+    if e.has(sympy.sign, sympy.Piecewise):
+        raise _NoLinearPart(f"the step of {name} does not tend to 0 with the state: it contains a sign")
+    value = sympy.cancel(sympy.together(e / s**power))
+    value = value.subs(s, 0)
+    if value.has(sympy.nan, sympy.zoo, sympy.oo) or value.has(s):
+        raise _NoLinearPart(f"the step of {name} does not tend to 0 with the state, as with eps = 0")
+    return value
+
+
+# ------------------------------------------------------------------------------------------------ the unit circle
+def _threshold(polynomial):
+    """The smallest η > 0 at which a root meets the unit circle, and where: (η, -1 | 1 | "pair")."""
+    p = Poly(polynomial, z)
+    events = [(-1, p.eval(-1)), (1, p.eval(1))]
+    if p.degree() == 2:
+        events.append(("pair", p.coeff_monomial(1) - 1))
+    candidates = []
+    for where, f in events:
+        top = sympy.numer(sympy.together(f))
+        if top.has(sharpness):
+            candidates += [(root, where) for root in _positive_roots(top)]
+    rates = sorted({x for root, _ in candidates for x in root.free_symbols}, key=str)
+    sample = {x: Rational(1, 10) if str(x) == "lr" else Rational(9, 10) for x in rates}
+    candidates = [(root, where) for root, where in candidates if root.subs(sample) > 0]
+    candidates = sorted(candidates, key=lambda c: c[0].subs(sample))
+    rates = polynomial.free_symbols - {z, sharpness}
+    full = {x: sample.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10)) for x in rates}
+    for root, where in candidates:
+        at = root.subs(full)
+        inside, outside = (_largest(polynomial.subs(full).subs(sharpness, at * k))
+                           for k in (Rational(999, 1000), Rational(1001, 1000)))
+        if inside < 1 < outside:
+            return root, where
+    return None, None
+
+
+def _positive_roots(f):
+    poly = Poly(f, sharpness)
+    if poly.degree() <= 2:
+        return [sympy.simplify(r) for r in sympy.roots(poly) if r.is_real is not False]
+    return [r for r in poly.real_roots() if r > 0] if not poly.free_symbols_in_domain else []
+
+
+def _largest(polynomial):
+    return max(abs(r) for r in Poly(polynomial, z).nroots(n=20, maxsteps=200))
+
+
+def _roots(polynomial) -> list:
+    p = Poly(polynomial, z)
+    if p.degree() <= 2:
+        return [sympy.simplify(r) for r, k in sympy.roots(p).items() for _ in range(k)]
+    return list(p.nroots(n=20))
+
+
+def _stable(roots: dict, further: dict) -> bool | None:
+    """Whether all multipliers are inside the unit circle; the sizes are numbers of 30 digits."""
+    values = [*(e for group in roots.values() for e in group), *further.values()]
+    if any(sympy.sympify(e).free_symbols for e in values):
+        return None
+    sizes = [abs(sympy.N(e, 30)) for e in values]
+    if any(size > 1 + Rational(1, 10**20) for size in sizes):
+        return False
+    return True if all(size < 1 - Rational(1, 10**20) for size in sizes) else None
+
+
+# --------------------------------------------------------------------------------------------- spurious rest points
+@dataclass(frozen=True)
+class FixedPoint:
+    """A point that the iteration leaves where it is although the gradient does not vanish.
+
+    theta, gradient : exact.  multiplier : of the one-step map there.  attracting : |multiplier| < 1.
+    """
+
+    theta: sympy.Expr
+    gradient: sympy.Expr
+    multiplier: sympy.Expr
+    attracting: bool
+
+
+def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
+    """Rest points of the iteration that are not critical points of the loss, exactly.
+
+    Runge–Kutta steps have them where h times the curvature is large, so a run may come to rest where ∇F ≠ 0.
+    optimizer : of a flow without memory, with a fixed step.  loss : of one variable, a polynomial in symbols.
+    Raises ValueError for others.
+    """
+    flow, h, values = _symbols(optimizer, symbolic=False)
+    if flow.memory or loss.dim != 1 or loss.expression is None or not loss.expression.is_polynomial(*loss.symbols):
+        raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a polynomial "
+                         f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
+    x, F = loss.symbols[0], as_decimals(loss.expression)
+    step = positive("h_step")
+    new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
+    new = new.subs(step, h).subs(values)
+    slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
+    found = []
+    for root in dict.fromkeys(sympy.real_roots(sympy.numer(moved), x)):
+        gradient = sympy.simplify(slope.subs(x, root))
+        if gradient == 0:
+            continue
+        factor = sympy.simplify(new.diff(x).subs(x, root))
+        found.append(FixedPoint(root, gradient, factor, bool(abs(sympy.N(factor, 30)) < 1)))
+    return found

@@ -1,0 +1,171 @@
+"""The leading part of a flow at a point of rest, found without differentiating what has no derivative (√v at v = 0)."""
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import sympy
+from sympy import Poly, Symbol
+
+from flows import Flow
+
+from ..coordinate import Coordinate
+from ..exact import Unreadable
+
+SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+
+
+class Unscalable(Exception):
+    """Why a flow has no leading part at its point of rest."""
+
+
+@dataclass(frozen=True)
+class Leading:
+    """f(y* + y) = A(y) + o(|y|) as y → 0, A homogeneous of degree 1, for one coordinate; the gradient g is an input.
+
+    rest : {block: value} of the memory where g = 0; a value that is a symbol is arbitrary (`free` blocks).
+    slopes : {block: A of it}, in the symbols of the deviations, g, H and J.
+    linear : A is linear, so eigenvalues decide.  own : {block: symbol of its deviation}.
+    poles : functions of H or J alone that must not vanish at the point (the field divides by them).
+    """
+
+    rest: dict
+    slopes: dict
+    own: dict
+    free: tuple
+    linear: bool
+    gradient: Symbol
+    theta: Symbol
+    scalars: tuple
+    poles: tuple = ()
+
+    def __str__(self):
+        return ", ".join(f"{name}' = {sympy.sstr(f)}" for name, f in self.slopes.items() if name not in self.free)
+
+
+@functools.lru_cache(maxsize=256)
+def leading(flow: Flow) -> Leading:
+    """The leading part of a flow (with exact rates) at the rest of its memory.
+
+    With every deviation scaled as y = σ² ŷ, f(y* + σ² ŷ)/σ² is rewritten without σ in a denominator; where no other
+    denominator vanishes at σ = 0 it is continuous on σ in [0, 1], |ŷ| = 1, a compact set, so it tends to its value at
+    σ = 0 uniformly: f = A + o(|y|), which is all that quadratic Lyapunov and Chetaev functions need.
+    Raises Unscalable with the reason where this fails.
+    """
+    try:
+        one = Coordinate(flow, lambda s, oracle: oracle.value)
+    except Unreadable as error:
+        raise Unscalable(str(error)) from error
+    o, s, field = one.oracle, one.s, {str(name): f for name, f in one.field.items()}
+    if any(f.has(s.t) for f in field.values()):
+        raise Unscalable("the field depends on the time itself")
+    if any(f.has(o.value) or f.has(o.residual) for f in field.values()):
+        raise Unscalable("the field contains the value of the loss or its residuals")
+    if reason := one.coupling():
+        raise Unscalable(reason)
+    symbols = {str(name): getattr(s, name) for name in flow.memory if name != "theta"}
+    rest, free = _rest(field, symbols, {o.gradient: 0, s.theta: 0})
+    still = {symbols[name]: value for name, value in rest.items()} | {o.gradient: 0, s.theta: 0}
+    if sympy.simplify(field["theta"].subs(still)) != 0:
+        raise Unscalable(f"θ' = {field['theta'].subs(still)} where g = 0 and the memory rests")
+    own, deviations = {}, {}
+    for name, x in symbols.items():  # a block that is never negative and rests at 0 deviates upwards only
+        upwards = name in flow.nonnegative and rest[name] == 0
+        own[name] = Symbol(name, **{"nonnegative": True} if upwards else {"real": True})
+        deviations[x] = rest[name] + SCALE**2 * own[name]
+    curved = Symbol("H", nonzero=True, real=True)
+    deviations |= {o.gradient: SCALE**2 * o.gradient, s.theta: SCALE**2 * s.theta, o.hessian: curved}
+    scaled = {name: _sorted_out(f.subs(deviations, simultaneous=True)) for name, f in field.items()}
+    poles: list = []
+    slopes = {name: _limit(scaled[name], 2, name, poles, {curved, o.jacobian}).xreplace({curved: o.hessian})
+              for name in field}
+    for name in free:  # at rest anywhere: it moves by O(|y|²) only, y the deviations of the other blocks
+        _limit(scaled[name].subs({own[n]: 0 for n in free}), 4, name, poles, set())
+    variables = [*own.values(), o.gradient, s.theta]
+    return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
+                   tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
+
+
+def resting(flow: Flow) -> dict:
+    """{block: value} of the memory at rest, as far as it has one: without the blocks that rest anywhere."""
+    try:
+        found = leading(flow)
+    except Unscalable:
+        return {}
+    return {name: value for name, value in found.rest.items() if name not in found.free}
+
+
+def _rest(field, symbols, still):
+    """Where the memory is at rest under g = 0: its values, and the blocks that rest anywhere."""
+    rest, free, waiting = {}, [], list(symbols)
+    while waiting:
+        for name in waiting:
+            x, f = symbols[name], field[name].subs(still | {symbols[n]: v for n, v in rest.items()})
+            f = sympy.cancel(sympy.together(f)) if not f.has(sympy.Max, sympy.Min) else f
+            if f == 0:
+                rest[name] = Symbol(f"{name}_0", positive=True)
+                free.append(name)
+            elif f.free_symbols & (set(symbols.values()) - {x}):
+                continue
+            else:
+                roots = {r for part in _parts(f) if part.is_polynomial(x) and part.has(x) and Poly(part, x).degree() == 1
+                         for r in [_root(part, x)]}
+                roots = [r for r in roots if sympy.simplify(f.subs(x, r)) == 0]
+                if len(roots) != 1:
+                    raise Unscalable(f"the rest of the block {name}, where {f} = 0, was not found")
+                rest[name] = roots[0]
+            break
+        else:
+            raise Unscalable(f"the blocks {', '.join(waiting)} have no rest that could be found one after the other")
+        waiting.remove(name)
+    return rest, tuple(free)
+
+
+def _parts(f):
+    return [f, *(a for m in f.atoms(sympy.Max, sympy.Min) for a in m.args)]
+
+
+def _root(part, x):
+    """The root of a polynomial of degree 1 (0 too, which `solve` drops for a positive symbol)."""
+    slope, level = Poly(part, x).all_coeffs()
+    return sympy.cancel(-level / slope)
+
+
+def _sorted_out(f):
+    """f with the arguments of Max and Min that are not active near σ = 0 dropped."""
+    def keep(kind, args):
+        at = [a.subs(SCALE, 0) for a in args]
+        worse = "is_negative" if kind is sympy.Max else "is_positive"
+        return kind(*(a for a, x in zip(args, at, strict=True) if not any(getattr(x - y, worse) for y in at)))
+
+    return f.replace(lambda e: isinstance(e, (sympy.Max, sympy.Min)), lambda e: keep(type(e), e.args))
+
+
+def _limit(f, power: int, name: str, poles: list, curvature: set):
+    """The limit of f/σ^power, uniform for bounded deviations; divisors made of curvature alone are added to `poles`."""
+    for jump in f.atoms(sympy.sign, sympy.Heaviside, sympy.Piecewise):
+        if not (isinstance(jump, sympy.sign) and jump.args[0].subs(SCALE, 0).is_nonzero):
+            raise Unscalable(f"{name}' jumps at the point of rest, with {sympy.sstr(jump.subs(SCALE, 1))}")
+    quotient = sympy.cancel(sympy.together(f / SCALE**power))
+    states = {x for x in quotient.free_symbols if not x.is_positive and x not in curvature}
+    for part in sympy.preorder_traversal(quotient):
+        bad = None
+        if part.is_Pow and part.exp.is_negative:
+            divisor = part.base.subs(SCALE, 0)
+            bad = None if divisor.is_nonzero else part.base
+            if bad is not None and divisor.free_symbols & curvature and not divisor.free_symbols & states:
+                poles.append(divisor)
+                bad = None
+        elif isinstance(part, sympy.log):
+            bad = None if part.args[0].subs(SCALE, 0).is_positive else part
+        elif isinstance(part, (sympy.floor, sympy.ceiling)):
+            bad = part
+        if bad is not None:
+            at = sympy.sstr(bad.subs(SCALE, 1))
+            raise Unscalable(f"{name}' is singular at the point of rest, where {at} is not bounded away from 0")
+    return sympy.expand(quotient.subs(SCALE, 0))
+
+
+def _linear(f, variables) -> bool:
+    return f == 0 or (f.is_polynomial(*variables) and Poly(f, *variables).is_homogeneous
+                      and Poly(f, *variables).total_degree() == 1)

@@ -1,0 +1,47 @@
+"""The nature of a critical point of an expression, alone or as a function of one parameter."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from arithmetic import simplified
+
+from .cases import Cases, cases
+from .germ import Germ
+from .nature import Nature
+
+
+def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Sequence, *,
+             order: int = 8) -> tuple[Nature, str] | Cases:
+    """The nature of a critical point of a sympy expression, and the argument for it.
+
+    expression : smooth near the point, its gradient exactly zero there.  symbols, point : coordinates, exact numbers.
+    order : how far Taylor series go for non-polynomial expressions.
+
+    Returns `(nature, evidence)`, a `Nature`; "undecided" where no argument applies.  An expression with one further
+    symbol c gives `Cases`: the list of `(nature, condition on c)`, all real values of c (as its assumptions allow) once
+    each.
+
+    - Hessian invertible, or with eigenvalues of both signs: decided by the signs.
+    - Otherwise the coordinates outside its kernel are eliminated by ∂F/∂x = 0, which leaves φ on the kernel (splitting
+      lemma): of one variable, the first term decides; of two, a polynomial φ is decided on small circles, isolated or
+      not; of more, a definite leading form (sum of squares) or one of both signs decides.
+
+    Raises ValueError if the point is not critical or there are several parameters.
+    Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (squares).
+    """
+    symbols, point = list(symbols), [sympy.sympify(p) for p in point]
+    expression = sympy.sympify(expression)
+    at = dict(zip(symbols, point, strict=True))
+    slope = [simplified(expression.diff(s).subs(at)) for s in symbols]
+    if any(g != 0 for g in slope):
+        raise ValueError(f"classify: {point} is not a critical point, the gradient there is {slope}")
+    moved = expression.subs({s: s + p for s, p in at.items()}, simultaneous=True) - expression.subs(at)
+    moved = sympy.expand(moved) if moved.is_polynomial(*symbols) else moved
+    parameters = sorted(expression.free_symbols - set(symbols), key=str)
+    if len(parameters) > 1:
+        raise ValueError(f"classify: one parameter at a time, not {parameters}; substitute numbers for the others")
+    if parameters:
+        return cases(moved, symbols, parameters[0], order)
+    return Germ(moved, symbols, order).nature()

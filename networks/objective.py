@@ -1,0 +1,80 @@
+"""What all losses share: a name, a box where starts are drawn, checked points, and how they reach other processes."""
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from arithmetic import Descended, Vector
+
+if TYPE_CHECKING:
+    from .critical import Atlas
+
+
+class Objective(Descended):
+    """The base of every loss; by itself, of one that is numeric only.
+
+    Attributes: `name`, `dim`, `box` (a (low, high) per coordinate), `symbols` and `expression` (sympy; None when
+    numeric only), `recordable`.  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
+    """
+
+    symbols = expression = None
+    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
+
+    def __init__(self, dim: int, name: str, box=None):
+        self.dim, self.name = dim, name
+        self.box = check_box(((-3.0, 3.0),) * dim if box is None else box, dim)
+
+    def _check(self, theta) -> np.ndarray:
+        if not (isinstance(theta, np.ndarray) and theta.dtype == object):
+            try:
+                theta = np.asarray(theta, dtype=float)
+            except (TypeError, ValueError):
+                theta = Vector(theta)
+        if theta.ndim not in (1, 2) or theta.shape[0] != self.dim:
+            raise ValueError(f"{self.name}: theta must have shape ({self.dim},) or ({self.dim}, lanes), got "
+                             f"{theta.shape}: a column is a point, so transpose an array of rows")
+        return theta
+
+    def _numbers(self, theta) -> np.ndarray:
+        """`theta` in floats."""
+        theta = self._check(theta)
+        if theta.dtype == object:
+            raise TypeError(f"{self.name} is numeric only: it has neither symbols nor a recording; use "
+                            "Loss.from_expression or a Network for those")
+        return theta
+
+    def _direction(self, v, theta):
+        """A direction at `theta`, of its shape."""
+        if np.shape(v) != np.shape(theta):
+            raise ValueError(f"{self.name}: a direction must have the shape {np.shape(theta)} of theta, got "
+                             f"{np.shape(v)}")
+        return v if isinstance(v, np.ndarray) and v.dtype == object else np.asarray(v, dtype=float)
+
+    def critical_points(self, region=None, budget: float = 60.0) -> Atlas:
+        """The known critical points (`CriticalPoint`) and what is proved about them, computed from the definition.
+
+        region : a box ((low, high), …); by default all of Rⁿ where that can be done, else the loss's box.
+        budget : seconds; past it the `Atlas` says what is open.  The answer to the default call is kept.
+        """
+        raise TypeError(f"{self.name} is numeric only: its critical points cannot be computed exactly")
+
+    def __getstate__(self):
+        cached = {name for kind in type(self).__mro__ for name, value in vars(kind).items()
+                  if isinstance(value, functools.cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in cached}
+
+    def __reduce_ex__(self, protocol):
+        return self._made_by or super().__reduce_ex__(protocol)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name}, dim {self.dim}>"
+
+
+def check_box(box, dim: int) -> tuple[tuple[float, float], ...]:
+    """A box as pairs of floats, or a ValueError that says what is wrong."""
+    box = tuple((float(low), float(high)) for low, high in box)
+    if len(box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in box):
+        raise ValueError(f"box={box} must have a finite (low, high) with low < high for each of {dim} coordinates")
+    return box

@@ -1,0 +1,107 @@
+"""Each back end prints what was counted, and one that fails hands over to the next."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from arithmetic import BACKENDS, CompileError, available, check_backend, iterate
+from arithmetic.backends import REGISTERED, Backend, c, numba, numpy
+from maps import damped_map, decay_map, starts, stragglers
+
+
+def test_printed_operations_are_the_counted_ones():
+    iteration = damped_map()
+    assert iteration.operations <= 22
+    assert sum(line.strip().startswith(("const double v", "const _Bool v"))
+               for line in c.source(iteration).splitlines()) == iteration.operations
+    assert sum(line.strip().startswith("v") and " = " in line
+               for line in numba.source(iteration).splitlines()) == iteration.operations
+    _, floats, booleans = numpy.source(iteration)
+    assert floats <= 6 and booleans <= 3
+
+
+def test_what_never_changes_is_read_and_not_stored():
+    iteration = decay_map().among(stragglers(100, 10))
+    text = c.source(iteration)
+    assert "const double p0 = p[0][l];" in text and "y[0][l] = go ? " in text and "y[1][l] = go" not in text
+
+
+def test_back_ends_have_a_name_a_remedy_and_say_whether_they_are_here():
+    assert BACKENDS == tuple(b.name for b in REGISTERED) and len(set(BACKENDS)) == len(BACKENDS)
+    assert all(isinstance(b, Backend) and isinstance(b.available(), bool) for b in REGISTERED)
+    assert available()[-1] == "numpy"
+
+
+def test_unknown_and_missing_back_ends_are_refused(monkeypatch):
+    with pytest.raises(ValueError, match="no back end is named 'fortran'; known: auto, c"):
+        check_backend("fortran")
+    monkeypatch.setattr(numba.Numba, "available", lambda self: False)
+    with pytest.raises(ValueError, match=r"'numba' is not available here: pip install 'optiflows\[fast\]', or use one of"):
+        check_backend("numba")
+
+
+def test_a_back_end_that_fails_hands_over_with_one_warning(monkeypatch):
+    def fail(self, iteration):
+        raise CompileError("no luck today")
+
+    expected = iterate(damped_map(), starts(20), 30, backend="numpy")
+    for backend in REGISTERED[:-1]:
+        monkeypatch.setattr(type(backend), "available", lambda self: True)
+        monkeypatch.setattr(type(backend), "compile", fail)
+    with pytest.warns(RuntimeWarning, match="'numpy' back end is used.*c: no luck today; numba: no luck today") as caught:
+        final, steps = iterate(damped_map(), starts(20), 30)
+    assert len(caught) == 1
+    assert np.array_equal(final, expected[0], equal_nan=True) and np.array_equal(steps, expected[1])
+    with pytest.raises(CompileError, match="no luck"):
+        iterate(damped_map(), starts(20), 30, backend="c")
+
+
+HAND_OVER = """
+import sys, warnings
+import numpy as np
+from arithmetic import iterate
+from maps import damped_map, starts
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    final, steps = iterate(damped_map(), starts(20), 30)
+expected, counts = iterate(damped_map(), starts(20), 30, backend="numpy")
+assert np.array_equal(final, expected, equal_nan=True) and np.array_equal(steps, counts)
+print(len(caught), *(w.message for w in caught))
+"""
+
+
+def run(code, tmp_path, **environment):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "tmp"),
+                                "OPTIFLOWS_CACHE": str(tmp_path / "cache")} | environment
+    (tmp_path / "tmp").mkdir(exist_ok=True)
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_compiler_that_fails_is_named_and_passed_over(tmp_path):
+    result = run(HAND_OVER, tmp_path, CC="false")
+    assert result.returncode == 0 and result.stdout.startswith("1 the ") and "false said:" in result.stdout, result.stderr
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
+def test_a_full_disk_costs_the_cache_and_nothing_else(tmp_path):
+    """No file may grow beyond 8 kB: the compiler cannot write its library, numba its code."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))\n"
+    result = run(limit + HAND_OVER, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(("1 the 'numpy' back end is used", "1 the 'numba' back end is used", "2 a compiled program"))
+    assert not list((tmp_path / "tmp").iterdir())
+    assert not list((tmp_path / "cache").glob(".part-*"))
+
+
+def test_forgetting_a_kernel_is_not_needed_to_compile_again(monkeypatch):
+    """The kernel of an iteration is made once."""
+    made = []
+    original = numpy.NumPy.compile
+    monkeypatch.setattr(numpy.NumPy, "compile", lambda self, iteration: made.append(1) or original(self, iteration))
+    iteration = damped_map()
+    for _ in range(3):
+        iterate(iteration, starts(5), 10, backend="numpy")
+    assert len(made) == 1

@@ -1,0 +1,95 @@
+"""Every flow under every scheme, and every named optimizer: the exact tools give a result or one sentence of their own."""
+import re
+
+import pytest
+
+import schemes
+from flows import FLOWS, Momentum, Newton, Rprop
+from lyapunov import Status, modified_equation, multipliers
+from schemes import (
+    NAMED, SCHEMES, Euler, Gonzalez, Heun, ImplicitEuler, ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4,
+    SequentialEuler, named, pair,
+)
+
+ALL = [*(scheme() for scheme in SCHEMES), MarquardtEuler(), RosenbrockEuler(gauss_newton=True)]
+TOOLS = {"algorithm": lambda flow, scheme: pair(flow(), scheme, 0.1).algorithm(),
+         "multipliers": lambda flow, scheme: multipliers(pair(flow(), scheme, 0.1)),
+         "modified_equation": lambda flow, scheme: modified_equation(flow, scheme)}
+NO_SENTENCE = re.compile("has no attribute|NoneType|no float value|unsupported operand|Invalid NaN|positional|subscript|out of range")
+
+
+def result(tool, *arguments):
+    """The result, or None where a sentence says why there is none."""
+    try:
+        return tool(*arguments)
+    except (TypeError, ValueError) as error:
+        assert len(str(error).split()) > 8 and not NO_SENTENCE.search(str(error)), error
+        return None
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
+def test_every_flow_in_its_classical_form(flow, tool):
+    result(TOOLS[tool], flow, SequentialEuler())
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
+def test_every_flow_under_a_scheme_with_its_jacobian(flow):
+    result(TOOLS["algorithm"], flow, RosenbrockEuler())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ALL, ids=repr)
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
+def test_every_flow_under_every_scheme(flow, tool, scheme):
+    result(TOOLS[tool], flow, scheme)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMED)
+def test_every_named_optimizer(name):
+    result(lambda: named(name).algorithm())
+    result(lambda: multipliers(named(name)))
+
+
+def test_what_the_sentences_say():
+    with pytest.raises(TypeError, match="is the solution of an equation, which is not expanded here"):
+        modified_equation(Momentum, ImplicitEuler())
+    with pytest.raises(TypeError, match="sympy cannot hold the cases of this field within the stages"):
+        pair(Rprop(), RungeKutta4(), 0.1).algorithm()
+    with pytest.raises(TypeError, match="F has no residuals: .*methods of Gauss–Newton kind"):
+        modified_equation(schemes.named("gauss-newton").flow, Euler())
+    with pytest.raises(TypeError, match="needs the derivative of the Hessian"):
+        pair(Newton(), RosenbrockEuler(), 0.1).algorithm()
+
+
+def test_multipliers_that_are_no_functions_of_the_eigenvalues():
+    """SOR's and Marquardt's multipliers change when the axes of the parameters turn; so do those of a diagonal of H."""
+    for optimizer in (pair(schemes.named("gd").flow, ItohAbe(), 0.1), pair(schemes.named("gd").flow, MarquardtEuler(), 0.1),
+                      named("sophia")):
+        found = multipliers(optimizer)
+        assert found.status == Status.UNDECIDED and "no functions of" in found.argument
+    assert multipliers(pair(schemes.named("gd").flow, Gonzalez(), 0.1)).status == Status.PROVED
+    assert multipliers(named("newton")).status == Status.PROVED
+
+
+def test_multipliers_with_the_gauss_newton_matrix_hold_where_the_residuals_vanish():
+    import networks
+
+    optimizer = named("gauss-newton")
+    points = networks.get("polytwo").critical_points()
+    zero, positive = (next(p for p in points if (p.value == 0) == here) for here in (True, False))
+    assert multipliers(optimizer, zero).stable and "where the residuals vanish" in multipliers(optimizer, zero).argument
+    assert multipliers(optimizer, positive).status == Status.UNDECIDED
+
+
+def test_modified_equations_of_linearly_implicit_steps():
+    """(I − hJ)⁻¹ h f = h f + h² J f + …, and exp(hL) takes half of it: f₁ = J f/2."""
+    import sympy
+
+    equation = modified_equation(schemes.named("gd").flow, RosenbrockEuler())
+    F, (x,) = sympy.Function("F", real=True), equation.state
+    g, H = F(x).diff(x), F(x).diff(x, 2)
+    assert sympy.expand(equation.terms[1][0] - H * g / 2) == 0
+    assert modified_equation(schemes.named("gd").flow, Heun()).terms[1][0] == 0

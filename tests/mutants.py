@@ -1,0 +1,284 @@
+"""Mutants: wrong programs, each a change of one text, and the test that must notice it.
+
+`python tests/mutants.py [--only N …] [--list]` applies each to a copy of the tree, never in place, runs the named test
+there, and says whether it was killed.  It ends with 1 if one survives.  `tests/test_mutants.py` keeps the table in step
+with the code: each old text occurs exactly once in all rooms, wherever that is, so that files can be moved without
+touching the table.  Where a text has changed, put the line as it reads now, and run the mutant.
+"""
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("arithmetic", "networks", "flows", "schemes", "lyapunov", "basins")
+
+
+class Mutant(NamedTuple):
+    """What is broken; the text that is replaced and by what; the test (file::name) that must fail."""
+
+    rule: str
+    old: str
+    new: str
+    killer: str
+
+
+ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
+    f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
+
+MUTANTS = (
+    # ------------------------------------------------------------------------------------------ arithmetic
+    Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
+           ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),
+    Mutant("adjoint of tanh", "adjoint=lambda n, d: (d * (1 - n * n),)", "adjoint=lambda n, d: (d * (1 - n),)",
+           ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[tanh]"),
+    Mutant("adjoint of the smaller of two", "adjoint=lambda n, d: (where(n.args[0] <= n.args[1], d, 0.0)",
+           "adjoint=lambda n, d: (where(n.args[0] >= n.args[1], d, 0.0)",
+           ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[minimum]"),
+    Mutant("pivots only where one is exactly 0", "larger = absolute(a[i][k]) > absolute(a[k][k])",
+           "larger = absolute(a[k][k]) <= 0", ARITHMETIC + "a_tiny_pivot_is_not_divided_by"),
+    Mutant("NaN through min in C", 'c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}"', 'c="fmin({0}, {1})"',
+           ARITHMETIC + "not_a_number_passes_through_minimum_and_maximum[minimum-c]"),
+    Mutant("NaN through max in numba", 'python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}"',
+           'python="{0} if {0} >= {1} else {1}"',
+           ARITHMETIC + "not_a_number_passes_through_minimum_and_maximum[maximum-numba]"),
+    Mutant("rounding of exp outwards", "return int(np.ceil(2 * op.error)) if op.error else 0", "return 0",
+           ARITHMETIC + "an_interval_encloses_the_values_on_it[exp]"),
+    Mutant("all four products of ends", "for a in (self.low, self.high) for b in (other.low, other.high)]",
+           "for a, b in ((self.low, other.low), (self.high, other.high))]",
+           ARITHMETIC + "an_interval_encloses_the_values_on_it[mul]"),
+    Mutant("division by what holds 0", "holds_zero = (other.low <= 0) & (other.high >= 0)", "holds_zero = False",
+           ARITHMETIC + "an_interval_encloses_the_values_on_it[div]"),
+    Mutant("the low part of a sum", "return s, b - (s - a)", "return s, 0 * b",
+           "tests/arithmetic/test_operations.py::test_elementary_functions_are_within_their_error"),
+    Mutant("steps of a refilled lane from 0", "alive[l] = 1; count[l] = steps[lane[l]] - base;",
+           "alive[l] = 1;", BASINS + "a_lane_is_the_same_alone_and_in_a_crowd[c]"),
+    Mutant("steps of a refilled lane from 0, NumPy", "count[slots], alive[slots] = work.steps[fresh] - work.base, True",
+           "alive[slots] = True", BASINS + "a_lane_is_the_same_alone_and_in_a_crowd[numpy]"),
+    Mutant("a finished lane is frozen", 'store="y[{row}][l] = go ? {new} : {name};"',
+           'store="y[{row}][l] = {new};"',
+           BASINS + "a_finished_lane_keeps_the_state_at_which_it_stopped"),
+    Mutant("clocks of the step in C", "const i64 r = count[l] < rows ? count[l] : rows - 1;",
+           "const i64 r = count[l] + 1 < rows ? count[l] + 1 : rows - 1;",
+           SCHEMES + "bias_corrections_are_those_of_each_step[c]"),
+    Mutant("clocks of the step in NumPy", "np.take(values, count, out=row[:m]",
+           "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
+    # -------------------------------------------------------------------------------------------- networks
+    Mutant("K(X) inside X", "if not (theta[i] - radius < k.low and k.high < theta[i] + radius):",
+           "if not (theta[i] - 2 * radius < k.low and k.high < theta[i] + 2 * radius):",
+           NETWORKS + "a_box_beside_the_point_is_not_certified"),
+    Mutant("signs told from 50 digits", 'abs(value) > sympy.Float("1e-40")', 'abs(value) > sympy.Float("1e-2")',
+           NETWORKS + "a_number_that_sympy_leaves_open_gets_its_sign_from_fifty_digits"),
+    Mutant("a sign needs digits", 'if value.is_comparable and abs(value) > sympy.Float("1e-40"):', "if True:",
+           NETWORKS + "a_number_that_sympy_leaves_open_gets_its_sign_from_fifty_digits"),
+    Mutant("points where φ = y", "for root in {**values, **slopes}:", "for root in slopes:",
+           NETWORKS + "every_critical_point_of_a_neuron_is_listed"),
+    Mutant("nature from the signs of eigenvalues", "positive = int((eigenvalues > 0).sum())",
+           "positive = int((eigenvalues < 0).sum())", NETWORKS + "the_signs_of_the_eigenvalues_are_the_nature"),
+    Mutant("Descartes' rule", "positive = sum(a != b for", "positive = sum(a == b for",
+           NETWORKS + "the_signs_of_the_eigenvalues_are_the_nature"),
+    # ----------------------------------------------------------------------------------------------- flows
+    Mutant("the rate of each bias correction", 'derivative |= {"c1": self.a * (1 - s.c1), "c2": self.b * (1 - s.c2)}',
+           'derivative |= {"c1": self.a * (1 - s.c1), "c2": self.a * (1 - s.c2)}',
+           SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
+    Mutant("where weight decay enters", "        if not self.decoupled:\n            return self.flow.field(s,",
+           "        if self.decoupled:\n            return self.flow.field(s,",
+           SCHEMES + "weight_decay_is_in_the_gradient_or_beside_it"),
+    Mutant("decoupled decay beside the scale", 'derivative | {"theta": derivative["theta"] - rate * s.theta}',
+           'derivative | {"theta": derivative["theta"] * (1 + rate * s.theta)}',
+           SCHEMES + "decoupled_decay_of_adamw_does_not_see_the_scale"),
+    # --------------------------------------------------------------------------------------------- schemes
+    Mutant("the predicted decrease of the gain ratio", "predicted = -dot(here.gradient, step) - dot(",
+           "predicted = -dot(here.gradient, step) - 0 * dot(", SCHEMES + "lm_gain_is_nielsens_algorithm"),
+    Mutant("the growth of damping", '{"nu": (2.0, 2 * nu)}', '{"nu": (2.0, nu)}',
+           SCHEMES + "lm_gain_is_nielsens_algorithm"),
+    Mutant("energy control's inequality", "accept = after - before <= rounding - self.ratio * h *",
+           "accept = after - before <= rounding + self.ratio * h *",
+           SCHEMES + "the_energy_never_rises_under_energy_control"),
+    Mutant("energy control's share", "accept = after - before <= rounding - self.ratio * h *",
+           "accept = after - before <= rounding - 0 * h *",
+           SCHEMES + "energy_control_asks_for_the_share_that_ratio_says"),
+    Mutant("the time of a step", 'return memory["n"] * self.h', 'return (memory["n"] + 1) * self.h',
+           SCHEMES + "the_first_step_is_taken_at_time_zero"),
+    Mutant("new memory in the same step", "for name in field.flow.blocks:",
+           "for name in reversed(field.flow.blocks):", SCHEMES + "memory_moves_at_once_with_the_new_gradient"),
+    Mutant("the order of the stop tests", "stop, (g, v, r) = self.stop, norms",
+           "stop, (g, v, r) = self.stop, norms\n        yield Outcome.CONVERGED, g <= stop.gradient**2",
+           SCHEMES + "the_first_reason_to_stop_is_the_outcome"),
+    Mutant("rest is slow too", "(g <= stop.gradient**2) & (v <= stop.speed**2)",
+           "(g <= stop.gradient**2)", SCHEMES + "rest_needs_both_a_small_gradient_and_a_small_speed"),
+    Mutant("a tableau's entry", "500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0)",
+           "500 / 1113, 125 / 192, -2187 / 6785, 11 / 84, 0)",
+           "tests/schemes/test_catalogue.py::test_order_conditions_hold_exactly"),
+    Mutant("Hermite's cubic", "((3 - 2 * x) * y1 - (1 - x) * h * f1)", "((3 - 2 * x) * y1 + (1 - x) * h * f1)",
+           "tests/schemes/test_loop.py::test_states_at_given_times"),
+    Mutant("nfev counts fun", 'nfev=objective.calls["value"]', 'nfev=objective.calls["gradient"] - 1',
+           SCHEMES + "scipys_counts_are_the_calls_that_were_made"),
+    Mutant("the memory of a torch optimizer", 'self.state["rows"] = torch.from_numpy(rows[loss.dim:].copy())', "pass",
+           SCHEMES + "a_torch_optimizer_keeps_its_memory_between_steps"),
+    # -------------------------------------------------------------------------------------------- lyapunov
+    Mutant("conditions can be met", "if proof is not None and not self.satisfiable(proof.conditions):",
+           "if proof is not None and False:", LYAPUNOV + "conditions_that_no_rate_meets_are_no_proof"),
+    Mutant("conditions of all pieces can be met", "if not blocked and not whole.satisfiable(conditions):",
+           "if not blocked and False:", LYAPUNOV + "conditions_of_all_pieces_together_must_be_met_too"),
+    Mutant("the field turns with the state", 'return "" if not curved or self.',
+           'return "" if not curved or True or self.',
+           LYAPUNOV + "a_field_that_changes_under_rotations_is_not_decided_on_an_axis"),
+    Mutant("a necessary condition is at a vertex", "if proof.conditions and not _is_vertex(",
+           "if proof.conditions and False and not _is_vertex(",
+           LYAPUNOV + "a_condition_on_a_term_between_others_is_not_called_necessary"),
+    Mutant("the sign of a clock's factor is sure", "if slope is None or slope.conditions:", "if slope is None:",
+           LYAPUNOV + "a_bound_of_one_clock_by_the_other_asks_for_no_condition_that_is_not_needed"),
+    Mutant("a kink of V is no seam on which runs slide",
+           'raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")', "pass",
+           LYAPUNOV + "a_kink_on_which_runs_slide_decides_nothing"),
+    Mutant("witnesses can be realised", "return not (witness.get(o.jacobian) == 0 and witness.get(o.gradient, 0) != 0)",
+           "return True", LYAPUNOV + "a_witness_is_a_state_of_some_loss"),
+    Mutant("identities of a certificate", "all(sympy.simplify(e) == 0 for e in self.identities)", "True",
+           LYAPUNOV + "a_certificate_that_is_wrong_is_not_verified"),
+    Mutant("signs of a certificate", "all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for",
+           "all(True or all(k == x for", LYAPUNOV + "a_certificate_that_is_wrong_is_not_verified"),
+    Mutant("the power in the bound of a clock", "sympy.ceiling(k)", "sympy.floor(k)",
+           "tests/lyapunov/test_check.py::test_adam_with_numbers"),
+    Mutant("a scale shrinks as a root", "self._shrinks(old, z, name)\n", "pass\n",
+           LYAPUNOV + "a_scale_that_shrinks_faster_than_a_root_gets_no_bound"),
+    Mutant("a scale keeps its share", "if proof is None or proof.conditions or rate.free_symbols",
+           "if rate.free_symbols", LYAPUNOV + "a_scale_that_is_not_kept_gets_no_bound"),
+    Mutant("the quadratic bound of F along a step", "(step.gradient * delta + L * delta**2 / 2)",
+           "(step.gradient * delta + L * delta**2 / 4)",
+           LYAPUNOV + "the_bound_of_a_step_is_where_the_energy_begins_to_rise"),
+    Mutant("an energy is at least F",
+           "not verdict.conditions and verdict.positive and verdict.invariant_set is not None",
+           "not verdict.conditions and verdict.invariant_set is not None",
+           LYAPUNOV + "an_energy_that_is_not_bounded_below_by_the_loss_proves_no_stability"),
+    Mutant("what is confined is inside", "proved and inside and", "proved and",
+           LYAPUNOV + "a_start_in_another_well_is_not_confined_to_this_one"),
+    Mutant("what is confined is by a proved energy", "proved and inside and", "inside and",
+           "tests/lyapunov/test_residual.py::test_energies_that_are_not_proved_bound_nothing"),
+    Mutant("LaSalle's limits are constants",
+           "if constant is not None and not constant.free_symbols & {*blocks, *one.vectors}:",
+           "if constant is not None:", LYAPUNOV + "a_block_that_follows_a_moving_one_does_not_end_where_that_one_is"),
+    Mutant("one eigenvalue is enough to leave", "if 1 in signs:", "if signs and all(s == 1 for s in signs):",
+           LYAPUNOV + "an_eigenvalue_on_the_right_makes_a_point_unstable_and_on_the_left_attracting"),
+    Mutant("everything is a well of coercive losses alone", "if self.complete and self.coercive and not self.others:",
+           "if self.complete and not self.others:",
+           LYAPUNOV + "a_single_critical_point_takes_everything_only_if_the_loss_is_coercive"),
+    Mutant("Taylor's second term", "second = [Interval(0.5, 0.5) * curvature[i, j]",
+           "second = [Interval(0.05, 0.05) * curvature[i, j]", LYAPUNOV + "lower_bounds_of_cells_are_below_the_loss"),
+    Mutant("a well holds no other critical point",
+           "clear = not any(self._meets(p, part, low, size) for p in self.others)", "clear = True",
+           "tests/lyapunov/test_basin.py::test_levels_of_polynomials_are_critical_values"),
+    # ---------------------------------------------------------------------------------------------- basins
+    Mutant("the match radius", "close = (distance <= radius)", "close = (distance <= 10 * radius)",
+           BASINS + "an_end_within_the_radius_counts_and_one_beyond_it_does_not"),
+    Mutant("which outcomes may match",
+           "isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))",
+           "isin(outcome, (Outcome.NOT_FINITE, Outcome.INTERRUPTED))",
+           BASINS + "which_outcomes_may_count_for_a_point"),
+    Mutant("which outcomes are witnesses", "done = ~np.isin(self.outcome, (Outcome.INTERRUPTED, Outcome.STEP_LIMIT))",
+           "done = ~np.isin(self.outcome, (Outcome.INTERRUPTED,))", BASINS + "which_outcomes_may_be_witnesses"),
+    Mutant("Wilson's interval", "z * z / (4 * n * n)", "z * z / (2 * n * n)",
+           BASINS + "wilsons_interval_is_where_the_score_test_is_at_its_level"),
+    Mutant("the first coordinate runs fastest", 'np.meshgrid(*axes[::-1], indexing="ij")][::-1])',
+           'np.meshgrid(*axes, indexing="ij")])', BASINS + "a_map_has_the_first_coordinate_along_its_rows"),
+    Mutant("the map is not upside down", "return self.codes.reshape(self.shape)",
+           "return self.codes.reshape(self.shape)[::-1]", BASINS + "a_map_has_the_first_coordinate_along_its_rows"),
+    Mutant("the seed is used", "np.random.default_rng(_seed(seed)).uniform(", "np.random.default_rng(0).uniform(",
+           BASINS + "another_seed_is_another_sample"),
+    Mutant("the piece that is resumed", "yield k, kept.read(_name(k)), False",
+           "yield k, kept.read(_name(0)), False",
+           BASINS + "a_resumed_study_reads_the_pieces_it_has_and_no_other"),
+    Mutant("pieces are resumed at all", "if kept and kept.has(_name(k)):", "if False:",
+           BASINS + "a_resumed_study_reads_the_pieces_it_has_and_no_other"),
+    Mutant("a store of another study", "changed = [key for key in fingerprint if old.get(key) != fingerprint[key]]",
+           "changed = []", BASINS + "a_store_of_another_study_is_refused"),
+)
+
+
+@functools.cache
+def sources(root: Path) -> list[tuple[Path, str]]:
+    """The files of the rooms, as they are without a mutant."""
+    return [(file, file.read_text()) for room in ROOMS for file in sorted((root / room).rglob("*.py"))]
+
+
+def places(mutant: Mutant, root: Path = ROOT) -> list[tuple[Path, int]]:
+    """The files in which the old text occurs, and how often."""
+    return [(file, n) for file, text in sources(root) if (n := text.count(mutant.old))]
+
+
+def faults(mutant: Mutant, root: Path = ROOT) -> str:
+    """Why a mutant cannot be made, or its killer not be run; empty if nothing is wrong."""
+    found = places(mutant, root)
+    if [n for _, n in found] != [1]:
+        where = ", ".join(f"{file.relative_to(root)} × {n}" for file, n in found) or "nowhere"
+        return f"its text must occur once and occurs {where}: {mutant.old!r}"
+    file, name = mutant.killer.split("::")
+    if not (root / file).exists() or f"def {name.split('[')[0]}(" not in (root / file).read_text():
+        return f"there is no test {mutant.killer}"
+    text = found[0][0].read_text()
+    changed = text.replace(mutant.old, mutant.new)
+    ast.parse(changed)  # a program, if a wrong one
+    return "" if changed != text else "it changes nothing"
+
+
+def run(tests: list[str], root: Path) -> tuple[str, str]:
+    """("passed", "failed", "skipped" or "broken", what pytest said) of tests in a tree."""
+    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests], cwd=root,
+                            env=environment, capture_output=True, text=True, check=False)
+    said = result.stdout + result.stderr
+    if result.returncode == 0:
+        return "passed" if " passed" in said else "skipped", said
+    return "failed" if result.returncode == 1 else "broken", said
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python tests/mutants.py", description="Runs the test of each mutant.")
+    parser.add_argument("--only", type=int, nargs="+", metavar="N", help="numbers of the table, from 1")
+    parser.add_argument("--list", action="store_true", help="print the table and stop")
+    options = parser.parse_args(arguments)
+    chosen = [(n, m) for n, m in enumerate(MUTANTS, 1) if not options.only or n in options.only]
+    if options.list:
+        print(*(f"{n:3}  {m.rule}: {m.killer}" for n, m in chosen), sep="\n")
+        return 0
+    bad = [f"mutant {n} ({m.rule}): {fault}" for n, m in chosen if (fault := faults(m))]
+    if bad:
+        print(*bad, sep="\n")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        root = Path(folder)
+        for name in (*ROOMS, "tests", "docs"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+        shutil.copy(ROOT / "setup.cfg", root)
+        verdict, said = run(sorted({m.killer for _, m in chosen}), root)
+        if verdict in ("failed", "broken"):
+            print(f"the tests do not pass without any mutant:\n{said}")
+            return 1
+        survived = skipped = 0
+        for n, mutant in chosen:
+            began, ((file, _),) = time.perf_counter(), places(mutant, root)
+            text = file.read_text()
+            file.write_text(text.replace(mutant.old, mutant.new))
+            verdict, said = run([mutant.killer], root)
+            file.write_text(text)
+            word = {"failed": "killed", "passed": "SURVIVED", "skipped": "not run", "broken": "BROKEN"}[verdict]
+            survived, skipped = survived + (verdict in ("passed", "broken")), skipped + (verdict == "skipped")
+            seconds = time.perf_counter() - began
+            print(f"{n:3}  {word:9}  {str(file.relative_to(root)):32}{mutant.rule:46}{seconds:6.1f} s", flush=True)
+            if verdict == "broken":
+                print(said)
+    print(f"{survived} of {len(chosen)} survived" + f"; {skipped} not run, as their tests are skipped" * bool(skipped))
+    return int(survived > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
