@@ -83,7 +83,7 @@ def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, d
             if _excludes(tape, loss.dim, radius, deadline):
                 nature, evidence = classify(f, symbols, theta)
                 exact = D.inv().applyfunc(sympy.Abs)
-                inverse = np.array([[enclosing(sympy.nsimplify(e))[1] for e in row] for row in exact.tolist()])
+                inverse = np.array([[enclosing(e)[1] for e in row] for row in exact.tolist()])
                 ends = np.array([enclosing(x) for x in theta]).T
                 return Isolated(theta, nature, evidence, radius, weights, m, inverse, (ends[0], ends[1]))
     return None

@@ -178,7 +178,7 @@ def test_past_the_budget_it_says_what_is_open():
     loss = Network((1, 2, 1), ("tanh", "linear"), ([0, 1, 2, 3], [0, 1, HALF, 1]))
     start = time.perf_counter()
     atlas = loss.critical_points(budget=1.0)
-    assert time.perf_counter() - start < 30 and not atlas.complete and str(atlas.undecided[0]).startswith("stopped after 1")
+    assert time.perf_counter() - start < 30 and not atlas.complete and str(atlas.undecided[0]).startswith("stopped after")
     assert "box" in str(atlas.undecided[1])
 
 
