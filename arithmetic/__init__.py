@@ -5,7 +5,7 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
-from . import command
+from . import command, enclose, ends, jets, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
@@ -36,4 +36,5 @@ __all__ = [
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
+    "ends", "jets", "tape", "enclose",
 ]

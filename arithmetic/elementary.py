@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .ends import Rounded, choose, least, most
 from .operations import (
     absolute, even, exponent, head, increasing, maximum, minimum, operation, padded, pow2, significand,
     table_operation, where,
@@ -208,42 +209,42 @@ def _softplus(x):
 
 exp = operation(
     "exp", definition=_exp, native="exp", symbolic=lambda s, x: s.exp(x), sympy=("exp",), adjoint=lambda n, d: (d * n,),
-    interval=functools.partial(increasing, least=0.0), error=1, doc="Exponential.")
+    interval=functools.partial(increasing, at_least=0.0), error=1, doc="Exponential.")
 expm1 = operation(
     "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1,
     adjoint=lambda n, d: (d * exp(n.args[0]),),
-    interval=functools.partial(increasing, least=-1.0), error=1, doc="e^x − 1, also where x is small.")
+    interval=functools.partial(increasing, at_least=-1.0), error=1, doc="e^x − 1, also where x is small.")
 log = operation(
     "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), domain=(0.0, math.inf),
-    adjoint=lambda n, d: (where(n.args[0] < 0, float("nan"), d / n.args[0]),),
+    adjoint=lambda n, d: (d / n.args[0],),
     interval=increasing, error=1, doc="Natural logarithm.")
 log1p = operation(
     "log1p", definition=_log1p, native="log1p", symbolic=lambda s, x: s.log(1 + x), domain=(-1.0, math.inf),
-    adjoint=lambda n, d: (where(n.args[0] < -1, float("nan"), d / (1 + n.args[0])),),
+    adjoint=lambda n, d: (d / (1 + n.args[0]),),
     interval=increasing, error=1, doc="ln(1 + x), also where x is small.")
 sinh = operation(
     "sinh", definition=_sinh, native="sinh", symbolic=lambda s, x: s.sinh(x), sympy=("sinh",),
     adjoint=lambda n, d: (d * cosh(n.args[0]),), interval=increasing, error=1, doc="Hyperbolic sine.")
 cosh: Callable = operation(
     "cosh", definition=_cosh, native="cosh", symbolic=lambda s, x: s.cosh(x), sympy=("cosh",),
-    adjoint=lambda n, d: (d * sinh(n.args[0]),), interval=functools.partial(even, least=1.0), error=1,
+    adjoint=lambda n, d: (d * sinh(n.args[0]),), interval=functools.partial(even, at_least=1.0), error=1,
     doc="Hyperbolic cosine.")
 tanh = operation(
     "tanh", definition=_tanh, native="tanh", symbolic=lambda s, x: s.tanh(x), sympy=("tanh",),
     adjoint=lambda n, d: (d * (1 - n * n),),
-    interval=functools.partial(increasing, least=-1.0, most=1.0), error=1, doc="Hyperbolic tangent.")
+    interval=functools.partial(increasing, at_least=-1.0, at_most=1.0), error=1, doc="Hyperbolic tangent.")
 sigmoid = operation(
     "sigmoid", definition=_sigmoid,
     native=("np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})",
             "np.divide(1.0, {out}, out={out})"),
     symbolic=lambda s, x: 1 / (1 + s.exp(-x)), adjoint=lambda n, d: (d * (n * (1 - n)),),
-    interval=functools.partial(increasing, least=0.0, most=1.0), error=1, doc="1/(1 + e^−x), without overflow.")
+    interval=functools.partial(increasing, at_least=0.0, at_most=1.0), error=1, doc="1/(1 + e^−x), without overflow.")
 softplus = operation(
     "softplus", definition=_softplus,
     native=("np.absolute({0}, out={out})", "np.negative({out}, out={out})", "np.exp({out}, out={out})",
             "np.log1p({out}, out={out})", "np.add({out}, np.maximum({0}, 0.0), out={out})"),
     symbolic=lambda s, x: s.log(1 + s.exp(x)),
-    adjoint=lambda n, d: (d * sigmoid(n.args[0]),), interval=functools.partial(increasing, least=0.0), error=1,
+    adjoint=lambda n, d: (d * sigmoid(n.args[0]),), interval=functools.partial(increasing, at_least=0.0), error=1,
     doc="ln(1 + e^x), without overflow.")
 
 
@@ -333,21 +334,27 @@ def _cos(x):
     return where(absolute(x) < float("inf"), value, float("nan"))
 
 
-def _turning(op, x):
-    """Of sin and cos: Lipschitz with constant 1 around the middle, whose value is below 1."""
-    with np.errstate(all="ignore"):
-        middle = x.low + (x.high - x.low) / 2
-        radius = np.nextafter(np.maximum(x.high - middle, middle - x.low), np.inf) + op.error * 2.0**-52
-        value, known = op.numeric(middle), np.isfinite(middle) & np.isfinite(radius)
-        return padded(x, np.where(known, value - radius, -1.0), np.where(known, value + radius, 1.0), 1, -1.0, 1.0)
+def _turning(op, x, top: float):
+    """Of sin and cos, whose maxima lie at top + k turns, for integers k, and their minima half a turn on."""
+    value, other = op.function(x.low), op.function(x.high)
+
+    def holds(turn: float):
+        """Whether the interval may hold turn + k for an integer k: if not it is certain that it does not."""
+        first, last = (end * (0.5 / math.pi) - turn for end in (x.low, x.high))
+        return nearest(last + (2e-9 - 0.5)) >= first - 1e-9
+
+    bounded = (x.low > -1e6) & (x.high < 1e6)  # where the turns are known to 1e-9
+    enclosed = padded(op, x, least(value, other), most(value, other), -1.0, 1.0)
+    return type(x)(choose(bounded & ~holds(top + 0.5), enclosed.low, -1.0),
+                   choose(bounded & ~holds(top), enclosed.high, 1.0))
 
 
 sin = operation(
     "sin", definition=_sin, native="sin", symbolic=lambda s, x: s.sin(x), sympy=("sin",),
-    adjoint=lambda n, d: (d * cos(n.args[0]),), interval=_turning, error=1, doc="Sine.")
+    adjoint=lambda n, d: (d * cos(n.args[0]),), interval=functools.partial(_turning, top=0.25), error=1, doc="Sine.")
 cos: Callable = operation(
     "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",),
-    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=_turning, error=1, doc="Cosine.")
+    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1, doc="Cosine.")
 
 
 # ------------------------------------------------------------------------------- arctangent and error function
@@ -403,5 +410,5 @@ atan = operation(
     adjoint=lambda n, d: (d / (1 + n.args[0] * n.args[0]),), interval=increasing, error=1, doc="Arctangent.")
 erf = operation(
     "erf", definition=_erf, symbolic=lambda s, x: s.erf(x), sympy=("erf",),
-    adjoint=lambda n, d: (d * 1.1283791670955126 * exp(-(n.args[0] * n.args[0])),),
-    interval=functools.partial(increasing, least=-1.0, most=1.0), error=1, doc="Error function.")
+    adjoint=lambda n, d: (d * Rounded(1.1283791670955126, "2/sqrt(pi)") * exp(-(n.args[0] * n.args[0])),),
+    interval=functools.partial(increasing, at_least=-1.0, at_most=1.0), error=1, doc="Error function.")

@@ -1,45 +1,48 @@
 """Intervals: a reading whose results provably enclose those of real arithmetic (outward rounding)."""
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 
 import numpy as np
 
+from .ends import above, below, choose, enclosing, least, most, times
 from .operations import OPERATIONS
 from .readings import Array, Quantity, Reading, integer_power
 
 
-def _out(low, high, ulps: int = 1) -> Interval:
-    for _ in range(ulps):
-        low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
-    return Interval(low, high)
+def _quiet(method):
+    """Overflow and 0/0 are outcomes of ends, not warnings."""
 
+    @functools.wraps(method)
+    def evaluate(*args):
+        with np.errstate(all="ignore"):
+            return method(*args)
 
-def _times(a, b):
-    """a·b, and 0·∞ = 0: an end at infinity stands for every large number."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.where((a == 0) | (b == 0), 0.0, a * b)
+    return evaluate
 
 
 class Interval(Reading):
-    """All reals between `low` and `high`; floats or arrays of them (one interval per entry)."""
+    """All reals between `low` and `high`; floats or arrays of them (one interval per entry), or recorded numbers."""
 
     __slots__ = ("low", "high")
 
-    def __init__(self, low: float | Array, high: float | Array):
-        self.low, self.high = np.float64(low), np.float64(high)
+    def __init__(self, low: Quantity, high: Quantity):
+        self.low = low if isinstance(low, Reading) else np.float64(low)
+        self.high = high if isinstance(high, Reading) else np.float64(high)
 
     @staticmethod
     def of(x: Quantity) -> Interval:
+        """An exact number as the interval around it."""
         if isinstance(x, Interval):
             return x
-        if isinstance(x, int) and int(float(x)) != x:
-            return Interval(np.nextafter(float(x), -np.inf), np.nextafter(float(x), np.inf))
-        return Interval(x, x)
+        return Interval(x, x) if isinstance(x, (np.ndarray, Reading)) else Interval(*enclosing(x))
 
+    @_quiet
     def __add__(self, other):
         other = Interval.of(other)
-        return _out(self.low + other.low, self.high + other.high)
+        return Interval(below(self.low + other.low), above(self.high + other.high))
 
     def __neg__(self):
         return Interval(-self.high, -self.low)
@@ -56,23 +59,26 @@ class Interval(Reading):
     def __rsub__(self, other):
         return Interval.of(other) - self
 
+    @_quiet
     def __mul__(self, other):
         if other is self:  # a square is not negative
-            a, b = self.low**2, self.high**2
-            low = np.where((self.low <= 0) & (self.high >= 0), 0.0, np.minimum(a, b))
-            result = _out(low, np.maximum(a, b))
-            return Interval(np.maximum(result.low, 0.0), result.high)
+            a, b = self.low * self.low, self.high * self.high
+            low = choose((self.low <= 0) & (self.high >= 0), 0.0, most(below(least(a, b)), 0.0))
+            return Interval(low, above(most(a, b)))
         other = Interval.of(other)
-        products = [_times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
-        return _out(np.minimum.reduce(products), np.maximum.reduce(products))
+        products = [times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(below(functools.reduce(least, products)), above(functools.reduce(most, products)))
 
     __radd__, __rmul__ = __add__, __mul__
 
+    @_quiet
     def __truediv__(self, other):
+        """The divisor 0 is left out: x/[0, 2] is x·[1/2, ∞]."""
         other = Interval.of(other)
-        with np.errstate(all="ignore"):
-            holds_zero = (other.low <= 0) & (other.high >= 0)
-            inverse = _out(np.where(holds_zero, -np.inf, 1 / other.high), np.where(holds_zero, np.inf, 1 / other.low))
+        low, high = other.low, other.high
+        positive, negative = (low >= 0) & (high > 0), (low < 0) & (high <= 0)
+        inverse = Interval(choose(positive | (high < 0), below(1 / high), -np.inf),
+                           choose(negative | (low > 0), above(1 / low), np.inf))
         return self * inverse
 
     def __rtruediv__(self, other):
@@ -86,16 +92,17 @@ class Interval(Reading):
             raise TypeError(f"interval**{n}: only integer powers and 1/2 are enclosed; write exp(p * log(x))")
         if n < 0:
             return 1 / self**-int(n)
-        return integer_power(self, int(n)) if n else Interval(np.ones_like(self.low), np.ones_like(self.low))
+        return integer_power(self, int(n)) if n else Interval(self.low * 0 + 1, self.low * 0 + 1)
 
+    @_quiet
     def apply(self, op: str, *args: Quantity) -> Quantity:
         return _applied(op, args)
 
     def __lt__(self, other):
-        return Truth.less(self, Interval.of(other), np.less)
+        return Truth.less(self, Interval.of(other), operator.lt)
 
     def __le__(self, other):
-        return Truth.less(self, Interval.of(other), np.less_equal)
+        return Truth.less(self, Interval.of(other), operator.le)
 
     def __gt__(self, other):
         return Interval.of(other) < self
@@ -122,13 +129,17 @@ class Truth(Reading):
     __slots__ = ("can", "must")
 
     def __init__(self, can, must):
-        self.can, self.must = np.bool_(can), np.bool_(must)
+        self.can = can if isinstance(can, Reading) else np.bool_(can)
+        self.must = must if isinstance(must, Reading) else np.bool_(must)
 
     @staticmethod
     def less(x: Interval, y: Interval, relation: Callable) -> Truth:
         """Of `x < y` or `x <= y`; where an end is no number, nothing is known."""
+        can, must = relation(x.low, y.high), relation(x.high, y.low)
+        if any(isinstance(end, Reading) for end in (x.low, x.high, y.low, y.high)):  # these are never NaN
+            return Truth(can, must)
         unknown = np.isnan(x.low) | np.isnan(x.high) | np.isnan(y.low) | np.isnan(y.high)
-        return Truth(relation(x.low, y.high) | unknown, relation(x.high, y.low) & ~unknown)
+        return Truth(can | unknown, must & ~unknown)
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
         return _applied(op, args)

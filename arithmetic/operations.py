@@ -21,7 +21,8 @@ import numpy as np
 import sympy
 
 from . import simplify
-from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading, with_derivative
+from .ends import above, below, choose, least, most
+from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading
 
 if TYPE_CHECKING:
     from .recorder import Program
@@ -190,34 +191,38 @@ def _defined(op: Operation, definition: Callable, *args):
 
 
 # ---------------------------------------------------------------------------------------------------- intervals
-def padded(x, low, high, steps: int, least=-np.inf, most=np.inf):
-    """An interval like x with ends moved outward by `steps` floating-point numbers, within the range of a function."""
-    for _ in range(steps):
-        low, high = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
-    return type(x)(np.maximum(low, least), np.minimum(high, most))
+def padded(op: Operation, x, low, high, at_least: float = -np.inf, at_most: float = np.inf):
+    """An interval like x with computed ends moved outward by the error of the operation, within the range of the function."""
+    if op.error:
+        low, high = choose(low > -np.inf, below(low, op.error), -np.inf), choose(high < np.inf, above(high, op.error), np.inf)
+    return type(x)(low if at_least == -np.inf else most(low, at_least), high if at_most == np.inf else least(high, at_most))
 
 
-def steps(op: Operation) -> int:
-    """Floating-point numbers that certainly cover the error of an operation, also next to a power of two."""
-    return int(np.ceil(2 * op.error)) if op.error else 0
+def within(op: Operation, x):
+    """The ends of x, held in the domain: the points outside it have no value that must be enclosed."""
+    low, high = x.low, x.high
+    if op.domain[0] > -np.inf:
+        low, high = most(low, op.domain[0]), most(high, op.domain[0])
+    if op.domain[1] < np.inf:
+        low, high = least(low, op.domain[1]), least(high, op.domain[1])
+    return low, high
 
 
-def increasing(op: Operation, x, least: float = -np.inf, most: float = np.inf):
-    """Of a function that increases, with values in [least, most], on the part of x that is in its domain."""
-    low = np.where(x.low < op.domain[0], op.domain[0], x.low)
-    return padded(x, op.numeric(low), op.numeric(x.high), steps(op), least, most)
+def increasing(op: Operation, x, at_least: float = -np.inf, at_most: float = np.inf):
+    """Of a function that increases, with values in [at_least, at_most]."""
+    low, high = within(op, x)
+    return padded(op, x, op.function(low), op.function(high), at_least, at_most)
 
 
-def even(op: Operation, x, least: float = 0.0):
-    """Of an even function that increases with |x| from `least`."""
-    low, high = np.abs(x.low), np.abs(x.high)
-    holds_zero = (x.low <= 0) & (x.high >= 0)
-    return padded(x, op.numeric(np.where(holds_zero, 0.0, np.minimum(low, high))), op.numeric(np.maximum(low, high)),
-                  steps(op), least)
+def even(op: Operation, x, at_least: float = 0.0):
+    """Of an even function that increases with |x| from `at_least`."""
+    low, high = absolute(x.low), absolute(x.high)
+    nearest = choose((x.low <= 0) & (x.high >= 0), 0.0, least(low, high))
+    return padded(op, x, op.function(nearest), op.function(most(low, high)), at_least)
 
 
 def _monotone_in_both(op: Operation, x, y):
-    return type(x)(op.numeric(x.low, y.low), op.numeric(x.high, y.high))
+    return type(x)(op.function(x.low, y.low), op.function(x.high, y.high))
 
 
 # ------------------------------------------------------------------------------------------ the exact operations
@@ -306,7 +311,7 @@ not_ = operation("not", numeric=np.logical_not, symbolic=lambda s, x: ~x, c="!{0
 sqrt = operation(
     "sqrt", numeric=_quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
     numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),),
-    interval=functools.partial(increasing, least=0.0), doc="Square root.")
+    interval=functools.partial(increasing, at_least=0.0), doc="Square root.")
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
     numpy="absolute", adjoint=lambda n, d: (d * sign(n.args[0]),), interval=even, error=0, doc="Absolute value.")
@@ -331,9 +336,8 @@ def _choice(op: Operation, condition, x, y):
     if isinstance(condition, (bool, np.bool_)):
         return x if condition else y
     can, must = condition.can, condition.must
-    low, high = np.minimum(x.low, y.low), np.maximum(x.high, y.high)
-    return type(x)(np.where(must, x.low, np.where(can, low, y.low)),
-                   np.where(must, x.high, np.where(can, high, y.high)))
+    low, high = least(x.low, y.low), most(x.high, y.high)
+    return type(x)(choose(must, x.low, choose(can, low, y.low)), choose(must, x.high, choose(can, high, y.high)))
 
 
 where: Callable = operation(
@@ -345,6 +349,5 @@ where: Callable = operation(
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
 sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
-    definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0),
-    interval=increasing, error=0,
+    definition=lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), interval=increasing, error=0,
     doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

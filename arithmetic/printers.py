@@ -92,13 +92,14 @@ def prelude(outputs: Sequence[Node], names: dict[Node, str], language: str) -> s
     order = needed_given(outputs, names)
     for node in order:
         if node.operands:
-            _define(OPERATIONS[node.op], language, texts)
+            define(OPERATIONS[node.op], language, texts)
     calls = sum(bool(node.operands) and OPERATIONS[node.op].c is None for node in order)
     head = C_HEAD.format(called=int(calls > INLINED)) if language == "c" else PYTHON_HEAD
     return "\n".join([head, *texts.values()])
 
 
-def _define(op: Operation, language: str, texts: dict[str, str]) -> None:
+def define(op: Operation, language: str, texts: dict[str, str]) -> None:
+    """Add to `texts` the table or the function of an operation, and those it is made of, in order."""
     if op.name in texts:
         return
     if op.table:
@@ -110,7 +111,7 @@ def _define(op: Operation, language: str, texts: dict[str, str]) -> None:
     program = op.program
     for node in program.tape:
         if node.operands:
-            _define(OPERATIONS[node.op], language, texts)
+            define(OPERATIONS[node.op], language, texts)
     names = {x: f"x{i}" for i, x in enumerate(program.inputs)}
     body, names = lines(program.outputs, names, language)
     result, arguments = names[program.outputs[0]], [f"x{i}" for i in range(op.arity)]

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import sympy
 
-from .elementary import cos, cosh, sigmoid, sin, sinh, softplus, tanh
+from .elementary import cos, cosh, exp, log, sigmoid, sin, sinh, softplus, tanh
 from .functions import half_power
 from .functions import power as real_power
 from .intervals import Interval
+from .jets import Jet
 from .operations import OPERATIONS, maximum, minimum, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
+from .recorder import Node
 
 #: Functions of sympy's that are made of others, by the names of their classes.
 COMPOSED: dict[str, Callable] = {
@@ -36,7 +38,17 @@ def from_sympy(expression: sympy.Expr, values: Mapping) -> Any:
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
         return _replaced(expression, values)
-    return _Reader(dict(values), any(isinstance(v, Interval) for v in entries)).read(expression)
+    exact = next((keep for keep in map(_keeps, entries) if keep), None)
+    return _Reader(dict(values), exact).read(expression)
+
+
+def _keeps(value) -> Callable | None:
+    """How a reading takes constants as they are; None where they are rounded to floats."""
+    if isinstance(value, Interval):
+        return lambda e: x.low if (x := Interval.of(e)).low == x.high else x
+    if isinstance(value, Node):
+        return value.graph.lift if value.graph.exact else None
+    return (lambda e: e) if isinstance(value, Jet) else None
 
 
 def _replaced(expression, values: Mapping):
@@ -51,8 +63,8 @@ def _replaced(expression, values: Mapping):
 
 
 class _Reader:
-    def __init__(self, values: dict, intervals: bool):
-        self.values, self.intervals = values, intervals
+    def __init__(self, values: dict, exact: Callable | None):
+        self.values, self.exact = values, exact
         self.known: dict = {}
 
     def read(self, e):
@@ -68,7 +80,7 @@ class _Reader:
                             f"{', '.join(map(str, self.values)) or 'none'}")
         if e is sympy.true or e is sympy.false:
             return bool(e)
-        if not e.free_symbols and not e.has(sympy.Function, sympy.Piecewise):
+        if not e.free_symbols and e.is_number and (self.exact or not e.has(sympy.Function, sympy.Piecewise)):
             return self._constant(e)
         if e.is_Add:
             return self._folded(lambda x, y: x + y, e.args)
@@ -101,9 +113,7 @@ class _Reader:
             value = float(e)
         except TypeError:
             raise TypeError(f"the expression contains the constant {e}, which is not a real number") from None
-        if not self.intervals or (e.is_Rational and sympy.Rational(value) == e):
-            return value
-        return Interval(np.nextafter(value, -np.inf), np.nextafter(value, np.inf))
+        return self.exact(e) if self.exact else value
 
     def _folded(self, function: Callable, args):
         first, *rest = (self.read(a) for a in args)
@@ -135,6 +145,8 @@ class _Reader:
                 return 1 / self._power(base, -power)
             x = self.read(base)
             return integer_power(x, int(power)) if power.q == 1 else half_power(x, int(power.p))
+        if self.exact:
+            return exp(self.read(power) * (self.exact(sympy.log(base)) if base.is_number else log(self.read(base))))
         return real_power(self.read(base), self.read(power))
 
     def _one_plus_exp(self, e):

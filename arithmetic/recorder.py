@@ -23,6 +23,7 @@ class Graph:
     """
 
     kind: type[Node]  #: the class of its nodes
+    exact = False  # whether constants that are no floats are kept as they are (`tape.ExactGraph`)
 
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange

@@ -85,7 +85,7 @@ def mul(graph: Graph, a: Node, b: Node) -> Node:
         if b.op == "neg":
             return graph.constant(-c) * b.args[0]
         if b.op == "mul" and b.args[0].value is not None:  # rounds differently, but on every back end alike
-            return graph.constant(c * b.args[0].value) * b.args[1]
+            return graph.operation("mul", a, b.args[0]) * b.args[1]
         return graph.node("mul", a, b)
     if a.op == "neg":
         return -(a.args[0] * b)

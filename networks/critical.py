@@ -2,8 +2,8 @@
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved by exact algebra (`polynomials`); the rest on the coordinate planes exactly and elsewhere
-by Newton's method, each point it finds certified by an interval (Krawczyk) test.
+Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove for
+every part of it that it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
@@ -18,14 +18,21 @@ import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Array, Box, Interval, Vector, as_decimals, as_fractions, exact_sign
+from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign
+from arithmetic.ends import enclosing
 
-from .classification import classify
+from .algebra import Stopped
+from .blowup import Isolated, exact_point, isolated
+from .bounds import bounding_box, convex
+from .enclosed import Enclosures, enclosed, refined_digits, spectrum
+from .families import Manifold, manifolds
 from .forms import form_sign
 from .germ import plane_form
+from .invariance import constant_directions, extended, without
 from .nature import Nature
 from .objective import Objective, check_box
 from .polynomials import CriticalSet, Family, Point, critical_set
+from .symmetry import symmetries
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class CriticalPoint:
     nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not
     isolated "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
-    box : ((low, high), …), rational numbers.  evidence : why it has this nature.
+    box : ((low, high), …), rational numbers.  spectrum : enclosures (low, high) of the eigenvalues, in order.
+    evidence : why it has this nature.
     family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials
     whose common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
     """
@@ -52,6 +60,7 @@ class CriticalPoint:
     equations: tuple = ()
     symbols: tuple = ()
     box: tuple = field(default=(), repr=False)
+    spectrum: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
     loss: Objective | None = field(default=None, repr=False, compare=False)
 
@@ -64,6 +73,19 @@ class CriticalPoint:
         if self.member:
             return np.array(self.member, dtype=float)
         return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 1)), 17)) for x in self.theta])
+
+    def digits(self, n: int) -> tuple:
+        """The coordinates with n right digits after the point, as `sympy.Float`s.
+
+        Raises ValueError for a family and for a point that is neither exact nor known by its `box`.
+        """
+        if self.family:
+            raise ValueError("a family of critical points has no digits; choose a member of it")
+        if self.exact:
+            return tuple(sympy.N(x, n + max(1, len(str(int(abs(sympy.N(x))))))) for x in map(sympy.sympify, self.theta))
+        if not self.box or self.loss is None:
+            raise ValueError("the point is not certified by a box, so its digits cannot be proved")
+        return refined_digits(Enclosures(self.loss), np.array(self.box, dtype=float), n)
 
     def distance(self, theta: Array) -> np.ndarray:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
@@ -143,7 +165,7 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
     """The critical points of a symbolic loss (see the module).
 
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
-    budget : seconds for the exact algebra of polynomials; past it, what is open is said in `undecided`.
+    budget : seconds; past it, what is open is said in `undecided`.
     """
     start, region = time.perf_counter(), None if region is None else check_box(region, loss.dim)
     box = loss.box if region is None else region
@@ -155,13 +177,14 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
         atlas = _polynomial(loss, box, budget)
     else:
-        atlas = _search(loss, box)
-    points = [replace(p, loss=loss) for p in atlas if region is None or p.family or _inside(p.theta, region)]
+        atlas = _search(loss, region, budget)
+    if region is not None and atlas.region is None:
+        atlas = replace(atlas, region=region, points=tuple(p for p in atlas if p.family or _inside(p.theta, region)))
+    points = [replace(p, loss=loss) for p in atlas]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     points.sort(key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
                                *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
-    return replace(atlas, points=tuple(points), region=region if atlas.region is None else atlas.region,
-                   seconds=time.perf_counter() - start)
+    return replace(atlas, points=tuple(points), seconds=time.perf_counter() - start)
 
 
 def complete(loss: Objective) -> bool:
@@ -355,7 +378,9 @@ def _eigenvalues(hessian) -> tuple:
         return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
     if all(h.is_Rational for h in hessian):
         return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
-    return tuple(sorted(hessian.eigenvals(multiple=True), key=lambda e: float(sympy.re(sympy.N(e)))))
+    with mpmath.workdps(50):  # (their radicals take long)
+        values = [sympy.Float(e, 17) for e in mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)]
+    return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
 
 
 def _inside(theta, box) -> bool:
@@ -364,14 +389,17 @@ def _inside(theta, box) -> bool:
 
 # -------------------------------------------------------------------------------------- polynomial losses
 def _polynomial(loss, box, budget: float) -> Atlas:
-    """Critical points of a polynomial loss; where algebra does not come to an end, those that Newton's method finds."""
+    """Critical points of a polynomial loss; where algebra does not come to an end, intervals go on in the box."""
+    start = time.perf_counter()
     try:
         found = critical_set(loss.expression, loss.symbols, seconds=budget)
-    except ValueError as error:
-        found = CriticalSet(undecided=[str(error)])
-    points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
+        points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
+    except (ValueError, Stopped) as error:
+        found, points = CriticalSet(undecided=[str(error)]), []
     if not found.complete:
-        other = _search(loss, box)
+        other = _search(loss, box, budget - (time.perf_counter() - start))
+        if other.complete:
+            return other
         more = [p for p in other if all(float(q.distance(p.numeric)) > 1e-6 for q in points)]
         return Atlas((*points, *more), box, tuple(found.proof), (*found.undecided, *other.undecided))
     return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
@@ -415,34 +443,149 @@ def _spectrum(p: Point, loss) -> tuple:
 
 
 # ------------------------------------------------------------------------------------------- other losses
-def _search(loss, box) -> Atlas:
-    """Exact points on the coordinate planes, then what Newton's method finds in the box, certified one by one."""
-    f, symbols = as_decimals(loss.expression), list(loss.symbols)
-    points = []
-    for theta in _on_coordinate_planes(loss):
-        nature, evidence = classify(f, symbols, theta)
-        hessian = sympy.hessian(f, symbols).subs(dict(zip(symbols, theta, strict=True))).applyfunc(sympy.simplify)
-        value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
-        points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
-    known = [p.numeric for p in points]
-    for place in _newton(loss, box):
-        if any(np.linalg.norm(place - k) < 1e-3 for k in known):
-            continue
-        if krawczyk(loss, place, 1e-8) is None:
-            continue
-        known.append(place)
-        eigenvalues = np.linalg.eigvalsh(loss.hessian(place))
-        positive = int((eigenvalues > 0).sum())
-        nature = Nature.of_hessian(positive, loss.dim - positive)
-        points.append(CriticalPoint(
-            tuple(sympy.Float(x, 17) for x in place), nature, sympy.Float(float(loss.value(place))),
-            tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
-                f"found in the box {box} by Newton's method (that there are no more there is not proved); an interval "
-                "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
-    return Atlas(tuple(points), box, undecided=("that there are no more critical points in the box is not proved",))
+def _search(loss, region, budget: float) -> Atlas:
+    """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
+    start, box = time.perf_counter(), region or loss.box
+    if directions := constant_directions(loss):
+        return _extended(loss, directions, region, budget)
+    enclosures, proof = Enclosures(loss), []
+    if region is None and (bounded := bounding_box(enclosures)):
+        box, everywhere = bounded, True
+        proof.append(f"weight decay: no critical point lies outside the box {_short_box(box)}")
+    else:
+        everywhere = False
+    families = manifolds(enclosures)
+    group = symmetries(loss, *np.array(box).T)
+    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families, group)
+    exact = _exact_zeros(enclosures, found.zeros)
+    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
+    met = [(m, m.member()) for m in families if m.met]
+    others = [_of_isolated(p, loss) for p in found.isolated]
+    others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
+    points += _with_images(others, group)
+    if group:
+        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to each "
+                     "other one was searched, and so it is with what is open")
+    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region" for m, member in met if member is None]
+    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
+                 + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
+    late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
+        f", as the rest would take {found.rest:.0e} s at that rate" if found.rest else ""),)
+    if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and not unmet and convex(loss):
+        everywhere = True
+        proof.append("F is convex, so a strict minimum is its only critical point")
+    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *found.open))
 
 
-def _on_coordinate_planes(loss) -> list[tuple]:
+def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
+    """Of a loss that does not change in some directions: the critical points of a loss in fewer coordinates, extended."""
+    if len(directions) == loss.dim:
+        everywhere = CriticalPoint(tuple(loss.symbols), Nature.NON_STRICT_MINIMUM, sympy.simplify(loss.expression), family=tuple(
+            loss.symbols), equations=(sympy.Integer(0),), symbols=tuple(loss.symbols), member=(0.0,) * loss.dim, evidence="F is constant")
+        return Atlas((everywhere,), None, ("F is constant",))
+    reduced, pivots = without(loss, directions, region or loss.box)
+    atlas = critical_points(reduced, None if region is None else reduced.box, budget)
+    text = " and ".join(str(tuple(d)) for d in directions)
+    return replace(atlas, points=tuple(extended(p, loss, directions, pivots) for p in atlas),
+                   region=None if atlas.region is None else region or loss.box,
+                   proof=(f"F does not change along {text}, which leaves {reduced.dim} coordinates", *atlas.proof))
+
+
+def _with_images(points: list[CriticalPoint], group) -> list[CriticalPoint]:
+    """The points and families with what the symmetries map them to, each once."""
+    found = {}
+    for p in points:
+        for g in (None, *group):
+            q = p if g is None else _image(p, g)
+            key = frozenset(map(_unsigned, q.equations)) if q.family else tuple(map(sympy.simplify, q.theta))
+            found.setdefault(key, q)
+    return list(found.values())
+
+
+def _unsigned(e):
+    e = sympy.expand(e)
+    return -e if e.could_extract_minus_sign() else e
+
+
+def _image(p: CriticalPoint, g) -> CriticalPoint:
+    """What a symmetry of F maps a point to; a family by its equations, in which the inverse is put."""
+    if not p.family:
+        return replace(p, theta=g(p.theta))
+    inverse = {p.symbols[place]: sign * s for place, sign, s in zip(g.places, g.signs, p.symbols, strict=True)}
+    parameters = tuple(s for s in p.symbols if any(abs(inverse[t]) == abs(s) for t in p.family))
+    return replace(p, theta=g(tuple(x.xreplace(inverse) for x in map(sympy.sympify, p.theta))), family=parameters,
+                   equations=tuple(e.xreplace(inverse) for e in p.equations), member=g(p.member))
+
+
+def _short_box(box) -> str:
+    return " × ".join(f"[{low:.4g}, {high:.4g}]" for low, high in box)
+
+
+def _exact_zeros(enclosures: Enclosures, zeros) -> dict:
+    """Exact numbers for those of the zeros that are simple numbers or lie on a coordinate axis and can be written down."""
+    near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= enclosures.dim - 1]
+    found = {}
+    for k, zero in enumerate(zeros):
+        candidates = enclosures.axis_points if k in near else ()
+        simple = exact_point(enclosures, zero.middle, np.maximum(zero.inner_high - zero.inner_low, 1e-12 * (1 + np.abs(zero.middle))))
+        for theta in (*candidates, *((simple,) if simple else ())):
+            if zero.holds(*np.array([enclosing(x) for x in theta]).T):
+                found[k] = theta
+    return found
+
+
+def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
+    """A critical point from a box that holds exactly one.  theta : exact, or None."""
+    low, high, _ = enclosures.system.slopes(zero.inner_low[:, None], zero.inner_high[:, None])
+    eigenvalues = spectrum(low[..., 0], high[..., 0])
+    value_low, value_high, _ = enclosures.values(zero.inner_low[:, None], zero.inner_high[:, None])
+    if eigenvalues.signs is None:
+        nature, why = Nature.UNDECIDED, "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
+    else:
+        positive, negative = eigenvalues.signs
+        nature = Nature.of_hessian(positive, negative)
+        why = f"the Hessian is invertible there, with {positive} positive and {negative} negative eigenvalues"
+    alone = float(np.minimum(zero.high - zero.middle, zero.middle - zero.low).min())
+    evidence = f"intervals prove one critical point here and no other within {alone:.1e}; {why}"
+    loss = enclosures.loss
+    values = tuple(sympy.Float(float(v), 17) for v in (eigenvalues.low + eigenvalues.high) / 2)
+    ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b))) for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
+    common = {"box": ends, "spectrum": tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))}
+    if theta is None:
+        return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
+                             sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
+                             evidence=evidence, **common)
+    value = as_decimals(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
+    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
+
+
+def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
+    known = {}
+    for e in m.equations:  # coordinates that an equation gives
+        s = next((s for s in loss.symbols if (e - s).is_number or e == s), None)
+        if s is not None:
+            known[s] = s - e
+    value = sympy.simplify(as_decimals(loss.expression).subs(known)) if known else sympy.Integer(0)
+    if value.free_symbols:
+        value = sympy.Float(float(loss.value(member)), 17)
+    signs = "; across it the numbers of positive and negative eigenvalues are " + " or ".join(map(str, sorted(m.signs, key=str)))
+    return CriticalPoint(tuple(known.get(s, s) for s in loss.symbols), m.nature, value, family=tuple(
+        s for s in loss.symbols if s not in known), equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
+        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it{signs}")
+
+
+def _of_isolated(p: Isolated, loss) -> CriticalPoint:
+    at = dict(zip(loss.symbols, p.theta, strict=True))
+    f = as_decimals(loss.expression)
+    hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
+    evidence = f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within {p.size:.1e}"
+    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
+
+
+LARGEST_POWERS = 24
+
+
+def on_coordinate_axes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
     symbols, found = list(loss.symbols), []
     slope = [as_decimals(loss.expression).diff(s) for s in symbols]
@@ -462,13 +605,17 @@ def _common_zeros(expressions, x) -> list:
     expressions = [sympy.expand_trig(sympy.expand(e)) for e in expressions]
     atoms = set().union(*(e.atoms(sympy.exp, sympy.tanh) for e in expressions))
     inner: sympy.Expr = sympy.exp(x)
+    powers = 0
     if atoms:
         inner = min(atoms, key=lambda a: (abs(a.args[0].as_coeff_Mul()[0]), str(a)))
         for a in atoms:  # exp(n u) is G^n for exp(u) = G
             n = sympy.simplify(a.args[0] / inner.args[0])
             if a.func is not inner.func or not n.is_Integer or (n != 1 and a.func is not sympy.exp):
                 return []
+            powers += abs(int(n))
             expressions = [e.xreplace({a: G**n}) for e in expressions]
+        if powers > LARGEST_POWERS:  # (the factors of such polynomials take long)
+            return []
     numerators = [sympy.fraction(sympy.together(e))[0] for e in expressions]
     if not all(n.is_polynomial(x, G) for n in numerators):
         return []
@@ -483,50 +630,3 @@ def _common_zeros(expressions, x) -> list:
                 if inverse is not None:
                     zeros += [root for root in sympy.solve(inner.args[0] - inverse, x) if root.is_real]
     return zeros
-
-
-def _newton(loss, box, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
-    """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
-    low, high = np.array(box).T[:, :, None]
-    theta: np.ndarray = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
-            good = np.isfinite(hessian).all(axis=(1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(hessian))) > 1e-14)
-            theta = theta[:, good] - np.linalg.solve(hessian[good], slope[:, good].T[..., None])[..., 0].T
-            theta = theta[:, (np.abs(theta) < 1e3).all(axis=0)]
-            if not theta.size:
-                return []
-        slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
-    inside = ((theta >= low) & (theta <= high)).all(axis=0) & (np.abs(slope) < 1e-13).all(axis=0)
-    inside &= np.abs(np.linalg.eigvalsh(hessian)).min(axis=-1) > 1e-6
-    unique: list[np.ndarray] = []
-    for x in theta[:, inside].T:
-        if not any(np.linalg.norm(x - u) < 1e-6 for u in unique):
-            unique.append(x)
-    return unique
-
-
-def krawczyk(loss, theta: np.ndarray, radius: float):
-    """The interval Krawczyk test: a box around `theta` that provably holds exactly one critical point, or None.
-
-    K(X) = m − Y ∇F(m) + (I − Y H(X))(X − m), Y ≈ H(m)⁻¹; K(X) inside X proves existence and uniqueness and that H is
-    invertible on X.  (Krawczyk 1969; Neumaier 1990, theorem 5.1.9.)
-    """
-    n = loss.dim
-    Y = np.linalg.inv(loss.hessian(theta))
-    X = Vector(Interval(x - radius, x + radius) for x in theta)
-    slope = loss.gradient(Vector(Interval(x, x) for x in theta))
-    hessian = loss.hessian(X)
-    for i in range(n):
-        k = Interval(theta[i], theta[i])
-        for j in range(n):
-            k = k - Y[i, j] * slope[j]
-        for j in range(n):
-            entry = Interval(float(i == j), float(i == j))
-            for m in range(n):
-                entry = entry - Y[i, m] * hessian[m, j]
-            k = k + entry * Interval(-radius, radius)
-        if not (theta[i] - radius < k.low and k.high < theta[i] + radius):
-            return None
-    return [(x - radius, x + radius) for x in theta]

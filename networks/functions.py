@@ -48,20 +48,27 @@ class Activation:
 
     @functools.cached_property
     def coefficients(self):
-        """(numerator, denominator) as coefficients, lowest power first; None unless rational."""
+        """(numerator, denominator) as coefficients in floats, lowest power first; None unless rational."""
+        return self.exact_coefficients and [[float(c) for c in part] for part in self.exact_coefficients]
+
+    @functools.cached_property
+    def exact_coefficients(self):
+        """As `coefficients`, in exact numbers."""
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):
             return None
         parts = [sympy.Poly(part, z) for part in sympy.fraction(sympy.together(expression))]
-        return [[float(c) for c in reversed(part.all_coeffs())] for part in parts]
+        return [part.all_coeffs()[::-1] for part in parts]
 
     def __call__(self, z):
         if isinstance(z, np.ndarray) and z.dtype == object:
             return Vector(map(self, z.flat)).reshape(z.shape)
         if isinstance(z, Node) and self.coefficients is not None:
             above, below = self.coefficients
-            return polynomial(above, z) if below == [1.0] else polynomial(above, z) / polynomial(below, z)
+            if z.graph.exact:
+                above, below = ([z.graph.lift(c) for c in part] for part in self.exact_coefficients)
+            return polynomial(above, z) if self.coefficients[1] == [1.0] else polynomial(above, z) / polynomial(below, z)
         return self.function(z)
 
     @functools.cached_property

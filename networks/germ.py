@@ -7,7 +7,8 @@ import itertools
 import sympy
 from sympy import Poly
 
-from arithmetic import exact_sign, simplified
+from arithmetic import exact_sign, from_sympy, simplified
+from arithmetic.jets import Jet
 
 from .circle import Circle, count_roots
 from .forms import form_sign, leading_part
@@ -75,8 +76,7 @@ class Germ:
         f = self.f
         if not self.polynomial:  # its Taylor polynomial is all that series up to the order see
             tau = sympy.Symbol("tau", real=True)
-            scaled = f.subs({s: tau * s for s in self.symbols}, simultaneous=True)
-            f = sum(_coefficient(scaled, tau, n) for n in range(2, order + 1))
+            f = sum(taylor(f, self.symbols, [tau * s for s in self.symbols], tau, order)[2:])
         return sympy.expand(f.subs(theta, simultaneous=True)), ys, xs
 
     def exact(self, f, ys, xs):
@@ -293,6 +293,28 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
     nonzero = [s for s in signs if s]
     positive = sum(a != b for a, b in itertools.pairwise(nonzero))
     return positive, len(coefficients) - 1 - positive, zero
+
+
+def taylor(f, symbols, path, tau, order: int) -> list:
+    """The Taylor coefficients of f at τ = 0 up to the order, along a path that is a polynomial in τ, one entry a symbol.
+
+    Their own coefficients, in the other symbols of the path, are exact and simplified, so that 0 is seen.  Raises TypeError
+    for functions without a Taylor series in general.
+    """
+    path = [sympy.Poly(sympy.expand(p), tau).all_coeffs()[::-1] for p in path]
+    jets = [Jet([*c, *[sympy.Integer(0)] * (order + 1 - len(c))][:order + 1]) for c in path]
+    series = from_sympy(f, dict(zip(symbols, jets, strict=True)))
+    coefficients = series.coefficients if isinstance(series, Jet) else [series, *[sympy.Integer(0)] * order]
+    free = sorted({s for p in path for c in p for s in c.free_symbols}, key=str)
+    return [_simplified_terms(sympy.expand(c), free) for c in coefficients]
+
+
+def _simplified_terms(expression, symbols):
+    """A polynomial with its coefficients simplified."""
+    if not symbols:
+        return simplified(expression)
+    terms = Poly(expression, *symbols).terms()
+    return sum((simplified(c) * sympy.prod(s**k for s, k in zip(symbols, powers, strict=True)) for powers, c in terms), sympy.Integer(0))
 
 
 def _coefficient(expression, y, n: int):

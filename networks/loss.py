@@ -74,7 +74,10 @@ class Loss(Objective):
 
     @functools.cached_property
     def _recorded(self) -> tuple:
-        graph = Graph()
+        return self._record(Graph())
+
+    def _record(self, graph: Graph) -> tuple:
+        """(θ, value, residuals or None) as nodes of the graph."""
         x = graph.inputs("theta", self.dim)
         out = repeated(self.name, lambda: self._defined(x) if self._squares else [self._defined(x)], graph)
         return (x, sum(r * r for r in out) / (2 * len(out)), out) if self._squares else (x, out[0], None)

@@ -37,7 +37,7 @@ ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------------ arithmetic
-    Mutant("adjoint of log", 'float("nan"), d / n.args[0])', 'float("nan"), d * n.args[0])',
+    Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),
     Mutant("adjoint of tanh", "adjoint=lambda n, d: (d * (1 - n * n),)", "adjoint=lambda n, d: (d * (1 - n),)",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[tanh]"),

@@ -139,12 +139,12 @@ def _machine() -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def step_loop(text: str, cc: str) -> Callable:
-    """The loaded step loop of a C text: of this process, else the kept one, else compiled now."""
+def library(text: str, cc: str) -> ctypes.CDLL:
+    """The loaded library of a C text: of this process, else the kept one, else compiled now."""
     name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
     if (kept := cache.find(name)) is not None:
         with contextlib.suppress(OSError):  # another process has just replaced it
-            return _load(kept)
+            return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
         built = Path(folder) / name
         for flags in (FLAGS + WIDE, FLAGS):  # the width flag is x86's alone
@@ -152,12 +152,12 @@ def step_loop(text: str, cc: str) -> Callable:
                                     capture_output=True, check=False)
             if result.returncode == 0:
                 cache.keep(built)
-                return _load(built)  # once loaded it needs its file no more
+                return ctypes.CDLL(str(built))  # once loaded it needs its file no more
     raise CompileError(f"{cc} said: {result.stderr.strip()[-500:]}")
 
 
-def _load(path: Path) -> Callable:
-    function = ctypes.CDLL(str(path)).run
+def step_loop(text: str, cc: str) -> Callable:
+    function = library(text, cc).run
     pointer, integer = ctypes.c_void_p, ctypes.c_longlong
     function.argtypes = [pointer] * 3 + [integer] * 4 + [pointer] * 4 + [integer]
     function.restype = None

@@ -6,8 +6,8 @@ import sympy
 
 import arithmetic as ar
 from arithmetic import Interval
-from flows import GradientDescent, SignSGD
-from networks import Loss, get
+from flows import GradientDescent
+from networks import Loss
 from schemes import Euler, Outcome, Stop, integrate, named
 
 x = sympy.Symbol("x", real=True)
@@ -39,17 +39,6 @@ def test_removable_points_are_numbers():
     y = sympy.Symbol("y", real=True)
     cone = Loss.from_expression((x**2 + y**2)**sympy.Rational(3, 2), [x, y])
     assert np.array_equal(cone.gradient([0.0, 0.0]), [0, 0]) and np.allclose(cone.gradient([3.0, 4.0]), [45, 60])
-
-
-def test_a_sign_is_constant():
-    assert Loss(lambda t: ar.absolute(t[0]), 1).hessian([0.0]) == 0
-    assert np.array_equal(SignSGD().on(get("polytwo")).jacobian(0.0, np.array([0.0, 1.0])), np.zeros((2, 2)))
-
-
-def test_outside_the_domain_of_a_logarithm_nothing_is_at_rest():
-    end = integrate(GradientDescent().on(loss(-x - sympy.log(x))), [-0.5], Euler(), 0.1)
-    assert end.outcome == Outcome.NOT_FINITE and not end.success
-    assert np.isnan(loss(x - ar.log1p(x)).gradient([-2.0]))
 
 
 def test_every_classic_ends_where_the_gradient_is_no_number():

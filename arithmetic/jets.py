@@ -1,0 +1,119 @@
+"""Taylor arithmetic in one variable: a reading whose numbers are c₀ + c₁ρ + … + c_mρᵐ, the coefficients on any reading.
+
+Functions of the table follow from their derivatives alone: y = f(x) has y' = f'(x) x', and f' is what the operation's adjoint
+says; so a function that is added to the table has jets.  Definitions that choose by comparisons have none.
+
+Source: Moore 1966; Griewank & Walther 2008, chapter 13.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .ends import Rounded
+from .operations import OPERATIONS
+from .readings import Reading, integer_power, is_symbolic
+
+
+class Jet(Reading):
+    """Taylor coefficients, lowest first; the order of a result is the least of its arguments'."""
+
+    __slots__ = ("coefficients", "args")
+
+    def __init__(self, coefficients: Sequence):
+        self.coefficients = list(coefficients)
+
+    @property
+    def order(self) -> int:
+        return len(self.coefficients) - 1
+
+    def cut(self, order: int) -> Jet:
+        """The same up to a lower order."""
+        return Jet(self.coefficients[:order + 1])
+
+    def _both(self, other) -> tuple[list, list]:
+        a = self.coefficients
+        if not isinstance(other, Jet):
+            return a, [other, *[0] * self.order]
+        n = min(len(a), len(other.coefficients))
+        return a[:n], other.coefficients[:n]
+
+    def __add__(self, other):
+        if not isinstance(other, Jet):
+            return Jet([self.coefficients[0] + other, *self.coefficients[1:]])
+        return Jet([x + y for x, y in zip(*self._both(other), strict=True)])
+
+    def __neg__(self):
+        return Jet([-x for x in self.coefficients])
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __mul__(self, other):
+        if isinstance(other, Rounded) and any(map(is_symbolic, self.coefficients)):
+            import sympy
+
+            other = sympy.sympify(other.exact)
+        if not isinstance(other, Jet):
+            return Jet([x * other for x in self.coefficients])
+        a, b = self._both(other)
+        if other is self:  # the squares of a square are one product
+            return Jet([_square_term(a, k) for k in range(len(a))])
+        return Jet([_sum(a[i] * b[k - i] for i in range(k + 1)) for k in range(len(a))])
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __truediv__(self, other):
+        if not isinstance(other, Jet):
+            return Jet([x / other for x in self.coefficients])
+        a, b = self._both(other)
+        q: list = []
+        for k in range(len(a)):
+            q.append((a[k] - _sum(q[i] * b[k - i] for i in range(k)) if k else a[0]) / b[0])
+        return Jet(q)
+
+    def __rtruediv__(self, other):
+        return Jet([other, *[0 * self.coefficients[0]] * self.order]) / self
+
+    def __pow__(self, n):
+        if n == 0.5:
+            return self.apply("sqrt", self)
+        if n != int(n):
+            raise TypeError(f"jet**{n}: only integer powers and 1/2 have jets here; write exp(p * log(x))")
+        return 1 / self**-int(n) if n < 0 else integer_power(self, int(n))
+
+    def apply(self, op: str, *args):
+        operation = OPERATIONS[op]
+        if operation.inline or operation.boolean or operation.arity != 1 or operation.adjoint is None or op == "absolute":
+            raise TypeError(f"{op} has no Taylor series in general")
+        (x,) = args
+        if op == "neg":
+            return -x
+        y = [operation.function(x.coefficients[0])]
+        one = 0 * x.coefficients[0] + 1
+        for k in range(1, len(x.coefficients)):
+            node = Jet(y)
+            node.args = (x.cut(k - 1),)
+            (slope,) = operation.adjoint(node, Jet([one, *[0 * one] * (k - 1)]))
+            f = slope.coefficients
+            y.append(_sum((j * x.coefficients[j]) * f[k - j] for j in range(1, k + 1)) / k)
+        return Jet(y)
+
+    def _compared(self, other):
+        raise TypeError("jets are not compared: a definition that chooses has no Taylor series in general")
+
+    __lt__ = __le__ = __gt__ = __ge__ = _compared
+
+
+def _sum(terms):
+    first, *rest = terms
+    for x in rest:
+        first = first + x
+    return first
+
+
+def _square_term(a: list, k: int):
+    pairs = [2 * (a[i] * a[k - i]) for i in range((k + 1) // 2)]
+    return _sum([*pairs, a[k // 2] * a[k // 2]] if k % 2 == 0 else pairs)
