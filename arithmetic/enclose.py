@@ -12,8 +12,8 @@ Sources: Krawczyk 1969; Hansen & Sengupta 1981; Neumaier 1990, chapter 5; Hansen
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -309,7 +309,8 @@ class Search:
         slopes = tuple(s[..., meets] for s in slopes)
         if self.settle is not None and new_low.shape[1]:
             left = ~self.settle(new_low, new_high)
-            new_low, new_high, old, slopes = new_low[:, left], new_high[:, left], old[:, left], tuple(s[..., left] for s in slopes)
+            new_low, new_high, old = new_low[:, left], new_high[:, left], old[:, left]
+            slopes = tuple(s[..., left] for s in slopes)
         width = new_high - new_low
         again = ((width < (1 - PROGRESS) * old) & (old > least)).any(axis=0)
         small = ~again & (width <= least).all(axis=0)

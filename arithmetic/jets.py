@@ -1,4 +1,4 @@
-"""Taylor arithmetic in one variable: a reading whose numbers are c₀ + c₁ρ + … + c_mρᵐ, the coefficients on any reading.
+"""Taylor arithmetic in one variable: numbers are c₀ + c₁ρ + … + c_mρᵐ, the coefficients on any reading.
 
 Functions of the table follow from their derivatives alone: y = f(x) has y' = f'(x) x', and f' is what the operation's adjoint
 says; so a function that is added to the table has jets.  Definitions that choose by comparisons have none.

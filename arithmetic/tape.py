@@ -150,7 +150,8 @@ void run(i64 n, i64 inputs, i64 constants, i64 steps, i64 outputs, const i64 *co
 }}
 """
 
-_KERNEL = """static void k_{name}(const double *restrict a, const double *restrict b, const double *restrict c, double *restrict r)
+_KERNEL = """static void k_{name}(const double *restrict a, const double *restrict b, const double *restrict c,
+                                 double *restrict r)
 {{
     for (int l = 0; l < L; l++) {{
         {body}

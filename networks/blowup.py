@@ -151,7 +151,8 @@ def _weights(order: int, kernel: int, dim: int) -> tuple[tuple[int, ...], int]:
 def _vanishes(f, symbols, theta, D, weights, m: int) -> bool:
     """Whether F − F(θ*) has exactly no terms below the weighted order m."""
     u = sympy.symbols(f"u1:{len(symbols) + 1}", real=True)
-    path = [start + sum((D[i, k] * u[k] * RHO**w for k, w in enumerate(weights)), sympy.Integer(0)) for i, start in enumerate(theta)]
+    path = [start + sum((D[i, k] * u[k] * RHO**w for k, w in enumerate(weights)), sympy.Integer(0))
+            for i, start in enumerate(theta)]
     try:
         return not any(taylor(f, symbols, path, RHO, m - 1)[1:])
     except TypeError:  # a function that has no Taylor series here
@@ -172,7 +173,8 @@ def _chart(enclosures, theta, D, weights, m: int) -> Tape:
         for k, w in enumerate(weights):
             jet = jet + powers[w] * (columns[i][k] * u[k])
         coordinates.append(jet)
-    slope = [g if isinstance(g, Jet) else Jet([graph.lift(g), *[zero] * m]) for g in enclosures.gradient_on(Vector(coordinates), graph)]
+    slope = [g if isinstance(g, Jet) else Jet([graph.lift(g), *[zero] * m])
+             for g in enclosures.gradient_on(Vector(coordinates), graph)]
     outputs = []
     for k, w in enumerate(weights):
         total = slope[0] * columns[0][k]

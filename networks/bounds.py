@@ -1,8 +1,9 @@
 """Losses whose critical points all lie in a box that can be computed, or of which there is at most one.
 
-Weight decay: for F = Σ c_p r_p² + Σ λ_i θ_i² with residuals affine in θ_S and r⁰ = r at θ_S = 0 constant, θ_S·∂F/∂θ_S = 0 gives
-Σ c_p r_p (r_p − r⁰_p) + Σ_S λ_i θ_i² = 0, hence Σ_S λ_i θ_i² ≤ Σ c_p (r⁰_p)²/4 and Σ c_p r_p² ≤ Σ c_p (r⁰_p)².  The other
-coordinates are then bounded one by one: far out λ_i θ_i outweighs the rest of ∂F/∂θ_i, which intervals show.
+Weight decay: for F = Σ c_p r_p² + Σ λ_i θ_i² with residuals affine in θ_S and r⁰ = r at θ_S = 0 constant,
+θ_S·∂F/∂θ_S = 0 gives Σ c_p r_p (r_p − r⁰_p) + Σ_S λ_i θ_i² = 0, hence Σ_S λ_i θ_i² ≤ Σ c_p (r⁰_p)²/4 and
+Σ c_p r_p² ≤ Σ c_p (r⁰_p)².  The other coordinates are then bounded one by one: far out λ_i θ_i outweighs the rest of
+∂F/∂θ_i, which intervals show.
 """
 from __future__ import annotations
 
@@ -81,7 +82,8 @@ def _bound_linear(enclosures, decay, squares, low, high) -> None:
 
 
 def _range(enclosures, expression, low, high) -> tuple[float, float]:
-    value = Interval.of(from_sympy(expression, {s: Interval(a, b) for s, a, b in zip(enclosures.loss.symbols, low, high, strict=True)}))
+    box = {s: Interval(a, b) for s, a, b in zip(enclosures.loss.symbols, low, high, strict=True)}
+    value = Interval.of(from_sympy(expression, box))
     return float(value.low), float(value.high)
 
 
@@ -120,4 +122,6 @@ def _log_affine(term, symbols) -> bool:
 
 
 def _affine(expression, symbols) -> bool:
-    return expression.is_polynomial(*symbols) and (not expression.free_symbols or sympy.Poly(expression, *symbols).total_degree() <= 1)
+    if not expression.is_polynomial(*symbols):
+        return False
+    return not expression.free_symbols or sympy.Poly(expression, *symbols).total_degree() <= 1

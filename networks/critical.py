@@ -24,6 +24,7 @@ from arithmetic.ends import enclosing
 from .algebra import Stopped
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
+from .classification import classify
 from .enclosed import Enclosures, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
 from .forms import form_sign
@@ -464,14 +465,16 @@ def _search(loss, region, budget: float) -> Atlas:
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
     points += _with_images(others, group)
     if group:
-        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to each "
-                     "other one was searched, and so it is with what is open")
-    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region" for m, member in met if member is None]
-    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no critical point"
-                 + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
+        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to "
+                     "each other one was searched, and so it is with what is open")
+    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
+             for m, member in met if member is None]
+    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no "
+                 "critical point" + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
         f", as the rest would take {found.rest:.0e} s at that rate" if found.rest else ""),)
-    if region is None and not everywhere and [p.nature for p in points] == ["minimum"] and not found.open and not unmet and convex(loss):
+    alone = [p.nature for p in points] == ["minimum"] and not found.open and not unmet
+    if region is None and not everywhere and alone and convex(loss):
         everywhere = True
         proof.append("F is convex, so a strict minimum is its only critical point")
     return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *found.open))
@@ -480,8 +483,9 @@ def _search(loss, region, budget: float) -> Atlas:
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
     """Of a loss that does not change in some directions: the critical points of a loss in fewer coordinates, extended."""
     if len(directions) == loss.dim:
-        everywhere = CriticalPoint(tuple(loss.symbols), Nature.NON_STRICT_MINIMUM, sympy.simplify(loss.expression), family=tuple(
-            loss.symbols), equations=(sympy.Integer(0),), symbols=tuple(loss.symbols), member=(0.0,) * loss.dim, evidence="F is constant")
+        x = tuple(loss.symbols)
+        everywhere = CriticalPoint(x, Nature.NON_STRICT_MINIMUM, sympy.simplify(loss.expression), family=x, symbols=x,
+                                   equations=(sympy.Integer(0),), member=(0.0,) * loss.dim, evidence="F is constant")
         return Atlas((everywhere,), None, ("F is constant",))
     reduced, pivots = without(loss, directions, region or loss.box)
     atlas = critical_points(reduced, None if region is None else reduced.box, budget)
@@ -527,7 +531,8 @@ def _exact_zeros(enclosures: Enclosures, zeros) -> dict:
     found = {}
     for k, zero in enumerate(zeros):
         candidates = enclosures.axis_points if k in near else ()
-        simple = exact_point(enclosures, zero.middle, np.maximum(zero.inner_high - zero.inner_low, 1e-12 * (1 + np.abs(zero.middle))))
+        tolerance = np.maximum(zero.inner_high - zero.inner_low, 1e-12 * (1 + np.abs(zero.middle)))
+        simple = exact_point(enclosures, zero.middle, tolerance)
         for theta in (*candidates, *((simple,) if simple else ())):
             if zero.holds(*np.array([enclosing(x) for x in theta]).T):
                 found[k] = theta
@@ -549,7 +554,8 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
     evidence = f"intervals prove one critical point here and no other within {alone:.1e}; {why}"
     loss = enclosures.loss
     values = tuple(sympy.Float(float(v), 17) for v in (eigenvalues.low + eigenvalues.high) / 2)
-    ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b))) for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
+    ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b)))
+                 for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
     common = {"box": ends, "spectrum": tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))}
     if theta is None:
         return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
@@ -568,17 +574,20 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
     value = sympy.simplify(as_decimals(loss.expression).subs(known)) if known else sympy.Integer(0)
     if value.free_symbols:
         value = sympy.Float(float(loss.value(member)), 17)
-    signs = "; across it the numbers of positive and negative eigenvalues are " + " or ".join(map(str, sorted(m.signs, key=str)))
-    return CriticalPoint(tuple(known.get(s, s) for s in loss.symbols), m.nature, value, family=tuple(
-        s for s in loss.symbols if s not in known), equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
-        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it{signs}")
+    signs = " or ".join(map(str, sorted(m.signs, key=str)))
+    return CriticalPoint(
+        tuple(known.get(s, s) for s in loss.symbols), m.nature, value, family=tuple(s for s in loss.symbols if s not in known),
+        equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
+        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it; across it the numbers of positive "
+                 f"and negative eigenvalues are {signs}")
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     at = dict(zip(loss.symbols, p.theta, strict=True))
     f = as_decimals(loss.expression)
     hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
-    evidence = f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within {p.size:.1e}"
+    evidence = (f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within "
+                f"{p.size:.1e}")
     return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
 
 

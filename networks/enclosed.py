@@ -182,10 +182,11 @@ def located(enclosures: Enclosures, low, high, starts: int = 1000, steps: int = 
     """Critical points that Newton's method finds from starts in the box (of a fixed seed), each proved by an interval test."""
     loss = enclosures.loss
     theta = np.random.default_rng(0).uniform(low[:, None], high[:, None], (loss.dim, starts))
+    middle, width = (low / 2 + high / 2)[:, None], (high - low)[:, None]
     with np.errstate(all="ignore"):
         for _ in range(steps):
             theta = theta - np.einsum("ijl,jl->il", inverses(loss.hessian(theta)), loss.gradient(theta))
-            theta = theta[:, ((theta >= 2 * low[:, None] - high[:, None]) & (theta <= 2 * high[:, None] - low[:, None])).all(axis=0)]
+            theta = theta[:, (np.abs(theta - middle) <= 1.5 * width).all(axis=0)]
             if not theta.shape[1]:
                 return []
         theta = np.unique(np.round(theta, 7), axis=1)  # (near the points: the test below moves on from there)

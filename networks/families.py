@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, as_decimals, from_sympy, gradient
+from arithmetic import Program, as_decimals, from_sympy, gradient
 from arithmetic.enclose import ROOM_AROUND, System, inverses, newton
 from arithmetic.ends import UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
@@ -79,7 +79,8 @@ class Manifold:
         for low, high in self.met:
             for k in range(min(low.shape[1], 50)):
                 point = self._nearest(low[:, k] / 2 + high[:, k] / 2)
-                if point is not None and (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all() and self._proved(point):
+                inside = point is not None and (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all()
+                if inside and self._proved(point):
                     return point
         return None
 
@@ -102,7 +103,8 @@ class Manifold:
         theta = graph.inputs("theta", self.codimension)
         at = {symbols[i]: t for i, t in zip(chosen, theta, strict=True)} | {s: graph.lift(v) for s, v in fixed.items()}
         values = [graph.lift(from_sympy(e, at)) for e in self.equations]
-        system = System(Program(tuple(theta), tuple(values)), Program(tuple(theta), tuple(e for v in values for e in gradient(v, theta))))
+        slopes = tuple(e for v in values for e in gradient(v, theta))
+        system = System(Program(tuple(theta), tuple(values)), Program(tuple(theta), slopes))
         return bool(newton(system, point[list(chosen)][:, None], np.full((self.codimension, 1), 1e-8)).unique[0])
 
 
@@ -145,7 +147,8 @@ class Vanishing(Manifold):
                 held[lanes] = self._tube(list(choices[k]), H[..., lanes], middle[:, lanes], radius[:, lanes])
         if held.any():
             for lane in np.flatnonzero(held)[self._meet(low, high, held)]:
-                block = np.ix_(choices[best[lane]], choices[best[lane]], [lane])  # invertible all over the tube: its signs are fixed
+                N = choices[best[lane]]
+                block = np.ix_(N, N, [lane])  # invertible all over the tube, so its signs are the same
                 self.signs.add(spectrum((H[block] - error[block])[..., 0], (H[block] + error[block])[..., 0]).signs)
         return held
 
@@ -178,10 +181,12 @@ def _one_graph(slopes, low, high, N, T, M, along, across) -> np.ndarray:
     f_N, f_T = centre[:, N], centre[:, T]
     Y = inverses(f_N)
     size = np.abs(Y)
-    value = np.abs(np.einsum("ijl,jl->il", Y, low / 2 + high / 2)) + np.einsum("ijl,jl->il", size, high - low + 64 * UNIT * np.abs(low))
+    error = 64 * UNIT
+    value = np.abs(np.einsum("ijl,jl->il", Y, low / 2 + high / 2)) + np.einsum(
+        "ijl,jl->il", size, high - low + error * np.maximum(np.abs(low), np.abs(high)))
     tilted = f_T + np.einsum("ijl,jtl->itl", f_N, M)
-    tilted_spread = spread[:, T] + np.einsum("ijl,jtl->itl", spread[:, N] + 64 * UNIT * np.abs(f_N), np.abs(M)) + 64 * UNIT * np.abs(f_T)
-    slip = np.abs(np.einsum("ijl,jtl->itl", Y, tilted)) + np.einsum("ijl,jtl->itl", size, tilted_spread + 64 * UNIT * np.abs(tilted))
+    tilted_spread = spread[:, T] + error * np.abs(f_T) + np.einsum("ijl,jtl->itl", spread[:, N] + error * np.abs(f_N), np.abs(M))
+    slip = np.abs(np.einsum("ijl,jtl->itl", Y, tilted)) + np.einsum("ijl,jtl->itl", size, tilted_spread + error * np.abs(tilted))
     mixing = np.abs(np.einsum("ijl,jkl->ikl", Y, f_N) - np.eye(len(N))[:, :, None]) + np.einsum(
         "ijl,jkl->ikl", size, spread[:, N] + 64 * UNIT * np.abs(f_N)) + 4 * UNIT
     bound = value + np.einsum("itl,tl->il", slip, along) + np.einsum("ikl,kl->il", mixing, across)

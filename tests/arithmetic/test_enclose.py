@@ -136,7 +136,7 @@ def fuzz(definition, n, half, count, seed):
     share = np.where(rng.random((n, count)) < 0.2, rng.choice([1e-9, 1 - 1e-9], (n, count)), rng.random((n, count)))
     low = np.minimum(zeros[:, which] - share * size, inner[0][:, which])
     high = np.maximum(low + size, inner[1][:, which])
-    holds = ((inner[0][:, None] >= low[:, :, None].transpose(0, 1, 2)) & (inner[1][:, None] <= high[:, :, None])).all(axis=0)
+    holds = ((inner[0][:, None] >= low[:, :, None]) & (inner[1][:, None] <= high[:, :, None])).all(axis=0)
     middle = low + (high - low) / 2
     test = newton(search.system, middle, np.maximum(high - middle, middle - low) * (1 + 1e-15))
     assert holds.sum(axis=1).min() >= 1
@@ -191,6 +191,7 @@ def test_refinement_keeps_the_zero():
     found = solved(himmelblau, 2, 6.0).found
     zero = next(z for z in found if np.allclose(z.middle, [3, 2]))
     for radius in (1e-2, 1e-5, 1e-9):
-        low, high = refined(system(himmelblau, 2), np.array([[3 - radius], [2 - radius / 3]]), np.array([[3 + radius / 2], [2 + radius]]))
+        low, high = np.array([[3 - radius], [2 - radius / 3]]), np.array([[3 + radius / 2], [2 + radius]])
+        low, high = refined(system(himmelblau, 2), low, high)
         assert (low[:, 0] <= [3, 2]).all() and (high[:, 0] >= [3, 2]).all() and (high - low).max() < 1e-13
     assert (zero.inner_low <= [3, 2]).all() and (zero.inner_high >= [3, 2]).all()
