@@ -5,7 +5,7 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
-from . import command
+from . import cache, command
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
@@ -32,11 +32,13 @@ __all__ = [
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
-    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
+    "formula", "stored",
 ]
 
 _WITH_SYMPY = {**dict.fromkeys(("as_decimals", "as_fractions", "exact_sign", "simplified"), "exact"),
-               **dict.fromkeys(("SymbolicLoss", "CoordinateLoss"), "symbolic")}  # imported when asked for: numbers do without
+               **dict.fromkeys(("SymbolicLoss", "CoordinateLoss"), "symbolic"),
+               **dict.fromkeys(("formula", "stored"), "typed")}  # imported when asked for: numbers do without
 
 
 def __getattr__(name):

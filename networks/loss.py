@@ -14,6 +14,7 @@ from arithmetic import (
     Graph, Program, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
 )
 
+from . import answers
 from .objective import Objective
 from .torch_loss import TorchLoss
 
@@ -209,7 +210,7 @@ class Loss(Objective):
     def _critical_points(self) -> Atlas:
         from .critical import critical_points
 
-        return critical_points(self)
+        return answers.kept(self, lambda: critical_points(self), 60.0) if self.kept else critical_points(self)
 
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod

@@ -20,6 +20,7 @@ class Objective(Descended):
     """
 
     symbols = expression = None
+    kept = False  #: whether the answer to `critical_points()` is kept on disk, as the catalogue's are
     _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
 
     def __init__(self, dim: int, name: str, box=None):
