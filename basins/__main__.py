@@ -106,7 +106,8 @@ def _run(options, loss, optimizer, starts, stop) -> int:
         result.save(folder)
         written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
     box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
-    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n{written}", end="")
+    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n"
+          + f"note: {result.note}\n" * bool(result.note) + written, end="")
     if not result.complete:
         print("interrupted: the rest of the starts is labelled so" + (
             "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),

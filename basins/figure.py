@@ -17,7 +17,7 @@ def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
     result, minima = {}, 0
     for i, p in enumerate(study.points):
-        if p.nature.is_minimum:
+        if p.nature.is_minimum or not p.nature.decided:  # a user's own attractors are told apart too
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
             result[i] = MAXIMUM if p.nature.kind == "maximum" else SADDLE
