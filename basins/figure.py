@@ -5,12 +5,12 @@ import textwrap
 
 import numpy as np
 
+from networks import Nature
 from schemes import Outcome
 
 #: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
 MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 SADDLE, MAXIMUM = "#000000", "#D55E00"
-MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
 
 
 def colours(study) -> dict[int, str]:
@@ -69,7 +69,7 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
     inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
     for kind in dict.fromkeys(p.nature.kind for p in inside):
         at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
-        style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
+        style = dict(marker=Nature(kind).marker, linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))
     if witnesses is not None and (found := study.witnesses(witnesses)):

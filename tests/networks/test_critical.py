@@ -272,17 +272,3 @@ def test_numeric_losses_say_what_they_lack():
     loss = Loss.from_callables(2, lambda x: x @ x, lambda x: 2 * x, name="bowl")
     with pytest.raises(TypeError, match="bowl is numeric only"):
         loss.critical_points()
-
-
-def test_command_prints_the_table(capsys):
-    from networks.__main__ import main
-
-    assert main(["polytwo"]) == 0
-    out = capsys.readouterr().out
-    assert "9 critical points" in out and "(-2, 1)" in out and "0.76393202, 5.236068" in out and "1/2" in out
-    assert main([]) == 0
-    listing = capsys.readouterr().out
-    assert all(name in listing for name in catalogue())
-    with pytest.raises(SystemExit) as error:
-        main(["polytwoo"])
-    assert error.value.code == 2 and "did you mean polytwo" in capsys.readouterr().err
