@@ -127,8 +127,9 @@ class _Formula:
 
     def _power(self, base, power, node):
         size = max(abs(base.p), base.q).bit_length() if base.is_Rational else 1
-        if power.is_number and (abs(sympy.N(power)) > LARGEST_POWER or size * abs(sympy.N(power)) > LARGEST_NUMBER):
-            raise ValueError(f"{clipped(ast.unparse(node), 60)!r} is too large: exponents go up to {LARGEST_POWER}")
+        if power.is_number and power not in CONSTANTS.values() and not (
+                power.is_Rational and abs(power) <= LARGEST_POWER and size * abs(power) <= LARGEST_NUMBER):
+            raise ValueError(f"{clipped(ast.unparse(node), 60)!r} is too large: numbers in exponents are fractions up to {LARGEST_POWER}")
         return base**power
 
     def _Call(self, node):
@@ -138,6 +139,9 @@ class _Formula:
         many = node.func.id in ("max", "min")
         if len(arguments) != 1 and not (many and arguments):
             raise ValueError(f"{node.func.id} takes {'one argument or more' if many else 'one argument'}, got {len(arguments)}")
+        # (a tower of exponentials has no digits that could be worked with)
+        if any(a.is_number and abs(sympy.N(a, 5)) > LARGEST_POWER for a in arguments if a.has(sympy.exp)):
+            raise ValueError(f"{clipped(ast.unparse(node), 60)!r} is of a number that is too large")
         return function(*arguments)
 
 

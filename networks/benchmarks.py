@@ -196,7 +196,7 @@ def studied() -> tuple[str, ...]:
 def get(name: str) -> Loss:
     """A benchmark network by name; ValueError with the close names where there is none."""
     loss = BENCHMARKS[name].make(name)
-    loss.kept, loss._made_by = True, (get, (name,))
+    loss.kept, loss.made_by = True, (get, (name,))
     return loss
 
 

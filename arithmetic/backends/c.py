@@ -94,7 +94,7 @@ class C(Backend):
         if cc is None:
             raise CompileError("no C compiler was found")
         try:
-            function = _function(source(iteration), cc)
+            function = step_loop(source(iteration), cc)
         except CompileError:
             compiler.cache_clear()  # another one may be named by the time of the next program
             raise
@@ -103,8 +103,8 @@ class C(Backend):
 
         def run(work: Work) -> None:
             function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
-                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data, work.steps.ctypes.data,
-                     work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data,
+                     work.steps.ctypes.data, work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
 
         return Kernel(run, self.parallel)
 
@@ -139,7 +139,7 @@ def _machine() -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str, cc: str) -> Callable:
+def step_loop(text: str, cc: str) -> Callable:
     """The loaded step loop of a C text: of this process, else the kept one, else compiled now."""
     name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
     if (kept := cache.find(name)) is not None:

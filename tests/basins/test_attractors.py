@@ -96,7 +96,7 @@ def test_points_without_a_form_on_file_cost_names_alone(loss, monkeypatch):
 
 def test_a_definition_without_symbols_costs_names_alone():
     loss = Loss(lambda t: t[0]**2 + t[1]**2, 2, name="bowl")
-    loss.__dict__["expression"] = None
+    loss.__dict__["expression"] = None  # as where symbols cannot be had
     assert run(loss).points == () and run(loss).note == ""
 
 
