@@ -1,4 +1,4 @@
-"""The folder of compiled programs and of answers that took long: kept between processes, checked before they are loaded.
+"""The folder of compiled programs and long answers: kept between processes, checked before they are loaded.
 
 What lies there is run, so the folder must be the user's own and writable by no one else.  Beside each file lies its
 seal, size and hash: a file that was cut off, overwritten or written while the disk was full is not loaded but made

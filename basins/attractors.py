@@ -52,8 +52,9 @@ class Attractors:
         if self.thread is not None:
             self.thread.join(max(0.0, self.until - time.monotonic()))
 
-    def matched(self, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
-        """The points, the index of the one that each end is within `radius` of, −1 for none, and a note, empty if all is well.
+    def matched(self, ends: np.ndarray, outcome: np.ndarray,
+                radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
+        """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
 
         An end near several belongs to the nearest, and to the first of those as near, as on two families.
         """
@@ -63,8 +64,8 @@ class Attractors:
         except KeyboardInterrupt:
             self.until = 0.0
         if self.thread is not None and self.thread.is_alive():
-            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no names; raise "
-                                "patience=, or name them with points=")
+            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
+                                "names; raise patience=, or name them with points=")
         if not self.points:
             return (), nobody, self.note
         try:
@@ -87,8 +88,8 @@ def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[
 def given(points, loss) -> tuple[CriticalPoint, ...]:
     """A user's points: `CriticalPoint`s as they are, others by their coordinates, their nature undecided."""
     if isinstance(points, (str, CriticalPoint)) or not isinstance(points, Iterable):
-        raise TypeError(f"points={points!r} must be None, an Atlas, an array (dim, n), or a list of CriticalPoints and of arrays "
-                        "(dim,)")
+        raise TypeError(f"points={points!r} must be None, an Atlas, an array (dim, n), or a list of CriticalPoints and "
+                        "of arrays (dim,)")
     if isinstance(points, np.ndarray) and points.ndim == 2:
         points = points.T  # a column is a point
     return tuple(p if isinstance(p, CriticalPoint) and len(p.theta) == loss.dim else _point(p, loss) for p in points)
@@ -100,7 +101,7 @@ def _point(theta, loss) -> CriticalPoint:
     except (TypeError, ValueError):
         x = np.empty(0)
     if x.shape != (loss.dim,) or not np.isfinite(x).all():
-        raise ValueError(f"points: {theta!r} is no point of {loss.name}: it takes {loss.dim} finite numbers, an array (dim, n) having "
-                         "a column for each point")
+        raise ValueError(f"points: {theta!r} is no point of {loss.name}: it takes {loss.dim} finite numbers, an array "
+                         "(dim, n) having a column for each point")
     return CriticalPoint(tuple(map(float, x)), Nature.UNDECIDED, float(loss.value(x)), exact=False, certified=False,
                          evidence="given by the user")

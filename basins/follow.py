@@ -41,18 +41,19 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : a start counts for a critical point when it ends within this distance of it.
-    points : what ends are named after: "known", the critical points of the loss; None, nothing; or an Atlas, an array (dim, n),
-        or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided nature.
-    patience : seconds from the call that known critical points, which are found while the starts run (before they are sent to
-        an executor), are waited for at most; where there are none by then, or something is wrong with them, ends have no
-        names, and the study's `note` says why.
+    points : what ends are named after: "known", the critical points of the loss; None, nothing; or an Atlas, an array
+        (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided nature.
+    patience : seconds from the call that known critical points, which are found while the starts run (before they are
+        sent to an executor), are waited for at most; where there are none by then, or something is wrong with them,
+        ends have no names, and the study's `note` says why.
 
     Interrupted from the keyboard, it returns what is done, the rest labelled `Outcome.INTERRUPTED`.
 
     Raises
     ------
     ValueError, TypeError : before any work, for starts of a wrong shape or not finite, unknown back ends, a store of
-    another study, a `Stop` with functions and a store, points that are none, and work that cannot be sent to other processes.
+    another study, a `Stop` with functions and a store, points that are none, and work that cannot be sent to other
+    processes.
     """
     starts, stop = _checked(loss, optimizer, starts, chunk, match), stop or Stop()
     check_backend(backend)

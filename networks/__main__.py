@@ -1,4 +1,4 @@
-"""`python -m networks`: the benchmark networks; `python -m networks NAME`, or `--expression F`: an atlas of critical points."""
+"""`python -m networks`: the benchmark networks; `python -m networks NAME`, or `--expression F`: critical points."""
 from __future__ import annotations
 
 import json
@@ -24,14 +24,18 @@ def main(arguments: list[str] | None = None) -> int:
                             '--expression "x**4 + y**4 - 3*x*y" --picture atlas.png')
     parser.add_argument("name", nargs="?", help="a network; without it, the list of them")
     parser.add_argument("--expression", metavar="F", help='a loss by its formula, as "x**4 + exp(-y**2)"')
-    parser.add_argument("--symbols", metavar="X,Y", help="the coordinates of --expression in order (default: its symbols, sorted)")
+    parser.add_argument("--symbols", metavar="X,Y",
+                        help="the coordinates of --expression in order (default: its symbols, sorted)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the atlas as JSON")
     form.add_argument("--latex", action="store_true", help="the atlas as LaTeX")
     parser.add_argument("--picture", metavar="FILE", type=Path,
-                        help=f"surface and level lines with every point ({', '.join(command.FORMATS)}); one or two coordinates")
-    parser.add_argument("--region", metavar="X", type=float, nargs="+", help="low high, for each coordinate: the box to list points in")
-    parser.add_argument("--budget", metavar="S", type=float, default=60.0, help="seconds; past it what is open is said (default 60)")
+                        help="surface and level lines with every point, of one or two coordinates "
+                             f"({', '.join(command.FORMATS)})")
+    parser.add_argument("--region", metavar="X", type=float, nargs="+",
+                        help="low high, for each coordinate: the box to list points in")
+    parser.add_argument("--budget", metavar="S", type=float, default=60.0,
+                        help="seconds; past it what is open is said (default 60)")
     options = parser.parse_args(arguments)
     try:
         loss = _loss(options)
@@ -89,16 +93,19 @@ def _region(options, loss: Loss | None):
 
 def listing() -> str:
     """One line per network: name, number of parameters, what it is for."""
-    return str(Table(("name", "dim", "for"), [(name, str(get(name).dim), BENCHMARKS[name].purpose) for name in catalogue()]).numbered())
+    rows: list[tuple] = [(name, str(get(name).dim), BENCHMARKS[name].purpose) for name in catalogue()]
+    return str(Table(("name", "dim", "for"), rows).numbered())
 
 
 # ----------------------------------------------------------------------------------------------- as text
 def describe(loss: Loss, atlas: Atlas) -> str:
     """The loss, what is proved, and the table of its critical points, exact numbers with their decimals."""
     exact, title = sum(p.exact for p in atlas), "" if loss.name == "F" else f"{loss.name}: "
-    count = f"{len(atlas)} critical points" + (f", families of them: {len(atlas.families)}" if atlas.families else "") + (
-        "" if exact == len(atlas) else f", {exact} exact, the others certified by intervals")
-    lines = [clipped(f"{title}F = {_unicode(loss.expression)}", 400), count, *atlas.summary(), f"found in {atlas.seconds:.2g} s"]
+    count = f"{len(atlas)} critical points"
+    count += f", families of them: {len(atlas.families)}" if atlas.families else ""
+    count += "" if exact == len(atlas) else f", {exact} exact, the others certified by intervals"
+    lines = [clipped(f"{title}F = {_unicode(loss.expression)}", 400), count, *atlas.summary(),
+             f"found in {atlas.seconds:.2g} s"]
     if not atlas:
         return "\n".join(lines)
     rows = [(p.nature, "(" + ", ".join(map(_number, p.theta)) + ")", _number(p.value),
@@ -121,7 +128,7 @@ def _unicode(expression) -> str:
 
 
 def _number(x) -> str:
-    """An exact number with its decimals, `√2 ≈ 1.414…`; a rational, a float, a formula, or where it is long the decimals, alone."""
+    """An exact number with its decimals, `√2 ≈ 1.414…`; a formula alone, and the decimals where it is long."""
     x = sympy.sympify(x)
     text = _unicode(x)
     if x.is_Integer or x.free_symbols:
@@ -137,7 +144,7 @@ def _decimal(x) -> str:
 
 # ----------------------------------------------------------------------------------------- as JSON, as LaTeX
 def as_json(loss: Loss, atlas: Atlas) -> str:
-    """The atlas for programs: exact numbers as texts of sympy's, with floats beside them; null where there is no number."""
+    """The atlas for programs: exact numbers as texts of sympy's, with floats beside them; null for no number."""
     def text(xs) -> list[str]:
         return [sympy.sstr(x) for x in xs]
 
@@ -147,13 +154,15 @@ def as_json(loss: Loss, atlas: Atlas) -> str:
         return value if math.isfinite(value) else None
 
     points = [{
-        "nature": str(p.nature), "theta": text(p.theta), "numeric": [float(x) for x in p.numeric], "value": sympy.sstr(p.value),
-        "value_numeric": number(p.value), "eigenvalues": text(p.eigenvalues), "eigenvalues_numeric": [*map(number, p.eigenvalues)],
+        "nature": str(p.nature), "theta": text(p.theta), "numeric": [float(x) for x in p.numeric],
+        "value": sympy.sstr(p.value), "value_numeric": number(p.value),
+        "eigenvalues": text(p.eigenvalues), "eigenvalues_numeric": [*map(number, p.eigenvalues)],
         "exact": p.exact, "certified": p.certified, "box": [text(side) for side in p.box], "family": text(p.family),
         "equations": text(p.equations), "evidence": p.evidence} for p in atlas]
     return json.dumps({
-        "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols), "region": atlas.region,
-        "complete": atlas.complete, "undecided": list(atlas.undecided), "proof": list(atlas.proof), "seconds": atlas.seconds,
+        "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols),
+        "region": atlas.region, "complete": atlas.complete, "undecided": list(atlas.undecided),
+        "proof": list(atlas.proof), "seconds": atlas.seconds,
         "points": points}, indent=1, allow_nan=False)
 
 

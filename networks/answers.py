@@ -1,6 +1,6 @@
 """Critical points that are found once: the answers of the catalogue's losses, kept on disk.
 
-An answer is kept under the hash of everything that it rests on: the definition of the loss and the programs that find it.
+An answer is kept under the hash of all that it rests on: the definition of the loss and the programs that find it.
 It is data, numbers as `sympy.srepr` writes them, and is read without being run; a damaged one is found again.
 """
 from __future__ import annotations
@@ -45,7 +45,8 @@ def kept(loss, find: Callable[[], Atlas], budget: float) -> Atlas:
 
 def _definition(loss) -> str:
     network = [getattr(loss, name, None) for name in ("layers", "bias", "loss")]
-    return "\n".join([_programs(), sympy.srepr(loss.expression), sympy.srepr(loss.symbols), repr(loss.box), repr(network)])
+    words = [_programs(), sympy.srepr(loss.expression), sympy.srepr(loss.symbols), repr(loss.box), repr(network)]
+    return "\n".join(words)
 
 
 @functools.cache
@@ -63,11 +64,14 @@ def _programs() -> str:
 def written(atlas: Atlas) -> str | None:
     """An atlas as JSON; None where it holds what cannot be read back to the same."""
     try:
-        points = [{f.name: _plain(getattr(p, f.name)) for f in dataclasses.fields(p) if f.name != "loss"} for p in atlas.points]
-        words = {f.name: _plain(getattr(atlas, f.name)) for f in dataclasses.fields(atlas) if f.name != "points"}
+        points = [_fields(p, "loss") for p in atlas.points]
+        return json.dumps(_fields(atlas, "points") | {"points": points})
     except (TypeError, ValueError):
         return None
-    return json.dumps(words | {"points": points})
+
+
+def _fields(x, besides: str) -> dict:
+    return {f.name: _plain(getattr(x, f.name)) for f in dataclasses.fields(x) if f.name != besides}
 
 
 def read(text: str, loss) -> Atlas:
@@ -80,7 +84,7 @@ def read(text: str, loss) -> Atlas:
 
 
 def _plain(x):
-    """What JSON can hold: tuples as lists, sympy's numbers and fractions under their kind.  TypeError, ValueError for others."""
+    """What JSON can hold: tuples as lists, sympy's numbers and fractions under their kind.  Raises for others."""
     if isinstance(x, (tuple, list)):
         return list(map(_plain, x))
     if isinstance(x, sympy.Basic):

@@ -450,8 +450,9 @@ def _on_coordinate_planes(loss) -> list[tuple]:
         on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
         for root in _common_zeros(on_axis, x):
             theta = tuple(root if s is x else sympy.Integer(0) for s in symbols)
-            if theta not in found and not f.subs(dict(zip(symbols, theta, strict=True))).has(sympy.zoo, sympy.nan, sympy.oo):
-                found.append(theta)  # (F itself is defined there)
+            value = f.subs(dict(zip(symbols, theta, strict=True)))
+            if theta not in found and not value.has(sympy.zoo, sympy.nan, sympy.oo):  # F is defined there
+                found.append(theta)
     return found
 
 

@@ -22,7 +22,7 @@ def check_drawable(loss) -> None:
 
 
 def draw(loss, atlas: Atlas) -> Figure:
-    """The curve of a loss of one coordinate; the surface and the level lines of one of two, dashed those through saddles.
+    """The curve of a loss of one coordinate; surface and level lines of one of two, those through saddles dashed.
 
     It shows the loss's box, or the atlas's region, and around it all isolated points; families are drawn as curves.
     """
@@ -142,4 +142,5 @@ def _legend(axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
     if by_label:
-        axes.legend(by_label.values(), by_label.keys(), loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, fontsize=9)
+        axes.legend(by_label.values(), by_label.keys(), loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False,
+                    fontsize=9)

@@ -1,4 +1,4 @@
-"""The catalogue's answers on disk: what is read is what was found; what is damaged or of another program is not read."""
+"""The catalogue's answers on disk: read as they were found; the damaged, and another program's, are not read."""
 import dataclasses
 import json
 import subprocess
@@ -61,7 +61,8 @@ def test_losses_of_a_user_are_not_kept(folder):
 
 
 @pytest.mark.parametrize("damage", [
-    lambda text: text[:-5], lambda text: "", lambda text: "{}", lambda text: "[1]", lambda text: text.replace("minimum", "valley"),
+    lambda text: text[:-5], lambda text: "", lambda text: "{}", lambda text: "[1]",
+    lambda text: text.replace("minimum", "valley"),
     lambda text: text.replace("Rational(", "__import__("), lambda text: text.replace('"sympy"', '"pickle"')])
 @pytest.mark.parametrize("sealed", [True, False])
 def test_a_damaged_answer_is_found_again(folder, counted, damage, sealed):
@@ -101,7 +102,8 @@ def test_without_a_folder_answers_are_found(tmp_path, monkeypatch, counted):
 
 def test_the_next_process_reads(folder):
     code = "import networks; a = networks.get('polytwo').critical_points(); print(a.seconds, len(a), a.complete)"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+            for _ in range(2)]
     assert runs[0] == runs[1] and runs[0].endswith("9 True\n")  # the seconds are those of the one that found them
     (file,) = folder.glob("k*.json")
     assert {p["nature"] for p in json.loads(file.read_text())["points"]} == {"minimum", "saddle", "maximum"}

@@ -64,7 +64,8 @@ def test_json_is_read_back(capsys):
 @pytest.mark.parametrize("name", ["linear-three", "cloche", "ring", "separable"])
 def test_json_and_latex_of_any_benchmark(capsys, name):
     words = json.loads(printed(capsys, name, "--json"))
-    assert len(words["points"]) == len(get(name).critical_points()) and words["complete"] == get(name).critical_points().complete
+    atlas = get(name).critical_points()
+    assert len(words["points"]) == len(atlas) and words["complete"] == atlas.complete
     latex = printed(capsys, name, "--latex")
     assert latex.startswith("$$F = ") and latex.count("$$") == 4 and latex.count("{") == latex.count("}")
     assert latex.count(r"\text{saddle}") == sum(p["nature"] == "saddle" for p in words["points"])
@@ -75,7 +76,8 @@ def test_region_and_budget(capsys):
     assert words["region"] == [[-1, 1], [-0.5, 2]] and len(words["points"]) == 5
 
 
-@pytest.mark.parametrize("name, suffix, start", [("himmelblau", "png", b"\x89PNG"), ("ring", "pdf", b"%PDF"), ("separable", "svg", b"<?xml")])
+@pytest.mark.parametrize("name, suffix, start", [
+    ("himmelblau", "png", b"\x89PNG"), ("ring", "pdf", b"%PDF"), ("separable", "svg", b"<?xml")])
 def test_a_picture_is_written(capsys, tmp_path, name, suffix, start):
     file = tmp_path / f"atlas.{suffix}"
     assert f"wrote {file}" in printed(capsys, name, "--picture", str(file))
@@ -83,13 +85,18 @@ def test_a_picture_is_written(capsys, tmp_path, name, suffix, start):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["polytwoo"], "did you mean polytwo"), (["polytwo", "--expression", "x"], "not both"), (["--symbols", "x"], "give that too"),
-    (["--json"], "name a network"), (["--expression", "x.y"], "is not understood"), (["--expression", "open(x)"], "no function is named"),
+    (["polytwoo"], "did you mean polytwo"), (["polytwo", "--expression", "x"], "not both"),
+    (["--symbols", "x"], "give that too"),
+    (["--json"], "name a network"), (["--expression", "x.y"], "is not understood"),
+    (["--expression", "open(x)"], "no function is named"),
     (["--expression", "x*z", "--symbols", "x,y"], "z, which is none of the symbols x, y"),
-    (["polytwo", "--region", "0", "1"], "4 numbers, got 2"), (["polytwo", "--region", "0", "1", "2", "1"], "with low < high"),
+    (["polytwo", "--region", "0", "1"], "4 numbers, got 2"),
+    (["polytwo", "--region", "0", "1", "2", "1"], "with low < high"),
     (["polytwo", "--region", "0", "1", "0", "inf"], "with low < high"),
-    (["polytwo", "--budget", "0"], "positive number of seconds"), (["polytwo", "--budget", "nan"], "positive number of seconds"),
-    (["polytwo", "--picture", "map.gif"], "must end in"), (["polytwo", "--picture", "nowhere/map.png"], "there is no folder"),
+    (["polytwo", "--budget", "0"], "positive number of seconds"),
+    (["polytwo", "--budget", "nan"], "positive number of seconds"),
+    (["polytwo", "--picture", "map.gif"], "must end in"),
+    (["polytwo", "--picture", "nowhere/map.png"], "there is no folder"),
     (["xor", "--picture", "xor.png"], "xor has 9 coordinates: a picture shows a loss of one or two"),
     (["polytwo", "--json", "--latex"], "not allowed with")])
 def test_bad_input_ends_with_2_before_any_work(arguments, says, tmp_path, monkeypatch, capsys):
@@ -127,11 +134,13 @@ def test_every_point_is_in_the_picture_by_its_nature():
 
 def test_a_curve_has_its_points_on_it():
     (axes,) = drawn("t**4/4 - t**2/2", "t").axes
-    assert sorted(map(tuple, marks(axes)["minimum"].T)) == [(-1, -0.25), (1, -0.25)] and marks(axes)["maximum"].tolist() == [[0], [0]]
+    found = marks(axes)
+    assert sorted(map(tuple, found["minimum"].T)) == [(-1, -0.25), (1, -0.25)] and found["maximum"].tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize("text, on", [
-    ("(x**2 + y**2 - 1)**2", lambda x, y: x**2 + y**2 - 1), ("(x*y - 1)**2", lambda x, y: x * y - 1), ("(x - 2*y)**2", lambda x, y: x - 2 * y)])
+    ("(x**2 + y**2 - 1)**2", lambda x, y: x**2 + y**2 - 1), ("(x*y - 1)**2", lambda x, y: x * y - 1),
+    ("(x - 2*y)**2", lambda x, y: x - 2 * y)])
 def test_families_are_curves(text, on):
     _, flat = drawn(text, "x", "y").axes
     curve = [path.vertices for c in flat.collections for path in c.get_paths() if len(path.vertices)

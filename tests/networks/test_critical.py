@@ -79,7 +79,8 @@ def test_the_steepness_factor_is_one_of_the_loss(name, activation):
     """e^(c/2) in the activation is e^c in F, for targets 0."""
     steep, plain = get(f"{name}-steep"), get(name)
     assert sympy.expand(steep.expression - 100 * plain.expression) == 0
-    assert {(p.theta, p.value / 100) for p in steep.critical_points()} == {(p.theta, p.value) for p in plain.critical_points()}
+    plain_points = {(p.theta, p.value) for p in plain.critical_points()}
+    assert {(p.theta, p.value / 100) for p in steep.critical_points()} == plain_points
 
 
 def test_the_cross_entropies_are_those_of_the_bell_and_the_ratio():
@@ -91,16 +92,19 @@ def test_the_cross_entropies_are_those_of_the_bell_and_the_ratio():
         for theta in ((0.3, 0.4), (-1.2, 2.5), (2, -0.7)):
             there = dict(zip(loss.symbols, map(sympy.Rational, map(str, theta)), strict=True))
             at = {s: there[t] for s in (w, b) for t in loss.symbols if s.name == t.name}
-            assert float(loss.value(np.array(theta, dtype=float))) == pytest.approx(float(sympy.N(expected.subs(at))), rel=1e-12)
+            value = float(loss.value(np.array(theta, dtype=float)))
+            assert value == pytest.approx(float(sympy.N(expected.subs(at))), rel=1e-12)
     found = {p.theta for p in get("cloche-entropy").critical_points()}
     assert found == {(0, sign * sqrt(2) * sqrt(log(Rational(3, 2)))) for sign in (-1, 1)}
     (golden,) = [p for p in get("rattwo-entropy").critical_points() if p.nature == "minimum"]
-    assert golden.numeric == pytest.approx([0, (1 + np.sqrt(5)) / 2]) and float(golden.value) == pytest.approx(0, abs=1e-15)
+    assert golden.numeric == pytest.approx([0, (1 + np.sqrt(5)) / 2])
+    assert float(golden.value) == pytest.approx(0, abs=1e-15)
 
 
 def test_relu_has_spurious_minima():
     """Right points, left points, all but the leftmost, all four: least squares over the units that are on."""
-    minima = {tuple(np.round(p.numeric, 9) + 0.0): float(p.value) for p in get("relu-spurious").critical_points() if p.nature == "minimum"}
+    found = [p for p in get("relu-spurious").critical_points() if p.nature == "minimum"]
+    minima = {tuple(np.round(p.numeric, 9) + 0.0): float(p.value) for p in found}
     for theta, value in {(0.5, 2.25): 9 / 32, (2, 0): 5 / 8, (-1, 0): 5 / 2}.items():
         assert minima[theta] == pytest.approx(value)
 
