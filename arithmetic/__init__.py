@@ -5,7 +5,7 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
-from . import command, enclose, ends, jets, tape
+from . import cache, command, enclose, ends, jets, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
@@ -23,6 +23,7 @@ from .readings import Array, Box, Quantity, Rate, Reading, Vector, integer_power
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
 from .symbolic import CoordinateLoss, SymbolicLoss
 from .text import Progress, Table, aligned, clipped, entry, short
+from .typed import formula, stored
 
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
@@ -35,6 +36,6 @@ __all__ = [
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
-    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
-    "ends", "jets", "tape", "enclose",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
+    "formula", "stored", "ends", "jets", "tape", "enclose",
 ]

@@ -1,4 +1,4 @@
-"""The folder of compiled programs: kept between processes, checked before they are loaded.
+"""The folder of compiled programs and long answers: kept between processes, checked before they are loaded.
 
 What lies there is run, so the folder must be the user's own and writable by no one else.  Beside each file lies its
 seal, size and hash: a file that was cut off, overwritten or written while the disk was full is not loaded but made
@@ -39,7 +39,7 @@ def directory() -> Path | None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        warnings.warn("compiled programs are not kept, each process makes them again: "
+        warnings.warn("compiled programs and critical points are not kept, each process makes them again: "
                       f"{path or 'the cache folder'} cannot be used ({error}); set OPTIFLOWS_CACHE to a folder of your "
                       "own", RuntimeWarning, stacklevel=2)
         return None
@@ -67,9 +67,14 @@ def find(name: str) -> Path | None:
 
 def keep(made: Path) -> None:
     """Copy a finished file into the cache, with its seal."""
+    keep_bytes(made.name, made.read_bytes())
+
+
+def keep_bytes(name: str, content: bytes) -> None:
+    """Write a file of this name and content into the cache, with its seal."""
     if (folder := directory()) is None:
         return
-    content, path = made.read_bytes(), folder / made.name
+    path = folder / name
     try:
         write(_seal(path), _summary(content).encode())
         write(path, content)
@@ -78,7 +83,7 @@ def keep(made: Path) -> None:
 
 
 def warn_unkept(error: OSError) -> None:
-    warnings.warn(f"a compiled program is not kept: {directory()} cannot be written ({error}); make room there, or set "
+    warnings.warn(f"what was made is not kept: {directory()} cannot be written ({error}); make room there, or set "
                   "OPTIFLOWS_CACHE to another folder", RuntimeWarning, stacklevel=2)
 
 

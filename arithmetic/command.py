@@ -18,6 +18,8 @@ import sympy
 #: The rooms that each command enters besides its own, which is found already, and this one.
 ENTERED = {"networks": (), "flows": ("schemes",), "schemes": ("flows",), "lyapunov": ("schemes", "flows", "networks"),
            "basins": ("schemes", "flows", "networks")}
+#: The kinds of pictures that are written.
+FORMATS = (".png", ".pdf", ".svg")
 
 
 def parser(room: str, description: str, example: str) -> argparse.ArgumentParser:
@@ -57,6 +59,16 @@ def _number(text: str, exact: bool):
     if not exact:
         return float(text)
     return sympy.Rational(text)
+
+
+def check_writable(option: str, out: Path) -> None:
+    """Raises ValueError, with a sentence, where the picture of an option cannot be written to this path."""
+    if out.suffix.lower() not in FORMATS:
+        raise ValueError(f"{option} {str(out)!r} must end in {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise ValueError(f"{option} {str(out)!r}: there is no folder {str(out.parent)!r}; make it first")
+    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise ValueError(f"{option} {str(out)!r} cannot be written there: choose another path")
 
 
 def run(main: Callable[[], int]) -> int:

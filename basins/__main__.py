@@ -9,8 +9,6 @@ from pathlib import Path
 
 from arithmetic import Box, command
 
-FORMATS = (".png", ".pdf", ".svg")
-
 
 def main(arguments: list[str] | None = None) -> int:
     parser = command.parser("basins", "Where an optimizer ends on a network: fractions and the map of the basins.",
@@ -33,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witnesses", type=float, metavar="R",
                         help="mark the start nearest to each minimum, within R, that ends elsewhere")
     parser.add_argument("--out", type=Path,
-                        help=f"the picture ({', '.join(FORMATS)}); NAME.csv and NAME.study/ go beside it")
+                        help=f"the picture ({', '.join(command.FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path,
                         help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")
@@ -74,21 +72,12 @@ def _prepare(options):
     limits = {"max_steps": options.max_steps, "gradient": options.gradient, "radius": options.radius}
     stop = schemes.Stop(**{name: value for name, value in limits.items() if value is not None})
     if options.out is not None:
-        _check_writable(options.out)
+        command.check_writable("--out", options.out)
     check_match(options.match)
     _ = optimizer.problem(loss, stop).iteration  # raises where the loss lacks what the optimizer needs, as residuals
     if options.store is not None:
         kept_in(options.store, loss, optimizer, starts, stop)
     return loss, optimizer, starts, stop
-
-
-def _check_writable(out: Path) -> None:
-    if out.suffix.lower() not in FORMATS:
-        raise ValueError(f"--out {str(out)!r} must end in {', '.join(FORMATS)}")
-    if not out.parent.is_dir():
-        raise ValueError(f"--out {str(out)!r}: there is no folder {str(out.parent)!r}; make it first")
-    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise ValueError(f"--out {str(out)!r} cannot be written there: choose another path")
 
 
 def _run(options, loss, optimizer, starts, stop) -> int:
@@ -106,7 +95,8 @@ def _run(options, loss, optimizer, starts, stop) -> int:
         result.save(folder)
         written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
     box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
-    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n{written}", end="")
+    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n"
+          + f"note: {result.note}\n" * bool(result.note) + written, end="")
     if not result.complete:
         print("interrupted: the rest of the starts is labelled so" + (
             "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),

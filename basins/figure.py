@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from networks import Nature
 from schemes import Outcome
 
 if TYPE_CHECKING:
@@ -14,14 +15,13 @@ if TYPE_CHECKING:
 #: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
 MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 SADDLE, MAXIMUM = "#000000", "#D55E00"
-MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "undecided": "s"}
 
 
 def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
     result, minima = {}, 0
     for i, p in enumerate(study.points):
-        if p.nature.is_minimum:
+        if p.nature.is_minimum or not p.nature.decided:  # a user's own attractors are told apart too
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
             result[i] = MAXIMUM if p.nature.kind == "maximum" else SADDLE
@@ -74,7 +74,7 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
               and extent[2] <= p.theta[1] <= extent[3]]
     for kind in dict.fromkeys(p.nature.kind for p in inside):
         at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
-        style: dict[str, Any] = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white",
+        style: dict[str, Any] = dict(marker=Nature(kind).marker, linestyle="none", markerfacecolor="white",
                                      markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))

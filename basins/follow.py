@@ -1,21 +1,22 @@
-"""The study of an ensemble: starts are followed to their outcomes, ends matched to the known critical points."""
+"""The study of an ensemble: starts are followed to their outcomes, ends matched to critical points."""
 from __future__ import annotations
 
 import functools
 import hashlib
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 
 import numpy as np
 
 from arithmetic import Progress, check_backend, check_threads
 from flows import check_theta, schedules
-from networks import Objective
+from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
-from .result import Point, Study, closest
+from .attractors import Attractors
+from .result import Study
 from .store import Store
 
 CHUNK = 32768  #: starts per piece of work
@@ -24,7 +25,8 @@ CHUNK = 32768  #: starts per piece of work
 def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None,
           executor: Executor | None = None, chunk: int = CHUNK, store: str | os.PathLike | None = None,
           progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
-          threads: int | None = None, match: float = 0.05) -> Study:
+          threads: int | None = None, match: float = 0.05, points: Atlas | Iterable | str | None = "known",
+          patience: float = 20.0) -> Study:
     """Follow every start until it has an outcome.
 
     Parameters
@@ -39,13 +41,19 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : a start counts for a critical point when it ends within this distance of it.
+    points : what ends are named after: "known", the critical points of the loss; None, nothing; or an Atlas, an array
+        (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided nature.
+    patience : seconds from the call that known critical points, which are found while the starts run (before they are
+        sent to an executor), are waited for at most; where there are none by then, or something is wrong with them,
+        ends have no names, and the study's `note` says why.
 
     Interrupted from the keyboard, it returns what is done, the rest labelled `Outcome.INTERRUPTED`.
 
     Raises
     ------
     ValueError, TypeError : before any work, for starts of a wrong shape or not finite, unknown back ends, a store of
-    another study, a `Stop` with functions and a store, and work that cannot be sent to other processes.
+    another study, a `Stop` with functions and a store, points that are none, and work that cannot be sent to other
+    processes.
     """
     starts, stop = _checked(loss, optimizer, starts, chunk, match), stop or Stop()
     check_backend(backend)
@@ -59,6 +67,9 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     ends: dict[str, np.ndarray] = {
         "outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
         "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
+    attractors = Attractors(loss, points, patience)
+    if executor is not None:
+        attractors.wait()  # processes are not begun beside a thread
     report, done = Progress(progress, n, "starts"), 0
     try:
         for k, result, fresh in _results(kept, work, starts, pieces, executor, backend, threads):
@@ -72,9 +83,9 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
         pass  # what is done is returned, and labelled
     finally:
         report.close()
-    points, point = _matched(loss, ends["theta"], ends["outcome"], match)
-    found = Study(starts=starts, point=point, points=points, loss=loss.name, optimizer=str(optimizer), stop=stop,
-                  match=float(match), coordinates=_names(loss), **ends)
+    known, point, note = attractors.matched(ends["theta"], ends["outcome"], match)
+    found = Study(starts=starts, point=point, points=known, loss=loss.name, optimizer=str(optimizer), stop=stop,
+                  match=float(match), coordinates=_names(loss), note=note, **ends)
     if kept and found.complete:
         found.save(kept.path)
     return found
@@ -193,20 +204,6 @@ def _received(work: bytes) -> Problem:
 
 def _problem(loss, optimizer: Optimizer, stop: Stop) -> Problem:
     return optimizer.problem(loss, stop)
-
-
-# ---------------------------------------------------------------------------------------------- what they are
-def _matched(loss, ends, outcome, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:
-    """The known critical points, and the index of the one that each end is within `radius` of, −1 for none.
-
-    An end near several belongs to the nearest, and to the first of those as near, as on two families.
-    """
-    known = loss.critical_points() if getattr(loss, "expression", None) is not None else []
-    if not known:
-        return (), np.full(ends.shape[1], -1, dtype=np.int16)
-    nearest, distance = closest(dict(enumerate(known)), ends)
-    close = (distance <= radius) & ~np.isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))
-    return tuple(map(Point.of, known)), np.where(close, nearest, np.int16(-1))
 
 
 def _names(loss) -> tuple[str, ...]:

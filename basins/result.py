@@ -79,7 +79,7 @@ class Study:
     point : (n,) index into `points` of the critical point within `match` of the end, −1 for none.
     steps, gradients : (n,) trials and gradient evaluations taken.
     points : the known critical points.  loss, optimizer : what was studied, in words; coordinates : names of the
-    parameters.  stop, match : as given.
+    parameters.  stop, match : as given.  note : what is to be known of the points, as why there are none; else empty.
     """
 
     starts: np.ndarray
@@ -94,6 +94,7 @@ class Study:
     stop: Stop
     match: float
     coordinates: tuple[str, ...]
+    note: str = ""
 
     @property
     def n(self) -> int:
@@ -197,7 +198,7 @@ class Study:
         store = Store.made(path)
         store.write_manifest({"study": {
             "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-            "match": float(self.match), "coordinates": list(self.coordinates),
+            "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
             "points": [p._asdict() for p in self.points]}})
         store.write("starts", starts=self.starts, point=self.point)
         store.write("ends", **{name: getattr(self, name) for name in ENDS})
@@ -214,7 +215,8 @@ class Study:
         starts, ends = store.read("starts"), store.read("ends")
         return cls(starts=starts["starts"], point=starts["point"], **{name: ends[name] for name in ENDS},
                    points=tuple(map(Point.read, words["points"])), loss=words["loss"], optimizer=words["optimizer"],
-                   stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]))
+                   stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]),
+                   note=words.get("note", ""))
 
 
 def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -67,9 +67,9 @@ def fingerprint(*studies: Study) -> str:
 
 
 def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
-    """Over all benchmark networks and optimizers: every end with its fraction; and a summary by nature."""
+    """Over the studied benchmark networks and all optimizers: every end with its fraction; and a summary by nature."""
     jobs = [(networks.get(network), schemes.named(name, **hyperparameters))
-            for network in names or networks.catalogue() for name, hyperparameters in OPTIMIZERS.items()]
+            for network in names or networks.studied() for name, hyperparameters in OPTIMIZERS.items()]
     for loss in dict.fromkeys(loss for loss, _ in jobs):
         loss.critical_points()
 

@@ -141,7 +141,7 @@ def no_tuning(n: int, names=None) -> tuple[Table, Table]:
     """Per network, and in sum: the corrected optimizers as they are, the classic ones at the best rate of the grid for
     each
     network, that with which most starts of its box come to rest, with fewest gradients."""
-    nets = [networks.get(name) for name in names or networks.catalogue()]
+    nets = [networks.get(name) for name in names or networks.studied()]
     rates = {**dict.fromkeys(CORRECTED, (None,)), **dict.fromkeys(CLASSIC, RATES)}
     jobs = [(loss, name, rate) for loss in nets for name in rates for rate in rates[name]]
 
@@ -202,7 +202,7 @@ end and the next one begins with is counted once.  The implicit schemes take 8 N
 
 ## Nothing to tune
 
-{n} starts on each of the {len(networks.catalogue())} benchmark networks, uniform in the network's box (seed {SEED}), and
+{n} starts on each of {len(networks.studied())} benchmark networks, uniform in the network's box (seed {SEED}), and
 again, "far", uniform in [{FAR[0]:g}, {FAR[1]:g}] per coordinate; at rest when |∇F| ≤ {STOP.gradient:g}, at most
 {STOP.max_steps} trials.
 The corrected optimizers run as they are.  The classic ones run, on each network, at the best learning rate of the grid

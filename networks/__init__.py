@@ -7,7 +7,7 @@ To add a network: one entry in `benchmarks.py`; a data set: one in `data.py`.
 """
 from arithmetic import Oracle
 
-from .benchmarks import catalogue, get
+from .benchmarks import catalogue, get, studied
 from .cases import Cases
 from .classification import classify
 from .critical import Atlas, CriticalPoint, as_point, coercive, complete
@@ -19,4 +19,5 @@ from .network import Network
 from .objective import Objective
 
 __all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
-           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]
+           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get",
+           "studied"]

@@ -596,13 +596,14 @@ LARGEST_POWERS = 24
 
 def on_coordinate_axes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
-    symbols, found = list(loss.symbols), []
-    slope = [as_decimals(loss.expression).diff(s) for s in symbols]
+    symbols, found, f = list(loss.symbols), [], as_decimals(loss.expression)
+    slope = [f.diff(s) for s in symbols]
     for x in symbols:
         on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
         for root in _common_zeros(on_axis, x):
             theta = tuple(root if s is x else sympy.Integer(0) for s in symbols)
-            if theta not in found:
+            value = f.subs(dict(zip(symbols, theta, strict=True)))
+            if theta not in found and not value.has(sympy.zoo, sympy.nan, sympy.oo):  # F is defined there
                 found.append(theta)
     return found
 

@@ -14,6 +14,7 @@ from arithmetic import (
     Array, Box, Graph, Program, Quantity, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
 )
 
+from . import answers
 from .critical import Atlas, critical_points
 from .objective import Objective
 from .torch_loss import TorchLoss
@@ -205,7 +206,7 @@ class Loss(Objective):
 
     @functools.cached_property
     def _critical_points(self) -> Atlas:
-        return critical_points(self)
+        return answers.kept(self, lambda: critical_points(self), 60.0) if self.kept else critical_points(self)
 
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod

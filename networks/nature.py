@@ -27,6 +27,11 @@ class Nature(enum.StrEnum):
         return self.value.split()[-1]
 
     @property
+    def marker(self) -> str:
+        """What pictures show it by: matplotlib's circle, cross, triangle; a square where it is undecided."""
+        return {"minimum": "o", "saddle": "X", "maximum": "^"}.get(self.kind, "s")
+
+    @property
     def is_minimum(self) -> bool:
         """F ≥ F(θ*) near the point, strictly or not."""
         return self.kind == "minimum"

@@ -20,6 +20,7 @@ class Objective(Descended):
     `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
     """
 
+    kept = False  #: whether the answer to `critical_points()` is kept on disk, as the catalogue's are
     #: (function, arguments) that make this loss again: how it is sent to other processes
     made_of_functions = False  # which nobody can tell apart but by running them
     made_by: tuple[Callable, tuple] | None = None

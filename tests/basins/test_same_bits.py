@@ -11,6 +11,7 @@ from arithmetic import available
 from basins import study, uniform
 from schemes import Stop, named
 
+#: Of the networks those that are studied: the others have no operations that these do not have.
 OPTIMIZERS = {"gd": {"lr": 0.05}, "momentum": {"lr": 0.01}, "nesterov": {"lr": 0.01}, "adam": {"lr": 0.05},
               "rmsprop": {"lr": 0.01},
               "adamax": {"lr": 0.05}, "lion": {"lr": 0.01}, "gd-richardson": {}, "gd-energy": {},
@@ -38,7 +39,7 @@ def compare(network: str, optimizer: str, n: int, backends) -> None:
 
 
 @pytest.mark.parametrize("optimizer", QUICK)
-@pytest.mark.parametrize("network", networks.catalogue())
+@pytest.mark.parametrize("network", networks.studied())
 def test_c_and_numpy(network, optimizer):
     if "c" not in available():
         pytest.skip("there is no C compiler")
@@ -47,7 +48,7 @@ def test_c_and_numpy(network, optimizer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("network", networks.catalogue())
+@pytest.mark.parametrize("network", networks.studied())
 def test_every_back_end(network, optimizer):
     compare(network, optimizer, 500, [b for b in available() if b != "numpy"])
 

@@ -9,7 +9,7 @@ import networks
 import schemes
 from basins import Point, Study, grid, normal, study, uniform
 from basins.figure import colours
-from basins.follow import _matched
+from basins.attractors import match as matched
 from networks import Loss
 from schemes import Outcome, Stop
 
@@ -224,7 +224,8 @@ def test_progress_on_a_terminal(polytwo, capsys):
 # ------------------------------------------------------------------------------------------------ matching, files
 def ends_at(loss, ends, outcomes, match):
     """What is matched to given ends: no run is needed to know the answer."""
-    return _matched(loss, np.array(ends, dtype=float), np.array([int(o) for o in outcomes]), match)[1].tolist()
+    outcome = np.array([int(o) for o in outcomes])
+    return matched(loss.critical_points(), np.array(ends, dtype=float), outcome, match)[1].tolist()
 
 
 def test_an_end_counts_for_the_nearest_point_within_match_and_for_none_beyond(polytwo):

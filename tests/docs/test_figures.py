@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import label
 
 from basins import Table
-from networks import catalogue
+from networks import studied
 from schemes import Outcome
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -132,7 +132,7 @@ def test_the_committed_probabilities_are_what_the_code_computes(figures):
 
 @pytest.mark.slow
 def test_all_committed_probabilities_are_what_the_code_computes(figures):
-    check_probabilities(figures, list(catalogue()))
+    check_probabilities(figures, list(studied()))
 
 
 def test_the_committed_page_is_that_of_the_committed_table(figures):
@@ -141,6 +141,6 @@ def test_the_committed_page_is_that_of_the_committed_table(figures):
     kinds = [str, str, str, int, float, float, float, int, float]
     ends = Table(tuple(head), [tuple(kind(x) for kind, x in zip(kinds, line, strict=True)) for line in lines])
     page, frame = committed("probabilities.md"), figures.markdown(ends, Table(("summary",), []), figures.STARTS)
-    assert list(dict.fromkeys(row["network"] for row in ends)) == list(catalogue())
+    assert list(dict.fromkeys(row["network"] for row in ends)) == list(studied())
     assert page.split("## By nature")[0] == frame.split("## By nature")[0]
     assert page.split("## By critical point")[1] == frame.split("## By critical point")[1]

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from networks.benchmarks import table
+
 PAGE = Path(__file__).parent.parent.parent / "docs" / "networks.md"
 
 
@@ -19,3 +21,7 @@ def test_the_examples_run(capsys):
     assert network.layers == (2, 8, 1) and not network.recordable
     first = space["loss"].value(run.theta)
     assert value.item() < first and np.isfinite(first) and space["optimizer"].control["accepted"] > 40
+
+
+def test_the_table_of_benchmarks_is_that_of_the_catalogue():
+    assert table().markdown() in PAGE.read_text(), "stale: networks.benchmarks.table().markdown()"

@@ -42,7 +42,7 @@ def test_no_corrected_start_diverges_and_nothing_is_tuned(tables):
 
 
 def test_no_corrected_start_diverges_on_any_network(tables):
-    for loss in map(networks.get, networks.catalogue()):
+    for loss in map(networks.get, networks.studied()):
         for name in tables.CORRECTED:
             near, far = tables.measured(loss, tables.corrected(name), 40)
             assert near.diverged == far.diverged == 0, (loss.name, name)

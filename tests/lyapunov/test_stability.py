@@ -12,7 +12,7 @@ from flows import (
     Momentum, MomentumRMSProp, NAdam, Nesterov, Newton, RMSProp, Signum, WeightDecay, scalar,
 )
 from lyapunov import Stability, stability
-from networks import CriticalPoint, Loss, catalogue, get
+from networks import CriticalPoint, Loss, get, studied
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -21,7 +21,8 @@ SMOOTH = (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam
           Adam(eps=0.1, correction=False),
           Adam(b=20.0), LevenbergMarquardt(), Adamax(eps=0.1), NAdam(eps=0.1), MomentumRMSProp(eps=0.1))
 MANIFOLD = (AdaGrad(eps=0.1), AdaGrad(eps=0.0), AMSGrad(eps=0.1))
-POINTS = [(name, i) for name in catalogue() for i in range(len(get(name).critical_points()))]
+#: Every flow at every point: of the networks that are studied, so that this stays a matter of seconds.
+POINTS = [(name, i) for name in studied() for i in range(len(get(name).critical_points()))]
 
 
 def expected(nature: str, attracts="asymptotically stable") -> str:

@@ -24,7 +24,7 @@ def test_derivatives_against_differences_and_symbols(name):
         assert g[i] == pytest.approx(derivative(theta), rel=1e-10, abs=1e-10 * scale)
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", [name for name in catalogue() if get(name).residual_expressions is not None])
 def test_residuals(name):
     loss = get(name)
     theta = np.random.default_rng(4).uniform(-1, 1, (loss.dim, 3))

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import sympy
 
-from networks import CriticalPoint, Loss, Nature, as_point, catalogue, classify, critical, germ, get
+from networks import CriticalPoint, Loss, Nature, as_point, classify, critical, germ, get, studied
 
 x, y = sympy.symbols("x y", real=True)
 
@@ -53,7 +53,7 @@ def test_points_and_arguments_carry_it():
     assert CriticalPoint((0,), "degenerate minimum", 0).nature is Nature.DEGENERATE_MINIMUM
     with pytest.raises(ValueError, match="valley"):
         CriticalPoint((0,), "valley", 0)
-    assert all(isinstance(p.nature, Nature) for name in catalogue() for p in get(name).critical_points())
+    assert all(isinstance(p.nature, Nature) for name in studied() for p in get(name).critical_points())
     assert classify(x**2 + y**4, (x, y), (0, 0))[0] is Nature.DEGENERATE_MINIMUM
     c = sympy.Symbol("c", real=True)
     assert all(isinstance(nature, Nature) for nature, _ in classify(x**2 + c * y**2, (x, y), (0, 0)))

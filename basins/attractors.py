@@ -1,0 +1,107 @@
+"""What ends are named after: the critical points of a loss, found beside the runs, or points that a user gives.
+
+Whatever goes wrong with them costs names and no run: the study's `note` says it.
+"""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from networks import CriticalPoint, Nature
+from schemes import Outcome
+
+from .result import Point, closest
+
+
+class Attractors:
+    """The points that the ends of a study are matched to.
+
+    points : "known", for `loss.critical_points()`, which begin to be found at once in a thread of their own; else as in
+    `study`.  patience : seconds from now that `matched` waits for them at most.
+
+    Raises TypeError, ValueError for points that are none.
+    """
+
+    def __init__(self, loss, points="known", patience: float = 20.0):
+        if isinstance(patience, bool) or not isinstance(patience, (int, float)) or not 0 <= patience < np.inf:
+            raise ValueError(f"patience={patience!r} must be a number of seconds >= 0")
+        self.points, self.note, self.thread = (), "", None
+        self.patience, self.until = patience, time.monotonic() + patience
+        if isinstance(points, str) and points == "known":
+            self.thread = threading.Thread(target=self._find, args=(loss,), name="critical points", daemon=True)
+            self.thread.start()
+        elif points is not None:
+            self.points = given(points, loss)
+
+    def _find(self, loss) -> None:
+        try:
+            if getattr(loss, "expression", None) is None:  # numeric only
+                return
+            atlas = loss.critical_points()
+            if not atlas.complete:
+                self.note = f"the critical points are not proved to be all: {atlas.undecided[0]}"
+            self.points = tuple(atlas)
+        except Exception as error:  # whatever it is, the runs are not lost for it
+            self.note = _failed(error)
+
+    def wait(self) -> None:
+        """Until they are known, or the patience is at its end."""
+        if self.thread is not None:
+            self.thread.join(max(0.0, self.until - time.monotonic()))
+
+    def matched(self, ends: np.ndarray, outcome: np.ndarray,
+                radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
+        """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
+
+        An end near several belongs to the nearest, and to the first of those as near, as on two families.
+        """
+        nobody = np.full(ends.shape[1], -1, dtype=np.int16)
+        try:
+            self.wait()
+        except KeyboardInterrupt:
+            self.until = 0.0
+        if self.thread is not None and self.thread.is_alive():
+            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
+                                "names; raise patience=, or name them with points=")
+        if not self.points:
+            return (), nobody, self.note
+        try:
+            return *match(self.points, ends, outcome, radius), self.note
+        except Exception as error:  # such as a family whose equations have no form on file
+            return (), nobody, _failed(error)
+
+
+def _failed(error: Exception) -> str:
+    return f"the critical points could not be used, so ends have no names ({type(error).__name__}: {error})"
+
+
+def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:
+    """Critical points as a study keeps them, and the index of the one that each end belongs to."""
+    nearest, distance = closest(dict(enumerate(known)), ends)
+    close = (distance <= radius) & ~np.isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))
+    return tuple(map(Point.of, known)), np.where(close, nearest, np.int16(-1))
+
+
+def given(points, loss) -> tuple[CriticalPoint, ...]:
+    """A user's points: `CriticalPoint`s as they are, others by their coordinates, their nature undecided."""
+    if isinstance(points, (str, CriticalPoint)) or not isinstance(points, Iterable):
+        raise TypeError(f"points={points!r} must be None, an Atlas, an array (dim, n), or a list of CriticalPoints and "
+                        "of arrays (dim,)")
+    if isinstance(points, np.ndarray) and points.ndim == 2:
+        points = points.T  # a column is a point
+    return tuple(p if isinstance(p, CriticalPoint) and len(p.theta) == loss.dim else _point(p, loss) for p in points)
+
+
+def _point(theta, loss) -> CriticalPoint:
+    try:
+        x = np.array(theta, dtype=float)
+    except (TypeError, ValueError):
+        x = np.empty(0)
+    if x.shape != (loss.dim,) or not np.isfinite(x).all():
+        raise ValueError(f"points: {theta!r} is no point of {loss.name}: it takes {loss.dim} finite numbers, an array "
+                         "(dim, n) having a column for each point")
+    return CriticalPoint(tuple(map(float, x)), Nature.UNDECIDED, float(loss.value(x)), exact=False, certified=False,
+                         evidence="given by the user")
