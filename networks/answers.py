@@ -20,6 +20,8 @@ import sympy
 
 from arithmetic import cache, stored
 
+from .enclosed import Open
+
 if TYPE_CHECKING:
     from .critical import Atlas
 
@@ -92,6 +94,8 @@ def _plain(x):
         if stored(text) != x:
             raise ValueError(f"{text} is not read back as it is")
         return {"sympy": text}
+    if isinstance(x, Open):
+        return {"open": [x.boxes, _plain(x.hull)]}
     if isinstance(x, fractions.Fraction):
         return {"fraction": str(x)}
     if isinstance(x, (np.floating, np.integer)):
@@ -105,6 +109,8 @@ def _back(x):
     if isinstance(x, list):
         return tuple(map(_back, x))
     if isinstance(x, dict):
-        ((kind, text),) = x.items()
-        return {"sympy": stored, "fraction": fractions.Fraction}[kind](text)
+        ((kind, what),) = x.items()
+        if kind == "open":
+            return Open(what[0], _back(what[1]))
+        return {"sympy": stored, "fraction": fractions.Fraction}[kind](what)
     return x

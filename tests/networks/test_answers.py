@@ -9,6 +9,7 @@ import sympy
 
 from arithmetic import cache
 from networks import Loss, answers, catalogue, critical, get
+from networks import loss as loss_module
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def kept_loss(text="x**4 - x**2 + y**2") -> Loss:
 def counted(monkeypatch):
     """How often critical points were found."""
     calls, find = [], critical.critical_points
-    monkeypatch.setattr(critical, "critical_points", lambda *a, **k: calls.append(a) or find(*a, **k))
+    monkeypatch.setattr("networks.loss.critical_points", lambda *a, **k: calls.append(a) or find(*a, **k))
     return calls
 
 
@@ -83,8 +84,8 @@ def test_another_program_finds_again(folder, counted, monkeypatch):
 
 
 def test_what_the_clock_may_have_cut_short_is_not_kept(folder, counted, monkeypatch):
-    find = critical.critical_points
-    monkeypatch.setattr(critical, "critical_points",
+    find = loss_module.critical_points
+    monkeypatch.setattr("networks.loss.critical_points",
                         lambda loss: dataclasses.replace(find(loss), undecided=("stopped",), seconds=20.0))
     for _ in range(2):
         assert not kept_loss().critical_points().complete
