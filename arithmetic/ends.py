@@ -23,7 +23,9 @@ class Rounded(float):
     exact : the constant as a text for sympy, such as "2/sqrt(pi)".
     """
 
-    def __new__(cls, value: float, exact: str):
+    exact: str
+
+    def __new__(cls, value: float, exact: str) -> Rounded:
         number = super().__new__(cls, value)
         number.exact = exact
         return number
@@ -88,13 +90,16 @@ def enclosing(x) -> tuple[float, float]:
         x = int(x)
     if not isinstance(x, numbers.Rational):
         return enclosing(float(x))
+    exact = Fraction(x)
     try:
-        value = float(x)
+        value = float(exact)
     except OverflowError:
-        return (MAX, np.inf) if x > 0 else (-np.inf, -MAX)
-    if Fraction(value) == x:
+        return (MAX, np.inf) if exact > 0 else (-np.inf, -MAX)
+    if Fraction(value) == exact:
         return value, value
-    return (value, float(np.nextafter(value, np.inf))) if Fraction(value) < x else (float(np.nextafter(value, -np.inf)), value)
+    if Fraction(value) < exact:
+        return value, float(np.nextafter(value, np.inf))
+    return float(np.nextafter(value, -np.inf)), value
 
 
 def typed(x: float) -> tuple[float, float]:

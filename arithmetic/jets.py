@@ -18,6 +18,7 @@ class Jet(Reading):
     """Taylor coefficients, lowest first; the order of a result is the least of its arguments'."""
 
     __slots__ = ("coefficients", "args")
+    args: tuple[Jet, ...]  # of one that stands for a node, which an adjoint asks for them
 
     def __init__(self, coefficients: Sequence):
         self.coefficients = list(coefficients)

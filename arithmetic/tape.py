@@ -19,6 +19,7 @@ from . import printers
 from .ends import Rounded, enclosing, typed
 from .intervals import Interval, Truth
 from .operations import OPERATIONS, Operation
+from .readings import Quantity
 from .recorder import Graph, Node, Program, needed
 
 LANES = 64  # boxes that a kernel works on at once
@@ -48,12 +49,13 @@ class ExactGraph(Graph):
         super().__init__()
         self.constants: dict[Node, tuple[float, float]] = {}
 
-    def _lifted(self, x) -> Node | None:
+    def lifted(self, x: Quantity) -> Node | None:
         x = x[()] if isinstance(x, np.ndarray) and not x.ndim else x
         if isinstance(x, (Node, bool, np.bool_, np.ndarray)):
-            return super()._lifted(x)
+            return super().lifted(x)
         try:
-            low, high = typed(float(x)) if isinstance(x, (float, np.floating)) and not isinstance(x, Rounded) else enclosing(x)
+            typed_in = isinstance(x, (float, np.floating)) and not isinstance(x, Rounded)
+            low, high = typed(float(x)) if typed_in else enclosing(x)
         except (TypeError, ValueError):
             return None
         return self.interval(low, high)
@@ -99,7 +101,7 @@ def kernel(name: str, conditions: tuple[bool, ...]) -> Program | None:
     args = [Truth(ends[2 * i + 1], ends[2 * i]) if c else Interval(ends[2 * i], ends[2 * i + 1])
             for i, c in enumerate(conditions)]
     try:
-        result = args[0] * args[0] if name == "square" else OPERATIONS[name].interval(OPERATIONS[name], *args)
+        result = _apply(name, args)
         out = (result.must, result.can) if isinstance(result, Truth) else (result.low, result.high)
         program = Program(tuple(ends), tuple(graph.lift(e) for e in out))
         texts: dict[str, str] = {}
@@ -162,7 +164,8 @@ _KERNEL = """static void k_{name}(const double *restrict a, const double *restri
 def library_source() -> tuple[str, dict[str, int]]:
     """The C text of all kernels that can be printed, and the number of each operation's."""
     texts: dict[str, str] = {}
-    kernels, numbers = [], {}
+    kernels: list[str] = []
+    numbers: dict[str, int] = {}
     for name in ("square", *OPERATIONS):
         conditions = _conditions(name)
         if (name != "square" and OPERATIONS[name].interval is None) or len(conditions) > 3:
@@ -226,6 +229,8 @@ class Tape:
     def _lower(self, program: Program) -> None:
         """Nodes to steps (operation, argument registers, result register); registers are used again."""
         graph = program.inputs[0].graph if program.inputs else program.outputs[0].graph
+        if not isinstance(graph, ExactGraph):
+            raise TypeError("a tape is made of a program that was recorded exactly, in an ExactGraph")
         decisions = [_decision(graph, node) for node in program.tape]
         outputs = [*program.outputs, *dict.fromkeys(d for d in decisions if d is not None)]
         self.count, order = len(program.outputs), needed(outputs)
@@ -244,7 +249,9 @@ class Tape:
         place = {x: i for i, x in enumerate(program.inputs)} | {c: self.inputs + i for i, c in enumerate(used)}
         self.constants = [values[c] for c in used]
         last = {a: k for k, node in enumerate(order) for a in node.operands}
-        free, self.registers, self.steps, pinned = [], len(place), [], set(outputs)
+        free: list[int] = []
+        self.steps: list[tuple[str, list[int], int, tuple[bool, ...]]] = []
+        self.registers, pinned = len(place), set(outputs)
         for k, node in enumerate(order):
             name, args = _step(node, place)
             if free:
