@@ -15,8 +15,6 @@ import functools
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from .ends import Rounded, choose, least, most
 from .operations import (
     absolute, even, exponent, head, increasing, maximum, minimum, operation, padded, pow2, significand,

@@ -219,7 +219,8 @@ class Search:
         self.system, self.keep, self.settle = system, keep, settle
         low, high = (np.array(end, dtype=float).reshape(system.dim, -1) for end in (low, high))
         self.region = low.min(axis=1), high.max(axis=1)
-        self.stack, self.aside = [(low, high)], []
+        self.stack: list[tuple[np.ndarray, np.ndarray]] = [(low, high)]
+        self.aside: list[tuple[np.ndarray, np.ndarray]] = []
         self.found: list[Zero] = []
         self._inner = (np.empty((0, system.dim)),) * 2  # ends of their small boxes
         self.boxes = 0
@@ -321,7 +322,8 @@ class Search:
             self.stack.append((new_low[:, again], new_high[:, again]))
         if (cut := ~(again | aside)).any():
             region = (self.region[1] - self.region[0])[:, None]
-            self.stack.append(_cut(tuple(s[..., cut] for s in slopes), new_low[:, cut], new_high[:, cut], least, region))
+            halves = _cut((slopes[0][..., cut], slopes[1][..., cut]), new_low[:, cut], new_high[:, cut], least, region)
+            self.stack.append(halves)
 
     def _note(self, test: Newton, found: np.ndarray) -> None:
         """Keep the zeros of these boxes unless they are known already or lie outside the region."""
@@ -380,6 +382,6 @@ def clusters(low: np.ndarray, high: np.ndarray) -> list[np.ndarray]:
         touch = ((low[:, later] <= high[:, [i]]) & (high[:, later] >= low[:, [i]])).all(axis=0)
         columns.append(later[touch])
         rows.append(np.full(touch.sum(), i))
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    _, labels = connected_components(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(n, n)), directed=False)
+    places = np.concatenate(rows), np.concatenate(columns)
+    _, labels = connected_components(coo_matrix((np.ones(len(places[0])), places), shape=(n, n)), directed=False)
     return [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]

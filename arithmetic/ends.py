@@ -81,7 +81,8 @@ def enclosing(x) -> tuple[float, float]:
         if x.is_Float:
             import sympy
 
-            return typed(float(x)) if sympy.Float(float(x), x._prec) == x else enclosing(sympy.Rational(x))
+            same = sympy.Float(float(x), x._prec)  # noqa: SLF001 - the precision of a Float has no other name
+            return typed(float(x)) if same == x else enclosing(sympy.Rational(x))
         if not x.is_Rational:
             value = float(x.evalf(40))
             return float(np.nextafter(value, -np.inf)), float(np.nextafter(value, np.inf))

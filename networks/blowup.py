@@ -21,6 +21,7 @@ from arithmetic.tape import ExactGraph, Tape
 
 from .classification import classify
 from .germ import taylor
+from .nature import Nature
 
 RHO = sympy.Symbol("rho", real=True)
 ORDERS = (3, 4, 5, 6, 8)  # of F along the kernel
@@ -37,7 +38,7 @@ class Isolated:
     """
 
     theta: tuple
-    nature: str
+    nature: Nature
     evidence: str
     radius: float
     weights: tuple[int, ...]
@@ -188,11 +189,11 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
     """Whether some h_k is not 0 at every u with max |u_k| = 1 and every ρ in [0, radius]."""
     lows, highs = [], []
     for k, side in itertools.product(range(n), (-1.0, 1.0)):
-        low, high = np.full(n + 1, -1.0), np.full(n + 1, 1.0)
-        low[0], high[0] = 0.0, radius
-        low[k + 1] = high[k + 1] = side
-        lows.append(low)
-        highs.append(high)
+        bottom, top = np.full(n + 1, -1.0), np.full(n + 1, 1.0)
+        bottom[0], top[0] = 0.0, radius
+        bottom[k + 1] = top[k + 1] = side
+        lows.append(bottom)
+        highs.append(top)
     low, high = np.array(lows).T, np.array(highs).T
     count, depth = 0, 0
     scale = np.array([radius or 1.0, *[2.0] * n])[:, None]

@@ -456,8 +456,9 @@ def _search(loss, region, budget: float) -> Atlas:
     else:
         everywhere = False
     families = manifolds(enclosures)
-    group = symmetries(loss, *np.array(box).T)
-    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families, group)
+    low, high = np.array(box).T
+    group = symmetries(loss, low, high)
+    found = enclosed(enclosures, low, high, start + budget, isolated, families, group)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     met = [(m, m.member()) for m in families if m.met]
@@ -497,7 +498,7 @@ def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
 
 def _with_images(points: list[CriticalPoint], group) -> list[CriticalPoint]:
     """The points and families with what the symmetries map them to, each once."""
-    found = {}
+    found: dict[frozenset | tuple, CriticalPoint] = {}
     for p in points:
         for g in (None, *group):
             q = p if g is None else _image(p, g)
@@ -556,13 +557,14 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
     values = tuple(sympy.Float(float(v), 17) for v in (eigenvalues.low + eigenvalues.high) / 2)
     ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b)))
                  for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
-    common = {"box": ends, "spectrum": tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))}
+    intervals = tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))
     if theta is None:
         return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
                              sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
-                             evidence=evidence, **common)
+                             evidence=evidence, box=ends, spectrum=intervals)
     value = as_decimals(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
-    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
+    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, box=ends,
+                         spectrum=intervals)
 
 
 def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:

@@ -20,7 +20,7 @@ from arithmetic.enclose import Search, System, Zero, clusters, inverses, newton,
 from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
-from .symmetry import representatives
+from .symmetry import Symmetry, representatives
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
 MANY = 20_000  # open boxes from which on a search gives up if they become more and more
@@ -126,7 +126,7 @@ class Enclosed:
 
 
 def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None,
-             families: Sequence = (), group: Sequence = ()) -> Enclosed:
+             families: Sequence = (), group: Sequence[Symmetry] = ()) -> Enclosed:
     """All critical points in the box (low, high).
 
     treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where the
@@ -136,7 +136,8 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
     """
     start = time.perf_counter()
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
+    search, result = Search(enclosures.system, low, high), Enclosed([])
+    tried: list[np.ndarray] = []  # points
     search.keep = lambda a, b: representatives(group, a, b) & ~np.logical_or.reduce(
         [np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
     if families:

@@ -48,9 +48,11 @@ class Manifold:
         """E and its Jacobian on boxes."""
         graph = ExactGraph()
         theta = graph.inputs("theta", self.dim)
-        values = [graph.lift(from_sympy(e, dict(zip(self.enclosures.loss.symbols, theta, strict=True)))) for e in self.equations]
-        slopes = [e for v in values for e in gradient(v, theta)]
-        return tuple(Tape(Program(tuple(theta), tuple(out)), self.enclosures.executor) for out in (values, slopes))
+        at = dict(zip(self.enclosures.loss.symbols, theta, strict=True))
+        values = tuple(graph.lift(from_sympy(e, at)) for e in self.equations)
+        slopes = tuple(e for v in values for e in gradient(v, theta))
+        executor = self.enclosures.executor
+        return Tape(Program(tuple(theta), values), executor), Tape(Program(tuple(theta), slopes), executor)
 
     def jacobian(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centre and spread of ∂E/∂θ, (codimension, n, boxes), and where they are finite and smooth."""
@@ -60,7 +62,7 @@ class Manifold:
     def _meet(self, low, high, held) -> np.ndarray:
         """Remember which of the boxes that are held the manifold may pass through."""
         a, b, _ = self.tapes[0](low[:, held], high[:, held])
-        near = ((a <= 0) & (b >= 0)).all(axis=0)
+        near: np.ndarray = np.all((a <= 0) & (b >= 0), axis=0)
         if near.any():
             self.met.append((low[:, held][:, near], high[:, held][:, near]))
         return near
@@ -79,7 +81,9 @@ class Manifold:
         for low, high in self.met:
             for k in range(min(low.shape[1], 50)):
                 point = self._nearest(low[:, k] / 2 + high[:, k] / 2)
-                inside = point is not None and (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all()
+                if point is None:
+                    continue
+                inside = (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all()
                 if inside and self._proved(point):
                     return point
         return None
@@ -203,7 +207,8 @@ def _centred(low, high, smooth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def manifolds(enclosures) -> list[Manifold]:
     """The manifolds of critical points that are known from the form of the loss."""
-    loss, found = enclosures.loss, []
+    loss = enclosures.loss
+    found: list[Manifold] = []
     residuals = _residuals(loss)
     if residuals and len(residuals) < loss.dim:
         found.append(Interpolation(enclosures, residuals))

@@ -69,7 +69,7 @@ def test_the_scale_of_the_function_does_not_matter(factor):
 def test_close_zeros_are_told_apart():
     """t³/3 − ε²t has its stationary points at ±ε."""
     for eps in (2.0**-10, 2.0**-20):
-        search = solved(lambda t: t[0] ** 3 / 3 - eps**2 * t[0], 1, 3.0, least=2.0**-40)
+        search = solved(lambda t, eps=eps: t[0] ** 3 / 3 - eps**2 * t[0], 1, 3.0, least=2.0**-40)
         assert sorted(z.middle[0] for z in search.found) == pytest.approx([-eps, eps], rel=1e-9)
         assert search.open[0].shape[1] == 0
 
