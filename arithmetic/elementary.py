@@ -352,7 +352,8 @@ sin = operation(
     adjoint=lambda n, d: (d * cos(n.args[0]),), interval=functools.partial(_turning, top=0.25), error=1, doc="Sine.")
 cos: Callable = operation(
     "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",),
-    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1, doc="Cosine.")
+    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1,
+    doc="Cosine.")
 
 
 # ------------------------------------------------------------------------------- arctangent and error function

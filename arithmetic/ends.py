@@ -1,7 +1,7 @@
 """Ends of intervals: numbers, arrays or recorded numbers that are rounded outward and are never NaN.
 
-Everything here is plain floating-point arithmetic to nearest, so that it is the same on every machine and can be recorded:
-what encloses a function on arrays is also what is printed for the compiler.
+Everything here is plain floating-point arithmetic to nearest, so that it is the same on every machine and can be
+recorded: what encloses a function on arrays is also what is printed for the compiler.
 """
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def times(x, y):
 
 
 def below(x, error: float = 0.5):
-    """At most the exact number that was computed as x, up to `error` units in the last place.  No end is above `MAX`."""
+    """At most the exact number that was computed as x, up to `error` units in the last place; never above `MAX`."""
     return choose(x > MAX, MAX, x - (abs(x) * ((error + 0.500001) * UNIT) + ROOM))
 
 

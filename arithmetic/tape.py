@@ -1,10 +1,10 @@
 """Programs on boxes: recorded programs as linear tapes of interval operations, run over many boxes at once.
 
-The ends of the intervals are rounded outward and constants that are no floats are intervals, so what a tape returns holds
-what the definition gives in real numbers everywhere in the box.  A tape is executed by C (one library of interval kernels
-for all programs, printed from the interval forms of the table of operations and compiled once) or by NumPy (the same forms
-on arrays).  An operation whose form cannot be printed makes a tape run by NumPy; `Tape.executor` says which it is and
-`Tape.reason` why.
+The ends of the intervals are rounded outward and constants that are no floats are intervals, so what a tape returns
+holds what the definition gives in real numbers everywhere in the box.  A tape is executed by C (one library of interval
+kernels for all programs, printed from the interval forms of the table of operations and compiled once) or by NumPy (the
+same forms on arrays).  An operation whose form cannot be printed makes a tape run by NumPy; `Tape.executor` says which
+it is and `Tape.reason` why.
 """
 from __future__ import annotations
 
@@ -190,7 +190,8 @@ def library_source() -> tuple[str, dict[str, int]]:
 @functools.cache
 def _library(operations: tuple[Operation, ...]):
     """(run, {operation: number}) of the compiled library for this table, or the reason why there is none."""
-    from .backends.c import CompileError, compiler, library  # the one place where the cache of compiled programs is used
+    # the one place where the cache of compiled programs is used
+    from .backends.c import CompileError, compiler, library
 
     if (cc := compiler()) is None:
         return "no C compiler was found"
@@ -211,8 +212,8 @@ class Tape:
     executor : "c", "numpy", or None for the first that works.
 
     `tape(low, high)` takes arrays (inputs, boxes) and returns arrays (outputs, boxes) of lower and upper ends, and
-    `smooth` (boxes,): whether every comparison that the program makes is decided in the box, so that it is as smooth there as
-    the operations it is made of.  Conditions among the outputs have the ends must and can.
+    `smooth` (boxes,): whether every comparison that the program makes is decided in the box, so that it is as smooth
+    there as the operations it is made of.  Conditions among the outputs have the ends must and can.
     """
 
     def __init__(self, program: Program, executor: str | None = None):
@@ -277,8 +278,8 @@ class Tape:
             if name not in numbers or conditions != _conditions(name):
                 self.reason = f"the interval form of {name} cannot be printed in C"
                 return
-        self._code = np.array([[numbers[name], *(args + args[:1] * 3)[:3], target] for name, args, target, _ in self.steps],
-                              dtype=np.int64).reshape(-1, 5)
+        code = [[numbers[name], *(args + args[:1] * 3)[:3], target] for name, args, target, _ in self.steps]
+        self._code = np.array(code, dtype=np.int64).reshape(-1, 5)
         self._ends = np.array([(c.must, c.can) if isinstance(c, Truth) else (c.low, c.high) for c in self.constants],
                               dtype=float).reshape(-1, 2)
         self._out = np.array(self.out, dtype=np.int64)
@@ -287,7 +288,8 @@ class Tape:
     def __call__(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = (np.ascontiguousarray(end, dtype=float) for end in (low, high))
         if low.ndim != 2 or low.shape != high.shape or low.shape[0] != self.inputs:
-            raise ValueError(f"low and high must both have shape ({self.inputs}, boxes), got {low.shape} and {high.shape}")
+            raise ValueError(f"low and high must both have shape ({self.inputs}, boxes), got {low.shape} and "
+                             f"{high.shape}")
         n = low.shape[1]
         out = np.empty((2, len(self.out), n))
         if n:
@@ -297,7 +299,8 @@ class Tape:
     def _by_c(self, low, high, out) -> None:
         work = np.empty(self.registers * 2 * LANES)
         arrays = (self._code, self._out, self._ends, low, high, out[0], out[1], work)
-        self._run(low.shape[1], self.inputs, len(self._ends), len(self._code), len(self.out), *(a.ctypes.data for a in arrays))
+        sizes = low.shape[1], self.inputs, len(self._ends), len(self._code), len(self.out)
+        self._run(*sizes, *(a.ctypes.data for a in arrays))
 
     def _by_numpy(self, low, high, out) -> None:
         for i in range(0, low.shape[1], CHUNK):

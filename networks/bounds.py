@@ -38,7 +38,7 @@ def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
 
 
 def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
-    """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None where F is not written so."""
+    """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None for other F."""
     decay: dict[int, sympy.Expr] = {}
     squares: list[tuple] = []
     for term in sympy.Add.make_args(f):

@@ -44,7 +44,7 @@ class Symmetry:
 
 
 def symmetries(loss, low, high) -> list[Symmetry]:
-    """The group of signed permutations that leave F as it is, which sympy's normal forms prove, and the box (low, high)."""
+    """The group of signed permutations that leave F, by sympy's normal forms, and the box (low, high) as they are."""
     n, f, symbols = loss.dim, as_decimals(loss.expression), loss.symbols
     candidates = []
     for places in _involutions(n):
