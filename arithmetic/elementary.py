@@ -15,8 +15,6 @@ import functools
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from .ends import Rounded, choose, least, most
 from .operations import (
     absolute, even, exponent, head, increasing, maximum, minimum, operation, padded, pow2, significand,
@@ -354,7 +352,8 @@ sin = operation(
     adjoint=lambda n, d: (d * cos(n.args[0]),), interval=functools.partial(_turning, top=0.25), error=1, doc="Sine.")
 cos: Callable = operation(
     "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",),
-    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1, doc="Cosine.")
+    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1,
+    doc="Cosine.")
 
 
 # ------------------------------------------------------------------------------- arctangent and error function

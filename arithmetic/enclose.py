@@ -1,13 +1,14 @@
 """All zeros of a system in a box, proved: branch and prune on interval tapes.
 
-A box is thrown away when an interval proves that no zero lies in it, and is done when the Krawczyk test proves that exactly
-one lies in a box around it.  What neither is proved for is cut in two; what stays is returned, never dropped.
+A box is thrown away when an interval proves that no zero lies in it, and is done when the Krawczyk test proves that
+exactly one lies in a box around it.  What neither is proved for is cut in two; what stays is returned, never dropped.
 
 Per box X with midpoint m: the natural extension g(X); the rows of the mean-value form g(m) + G(X)(X − m); the same
-preconditioned by Y ≈ G(m)⁻¹, coordinate by coordinate (Hansen–Sengupta); the uniqueness test on the box itself, somewhat
-enlarged, before anything is contracted, since a contraction presumes a zero.  All bounds are rounded outward.
+preconditioned by Y ≈ G(m)⁻¹, coordinate by coordinate (Hansen–Sengupta); the uniqueness test on the box itself,
+somewhat enlarged, before anything is contracted, since a contraction presumes a zero.  All bounds are rounded outward.
 
-Sources: Krawczyk 1969; Hansen & Sengupta 1981; Neumaier 1990, chapter 5; Hansen & Walster 2004 (mean-value rows, smear).
+Sources: Krawczyk 1969; Hansen & Sengupta 1981; Neumaier 1990, chapter 5; Hansen & Walster 2004 (mean-value rows,
+smear).
 """
 from __future__ import annotations
 
@@ -209,17 +210,18 @@ def _cut(slopes: tuple[np.ndarray, np.ndarray], low, high, least, region) -> tup
 class Search:
     """The zeros of a system in boxes.
 
-    keep : a rule (low, high) -> (boxes,) that tells which boxes are to be searched at all.  settle : one that tells of boxes
-    that are about to be cut which are done by an argument of their own.
-    `run(least, deadline)` works until every box is decided or not wider than `least` (n,) in any coordinate; those are in
-    `aside`, and go on with the next `run`.  `found` are the zeros, each once; `boxes` how many boxes were looked at.
+    keep : a rule (low, high) -> (boxes,) that tells which boxes are to be searched at all.  settle : one that tells of
+    boxes that are about to be cut which are done by an argument of their own.
+    `run(least, deadline)` works until every box is decided or not wider than `least` (n,) in any coordinate; those are
+    in `aside`, and go on with the next `run`.  `found` are the zeros, each once; `boxes` how many boxes were looked at.
     """
 
     def __init__(self, system: System, low, high, keep: Callable | None = None, settle: Callable | None = None):
         self.system, self.keep, self.settle = system, keep, settle
         low, high = (np.array(end, dtype=float).reshape(system.dim, -1) for end in (low, high))
         self.region = low.min(axis=1), high.max(axis=1)
-        self.stack, self.aside = [(low, high)], []
+        self.stack: list[tuple[np.ndarray, np.ndarray]] = [(low, high)]
+        self.aside: list[tuple[np.ndarray, np.ndarray]] = []
         self.found: list[Zero] = []
         self._inner = (np.empty((0, system.dim)),) * 2  # ends of their small boxes
         self.boxes = 0
@@ -240,7 +242,8 @@ class Search:
     def run(self, least, deadline: float = np.inf) -> bool:
         """Whether it came to an end before the deadline (of `time.perf_counter`), or might have.
 
-        It stops where at the rate of the last seconds the rest would take far more time than there is; `rest` is then how much.
+        It stops where at the rate of the last seconds the rest would take far more time than there is; `rest` is then
+        how much.
         """
         self.stack, self.aside = self.stack + self.aside, []
         least = np.asarray(least, dtype=float)[:, None]
@@ -258,7 +261,7 @@ class Search:
                         if self.rest > FAR * (deadline - now):
                             return False
                     seen, volume = now, left
-                self._step(*self._take(), least)
+                self.step(*self._take(), least)
         self.rest = None
         return True
 
@@ -277,7 +280,8 @@ class Search:
             low, high = low[:, -BATCH:], high[:, -BATCH:]
         return low, high
 
-    def _step(self, low, high, least) -> None:
+    def step(self, low, high, least) -> None:
+        """Decide or cut these boxes."""
         self.boxes += low.shape[1]
         if self.keep is not None:
             keep = self.keep(low, high)
@@ -321,7 +325,8 @@ class Search:
             self.stack.append((new_low[:, again], new_high[:, again]))
         if (cut := ~(again | aside)).any():
             region = (self.region[1] - self.region[0])[:, None]
-            self.stack.append(_cut(tuple(s[..., cut] for s in slopes), new_low[:, cut], new_high[:, cut], least, region))
+            halves = _cut((slopes[0][..., cut], slopes[1][..., cut]), new_low[:, cut], new_high[:, cut], least, region)
+            self.stack.append(halves)
 
     def _note(self, test: Newton, found: np.ndarray) -> None:
         """Keep the zeros of these boxes unless they are known already or lie outside the region."""
@@ -357,7 +362,8 @@ def refined(system: System, low: np.ndarray, high: np.ndarray, rounds: int = 12)
             test = newton(system, middle, above(np.maximum(high - middle, middle - low)))
             centre, reach = middle - test.shift, test.reach
             new_low, new_high = np.maximum(low, below(centre - reach)), np.minimum(high, above(centre + reach))
-            better = test.usable & (new_low <= new_high).all(axis=0) & (new_high - new_low < 0.9 * (high - low)).any(axis=0)
+            smaller = (new_high - new_low < 0.9 * (high - low)).any(axis=0)
+            better = test.usable & (new_low <= new_high).all(axis=0) & smaller
             if not better.any():
                 break
             low, high = np.where(better, new_low, low), np.where(better, new_high, high)
@@ -380,6 +386,6 @@ def clusters(low: np.ndarray, high: np.ndarray) -> list[np.ndarray]:
         touch = ((low[:, later] <= high[:, [i]]) & (high[:, later] >= low[:, [i]])).all(axis=0)
         columns.append(later[touch])
         rows.append(np.full(touch.sum(), i))
-    rows, columns = np.concatenate(rows), np.concatenate(columns)
-    _, labels = connected_components(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(n, n)), directed=False)
+    places = np.concatenate(rows), np.concatenate(columns)
+    _, labels = connected_components(coo_matrix((np.ones(len(places[0])), places), shape=(n, n)), directed=False)
     return [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]

@@ -1,7 +1,7 @@
 """Ends of intervals: numbers, arrays or recorded numbers that are rounded outward and are never NaN.
 
-Everything here is plain floating-point arithmetic to nearest, so that it is the same on every machine and can be recorded:
-what encloses a function on arrays is also what is printed for the compiler.
+Everything here is plain floating-point arithmetic to nearest, so that it is the same on every machine and can be
+recorded: what encloses a function on arrays is also what is printed for the compiler.
 """
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class Rounded(float):
     exact : the constant as a text for sympy, such as "2/sqrt(pi)".
     """
 
-    def __new__(cls, value: float, exact: str):
+    exact: str
+
+    def __new__(cls, value: float, exact: str) -> Rounded:
         number = super().__new__(cls, value)
         number.exact = exact
         return number
@@ -57,7 +59,7 @@ def times(x, y):
 
 
 def below(x, error: float = 0.5):
-    """At most the exact number that was computed as x, up to `error` units in the last place.  No end is above `MAX`."""
+    """At most the exact number that was computed as x, up to `error` units in the last place; never above `MAX`."""
     return choose(x > MAX, MAX, x - (abs(x) * ((error + 0.500001) * UNIT) + ROOM))
 
 
@@ -79,7 +81,8 @@ def enclosing(x) -> tuple[float, float]:
         if x.is_Float:
             import sympy
 
-            return typed(float(x)) if sympy.Float(float(x), x._prec) == x else enclosing(sympy.Rational(x))
+            same = sympy.Float(float(x), x._prec)  # noqa: SLF001 - the precision of a Float has no other name
+            return typed(float(x)) if same == x else enclosing(sympy.Rational(x))
         if not x.is_Rational:
             value = float(x.evalf(40))
             return float(np.nextafter(value, -np.inf)), float(np.nextafter(value, np.inf))
@@ -88,13 +91,16 @@ def enclosing(x) -> tuple[float, float]:
         x = int(x)
     if not isinstance(x, numbers.Rational):
         return enclosing(float(x))
+    exact = Fraction(x)
     try:
-        value = float(x)
+        value = float(exact)
     except OverflowError:
-        return (MAX, np.inf) if x > 0 else (-np.inf, -MAX)
-    if Fraction(value) == x:
+        return (MAX, np.inf) if exact > 0 else (-np.inf, -MAX)
+    if Fraction(value) == exact:
         return value, value
-    return (value, float(np.nextafter(value, np.inf))) if Fraction(value) < x else (float(np.nextafter(value, -np.inf)), value)
+    if Fraction(value) < exact:
+        return value, float(np.nextafter(value, np.inf))
+    return float(np.nextafter(value, -np.inf)), value
 
 
 def typed(x: float) -> tuple[float, float]:

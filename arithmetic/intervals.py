@@ -9,7 +9,7 @@ import numpy as np
 
 from .ends import above, below, choose, enclosing, least, most, times
 from .operations import OPERATIONS
-from .readings import Array, Quantity, Reading, integer_power
+from .readings import Quantity, Reading, integer_power
 
 
 def _quiet(method):
@@ -29,8 +29,8 @@ class Interval(Reading):
     __slots__ = ("low", "high")
 
     def __init__(self, low: Quantity, high: Quantity):
-        self.low = low if isinstance(low, Reading) else np.float64(low)
-        self.high = high if isinstance(high, Reading) else np.float64(high)
+        self.low: Quantity = low if isinstance(low, Reading) else np.float64(low)
+        self.high: Quantity = high if isinstance(high, Reading) else np.float64(high)
 
     @staticmethod
     def of(x: Quantity) -> Interval:
@@ -129,8 +129,8 @@ class Truth(Reading):
     __slots__ = ("can", "must")
 
     def __init__(self, can, must):
-        self.can = can if isinstance(can, Reading) else np.bool_(can)
-        self.must = must if isinstance(must, Reading) else np.bool_(must)
+        self.can: Quantity = can if isinstance(can, Reading) else np.bool_(can)
+        self.must: Quantity = must if isinstance(must, Reading) else np.bool_(must)
 
     @staticmethod
     def less(x: Interval, y: Interval, relation: Callable) -> Truth:

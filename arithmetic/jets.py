@@ -1,7 +1,7 @@
 """Taylor arithmetic in one variable: numbers are c₀ + c₁ρ + … + c_mρᵐ, the coefficients on any reading.
 
-Functions of the table follow from their derivatives alone: y = f(x) has y' = f'(x) x', and f' is what the operation's adjoint
-says; so a function that is added to the table has jets.  Definitions that choose by comparisons have none.
+Functions of the table follow from their derivatives alone: y = f(x) has y' = f'(x) x', and f' is what the operation's
+adjoint says; so a function that is added to the table has jets.  Definitions that choose by comparisons have none.
 
 Source: Moore 1966; Griewank & Walther 2008, chapter 13.
 """
@@ -18,6 +18,7 @@ class Jet(Reading):
     """Taylor coefficients, lowest first; the order of a result is the least of its arguments'."""
 
     __slots__ = ("coefficients", "args")
+    args: tuple[Jet, ...]  # of one that stands for a node, which an adjoint asks for them
 
     def __init__(self, coefficients: Sequence):
         self.coefficients = list(coefficients)
@@ -86,7 +87,8 @@ class Jet(Reading):
 
     def apply(self, op: str, *args):
         operation = OPERATIONS[op]
-        if operation.inline or operation.boolean or operation.arity != 1 or operation.adjoint is None or op == "absolute":
+        chooses = operation.inline or operation.boolean or op == "absolute"
+        if chooses or operation.arity != 1 or operation.adjoint is None:
             raise TypeError(f"{op} has no Taylor series in general")
         (x,) = args
         if op == "neg":

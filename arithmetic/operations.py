@@ -192,10 +192,12 @@ def _defined(op: Operation, definition: Callable, *args):
 
 # ---------------------------------------------------------------------------------------------------- intervals
 def padded(op: Operation, x, low, high, at_least: float = -np.inf, at_most: float = np.inf):
-    """An interval like x with computed ends moved outward by the error of the operation, within the range of the function."""
+    """An interval like x with computed ends moved outward by the operation's error, within the function's range."""
     if op.error:
-        low, high = choose(low > -np.inf, below(low, op.error), -np.inf), choose(high < np.inf, above(high, op.error), np.inf)
-    return type(x)(low if at_least == -np.inf else most(low, at_least), high if at_most == np.inf else least(high, at_most))
+        low = choose(low > -np.inf, below(low, op.error), -np.inf)
+        high = choose(high < np.inf, above(high, op.error), np.inf)
+    return type(x)(low if at_least == -np.inf else most(low, at_least),
+                   high if at_most == np.inf else least(high, at_most))
 
 
 def within(op: Operation, x):

@@ -1,10 +1,10 @@
 """Programs on boxes: recorded programs as linear tapes of interval operations, run over many boxes at once.
 
-The ends of the intervals are rounded outward and constants that are no floats are intervals, so what a tape returns holds
-what the definition gives in real numbers everywhere in the box.  A tape is executed by C (one library of interval kernels
-for all programs, printed from the interval forms of the table of operations and compiled once) or by NumPy (the same forms
-on arrays).  An operation whose form cannot be printed makes a tape run by NumPy; `Tape.executor` says which it is and
-`Tape.reason` why.
+The ends of the intervals are rounded outward and constants that are no floats are intervals, so what a tape returns
+holds what the definition gives in real numbers everywhere in the box.  A tape is executed by C (one library of interval
+kernels for all programs, printed from the interval forms of the table of operations and compiled once) or by NumPy (the
+same forms on arrays).  An operation whose form cannot be printed makes a tape run by NumPy; `Tape.executor` says which
+it is and `Tape.reason` why.
 """
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from . import printers
 from .ends import Rounded, enclosing, typed
 from .intervals import Interval, Truth
 from .operations import OPERATIONS, Operation
+from .readings import Quantity
 from .recorder import Graph, Node, Program, needed
 
 LANES = 64  # boxes that a kernel works on at once
@@ -48,12 +49,13 @@ class ExactGraph(Graph):
         super().__init__()
         self.constants: dict[Node, tuple[float, float]] = {}
 
-    def _lifted(self, x) -> Node | None:
+    def lifted(self, x: Quantity) -> Node | None:
         x = x[()] if isinstance(x, np.ndarray) and not x.ndim else x
         if isinstance(x, (Node, bool, np.bool_, np.ndarray)):
-            return super()._lifted(x)
+            return super().lifted(x)
         try:
-            low, high = typed(float(x)) if isinstance(x, (float, np.floating)) and not isinstance(x, Rounded) else enclosing(x)
+            typed_in = isinstance(x, (float, np.floating)) and not isinstance(x, Rounded)
+            low, high = typed(float(x)) if typed_in else enclosing(x)
         except (TypeError, ValueError):
             return None
         return self.interval(low, high)
@@ -99,7 +101,7 @@ def kernel(name: str, conditions: tuple[bool, ...]) -> Program | None:
     args = [Truth(ends[2 * i + 1], ends[2 * i]) if c else Interval(ends[2 * i], ends[2 * i + 1])
             for i, c in enumerate(conditions)]
     try:
-        result = args[0] * args[0] if name == "square" else OPERATIONS[name].interval(OPERATIONS[name], *args)
+        result = _apply(name, args)
         out = (result.must, result.can) if isinstance(result, Truth) else (result.low, result.high)
         program = Program(tuple(ends), tuple(graph.lift(e) for e in out))
         texts: dict[str, str] = {}
@@ -162,7 +164,8 @@ _KERNEL = """static void k_{name}(const double *restrict a, const double *restri
 def library_source() -> tuple[str, dict[str, int]]:
     """The C text of all kernels that can be printed, and the number of each operation's."""
     texts: dict[str, str] = {}
-    kernels, numbers = [], {}
+    kernels: list[str] = []
+    numbers: dict[str, int] = {}
     for name in ("square", *OPERATIONS):
         conditions = _conditions(name)
         if (name != "square" and OPERATIONS[name].interval is None) or len(conditions) > 3:
@@ -187,7 +190,8 @@ def library_source() -> tuple[str, dict[str, int]]:
 @functools.cache
 def _library(operations: tuple[Operation, ...]):
     """(run, {operation: number}) of the compiled library for this table, or the reason why there is none."""
-    from .backends.c import CompileError, compiler, library  # the one place where the cache of compiled programs is used
+    # the one place where the cache of compiled programs is used
+    from .backends.c import CompileError, compiler, library
 
     if (cc := compiler()) is None:
         return "no C compiler was found"
@@ -208,8 +212,8 @@ class Tape:
     executor : "c", "numpy", or None for the first that works.
 
     `tape(low, high)` takes arrays (inputs, boxes) and returns arrays (outputs, boxes) of lower and upper ends, and
-    `smooth` (boxes,): whether every comparison that the program makes is decided in the box, so that it is as smooth there as
-    the operations it is made of.  Conditions among the outputs have the ends must and can.
+    `smooth` (boxes,): whether every comparison that the program makes is decided in the box, so that it is as smooth
+    there as the operations it is made of.  Conditions among the outputs have the ends must and can.
     """
 
     def __init__(self, program: Program, executor: str | None = None):
@@ -226,6 +230,8 @@ class Tape:
     def _lower(self, program: Program) -> None:
         """Nodes to steps (operation, argument registers, result register); registers are used again."""
         graph = program.inputs[0].graph if program.inputs else program.outputs[0].graph
+        if not isinstance(graph, ExactGraph):
+            raise TypeError("a tape is made of a program that was recorded exactly, in an ExactGraph")
         decisions = [_decision(graph, node) for node in program.tape]
         outputs = [*program.outputs, *dict.fromkeys(d for d in decisions if d is not None)]
         self.count, order = len(program.outputs), needed(outputs)
@@ -244,7 +250,9 @@ class Tape:
         place = {x: i for i, x in enumerate(program.inputs)} | {c: self.inputs + i for i, c in enumerate(used)}
         self.constants = [values[c] for c in used]
         last = {a: k for k, node in enumerate(order) for a in node.operands}
-        free, self.registers, self.steps, pinned = [], len(place), [], set(outputs)
+        free: list[int] = []
+        self.steps: list[tuple[str, list[int], int, tuple[bool, ...]]] = []
+        self.registers, pinned = len(place), set(outputs)
         for k, node in enumerate(order):
             name, args = _step(node, place)
             if free:
@@ -270,8 +278,8 @@ class Tape:
             if name not in numbers or conditions != _conditions(name):
                 self.reason = f"the interval form of {name} cannot be printed in C"
                 return
-        self._code = np.array([[numbers[name], *(args + args[:1] * 3)[:3], target] for name, args, target, _ in self.steps],
-                              dtype=np.int64).reshape(-1, 5)
+        code = [[numbers[name], *(args + args[:1] * 3)[:3], target] for name, args, target, _ in self.steps]
+        self._code = np.array(code, dtype=np.int64).reshape(-1, 5)
         self._ends = np.array([(c.must, c.can) if isinstance(c, Truth) else (c.low, c.high) for c in self.constants],
                               dtype=float).reshape(-1, 2)
         self._out = np.array(self.out, dtype=np.int64)
@@ -280,7 +288,8 @@ class Tape:
     def __call__(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = (np.ascontiguousarray(end, dtype=float) for end in (low, high))
         if low.ndim != 2 or low.shape != high.shape or low.shape[0] != self.inputs:
-            raise ValueError(f"low and high must both have shape ({self.inputs}, boxes), got {low.shape} and {high.shape}")
+            raise ValueError(f"low and high must both have shape ({self.inputs}, boxes), got {low.shape} and "
+                             f"{high.shape}")
         n = low.shape[1]
         out = np.empty((2, len(self.out), n))
         if n:
@@ -290,7 +299,8 @@ class Tape:
     def _by_c(self, low, high, out) -> None:
         work = np.empty(self.registers * 2 * LANES)
         arrays = (self._code, self._out, self._ends, low, high, out[0], out[1], work)
-        self._run(low.shape[1], self.inputs, len(self._ends), len(self._code), len(self.out), *(a.ctypes.data for a in arrays))
+        sizes = low.shape[1], self.inputs, len(self._ends), len(self._code), len(self.out)
+        self._run(*sizes, *(a.ctypes.data for a in arrays))
 
     def _by_numpy(self, low, high, out) -> None:
         for i in range(0, low.shape[1], CHUNK):

@@ -1,9 +1,9 @@
 """Degenerate critical points that are proved isolated: weighted blow-up and Taylor's theorem on intervals.
 
-Around an exact point θ* put θ = θ* + D x, D = kernel of the Hessian | complement, and x_k = ρ^(w_k) u_k with max |u_k| = 1.
-If F − F(θ*) has no terms below the weighted order m, which is checked exactly, then ∂F/∂u_k = ρ^m h_k with h_k the m-th
-Taylor coefficient in ρ at some point between 0 and ρ.  Where for all u and all ρ in [0, r] some h_k is not 0, which
-intervals decide, there is no other critical point in {|x_k| ≤ r^(w_k)}.
+Around an exact point θ* put θ = θ* + D x, D = kernel of the Hessian | complement, and x_k = ρ^(w_k) u_k with max
+|u_k| = 1.  If F − F(θ*) has no terms below the weighted order m, which is checked exactly, then ∂F/∂u_k = ρ^m h_k with
+h_k the m-th Taylor coefficient in ρ at some point between 0 and ρ.  Where for all u and all ρ in [0, r] some h_k is not
+0, which intervals decide, there is no other critical point in {|x_k| ≤ r^(w_k)}.
 """
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from arithmetic.tape import ExactGraph, Tape
 
 from .classification import classify
 from .germ import taylor
+from .nature import Nature
 
 RHO = sympy.Symbol("rho", real=True)
 ORDERS = (3, 4, 5, 6, 8)  # of F along the kernel
@@ -32,12 +33,13 @@ MOST, DEPTH = 30_000, 9  # boxes that one radius may take, and halvings of each 
 class Isolated:
     """A degenerate critical point, exact, with a neighbourhood in which there is no other.
 
-    theta : exact.  nature, evidence : as of `classify`.  radius, weights : the neighbourhood {|x_k| ≤ radius^(w_k)} in the
-    coordinates x = inverse (θ − θ*); inverse : (n, n), at least the absolute values of D⁻¹.  centre : (low, high) of θ*.
+    theta : exact.  nature, evidence : as of `classify`.  radius, weights : the neighbourhood {|x_k| ≤ radius^(w_k)} in
+    the coordinates x = inverse (θ − θ*); inverse : (n, n), at least the absolute values of D⁻¹.  centre : (low, high)
+    of θ*.
     """
 
     theta: tuple
-    nature: str
+    nature: Nature
     evidence: str
     radius: float
     weights: tuple[int, ...]
@@ -104,7 +106,8 @@ def exact_point(enclosures, point: np.ndarray, tolerance: np.ndarray) -> tuple |
     loss = enclosures.loss
     scale = 1 + np.abs(loss.hessian(point)).max()
     candidates = itertools.product(*(_simple(x, t) for x, t in zip(point, tolerance, strict=True)))
-    near = [theta for theta in candidates if np.abs(loss.gradient(np.array([float(x) for x in theta]))).max() <= 1e-13 * scale]
+    near = [theta for theta in candidates
+            if np.abs(loss.gradient(np.array([float(x) for x in theta]))).max() <= 1e-13 * scale]
     if (np.abs(point) <= tolerance).sum() >= loss.dim - 1:
         near += [theta for theta in enclosures.axis_points
                  if (np.abs(np.array([float(x) for x in theta]) - point) <= tolerance).all()]
@@ -135,7 +138,9 @@ def _coordinates(hessian, kernel) -> sympy.Matrix:
     columns = list(kernel)
     for i in range(hessian.shape[0]):
         unit = sympy.eye(hessian.shape[0])[:, i]
-        if len(columns) < hessian.shape[0] and sympy.Matrix.hstack(*columns, unit).applyfunc(simplified).rank() > len(columns):
+        if len(columns) == hessian.shape[0]:
+            break
+        if sympy.Matrix.hstack(*columns, unit).applyfunc(simplified).rank() > len(columns):
             columns.append(unit)
     return sympy.Matrix.hstack(*columns)
 
@@ -188,11 +193,11 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
     """Whether some h_k is not 0 at every u with max |u_k| = 1 and every ρ in [0, radius]."""
     lows, highs = [], []
     for k, side in itertools.product(range(n), (-1.0, 1.0)):
-        low, high = np.full(n + 1, -1.0), np.full(n + 1, 1.0)
-        low[0], high[0] = 0.0, radius
-        low[k + 1] = high[k + 1] = side
-        lows.append(low)
-        highs.append(high)
+        bottom, top = np.full(n + 1, -1.0), np.full(n + 1, 1.0)
+        bottom[0], top[0] = 0.0, radius
+        bottom[k + 1] = top[k + 1] = side
+        lows.append(bottom)
+        highs.append(top)
     low, high = np.array(lows).T, np.array(highs).T
     count, depth = 0, 0
     scale = np.array([radius or 1.0, *[2.0] * n])[:, None]

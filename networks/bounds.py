@@ -38,8 +38,9 @@ def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
 
 
 def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
-    """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None where F is not written so."""
-    decay, squares = {}, []
+    """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None for other F."""
+    decay: dict[int, sympy.Expr] = {}
+    squares: list[tuple] = []
     for term in sympy.Add.make_args(f):
         c, rest = term.as_coeff_Mul()
         if rest.is_number:
@@ -55,7 +56,8 @@ def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
 
 def _bound_linear(enclosures, decay, squares, low, high) -> None:
     """Bounds of the coordinates in which all residuals are affine, jointly."""
-    symbols, affine = enclosures.loss.symbols, []
+    symbols = enclosures.loss.symbols
+    affine: list[sympy.Symbol] = []
     for s in reversed(symbols):
         if all(r.diff(s, t) == 0 for _, r in squares for t in [*affine, s]):
             affine.append(s)

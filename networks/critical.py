@@ -2,8 +2,8 @@
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove for
-every part of it that it holds no critical point, or exactly one.
+Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove
+for every part of it that it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
@@ -380,7 +380,8 @@ def _eigenvalues(hessian) -> tuple:
     if all(h.is_Rational for h in hessian):
         return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
     with mpmath.workdps(50):  # (their radicals take long)
-        values = [sympy.Float(e, 17) for e in mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)]
+        roots = mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)
+        values = [sympy.Float(e, 17) for e in roots]
     return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
 
 
@@ -456,8 +457,9 @@ def _search(loss, region, budget: float) -> Atlas:
     else:
         everywhere = False
     families = manifolds(enclosures)
-    group = symmetries(loss, *np.array(box).T)
-    found = enclosed(enclosures, *np.array(box).T, start + budget, isolated, families, group)
+    low, high = np.array(box).T
+    group = symmetries(loss, low, high)
+    found = enclosed(enclosures, low, high, start + budget, isolated, families, group)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     met = [(m, m.member()) for m in families if m.met]
@@ -465,12 +467,12 @@ def _search(loss, region, budget: float) -> Atlas:
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
     points += _with_images(others, group)
     if group:
-        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to "
-                     "each other one was searched, and so it is with what is open")
+        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
+                     "map to each other one was searched, and so it is with what is open")
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
              for m, member in met if member is None]
-    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds no "
-                 "critical point" + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
+    proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "
+                 "no critical point" + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
         f", as the rest would take {found.rest:.0e} s at that rate" if found.rest else ""),)
     alone = [p.nature for p in points] == ["minimum"] and not found.open and not unmet
@@ -481,7 +483,7 @@ def _search(loss, region, budget: float) -> Atlas:
 
 
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
-    """Of a loss that does not change in some directions: the critical points of a loss in fewer coordinates, extended."""
+    """Of a loss that does not change in some directions: those of a loss in fewer coordinates, extended."""
     if len(directions) == loss.dim:
         x = tuple(loss.symbols)
         everywhere = CriticalPoint(x, Nature.NON_STRICT_MINIMUM, sympy.simplify(loss.expression), family=x, symbols=x,
@@ -497,7 +499,7 @@ def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
 
 def _with_images(points: list[CriticalPoint], group) -> list[CriticalPoint]:
     """The points and families with what the symmetries map them to, each once."""
-    found = {}
+    found: dict[frozenset | tuple, CriticalPoint] = {}
     for p in points:
         for g in (None, *group):
             q = p if g is None else _image(p, g)
@@ -526,8 +528,9 @@ def _short_box(box) -> str:
 
 
 def _exact_zeros(enclosures: Enclosures, zeros) -> dict:
-    """Exact numbers for those of the zeros that are simple numbers or lie on a coordinate axis and can be written down."""
-    near = [k for k, zero in enumerate(zeros) if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= enclosures.dim - 1]
+    """Exact numbers for the zeros that are simple numbers or lie on a coordinate axis and can be written down."""
+    near = [k for k, zero in enumerate(zeros)
+            if ((zero.inner_low <= 0) & (zero.inner_high >= 0)).sum() >= enclosures.dim - 1]
     found = {}
     for k, zero in enumerate(zeros):
         candidates = enclosures.axis_points if k in near else ()
@@ -545,7 +548,8 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
     eigenvalues = spectrum(low[..., 0], high[..., 0])
     value_low, value_high, _ = enclosures.values(zero.inner_low[:, None], zero.inner_high[:, None])
     if eigenvalues.signs is None:
-        nature, why = Nature.UNDECIDED, "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
+        nature = Nature.UNDECIDED
+        why = "the signs of the Hessian's eigenvalues are not decided in floating-point intervals"
     else:
         positive, negative = eigenvalues.signs
         nature = Nature.of_hessian(positive, negative)
@@ -556,13 +560,14 @@ def _of_zero(zero, theta, enclosures: Enclosures) -> CriticalPoint:
     values = tuple(sympy.Float(float(v), 17) for v in (eigenvalues.low + eigenvalues.high) / 2)
     ends = tuple((sympy.Rational(float(a)), sympy.Rational(float(b)))
                  for a, b in zip(zero.inner_low, zero.inner_high, strict=True))
-    common = {"box": ends, "spectrum": tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))}
+    intervals = tuple(zip(eigenvalues.low.tolist(), eigenvalues.high.tolist(), strict=True))
     if theta is None:
         return CriticalPoint(tuple(sympy.Float(float(x), 17) for x in zero.middle), nature,
                              sympy.Float(float(value_low[0, 0] / 2 + value_high[0, 0] / 2), 17), values, exact=False,
-                             evidence=evidence, **common)
+                             evidence=evidence, box=ends, spectrum=intervals)
     value = as_decimals(loss.expression).subs(dict(zip(loss.symbols, theta, strict=True)))
-    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, **common)
+    return CriticalPoint(tuple(theta), nature, sympy.simplify(value), values, evidence=evidence, box=ends,
+                         spectrum=intervals)
 
 
 def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
@@ -576,10 +581,11 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
         value = sympy.Float(float(loss.value(member)), 17)
     signs = " or ".join(map(str, sorted(m.signs, key=str)))
     return CriticalPoint(
-        tuple(known.get(s, s) for s in loss.symbols), m.nature, value, family=tuple(s for s in loss.symbols if s not in known),
+        tuple(known.get(s, s) for s in loss.symbols), m.nature, value,
+        family=tuple(s for s in loss.symbols if s not in known),
         equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
-        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it; across it the numbers of positive "
-                 f"and negative eigenvalues are {signs}")
+        evidence=f"{m.evidence}; intervals prove that nothing else is critical around it; across it the numbers of "
+                 f"positive and negative eigenvalues are {signs}")
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:

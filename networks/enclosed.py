@@ -1,8 +1,8 @@
 """The critical points of a loss in a box, all of them, by intervals: what is used where exact algebra does not apply.
 
-The gradient's zeros are searched by `arithmetic.enclose`, level after level: boxes that are left at one width hang together in
-clusters, and a cluster is either cut further or, where the Hessian is singular, tried by an argument of its own: an exact
-point that is proved isolated (`blowup`).  What no argument decides is returned as `Open`, never dropped.
+The gradient's zeros are searched by `arithmetic.enclose`, level after level: boxes that are left at one width hang
+together in clusters, and a cluster is either cut further or, where the Hessian is singular, tried by an argument of its
+own: an exact point that is proved isolated (`blowup`).  What no argument decides is returned as `Open`, never dropped.
 """
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from arithmetic.enclose import Search, System, Zero, clusters, inverses, newton,
 from arithmetic.ends import ROOM, UNIT, above, below
 from arithmetic.tape import ExactGraph, Tape
 
-from .symmetry import representatives
+from .symmetry import Symmetry, representatives
 
 LEVELS = range(8, 44, 4)  # widths of open boxes, 2^-level of the region
 MANY = 20_000  # open boxes from which on a search gives up if they become more and more
@@ -36,7 +36,7 @@ class Enclosures:
 
     def __init__(self, loss, executor: str | None = None):
         self.loss, self.dim, self.executor = loss, loss.dim, executor
-        self.theta, value, self.residuals = loss._record(ExactGraph())
+        self.theta, value, self.residuals = loss.record(ExactGraph())
         self.slope = tuple(gradient(value, self.theta))
         rows = [gradient(g, self.theta) for g in self.slope]
         upper = tuple(rows[min(i, j)][max(i, j)] for i in range(self.dim) for j in range(self.dim))
@@ -49,7 +49,8 @@ class Enclosures:
     def gradient_on(self, theta, graph: ExactGraph) -> list:
         """∇F at coordinates on a reading made of numbers that are recorded in another exact graph."""
         constants = self.theta[0].graph.constants
-        return Program((*self.theta, *constants), self.slope)(*theta, *(graph.interval(*ends) for ends in constants.values()))
+        slope = Program((*self.theta, *constants), self.slope)
+        return slope(*theta, *(graph.interval(*ends) for ends in constants.values()))
 
     @cached_property
     def axis_points(self) -> list[tuple]:
@@ -92,8 +93,8 @@ class Spectrum:
 def spectrum(low: np.ndarray, high: np.ndarray) -> Spectrum:
     """Enclosures of the eigenvalues of all symmetric matrices between `low` and `high`, (n, n).
 
-    V'HV for approximate eigenvectors V is nearly diagonal; Weyl's inequality bounds what is left, Ostrowski's that V is not
-    quite orthogonal.
+    V'HV for approximate eigenvectors V is nearly diagonal; Weyl's inequality bounds what is left, Ostrowski's that V is
+    not quite orthogonal.
     """
     n = len(low)
     centre = low / 2 + high / 2
@@ -126,17 +127,20 @@ class Enclosed:
 
 
 def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat: Callable | None = None,
-             families: Sequence = (), group: Sequence = ()) -> Enclosed:
+             families: Sequence = (), group: Sequence[Symmetry] = ()) -> Enclosed:
     """All critical points in the box (low, high).
 
-    treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where the
-    Hessian is singular: returns what it proved, with `holds(low, high)` for the boxes that are thereby done, or None.
-    families : manifolds of critical points (`families.Manifold`), whose `holds(low, high)` says where there are no others.
+    treat : a rule (enclosures, point, low, high, deadline) for the boxes of a cluster, (n, boxes), around a point where
+    the Hessian is singular: returns what it proved, with `holds(low, high)` for the boxes that are thereby done, or
+    None.
+    families : manifolds of critical points (`families.Manifold`), whose `holds(low, high)` says where there are no
+    others.
     group : symmetries of the loss and the box; one representative of each orbit is searched, and the others follow.
     """
     start = time.perf_counter()
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    search, result, tried = Search(enclosures.system, low, high), Enclosed([]), []
+    search, result = Search(enclosures.system, low, high), Enclosed([])
+    tried: list[np.ndarray] = []  # points
     search.keep = lambda a, b: representatives(group, a, b) & ~np.logical_or.reduce(
         [np.zeros(a.shape[1], dtype=bool), *(p.holds(a, b) for p in result.isolated)])
     if families:
@@ -174,12 +178,12 @@ def _settled(families: Sequence, low, high) -> np.ndarray:
 
 
 def _hopeless(counts: list[int], share: float) -> bool:
-    """Whether ever more boxes are left from level to level, as around a curve of critical points, or much of the region."""
+    """Whether ever more boxes are left from level to level, as around a curve of zeros, or much of the region."""
     return counts[-1] > MANY and (share > 0.05 or (len(counts) > 2 and counts[-1] > 2 * counts[-2] > 4 * counts[-3]))
 
 
 def located(enclosures: Enclosures, low, high, starts: int = 1000, steps: int = 40) -> list[Zero]:
-    """Critical points that Newton's method finds from starts in the box (of a fixed seed), each proved by an interval test."""
+    """Critical points that Newton's method finds from starts in the box (of a fixed seed), each proved."""
     loss = enclosures.loss
     theta = np.random.default_rng(0).uniform(low[:, None], high[:, None], (loss.dim, starts))
     middle, width = (low / 2 + high / 2)[:, None], (high - low)[:, None]
@@ -214,7 +218,8 @@ def _treat(enclosures, search, result, treat, tried, deadline) -> None:
         return
     groups = sorted(_grouped(low, high), key=len, reverse=True)[:CLUSTERS]
     hulls = np.array([(low[:, k].min(axis=1), high[:, k].max(axis=1)) for k in groups])
-    points = stationary(enclosures.loss, (hulls[:, 0] / 2 + hulls[:, 1] / 2).T, (search.region[1] - search.region[0]) / 32)
+    reach = (search.region[1] - search.region[0]) / 32
+    points = stationary(enclosures.loss, (hulls[:, 0] / 2 + hulls[:, 1] / 2).T, reach)
     before = len(result.isolated)
     for cluster, point in zip(groups, points.T, strict=True):
         if time.perf_counter() > deadline:
@@ -231,8 +236,8 @@ def _treat(enclosures, search, result, treat, tried, deadline) -> None:
 
 
 def stationary(loss, starts: np.ndarray, reach: np.ndarray, steps: int = 80) -> np.ndarray:
-    """Where |∇F|² is least near each of the starts (n, k), by Levenberg and Marquardt's method; NaN where the Hessian is not
-    nearly singular there or the point is farther away than `reach` (n,)."""
+    """Where |∇F|² is least near each of the starts (n, k), by Levenberg and Marquardt's method; NaN where the Hessian
+    is not nearly singular there or the point is farther away than `reach` (n,)."""
     eye = np.eye(loss.dim)
     with np.errstate(all="ignore"):
         theta, damping = starts.copy(), np.full(starts.shape[1], 1e-3)
@@ -252,15 +257,16 @@ def stationary(loss, starts: np.ndarray, reach: np.ndarray, steps: int = 80) -> 
         values = np.abs(np.linalg.eigvalsh(np.where(np.isfinite(H), H, 1.0)))
         near = (np.abs(theta - starts) <= reach[:, None]).all(axis=0) & np.isfinite(H).all(axis=(1, 2))
         around = [np.abs(loss.hessian(theta + sign * reach[:, None])).max(axis=(0, 1)) for sign in (-1, 1)]
-        singular = values.min(axis=1) <= SINGULAR * np.maximum(values.max(axis=1), np.nan_to_num(np.minimum(*around), posinf=0))
+        size = np.maximum(values.max(axis=1), np.nan_to_num(np.minimum(*around), posinf=0))
+        singular = values.min(axis=1) <= SINGULAR * size
     return np.where(near & singular, theta, np.nan)
 
 
 def refined_digits(enclosures: Enclosures, box: np.ndarray, n: int) -> tuple:
     """The coordinates of the one critical point in a box (dim, 2) with n right digits after the point.
 
-    Newton's method with the inverse Y of the Hessian in floats, on numbers of many digits: as |I − Y H| ≤ M < 1 on the box,
-    a point t of it is within (I − M)⁻¹ |Y ∇F(t)| of the zero, whatever the precision of Y.
+    Newton's method with the inverse Y of the Hessian in floats, on numbers of many digits: as |I − Y H| ≤ M < 1 on the
+    box, a point t of it is within (I − M)⁻¹ |Y ∇F(t)| of the zero, whatever the precision of Y.
     """
     import mpmath
     import sympy

@@ -1,11 +1,12 @@
 """Manifolds of critical points whose equations are known, and boxes in which they are all there is.
 
-Interpolation: where the residuals' Jacobian J has full row rank, ∇F = Jᵀr/P vanishes only with r; with fewer residuals than
-parameters r = 0 is a manifold of global minima.  Vanishing parameters: with θ_S = 0 some components of ∇F may vanish
-identically (the weights of a unit that is not used); the others and θ_S are then fewer equations E = 0 than coordinates.
+Interpolation: where the residuals' Jacobian J has full row rank, ∇F = Jᵀr/P vanishes only with r; with fewer residuals
+than parameters r = 0 is a manifold of global minima.  Vanishing parameters: with θ_S = 0 some components of ∇F may
+vanish identically (the weights of a unit that is not used); the others and θ_S are then fewer equations E = 0 than
+coordinates.
 
-A box holds nothing but the second kind if, in a tube around it, ∇F's components N are zero on one graph n(t) over the other
-coordinates and so is E: as E = 0 makes ∇F vanish, the graphs are the same (a parametric Krawczyk test, twice).
+A box holds nothing but the second kind if, in a tube around it, ∇F's components N are zero on one graph n(t) over the
+other coordinates and so is E: as E = 0 makes ∇F vanish, the graphs are the same (a parametric Krawczyk test, twice).
 
 Sources: Cooper 2021 (interpolation); Bott 1954; Neumaier 1990, section 5.1 (parameter-dependent Krawczyk operators).
 """
@@ -29,9 +30,10 @@ from .nature import Nature
 class Manifold:
     """A set {E = 0} of critical points.
 
-    equations : sympy expressions.  `holds(low, high)` : in which boxes (n, boxes) all critical points are known to be on it.
-    met : boxes that it holds and that it may pass through, [(low, high)].  signs : {(positive, negative)} of the Hessian
-    across it, as found in these boxes; None among them where that was not decided.
+    equations : sympy expressions.  `holds(low, high)` : in which boxes (n, boxes) all critical points are known to be
+    on it.
+    met : boxes that it holds and that it may pass through, [(low, high)].  signs : {(positive, negative)} of the
+    Hessian across it, as found in these boxes; None among them where that was not decided.
     """
 
     equations: tuple
@@ -48,9 +50,11 @@ class Manifold:
         """E and its Jacobian on boxes."""
         graph = ExactGraph()
         theta = graph.inputs("theta", self.dim)
-        values = [graph.lift(from_sympy(e, dict(zip(self.enclosures.loss.symbols, theta, strict=True)))) for e in self.equations]
-        slopes = [e for v in values for e in gradient(v, theta)]
-        return tuple(Tape(Program(tuple(theta), tuple(out)), self.enclosures.executor) for out in (values, slopes))
+        at = dict(zip(self.enclosures.loss.symbols, theta, strict=True))
+        values = tuple(graph.lift(from_sympy(e, at)) for e in self.equations)
+        slopes = tuple(e for v in values for e in gradient(v, theta))
+        executor = self.enclosures.executor
+        return Tape(Program(tuple(theta), values), executor), Tape(Program(tuple(theta), slopes), executor)
 
     def jacobian(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centre and spread of ∂E/∂θ, (codimension, n, boxes), and where they are finite and smooth."""
@@ -60,7 +64,7 @@ class Manifold:
     def _meet(self, low, high, held) -> np.ndarray:
         """Remember which of the boxes that are held the manifold may pass through."""
         a, b, _ = self.tapes[0](low[:, held], high[:, held])
-        near = ((a <= 0) & (b >= 0)).all(axis=0)
+        near: np.ndarray = np.all((a <= 0) & (b >= 0), axis=0)
         if near.any():
             self.met.append((low[:, held][:, near], high[:, held][:, near]))
         return near
@@ -75,11 +79,13 @@ class Manifold:
                 Nature.NON_STRICT_MAXIMUM)
 
     def member(self) -> np.ndarray | None:
-        """A point of the manifold in floats, proved: with the other coordinates as they are, E = 0 has a solution beside it."""
+        """A point in floats, proved: E = 0 has a solution beside it, the other coordinates as they are."""
         for low, high in self.met:
             for k in range(min(low.shape[1], 50)):
                 point = self._nearest(low[:, k] / 2 + high[:, k] / 2)
-                inside = point is not None and (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all()
+                if point is None:
+                    continue
+                inside = (point >= low[:, k] - 1e-9).all() and (point <= high[:, k] + 1e-9).all()
                 if inside and self._proved(point):
                     return point
         return None
@@ -96,7 +102,8 @@ class Manifold:
 
     def _proved(self, point: np.ndarray) -> bool:
         J = self.jacobian(point[:, None], point[:, None])[0][..., 0]
-        chosen = max(itertools.combinations(range(self.dim), self.codimension), key=lambda N: abs(np.linalg.det(J[:, N])))
+        choices = itertools.combinations(range(self.dim), self.codimension)
+        chosen = max(choices, key=lambda N: abs(np.linalg.det(J[:, N])))
         symbols = self.enclosures.loss.symbols
         fixed = {s: sympy.Rational(float(point[i])) for i, s in enumerate(symbols) if i not in chosen}
         graph = ExactGraph()
@@ -111,7 +118,8 @@ class Manifold:
 class Interpolation(Manifold):
     """r = 0, with fewer residuals than parameters."""
 
-    evidence = "the residuals vanish, and their Jacobian has full rank: global minima, the only critical points where it has"
+    evidence = ("the residuals vanish, and their Jacobian has full rank: global minima, the only critical points "
+                "where it has")
 
     def holds(self, low, high) -> np.ndarray:
         centre, spread, usable = self.jacobian(low, high)
@@ -185,8 +193,10 @@ def _one_graph(slopes, low, high, N, T, M, along, across) -> np.ndarray:
     value = np.abs(np.einsum("ijl,jl->il", Y, low / 2 + high / 2)) + np.einsum(
         "ijl,jl->il", size, high - low + error * np.maximum(np.abs(low), np.abs(high)))
     tilted = f_T + np.einsum("ijl,jtl->itl", f_N, M)
-    tilted_spread = spread[:, T] + error * np.abs(f_T) + np.einsum("ijl,jtl->itl", spread[:, N] + error * np.abs(f_N), np.abs(M))
-    slip = np.abs(np.einsum("ijl,jtl->itl", Y, tilted)) + np.einsum("ijl,jtl->itl", size, tilted_spread + error * np.abs(tilted))
+    tilted_spread = spread[:, T] + error * np.abs(f_T) + np.einsum(
+        "ijl,jtl->itl", spread[:, N] + error * np.abs(f_N), np.abs(M))
+    slip = np.abs(np.einsum("ijl,jtl->itl", Y, tilted)) + np.einsum(
+        "ijl,jtl->itl", size, tilted_spread + error * np.abs(tilted))
     mixing = np.abs(np.einsum("ijl,jkl->ikl", Y, f_N) - np.eye(len(N))[:, :, None]) + np.einsum(
         "ijl,jkl->ikl", size, spread[:, N] + 64 * UNIT * np.abs(f_N)) + 4 * UNIT
     bound = value + np.einsum("itl,tl->il", slip, along) + np.einsum("ikl,kl->il", mixing, across)
@@ -203,7 +213,8 @@ def _centred(low, high, smooth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def manifolds(enclosures) -> list[Manifold]:
     """The manifolds of critical points that are known from the form of the loss."""
-    loss, found = enclosures.loss, []
+    loss = enclosures.loss
+    found: list[Manifold] = []
     residuals = _residuals(loss)
     if residuals and len(residuals) < loss.dim:
         found.append(Interpolation(enclosures, residuals))

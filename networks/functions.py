@@ -68,7 +68,9 @@ class Activation:
             above, below = self.coefficients
             if z.graph.exact:
                 above, below = ([z.graph.lift(c) for c in part] for part in self.exact_coefficients)
-            return polynomial(above, z) if self.coefficients[1] == [1.0] else polynomial(above, z) / polynomial(below, z)
+            if self.coefficients[1] == [1.0]:
+                return polynomial(above, z)
+            return polynomial(above, z) / polynomial(below, z)
         return self.function(z)
 
     @functools.cached_property

@@ -296,10 +296,10 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
 
 
 def taylor(f, symbols, path, tau, order: int) -> list:
-    """The Taylor coefficients of f at τ = 0 up to the order, along a path that is a polynomial in τ, one entry a symbol.
+    """The Taylor coefficients of f at τ = 0 up to the order, along a path that is polynomial in τ, one entry a symbol.
 
-    Their own coefficients, in the other symbols of the path, are exact and simplified, so that 0 is seen.  Raises TypeError
-    for functions without a Taylor series in general.
+    Their own coefficients, in the other symbols of the path, are exact and simplified, so that 0 is seen.  Raises
+    TypeError for functions without a Taylor series in general.
     """
     path = [sympy.Poly(sympy.expand(p), tau).all_coeffs()[::-1] for p in path]
     jets = [Jet([*c, *[sympy.Integer(0)] * (order + 1 - len(c))][:order + 1]) for c in path]
@@ -314,7 +314,8 @@ def _simplified_terms(expression, symbols):
     if not symbols:
         return simplified(expression)
     terms = Poly(expression, *symbols).terms()
-    return sum((simplified(c) * sympy.prod(s**k for s, k in zip(symbols, powers, strict=True)) for powers, c in terms), sympy.Integer(0))
+    return sum((simplified(c) * sympy.prod(s**k for s, k in zip(symbols, powers, strict=True)) for powers, c in terms),
+               sympy.Integer(0))
 
 
 def _coefficient(expression, y, n: int):

@@ -23,7 +23,7 @@ LARGEST = 100_000  # denominators of the directions that are tried
 
 
 def constant_directions(loss) -> list[tuple]:
-    """Rational directions d with F(θ + t d) = F(θ) for all t, which is proved on symbols; in reduced form, one pivot each."""
+    """Rational directions d with F(θ + t d) = F(θ) for all t, proved on symbols; in reduced form, one pivot each."""
     rng = np.random.default_rng(0)
     low, high = np.array(loss.box).T[:, :, None]
     slopes = loss.gradient(rng.uniform(low, high, (loss.dim, 4 * loss.dim)))
@@ -52,7 +52,7 @@ def _ordered(expression):
 
 
 def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:
-    """The loss on the coordinates that are not pivots, the others 0, in the box that `box` is mapped to; and the pivots."""
+    """The loss on the coordinates that are not pivots, the others 0, in the box that `box` maps to; and the pivots."""
     from .loss import Loss  # which finds its critical points by this module
 
     pivots = [next(i for i, d in enumerate(direction) if d) for direction in directions]
@@ -60,7 +60,8 @@ def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:
     f = as_decimals(loss.expression).subs({loss.symbols[p]: 0 for p in pivots})
     ends = []
     for i in kept:  # θ_i − Σ θ_p d_i
-        sides = [sorted(float(-direction[i]) * x for x in box[p]) for p, direction in zip(pivots, directions, strict=True)]
+        sides = [sorted(float(-direction[i]) * x for x in box[p])
+                 for p, direction in zip(pivots, directions, strict=True)]
         ends.append((below(box[i][0] + sum(s[0] for s in sides), 4), above(box[i][1] + sum(s[1] for s in sides), 4)))
     return Loss.from_expression(f, tuple(loss.symbols[i] for i in kept), name=loss.name, box=ends), pivots
 

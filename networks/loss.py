@@ -75,9 +75,9 @@ class Loss(Objective):
 
     @functools.cached_property
     def _recorded(self) -> tuple:
-        return self._record(Graph())
+        return self.record(Graph())
 
-    def _record(self, graph: Graph) -> tuple:
+    def record(self, graph: Graph) -> tuple:
         """(θ, value, residuals or None) as nodes of the graph."""
         x = graph.inputs("theta", self.dim)
         out = repeated(self.name, lambda: self._defined(x) if self._squares else [self._defined(x)], graph)

@@ -5,6 +5,7 @@ One representative of each orbit is enough for a search: the one that is largest
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,7 @@ class Symmetry:
 
 
 def symmetries(loss, low, high) -> list[Symmetry]:
-    """The group of signed permutations that leave F as it is, which sympy's normal forms prove, and the box (low, high)."""
+    """The group of signed permutations that leave F, by sympy's normal forms, and the box (low, high) as they are."""
     n, f, symbols = loss.dim, as_decimals(loss.expression), loss.symbols
     candidates = []
     for places in _involutions(n):
@@ -76,7 +77,7 @@ def _involutions(n: int) -> list[tuple[int, ...]]:
     return sorted(found, key=lambda p: sum(i != q for i, q in enumerate(p)))[:max(1, MOST // 2**n)]
 
 
-def representatives(group: list[Symmetry], low, high) -> np.ndarray:
+def representatives(group: Sequence[Symmetry], low, high) -> np.ndarray:
     """Which boxes (n, boxes) may hold a point that is the largest of its orbit in the lexicographic order."""
     keep = np.ones(low.shape[1], dtype=bool)
     for g in group:

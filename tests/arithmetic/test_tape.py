@@ -79,7 +79,8 @@ def test_thin_boxes_are_enclosed_thinly():
 def test_constants_that_are_no_floats_are_intervals():
     for c in (R(21, 10), R(1, 3), sympy.sqrt(2), sympy.pi, sympy.exp(1) + 1, 10**17 + 1):
         low, high = enclosing(sympy.sympify(c))
-        assert sympy.Rational(low) < c < sympy.Rational(high) and np.nextafter(np.nextafter(low, np.inf), np.inf) >= high
+        assert sympy.Rational(low) < c < sympy.Rational(high)
+        assert np.nextafter(np.nextafter(low, np.inf), np.inf) >= high
     assert enclosing(R(3, 4)) == (0.75, 0.75) == enclosing(0.75) and enclosing(10**400) == (MAX, np.inf)
     low, high = enclosing(Rounded(1.1283791670955126, "2/sqrt(pi)"))
     assert low < 2 / np.sqrt(np.pi) < high and low < 1.1283791670955126 < high
@@ -109,14 +110,16 @@ def test_ends_are_rounded_outward_and_never_nan():
         low, high = below(values), above(values)
         assert np.all(low <= np.nextafter(values, -np.inf)) and np.all(high >= np.nextafter(values, np.inf))
     assert low.max() == MAX and high.min() == -MAX  # numbers beyond the floats are between MAX and infinity
-    infinite = Tape(record_exactly(lambda t: [ar.exp(t[0]) - ar.exp(t[0] - 1), t[0] / t[1], t[0] * t[1], ar.sin(t[0])], 2))
+    infinite = Tape(record_exactly(
+        lambda t: [ar.exp(t[0]) - ar.exp(t[0] - 1), t[0] / t[1], t[0] * t[1], ar.sin(t[0])], 2))
     low, high, _ = infinite(np.array([[900.0, -np.inf], [0.0, 0.0]]), np.array([[np.inf, np.inf], [0.0, np.inf]]))
     assert not np.isnan(low).any() and not np.isnan(high).any() and low[3, 0] == -1 and high[3, 0] == 1
 
 
 def test_smooth_says_whether_comparisons_are_decided():
     kink = Tape(record_exactly(lambda t: [ar.maximum(t[0], 0) + ar.absolute(t[1]) + ar.where(t[0] < 5, t[0], t[1])], 2))
-    low, high = np.array([[1.0, -1.0, 1.0, 4.0], [1.0, 1.0, -1.0, 1.0]]), np.array([[2.0, 1.0, 2.0, 6.0], [2.0, 2.0, 1.0, 2.0]])
+    low = np.array([[1.0, -1.0, 1.0, 4.0], [1.0, 1.0, -1.0, 1.0]])
+    high = np.array([[2.0, 1.0, 2.0, 6.0], [2.0, 2.0, 1.0, 2.0]])
     assert kink(low, high)[2].tolist() == [True, False, False, False]
     assert Tape(program("neuron"))(low, high)[2].all()
 
@@ -130,7 +133,8 @@ def test_an_operation_of_ones_own_runs_in_c_if_its_form_can_be_printed():
         tape = Tape(record_exactly(lambda t: [made(t[0])], 1))
         assert tape.executor == compiled
         low, high = np.array([[-1.0, 0.0]]), np.array([[2.0, 0.0]])
-        for a, b in zip(tape(low, high), Tape(record_exactly(lambda t: [made(t[0])], 1), "numpy")(low, high), strict=True):
+        by_numpy = Tape(record_exactly(lambda t: [made(t[0])], 1), "numpy")
+        for a, b in zip(tape(low, high), by_numpy(low, high), strict=True):
             assert np.array_equal(a, b)
         assert tape(low, high)[0][0, 0] <= 2 * np.arctan(np.tanh(-0.5)) and kernel("cube_root", (False,)) is None
         tape = Tape(record_exactly(lambda t: [foreign(t[0])], 1))
