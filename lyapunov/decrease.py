@@ -18,6 +18,7 @@ from .exact import (
     Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
     vanishing,
 )
+from .referee import refereed
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
@@ -39,10 +40,15 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) 
     if not isinstance(energy, Energy):
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
-    relations = _relations(energy, assuming)
+    relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    return refereed(flow, function, _searched(flow, function, relations), relations)
+
+
+def _searched(flow: Flow, function: Callable, relations: tuple) -> Verdict:
+    """What the search finds, before the referee sees it."""
     one = None
     try:
-        one = Coordinate(flow, (energy.on(flow) if own else energy).function)
+        one = Coordinate(flow, function)
         parts = one.pieces()
     except Unreadable as reason:
         V, derivative = (None, sympy.nan) if one is None else (one.V, one.derivative)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 
@@ -27,6 +28,7 @@ class Status(str, enum.Enum):
 class Certificate:
     """Why V' ≤ 0: `steps` in words, `identities` (expressions that vanish), `positive` (polynomials and generators).
 
+    `chain` leads from the definitions of the flow and of V to V' of one coordinate (see `lyapunov.referee`).
     `smt` (polynomials with their nonnegative symbols) are what z3 decided to be ≥ 0, where nothing shorter was found.
     In each of `positive` the generators are nonnegative, or occur in even powers, and no coefficient is negative.
     """
@@ -35,13 +37,14 @@ class Certificate:
     identities: tuple[sympy.Expr, ...] = ()
     positive: tuple = ()
     smt: tuple = ()
+    chain: Any = field(default=None, repr=False)
 
     def verify(self) -> bool:
-        """Check the identities and the signs of the coefficients again, with nothing but sympy's arithmetic.
+        """Check it again, with nothing but arithmetic: identities, signs, and the way from the definitions to them.
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+        return ((self.chain is None or not self.chain.objection()) and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
                 and all(sympy.simplify(e) == 0 for e in self.identities)
                 and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))
@@ -60,6 +63,7 @@ class Verdict:
     assuming : what was assumed: the loss's class, positive rates.
     witness : where REFUTED, {symbol: Rational} with `derivative.subs(witness) > 0`; symbolic rates among them (the
     claim refuted is then the one for all rates).
+    counterexample : where REFUTED, a loss and a state at which V grows (see `Counterexample`).
     certificate : where PROVED.       reason : where UNDECIDED, what blocked it.
     strict : V' < 0 except where ∇F = 0 and the memory is 0 (inside the conditions, where there are some).
     zero_set : the condition V' = 0.  invariant_set : the largest part of it that bounded runs can end in (LaSalle).
@@ -80,6 +84,7 @@ class Verdict:
     reason: str = ""
     energy: sympy.Expr | None = field(default=None, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
+    counterexample: Any = field(default=None, repr=False)
 
     def __str__(self):
         lines = [f"V  = {self.energy}", f"V' = {self.derivative}", f"{self.status}: {self._claim()}"]
@@ -92,11 +97,16 @@ class Verdict:
             lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
-            lines.append(f"           there V' = {short(self.derivative.subs(self.witness))} > 0")
+            there = self.derivative.subs(self.witness)
+            if there.is_number:
+                lines.append(f"           there V' = {short(there)} > 0")
         lines += [f"           {note}" for note in self.notes]
-        if self.status == Status.PROVED:
+        if self.counterexample is not None:
+            lines.append(f"such as    {self.counterexample}")
+        if self.status == Status.PROVED and self.zero_set is not None:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
             lines.append(f"V' = 0     {where} {words(self.zero_set)}{strict}")
+        if self.status == Status.PROVED:
             if self.invariant_set is not None:
                 lines.append(f"limits     bounded runs approach the set {words(self.invariant_set)}")
         if self.positive is not None:

@@ -6,9 +6,8 @@ import pytest
 import sympy
 from sympy import Rational
 
-from arithmetic import absolute, dot, sign, solve, total
+from arithmetic import absolute, add_diagonal, diagonal, dot, sign, solve, total
 from flows import Adam, Flow, GradientDescent, Momentum, scalar
-from flows.base import add_diagonal, diagonal
 from lyapunov import Certificate, check, check_step, energies, residual_energy, stability, well
 from networks import Loss
 
