@@ -14,17 +14,19 @@ from networks import classify
 
 from .decrease import check
 from .derivation import Derivation, derive
-from .energy import Energy, energies
+from .energy import Energy, H, energies
 from .exact import Certificate, Status, Verdict
 from .local import (
     FixedPoint, ModifiedEquation, Multipliers, Stability, modified_equation, multipliers, spurious_fixed_points,
     stability,
 )
+from .realise import Counterexample
 from .regions import BasinCertificate, Residual, Well, basin_certificate, escape, residual_energy, well
 from .step import StepVerdict, check_step
 
 __all__ = [
-    "Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
+    "Energy", "H", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
+    "Counterexample",
     "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
     "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
     "ModifiedEquation",

@@ -11,7 +11,7 @@ from sympy import Poly, Symbol
 from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .exact import KINKS, SEAMS, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
+from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
 def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> Flow:
@@ -29,6 +29,20 @@ def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> F
 def exact_rates(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
     return flow.exact()
+
+
+def observed(flow: Flow) -> Flow:
+    """The flow with its blocks declared nonnegative of which that is proved: they start there, and are driven upwards at 0."""
+    s, _, field = flow.coordinate()
+    names = [name for name in flow.memory if name not in flow.nonnegative and name != "theta"
+             and not callable(start := flow.initial.get(name, 0)) and start >= 0
+             and as_decimals(field[name]).subs(getattr(s, name), 0) != 0
+             and nonnegative_at_zero(as_decimals(field[name]), getattr(s, name))]
+    if not names:
+        return flow
+    kind, out = type(flow), copy.copy(flow)
+    object.__setattr__(out, "__class__", type(kind.__name__, (kind,), {"nonnegative": (*flow.nonnegative, *names)}))
+    return out
 
 
 class Coordinate:
@@ -64,6 +78,14 @@ class Coordinate:
                                + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t))
         self.whole = self
 
+    def leaves(self) -> str:
+        """A block that is declared nonnegative, and of which that is not proved: its slope may be negative at 0."""
+        for name in self.flow.nonnegative:
+            x = getattr(self.s, name)
+            if not nonnegative_at_zero(self.field[name], x):
+                return f"{name} is declared nonnegative, but {name}' = {self.field[name]} may be negative at {name} = 0"
+        return ""
+
     def pieces(self) -> list[Coordinate]:
         """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are none.
 
@@ -74,9 +96,8 @@ class Coordinate:
         """
         if not self.derivative.has(*SEAMS):
             return [self]
-        jumps = tuple(set(SEAMS) - set(KINKS))
         for h in insides([self.V]):
-            if any(self.field[name].has(*jumps) for name in self.flow.blocks if h.has(getattr(self.s, name))):
+            if any(jumping(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
                 raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
         try:
             parts = pieces((self.V, self.derivative, *self.field.values()))
@@ -170,6 +191,33 @@ class Coordinate:
         still, turned = field(sympy.eye(2)), field(turn)
         return all(vanishes(difference) for name in self.names
                    for difference in sympy.Matrix(list(turned[name])) - turn * sympy.Matrix(list(still[name])))
+
+
+def jumping(f) -> bool:
+    """Whether a slope may jump: it has a sign or cases, or what has a kink in a denominator, as x/|x|."""
+    return f.has(*set(SEAMS) - set(KINKS)) or any(p.exp.is_negative and p.base.has(*KINKS) for p in f.atoms(sympy.Pow))
+
+
+def nonnegative_at_zero(f, x: Symbol) -> bool:
+    """Whether a slope is never negative where its block x ≥ 0 vanishes: then x stays ≥ 0."""
+    at = sympy.cancel(sympy.together(f.subs(x, 0))) if not f.has(*SEAMS) else f.subs(x, 0)
+    if at.has(sympy.nan, sympy.zoo, sympy.oo):
+        return False
+    if at.is_nonnegative:
+        return True
+    try:
+        found = pieces([at])
+    except TooManyPieces:
+        return False
+    for _, (g,) in found:
+        top, bottom = sympy.fraction(sympy.factor(sympy.together(g)))
+        if not (top * bottom).is_polynomial(*g.free_symbols):
+            return False
+        states = frozenset(s for s in g.free_symbols if not s.is_nonnegative)
+        proof = Domain(states, g.free_symbols - states).nonnegative(sympy.expand(top * bottom))
+        if proof is None or proof.conditions:
+            return False
+    return True
 
 
 def _turned(rotation, x):

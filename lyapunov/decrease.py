@@ -12,11 +12,11 @@ from sympy import And, Eq, Integer, Or, Poly, Rational
 
 from flows import Flow
 
-from .coordinate import Coordinate, as_flow, exact_rates
+from .coordinate import Coordinate, as_flow, exact_rates, observed
 from .energy import Energy, H
 from .exact import (
     Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
-    vanishing,
+    twin, vanishing,
 )
 from .referee import refereed
 
@@ -41,6 +41,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) 
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
     relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    flow = observed(flow)
     return refereed(flow, function, _searched(flow, function, relations), relations)
 
 
@@ -49,6 +50,8 @@ def _searched(flow: Flow, function: Callable, relations: tuple) -> Verdict:
     one = None
     try:
         one = Coordinate(flow, function)
+        if leaves := one.leaves():
+            raise Unreadable(leaves)
         parts = one.pieces()
     except Unreadable as reason:
         V, derivative = (None, sympy.nan) if one is None else (one.V, one.derivative)
@@ -203,7 +206,7 @@ class _Check:
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
         meaning = self.reduction.meaning
         zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
-        slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
         if not slack:
             return zero
         return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
@@ -211,15 +214,15 @@ class _Check:
     def _alternatives(self, zero):
         """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
         one = self.one
-        named = {x.name: x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
+        named = {twin(x): x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
         if zero in (True, False, sympy.true, sympy.false):
             return None
         out = []
         for case in Or.make_args(sympy.to_dnf(zero)):
             parts = And.make_args(case)
-            if not all(isinstance(e, Eq) and str(e.lhs) in named and e.rhs == 0 for e in parts):
+            if not all(isinstance(e, Eq) and e.lhs in named and e.rhs == 0 for e in parts):
                 return None
-            out.append({named[str(e.lhs)]: Integer(0) for e in parts})
+            out.append({named[e.lhs]: Integer(0) for e in parts})
         return out
 
     def _strict(self, zero) -> bool:
@@ -237,7 +240,7 @@ class _Check:
         sets = None if cases is None else [self._limit(case) for case in cases]
         if sets is None or None in sets:
             return None
-        return Or(*(And(*(Eq(sympy.Symbol(x.name, real=True), v) for x, v in case.items())) for case in sets))
+        return Or(*(And(*(Eq(twin(x), v) for x, v in case.items())) for case in sets))
 
     def _limit(self, case):
         one, g = self.one, self.one.oracle.gradient

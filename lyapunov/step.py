@@ -15,7 +15,7 @@ from .coordinate import Coordinate, as_flow, exact_rates
 from .derivation import derive
 from .energy import Energy, energies
 from .exact import (
-    Certificate, Domain, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
+    Certificate, Domain, Fresh, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
 )
 
 h, L = positive("h"), positive("L")
@@ -312,7 +312,7 @@ class _Form:
 
     def _shrinks(self, D, z, name):
         """D(σ² z) ≥ σ D(z) for 0 < σ ≤ 1, and D grows with z."""
-        s, w = positive("s"), positive("w")
+        s, w = Fresh("s", positive=True), Fresh("w", positive=True)
         sigma = 1 / (1 + w)
         below = together((D.subs(z, sigma**2 * s**2) - sigma * D.subs(z, s**2)) * (1 + w))
         grows = together(D.subs(z, s**2).diff(s))

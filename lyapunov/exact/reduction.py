@@ -8,7 +8,7 @@ from sympy import Symbol, fraction
 
 from .expressions import quotient_sign, vanishes
 from .seams import INEQUALITIES, solve_facts
-from .signs import Domain, rate_sign
+from .signs import Domain, Fresh, rate_sign
 
 
 class Unreadable(Exception):
@@ -80,7 +80,7 @@ class Reduction:
                              frozenset(x for x in present if x.is_nonnegative), self.clocks)
 
     def _new(self, name: str) -> Symbol:
-        x = Symbol(name, positive=True)
+        x = Fresh(name, positive=True)
         self.made.add(x)
         return x
 
@@ -171,7 +171,7 @@ class Reduction:
         def root(p):
             u = next((u for u, base in self.sums.items() if base == p.base), None)
             if u is None:
-                u = Symbol(f"u{len(self.sums) + 1}", positive=True)
+                u = Fresh(f"u{len(self.sums) + 1}", positive=True)
                 self.sums[u] = p.base
             return u * p.base**(p.exp - sympy.Rational(1, 2))
 

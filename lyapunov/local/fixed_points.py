@@ -12,7 +12,7 @@ from flows import Flow, Modifier, scalar
 from schemes import Optimizer
 
 from ..coordinate import Coordinate, exact_rates
-from ..exact import Status, positive, readable, resting_value
+from ..exact import Fresh, Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
 
@@ -132,11 +132,11 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "
                             "are no functions of the eigenvalues of the Hessian")
     _check_axes(flow)
-    loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
+    loss, step = _Valley(Fresh("x", real=True)), Fresh("h_step", positive=True)
     field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
-    y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
-    with_time = Symbol("t", positive=True)
+    y = {name: Fresh(str(name), **{"positive" if name in flow.nonnegative else "real": True}) for name in names}
+    with_time = Fresh("t", positive=True)
     new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
     new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
     if any(e.has(with_time) for e in new.values()):
@@ -155,7 +155,7 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             rest[x], weights[x] = x, 0
         else:
             weights[x] = 1
-    s = positive("s")
+    s = Fresh("s", positive=True)
     moving = [name for name in names if weights.get(y[name]) == 1]
     scaled = {y[name]: s * y[name] for name in moving} | {
         x: s**2 * x for x, k in weights.items() if k == 2} | {x: v for x, v in rest.items() if weights.get(x) != 2}
@@ -302,7 +302,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
         raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a polynomial "
                          f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
     x, F = loss.symbols[0], as_decimals(loss.expression)
-    step = positive("h_step")
+    step = Fresh("h_step", positive=True)
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))

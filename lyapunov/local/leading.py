@@ -10,9 +10,9 @@ from sympy import Poly, Symbol
 from flows import Flow
 
 from ..coordinate import Coordinate
-from ..exact import Unreadable
+from ..exact import Fresh, Unreadable
 
-SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+SCALE = Fresh("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
 
 
 class Unscalable(Exception):
