@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -29,6 +30,17 @@ def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> F
 def exact_rates(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
     return flow.exact()
+
+
+def refuse_names(flow: Flow, names: set, where: str) -> None:
+    """Raises ValueError where a symbolic rate has a name that something else has in the result."""
+    for f in dataclasses.fields(flow):
+        value = getattr(flow, f.name)
+        if isinstance(value, Flow):
+            refuse_names(value, names, where)
+        elif same := sorted({x.name for x in getattr(value, "free_symbols", ())} & names):
+            raise ValueError(f"{where}: the rate {same[0]} of {type(flow).__name__} is called as something else is in the result "
+                             f"({', '.join(sorted(names))}): give it another name, or a number")
 
 
 def observed(flow: Flow) -> Flow:
@@ -97,7 +109,7 @@ class Coordinate:
         if not self.derivative.has(*SEAMS):
             return [self]
         for h in insides([self.V]):
-            if any(jumping(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
+            if any(jumps_of(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
                 raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
         try:
             parts = pieces((self.V, self.derivative, *self.field.values()))
@@ -144,6 +156,14 @@ class Coordinate:
             alone = [self.field[name].xreplace(m) for m in maps]
             if not all(vanishes(as_decimals(e) - f) for e, f in zip(entries, alone, strict=True)):
                 return f"the derivative of {name} couples coordinates"
+        if not curved:  # curvature that is called for, and cancels in one coordinate
+            off, tensors = Symbol("h12", real=True), {}
+            for name in ("hessian", "gauss_newton"):
+                tensors[name] = getattr(oracle, name).copy()
+                tensors[name][0, 1] = tensors[name][1, 0] = off
+            full = self.flow.field(state, GivenOracle(state.theta, **{**oracle.known, **tensors}))
+            if any(sympy.sympify(e).has(off) for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object))):
+                return "the Hessian couples coordinates"
         if not curved and not self.V.has(o.gradient):
             return ""
         if {o.hessian, o.jacobian} <= self.derivative.free_symbols:
@@ -193,9 +213,9 @@ class Coordinate:
                    for difference in sympy.Matrix(list(turned[name])) - turn * sympy.Matrix(list(still[name])))
 
 
-def jumping(f) -> bool:
-    """Whether a slope may jump: it has a sign or cases, or what has a kink in a denominator, as x/|x|."""
-    return f.has(*set(SEAMS) - set(KINKS)) or any(p.exp.is_negative and p.base.has(*KINKS) for p in f.atoms(sympy.Pow))
+def jumps_of(f) -> set:
+    """What vanishes where a slope may jump: of its signs and cases, and of kinks in its denominators, as in x/|x|."""
+    return insides([*f.atoms(*set(SEAMS) - set(KINKS)), *(p for p in f.atoms(sympy.Pow) if p.exp.is_negative)])
 
 
 def nonnegative_at_zero(f, x: Symbol) -> bool:

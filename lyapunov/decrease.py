@@ -12,12 +12,13 @@ from sympy import And, Eq, Integer, Or, Poly, Rational
 
 from flows import Flow
 
-from .coordinate import Coordinate, as_flow, exact_rates, observed
+from .coordinate import Coordinate, as_flow, exact_rates, jumps_of, observed
 from .energy import Energy, H
 from .exact import (
-    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
+    INEQUALITIES, Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
     twin, vanishing,
 )
+from .motion import Law
 from .referee import refereed
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
@@ -41,6 +42,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) 
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
     relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    _refuse(flow, function, relations)
     flow = observed(flow)
     return refereed(flow, function, _searched(flow, function, relations), relations)
 
@@ -104,6 +106,31 @@ def _relations(energy, assuming) -> tuple:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
     return tuple(r for r in relations if r not in (True, sympy.true))
+
+
+def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
+    """Raises ValueError for assumptions that nothing meets, and for symbols that only look like those of the flow."""
+    s, oracle, _ = flow.coordinate()
+    own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian, oracle.jacobian}
+    names, rates = {x.name for x in own}, set()
+    for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
+        rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
+    if same := sorted(x.name for x in rates if x.name in names):
+        raise ValueError(f"the rate {same[0]} of {type(flow).__name__} is called as a symbol of the state or the loss "
+                         f"({', '.join(sorted(names))}): give it another name")
+    for r in relations:
+        if isinstance(r, str):
+            continue
+        if not isinstance(r, INEQUALITIES):
+            raise TypeError(f"assuming: {r!r} must be 'convex' or a sympy inequality, such as H <= L")
+        for x in r.free_symbols - own:
+            if x.name in names or any(x.name == y.name and x != y for y in rates):
+                raise ValueError(f"assuming={r}: {x.name} has the name, but not the assumptions, of the symbol of the flow; "
+                                 "use that itself, such as lyapunov.H, or Symbol(name, positive=True) for a rate")
+    if any(not isinstance(r, str) for r in relations):
+        law = Law(relations, s, oracle, flow)
+        if next(law.some_rates(set(), count=1), None) is None:
+            raise ValueError(f"assuming={', '.join(map(str, relations))}: no numbers were found that meet it")
 
 
 class _Check:
@@ -236,6 +263,8 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
+        if any(f.has(self.one.s.t) for f in self.one.field.values()):
+            return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]
         if sets is None or None in sets:
@@ -249,6 +278,8 @@ class _Check:
         while True:
             known, before = dict(case), len(case)
             for x, f in blocks.items():
+                if any(h.subs(known) == 0 for h in jumps_of(f)):
+                    return None  # on a jump the slope is any number of Filippov's interval
                 f = sympy.cancel(sympy.together(f.subs(known)))
                 if f.has(sympy.nan, sympy.zoo, sympy.oo):
                     return None
@@ -270,6 +301,8 @@ class _Check:
     def _positive(self, rates: dict) -> bool | None:
         """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
         one, o = self.one, self.one.oracle
+        if one.V.diff(o.value) not in (0, 1):
+            return None  # V − F holds F
         psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
         if psi == 0:
             return True

@@ -156,12 +156,17 @@ class Motion:
         return {x: sympy.sympify(v[0]) for x, v in self.place(one, rates, law).items()} | rates
 
     # ------------------------------------------------------------------------------------------------ the attack
-    def attack(self, law: Law, rates: dict, seed: int = 0, parts=None) -> dict | None:
-        """An admitted state, exactly, with V' > 0 off the seams, or None: at random, then uphill from the best."""
+    def attack(self, law: Law, rates: dict, seed: int = 0, parts=None, *, quadratic: bool = False) -> dict | None:
+        """An admitted state, exactly, with V' > 0 off the seams, or None: at random, then uphill from the best.
+
+        parts : of another expression than V'.  quadratic : of convex losses take the quadratic ones alone.
+        """
         rng = np.random.default_rng(seed)
         f = self.compiled if parts is None else sympy.lambdify([*self.symbols, *self.rates], parts, "numpy")
         k = len(self.parts) if parts is None else len(parts)
         draw = self.draw(rng, 2 * LANES)
+        if quadratic:
+            draw["quadratic"][:] = 1.0
         for _ in range(ROUNDS):
             with np.errstate(all="ignore"):
                 values = self.place(draw, rates, law)

@@ -55,12 +55,12 @@ class Chain:
                 return f"in {motion.dim} coordinates V' is not the sum of what was proved of one"
         return self.attack(motions) or _breaks(motions[0], self.law(), self.conditions)
 
-    def attack(self, motions):
+    def attack(self, motions, quadratic: bool = False):
         law, tried = self.law(), False
         for motion in motions:
             for seed, rates in enumerate(law.some_rates(motion.rates, self.conditions, 4 if motion.dim == 1 else 2)):
                 tried = True
-                if (point := motion.attack(law, rates, seed)) is not None:
+                if (point := motion.attack(law, rates, seed, quadratic=quadratic)) is not None:
                     return motion, rates, point
         return None if tried else "no rates were found that meet the assumptions and the conditions"
 
@@ -76,7 +76,7 @@ def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple)
     if isinstance(objection, tuple):
         return _at(chain, verdict, *objection)
     if objection:
-        return _undecided(verdict, objection)
+        return _overturned(chain, _undecided(verdict, objection))
     certificate = dataclasses.replace(verdict.certificate, chain=chain)
     return _fields(chain, dataclasses.replace(verdict, certificate=certificate))
 
@@ -199,9 +199,11 @@ def _overturned(chain: Chain, verdict: Verdict) -> Verdict:
         return verdict
     if motions[0].energy_asks - {"value"}:
         return verdict
-    found = chain.attack(motions)
-    over = _at(chain, verdict, *found) if isinstance(found, tuple) else verdict
-    return over if over.status == Status.REFUTED else verdict
+    for motion in motions:
+        found = chain.attack([motion], quadratic=motion.dim > 1)
+        if isinstance(found, tuple) and (over := _at(chain, verdict, *found)).status == Status.REFUTED:
+            return over
+    return verdict
 
 
 # --------------------------------------------------------------------------------------------- what else is said

@@ -11,7 +11,7 @@ from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
 from flows import Field, Flow, State
 from schemes import Euler, Optimizer, SequentialEuler
 
-from .coordinate import Coordinate, as_flow, exact_rates
+from .coordinate import Coordinate, as_flow, exact_rates, refuse_names
 from .derivation import derive
 from .energy import Energy, energies
 from .exact import (
@@ -19,6 +19,8 @@ from .exact import (
 )
 
 h, L = positive("h"), positive("L")
+#: Names that conditions on a step have of their own: a rate may not be called so.
+TAKEN = {"h", "L", "lambda", "beta2", "sigma", "D_next", "D_old"}
 ratio_symbol = Symbol("lambda", nonnegative=True)
 
 
@@ -89,6 +91,7 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
     ratio = ratio_symbol if ratio is None else as_decimals(ratio)
+    refuse_names(flow, TAKEN, "check_step")
     if ratio.is_number and not 0 <= ratio < 1:
         raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must realise")
     try:
@@ -163,8 +166,13 @@ class _Form:
         if blocked := one.coupling():
             raise _Undecided(blocked)
         share = one.V.diff(one.oracle.value)
-        if share.free_symbols:
-            raise _Undecided("the weight of F in V changes in time")
+        if share.free_symbols & {*one.vectors, one.s.t, one.oracle.value, *(getattr(one.s, name) for name in one.scalars)}:
+            raise _Undecided("the weight of F in V changes along the flow")
+        if share.is_number and share < 0:
+            raise _Undecided("F has a negative weight in V, and H <= L bounds F from above only")
+        if one.derivative.has(one.oracle.value):
+            raise _Undecided("the dissipation contains F itself")
+        self.share = share
         self.step = step = OneStep(flow, scheme)
         self.old = {getattr(step.old, name): getattr(step.new, name) for name in flow.blocks}
         self.psi = one.V - share * one.oracle.value
@@ -207,7 +215,7 @@ class _Form:
             weights = {s: 1 - rate * h for rate, s in self.weights.items()}
             known = {s: e.subs(weights).subs(known) for s, e in (*weights.items(), *self.roots.items())} | known
         certificate = Certificate((*steps, *self.steps, *elimination), identities)
-        left = [f for f in (_essential(f.subs(known)) for f in needed) if f is not None]
+        left = [f for f in (_essential(f.subs(known)) for f in (self.share, *needed)) if f is not None]
         fixed = {k: v for k, v in known.items() if k in (h, L)}
         if claimed is not None and refute and left and (witness := self._witness(left, fixed)):
             return StepVerdict(Status.REFUTED, witness=witness, **facts)

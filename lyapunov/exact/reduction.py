@@ -68,6 +68,7 @@ class Reduction:
             p = self._new(f"p{i + 1}")
             self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)
             self.meaning[p] = x - self.formula[x].subs(p, 0)
+        self._resolve()
         self._solve_facts()
         self._find_clocks()
         self._find_roots()
@@ -119,6 +120,14 @@ class Reduction:
                 raise ValueError(f"assuming: two bounds of {x} on the same side; give the sharper one")
             bound[side] = sympy.solve(gap, x)[0]
         return bounds
+
+    def _resolve(self):
+        """A bound may hold a symbol that has bounds itself: a ≤ b, b ≤ 1."""
+        for _ in range(len(self.formula)):
+            self.formula = {x: e.subs(self.formula, simultaneous=True) if e.free_symbols & set(self.formula) else e
+                            for x, e in self.formula.items()}
+        if any(e.free_symbols & set(self.formula) for e in self.formula.values()):
+            self.obstacle = "the assumptions bound symbols by one another in a circle"
 
     def _solve_facts(self):
         """On a piece of a field with seams."""

@@ -11,7 +11,7 @@ from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
 from schemes import Optimizer
 
-from ..coordinate import Coordinate, exact_rates
+from ..coordinate import Coordinate, exact_rates, refuse_names
 from ..exact import Fresh, Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
@@ -72,6 +72,7 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     Raises TypeError for what is not an optimizer of a fixed step.
     """
     flow, h, values = _symbols(optimizer, symbolic)
+    refuse_names(flow, {"z", "eta"}, "multipliers")
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
         polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)

@@ -13,7 +13,7 @@ from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
 from flows import Flow, State, scalar
 from schemes import Scheme, SequentialEuler
 
-from ..coordinate import as_flow, exact_rates
+from ..coordinate import as_flow, exact_rates, refuse_names
 from ..exact import positive
 
 h = positive("h")
@@ -81,6 +81,7 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
     Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
     """
     flow = as_flow(flow, "modified_equation(flow, scheme): flow")
+    refuse_names(flow, {"h"}, "modified_equation")
     if not isinstance(scheme, Scheme):
         raise TypeError(f"modified_equation(flow, scheme): scheme must be a Scheme such as Euler(), got {scheme!r}")
     if scheme.implicit:
