@@ -92,7 +92,7 @@ class Coordinate:
 
     def leaves(self) -> str:
         """A block that is declared nonnegative, and of which that is not proved: its slope may be negative at 0."""
-        for name in self.flow.nonnegative:
+        for name in (name for name in self.flow.memory if name in self.flow.nonnegative):
             x = getattr(self.s, name)
             if not nonnegative_at_zero(self.field[name], x):
                 return f"{name} is declared nonnegative, but {name}' = {self.field[name]} may be negative at {name} = 0"

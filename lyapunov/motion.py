@@ -91,7 +91,8 @@ class Motion:
     def draw(self, rng, lanes: int) -> dict:
         """Random numbers of which `place` makes admitted states: powers of two of all sizes, zeros, equal coordinates."""
         def numbers(*shape):
-            x = 2.0**rng.integers(-10, 11, (*shape, lanes)) * rng.choice([-1.0, 1.0], (*shape, lanes))
+            reach = np.where(rng.random(lanes) < 0.2, 30, 8)
+            x = 2.0**np.round(reach * (2 * rng.random((*shape, lanes)) - 1)) * rng.choice([-1.0, 1.0], (*shape, lanes))
             x = np.where(rng.random((*shape, lanes)) < 0.2, 2.0**rng.integers(-1, 2, (*shape, lanes)) * np.sign(x), x)
             x = np.where(rng.random((*shape, lanes)) < 0.2, 0.0, x)
             return np.where(rng.random(lanes) < 0.2, x[:1] * rng.choice([-1.0, 1.0], x.shape), x)  # on diagonals
@@ -327,7 +328,11 @@ def _rotation(n: int, numbers: list) -> sympy.Matrix:
 
 
 def at_point(e, at):
-    return sympy.sympify(e).xreplace(at)
+    """An expression at exact numbers; NaN where it is not defined (sympy's Max of what is not comparable raises)."""
+    try:
+        return sympy.sympify(e).xreplace(at)
+    except ValueError:
+        return sympy.nan
 
 
 def sign_of(x) -> int:

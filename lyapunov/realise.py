@@ -52,7 +52,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
         return State(t=t, **{name: blocks[name][0] if isinstance(name, scalar) else Vector(blocks[name]) for name in names})
 
     def numbers(x):
-        return [sympy.N(as_decimals(e).subs(rates), DIGITS) for e in (x if isinstance(x, np.ndarray) else [x])]
+        return [sympy.N(sympy.sympify(e).subs(rates), DIGITS) for e in (x if isinstance(x, np.ndarray) else [x])]
 
     symbolic = loss._symbolic
 
@@ -71,7 +71,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
         h = sympy.Float(2, DIGITS)**-k
         end = _step(slope, t, state, h)
         if any(not x.is_Float and not x.is_Integer for x in sum(end.values(), [])):
-            return None
+            continue  # it left the states in one step
         rise = V(t + h, end) - start
         if rise.is_real and rise > derivative * h / 2 > 0:
             shown = {name: np.array([float(x) for x in state[name]]) for name in names}

@@ -86,7 +86,7 @@ def _breaks(motion: Motion, law: Law, conditions: tuple) -> str:
     poles = [p.base for p in motion.V.atoms(sympy.Pow) if p.exp.is_negative]
     kinks = [h for h in motion.V.atoms(sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise)]
     for rates in law.some_rates(motion.rates, conditions, 2):
-        for name in motion.flow.nonnegative:
+        for name in (name for name in motion.blocks if name in motion.flow.nonnegative):
             x, slope = motion.blocks[name][0], motion.slopes[name][0]
             if motion.attack(law, rates, 2, [-slope.subs(x, 0)]) is not None:
                 return f"{name} is declared nonnegative, but {name}' may be negative at {name} = 0"

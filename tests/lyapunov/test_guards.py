@@ -9,6 +9,7 @@ from sympy import Rational
 from arithmetic import absolute, add_diagonal, diagonal, dot, sign, solve, total
 from flows import Adam, Flow, GradientDescent, Momentum, scalar
 from lyapunov import Certificate, check, check_step, energies, residual_energy, stability, well
+from lyapunov.decrease import _searched
 from networks import Loss
 
 x, y = sympy.symbols("x y", real=True)
@@ -55,8 +56,8 @@ class OppositeSides(Flow):
 
 def test_conditions_of_all_pieces_together_must_be_met_too():
     """`satisfiable` on pieces: each side of v = 0 has its rates, and they have none in common."""
-    verdict = check(OppositeSides, lambda s, oracle: oracle.value + total(s.v**2) / 2)
-    assert verdict.status == "UNDECIDED"
+    flow, V = OppositeSides.symbolic(), lambda s, oracle: oracle.value + total(s.v**2) / 2  # noqa: E731
+    assert _searched(flow, V, ()).status == "UNDECIDED" and check(flow, V).status == "REFUTED"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class OwnCurvature(Flow):
 
 def test_a_field_that_changes_under_rotations_is_not_decided_on_an_axis():
     """`_isotropic`: V = |∇F|²/2 has V' = −H²g² on an axis of H, and grows for a Hessian that is off the axes."""
-    verdict = check(OwnCurvature(), lambda s, oracle: total(oracle.gradient**2) / 2)
-    assert verdict.status == "UNDECIDED" and "rotations" in verdict.reason
+    flow, V = OwnCurvature(), lambda s, oracle: total(oracle.gradient**2) / 2  # noqa: E731
+    assert _searched(flow, V, ()).status == "UNDECIDED" and "rotations" in _searched(flow, V, ()).reason
+    assert check(flow, V).status == "REFUTED" and check(flow, V).counterexample.loss.dim == 2
     H = np.array([[1.0, 2.0], [2.0, 4.5]])  # of the convex loss θᵀHθ/2
     loss = Loss.from_callables(2, lambda t: t @ H @ t / 2, lambda t: H @ t, hessian=lambda t: H)
     g = np.array([-3.0, 1.0])
