@@ -41,6 +41,7 @@ class Motion:
     """V and V' of a flow in `dim` coordinates, in symbols of its own: `V`, `slopes`, and `parts`, whose sum is V'."""
 
     def __init__(self, flow: Flow, function: Callable, dim: int):
+        self._compiled: dict = {}
         self.flow, self.dim, self.t, self.F = flow, dim, Dummy("t", nonnegative=True), Dummy("F", real=True)
         self.blocks = {}
         for name in flow.blocks:
@@ -82,10 +83,14 @@ class Motion:
                 found[c] = k
         return found
 
-    @functools.cached_property
-    def compiled(self):
-        """Parts of V' and seams on floats."""
-        return sympy.lambdify([*self.symbols, *self.rates], [*self.parts, *self.seams], "numpy")
+    def compiled(self, parts):
+        """Expressions and, after them, what vanishes on seams, on floats."""
+        key = tuple(parts)
+        if key not in self._compiled:
+            used = sorted(set().union(*(e.free_symbols for e in (*parts, *self.seams))), key=str)
+            f = sympy.lambdify(used, [*parts, *self.seams], "numpy")
+            self._compiled[key] = lambda values: f(*(values[x] for x in used))
+        return self._compiled[key]
 
     # ------------------------------------------------------------------------------------------------- states
     def draw(self, rng, lanes: int) -> dict:
@@ -163,17 +168,17 @@ class Motion:
         parts : of another expression than V'.  quadratic : of convex losses take the quadratic ones alone.
         """
         rng = np.random.default_rng(seed)
-        f = self.compiled if parts is None else sympy.lambdify([*self.symbols, *self.rates], parts, "numpy")
-        k = len(self.parts) if parts is None else len(parts)
+        parts = self.parts if parts is None else parts
+        f, k = self.compiled(parts), len(parts)
         draw = self.draw(rng, 2 * LANES)
         if quadratic:
             draw["quadratic"][:] = 1.0
         for _ in range(ROUNDS):
             with np.errstate(all="ignore"):
                 values = self.place(draw, rates, law)
-                numbers = [values[x] for x in self.symbols]
-                out = [np.broadcast_to(np.asarray(p, dtype=float), numbers[0].shape) if np.isrealobj(p) else np.full(
-                    numbers[0].shape, np.nan) for p in f(*numbers, *(float(rates[x]) for x in self.rates))]
+                lanes = values[self.t].shape
+                out = [np.broadcast_to(np.asarray(p, dtype=float), lanes) if np.isrealobj(p) else np.full(lanes, np.nan)
+                       for p in f(values | {x: float(rates[x]) for x in self.rates})]
                 score = sum(out[:k]) / sum(map(np.abs, out[:k]))
                 score = np.where(np.isfinite(score) & law.admits(self, values, rates), score, -1.0)
             for h in out[k:]:
@@ -182,7 +187,7 @@ class Motion:
             for lane in order[:6]:
                 if score[lane] > 1e-11:
                     point = self.exact(draw, lane, rates, law)
-                    if _positive(self.parts if parts is None else parts, point) and law.holds(self, point):
+                    if _positive(parts, point) and law.holds(self, point):
                         return point
             draw = self.changed(draw, order[:40], rng)
         return None

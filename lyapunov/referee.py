@@ -8,6 +8,7 @@ It reads the user's field and V again in 1, 2 and 3 coordinates (`Motion`), and 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,17 +37,22 @@ class Chain:
     derivative: sympy.Expr
     conditions: tuple
 
-    def motions(self):
+    @functools.cached_property
+    def motions(self) -> list[Motion]:
         """The claim in each dimension; TypeError or ValueError from definitions that have no such reading."""
         return [Motion(self.flow, self.function, n) for n in DIMENSIONS]
 
     def law(self) -> Law:
         return Law(self.relations, *self.flow.coordinate()[:2], self.flow)
 
+    def again(self) -> str | tuple:
+        """`objection`, from the definitions on."""
+        return dataclasses.replace(self).objection()
+
     def objection(self) -> str | tuple:
         """What speaks against V' ≤ 0: a sentence, or (motion, rates, point) with V' > 0; empty if nothing does."""
         try:
-            motions = self.motions()
+            motions = self.motions
         except (Missing, TypeError, ValueError) as error:
             return f"the definitions have no reading in several coordinates: {error}"
         s, oracle = self.flow.coordinate()[:2]
@@ -194,7 +200,7 @@ def _overturned(chain: Chain, verdict: Verdict) -> Verdict:
     if verdict.energy is None or verdict.derivative is sympy.nan:
         return verdict
     try:
-        motions = chain.motions()
+        motions = chain.motions
     except (Missing, TypeError, ValueError):
         return verdict
     if motions[0].energy_asks - {"value"}:
@@ -208,12 +214,12 @@ def _overturned(chain: Chain, verdict: Verdict) -> Verdict:
 
 # --------------------------------------------------------------------------------------------- what else is said
 def _fields(chain: Chain, verdict: Verdict) -> Verdict:
-    motion, law = Motion(chain.flow, chain.function, 1), chain.law()
+    motion, law = chain.motions[0], chain.law()
     changes: dict = {}
     if verdict.necessary and not _necessary(motion, law, verdict.conditions):
         changes["necessary"] = None
     if verdict.positive:
-        for plane in (motion, Motion(chain.flow, chain.function, 2)):
+        for plane in chain.motions[:2]:
             height = [plane.F - plane.V] if plane.V.has(plane.F) else [-plane.V]
             for rates in law.some_rates({*plane.rates}, verdict.conditions, 3):
                 if plane.attack(law, rates, 5, height) is not None:

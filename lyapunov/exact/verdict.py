@@ -44,7 +44,7 @@ class Certificate:
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return ((self.chain is None or not self.chain.objection()) and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+        return ((self.chain is None or not self.chain.again()) and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
                 and all(sympy.simplify(e) == 0 for e in self.identities)
                 and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))

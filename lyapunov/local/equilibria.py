@@ -119,7 +119,7 @@ class _Local:
         if self.theta == -self.g / H and not self.own:
             return self._newton()
         if reason := self._singular():
-            return Stability(UNDECIDED, (reason,), point=point)
+            return Stability(UNDECIDED, (reason,), point=self.point)
         parts = self._split()
         if parts is None:
             return self._by_eigenvalues("no quadratic function was found that falls along the leading part")

@@ -72,7 +72,7 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     Raises TypeError for what is not an optimizer of a fixed step.
     """
     flow, h, values = _symbols(optimizer, symbolic)
-    refuse_names(flow, {"z", "eta"}, "multipliers")
+    refuse_names(flow, {"z", "eta", *map(str, flow.memory)}, "multipliers")
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
         polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
@@ -136,7 +136,7 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     loss, step = _Valley(Fresh("x", real=True)), Fresh("h_step", positive=True)
     field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
-    y = {name: Fresh(str(name), **{"positive" if name in flow.nonnegative else "real": True}) for name in names}
+    y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
     with_time = Fresh("t", positive=True)
     new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
     new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
