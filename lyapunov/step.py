@@ -18,6 +18,8 @@ from .exact import (
     Certificate, Domain, Fresh, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
 )
 
+from .trials import rise
+
 h, L = positive("h"), positive("L")
 #: Names that conditions on a step have of their own: a rate may not be called so.
 TAKEN = {"h", "L", "lambda", "beta2", "sigma", "D_next", "D_old"}
@@ -97,9 +99,15 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
     try:
         if energy is None:
             raise _Undecided("no energy of this flow is known")
-        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), ratio)
-        return form.verdict(L if curvature is None else as_decimals(curvature), h_given if step is None else as_decimals(step),
-                            refute=step is not None or curvature is not None)
+        energy = energy if isinstance(energy, Energy) else Energy(energy)
+        form = _Form(exact_rates(flow), scheme, energy, ratio)
+        taken = h_given if step is None else as_decimals(step)
+        curvature = None if curvature is None else as_decimals(curvature)
+        verdict = form.verdict(L if curvature is None else curvature, taken, refute=step is not None or curvature is not None)
+        if verdict.status == Status.PROVED:
+            if broken := rise(exact_rates(flow), scheme, verdict, ratio, curvature, taken):
+                raise _Undecided(f"the referee tried the bound on numbers: {broken}")
+        return verdict
     except (_Undecided, Unreadable) as reason:
         return StepVerdict(Status.UNDECIDED, reason=str(reason))
 

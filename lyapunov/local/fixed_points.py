@@ -12,6 +12,7 @@ from flows import Flow, Modifier, scalar
 from schemes import Optimizer
 
 from ..coordinate import Coordinate, exact_rates, refuse_names
+from ..trials import multiplied
 from ..exact import Fresh, Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
@@ -79,6 +80,13 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
+    for eta in (Rational(3, 4), Rational(5, 2)):
+        at = polynomial.subs(sharpness, eta)
+        h_now = sympy.sympify(h).subs(values)
+        if not symbolic and not frozen and at.free_symbols <= {z} and h_now.is_number and not multiplied(
+                optimizer.flow, optimizer.scheme, float(h_now), at, float(eta), "JᵀJ" in argument):
+            return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply them so",
+                               status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
     eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
