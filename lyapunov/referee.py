@@ -276,9 +276,12 @@ def _zeros(chain: Chain, motion: Motion, law: Law, verdict: Verdict):
             zero = zero if told is None or told is vanished else None
             if vanished and strict and not {motion.g[0], *memory} <= set(vanish):
                 strict = False
-            ended = at | dict.fromkeys(motion.clocks, sympy.S.One)
-            if vanished and limits is not None and _stuck(motion, ended, [motion.blocks[n][0] for n in names], names):
-                limits = limits if _told(chain, motion, limits, ended) is not False else None
+            for size in (Rational(1, 16), Rational(1, 2), 4) if vanished and limits is not None else ():
+                ended = at | {x: at[x] * size for x in (motion.g[0], *memory)} | dict.fromkeys(motion.clocks, sympy.S.One)
+                if (sign_of(sum(at_point(p, ended) for p in motion.parts)) == 0 and _told(chain, motion, limits, ended) is False
+                        and _stuck(motion, ended, [motion.blocks[n][0] for n in names], names)):
+                    limits = None
+                    break
     return zero, strict, limits
 
 

@@ -164,7 +164,7 @@ class Uphill(Flow):
 
 def test_a_witness_is_a_state_of_some_loss():
     """`_realised`: g = J r is not 0 only where J is not, so no loss has V' > 0 at J = 0."""
-    witness = check(Uphill(), lambda s, oracle: oracle.value).witness
+    witness = _searched(Uphill().exact(), lambda s, oracle: oracle.value, ()).witness
     assert {str(symbol): value != 0 for symbol, value in witness.items()} == {"J": True, "g": True}
 
 
@@ -208,6 +208,22 @@ def test_a_block_that_follows_a_moving_one_does_not_end_where_that_one_is():
     """LaSalle's set: a bounded solution of x' = k(x₀ − x) is x₀ for a constant x₀, not for a block that moves."""
     verdict = check(Swinging(), lambda s, oracle: oracle.value)
     assert verdict.status == "PROVED" and verdict.invariant_set == sympy.Eq(sympy.Symbol("g", real=True), 0)
+
+
+@dataclass(frozen=True)
+class Friction(Flow):
+    """Dry friction beside gradient descent of its own: v' = −sign v − v, θ' = −g + v."""
+
+    memory = ("v",)
+
+    def field(self, s, oracle):
+        return {"v": -sign(s.v) - s.v - oracle.gradient, "theta": s.v}
+
+
+def test_a_slope_that_jumps_has_no_limits_by_substitution():
+    """LaSalle's set: sign(0) is any number of [−1, 1], so v = 0 stays for |g| ≤ 1."""
+    found = _searched(Friction(), lambda s, oracle: oracle.value + total(s.v**2) / 2, ())
+    assert found.status == "PROVED" and found.invariant_set is None
 
 
 # ------------------------------------------------------------------------------------------------ steps
