@@ -12,6 +12,7 @@ these files (what a claim is and what finds one), `exact` (the prover, which kno
 import arithmetic  # noqa: F401 - first: it tells where a file of the user hides a room
 from networks import classify
 
+from .classes import PL, smooth, strongly_convex
 from .decrease import check
 from .derivation import Derivation, derive
 from .energy import Energy, H, energies
@@ -26,7 +27,7 @@ from .step import StepVerdict, check_step
 
 __all__ = [
     "Energy", "H", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
-    "Counterexample",
+    "Counterexample", "PL", "smooth", "strongly_convex",
     "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
     "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
     "ModifiedEquation",

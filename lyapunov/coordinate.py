@@ -58,7 +58,7 @@ def observed(flow: Flow) -> Flow:
 
 
 class Coordinate:
-    """One coordinate of `flow` with the energy `function`.
+    """One coordinate of `flow` with the energy `function`; `derivative` is V', or V' + kV with a rate k.
 
     Attributes: `s`, `oracle` (the symbols), `field` (name -> derivative), `V`, `derivative`; `vectors`: the symbols
     that stand for one coordinate of a vector; `scalars`: the blocks of one number; `facts`: expressions that are ≥ 0 on
@@ -68,7 +68,7 @@ class Coordinate:
 
     facts: tuple = ()
 
-    def __init__(self, flow: Flow, function: Callable):
+    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
         self.flow, self.function, self.initial = flow, function, flow.initial
         self.s, self.oracle, field = flow.coordinate()
         self.field = {name: as_decimals(f) for name, f in field.items()}
@@ -87,7 +87,7 @@ class Coordinate:
             raise Unreadable(f"V contains {names}, whose derivative along a flow is not given by F, its gradient and H")
         flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
         self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
-                               + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t))
+                               + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t) + rate * self.V)
         self.whole = self
 
     def leaves(self) -> str:

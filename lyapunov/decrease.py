@@ -8,14 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 import sympy
-from sympy import And, Eq, Integer, Or, Poly, Rational
+from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 
+from arithmetic import as_decimals
 from flows import Flow
 
 from .coordinate import Coordinate, as_flow, exact_rates, jumps_of, observed
 from .energy import Energy, H
 from .exact import (
-    INEQUALITIES, Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
+    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
     twin, vanishing,
 )
 from .motion import Law
@@ -24,13 +25,15 @@ from .referee import refereed
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
-def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) -> Verdict:
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None, rate=None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
     flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.
     energy : an `Energy`, or a function `(s, oracle) -> V`.
     assuming : narrows the losses or the rates, in addition to what the energy assumes: "convex" (the minimum is taken
-    to be F = 0 at θ = 0), or sympy inequalities linear in H, F or a rate (such as H ≤ L, κ ≤ 1).
+    to be F = 0 at θ = 0), `strongly_convex(mu)`, `smooth(L)`, `PL(mu)`, or sympy inequalities linear in H, F or a rate
+    (such as H ≤ L, κ ≤ 1).
+    rate : k, the claim V' ≤ −kV, so that V falls as e^(−∫k dt); a number, or an expression in rates and the time t.
 
     Proofs are exact (see `Certificate`), witnesses are exact rational numbers, and anything else is UNDECIDED with its
     reason.  States are all states with nonnegative blocks where the flow declares them so, and scalar blocks that count
@@ -43,15 +46,18 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) 
     own, flow = energy.flow == flow, exact_rates(flow)
     relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
     _refuse(flow, function, relations)
-    flow = observed(flow)
-    return refereed(flow, function, _searched(flow, function, relations), relations)
+    flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
+    found = _searched(flow, function, relations, rate)
+    if rate != 0:  # V' + kV has zeros, but they say nothing of limits
+        found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
+    return refereed(flow, function, found, relations, rate)
 
 
-def _searched(flow: Flow, function: Callable, relations: tuple) -> Verdict:
+def _searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero) -> Verdict:
     """What the search finds, before the referee sees it."""
     one = None
     try:
-        one = Coordinate(flow, function)
+        one = Coordinate(flow, function, rate)
         if leaves := one.leaves():
             raise Unreadable(leaves)
         parts = one.pieces()
@@ -101,7 +107,8 @@ def _absorbed(zero):
 def _relations(energy, assuming) -> tuple:
     if assuming is None or isinstance(assuming, (str, sympy.Basic)):
         assuming = () if assuming is None else (assuming,)
-    relations = tuple(dict.fromkeys((*energy.assuming, *assuming)))
+    relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
+        given if isinstance(given, tuple) else (given,))))
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
@@ -149,6 +156,8 @@ class _Check:
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
+        if "convex" in self.named and not coupled and (proof := self._interpolated()) is not None:
+            return self._proved(proof, (), facts | {"positive": self._positive({})})
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -176,6 +185,64 @@ class _Check:
             return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
             "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
+
+    def _interpolated(self) -> Proof | None:
+        """−V' as λ₁ (⟨g, θ⟩ − F − Q) + λ₂ (F − Q) + (a form ≥ 0), with λ₁, λ₂ ≥ 0.
+
+        The two brackets are ≥ 0 for the pair of θ and the minimum F = 0 at 0, with Q = μθ²/2 for μ-strongly convex losses
+        and more where H ≤ L: they are all that such losses say of θ, F and g (Taylor, Hendrickx & Glineur 2017).
+        """
+        one, o = self.one, self.one.oracle
+        law = Law(self.named, one.s, o, one.flow)
+        E, mu, top = sympy.expand(one.derivative), law.low, law.high
+        K = -sympy.diff(E, o.hessian)  # curvature is at least μ, where it helps
+        if K != 0 and not K.has(o.hessian, o.value) and self._form(K, one.vectors, {one.s.t} & K.free_symbols) is not None:
+            E = sympy.expand(E.subs(o.hessian, mu))
+        if one.facts or law.states or E.has(o.hessian, o.jacobian, o.residual) or not one.derivative.has(one.s.theta, o.value):
+            return None
+        variables = [x for x in one.vectors if not x.is_positive]
+        numerator, bottom = fraction(sympy.together(E))
+        if any(x.is_positive and E.has(x) for x in one.vectors) or bottom.free_symbols & {*one.vectors, o.value} or (
+                not numerator.is_polynomial(*variables, o.value)):
+            return None
+        share = sympy.cancel(sympy.diff(E, o.value))
+        if share.free_symbols & {*one.vectors, o.value}:
+            return None
+        along = o.gradient * one.s.theta
+        Q = mu * one.s.theta**2 / 2
+        if top is not None:
+            Q = (o.gradient**2 / top + mu * one.s.theta**2 - 2 * mu / top * along) / (2 * (1 - mu / top))
+        product = sympy.cancel(-sympy.diff(E, o.gradient, one.s.theta))
+        clocks = {one.s.t} & E.free_symbols
+        gap, width = Fresh("gap", positive=True), {}
+        if isinstance(top, Symbol):
+            width = {top: mu + gap}
+        for first in dict.fromkeys((product, share, sympy.S.Zero, 2 * share)):
+            second = sympy.cancel(first - share)
+            rest = sympy.expand(-E - first * (along - o.value - Q) - second * (o.value - Q))
+            proofs = [self._form(x.subs(width), variables, clocks) for x in (first, second, rest)]
+            if all(p is not None and not p.conditions for p in proofs):
+                curved = f", as H >= {mu} and -V' grows with it" if K != 0 else ""
+                text = (f"-V' is {first}*(g*theta - F - Q) + {second}*(F - Q) + a form, with Q = {Q}: what the class says of the "
+                        f"pair of theta and the minimum{curved}")
+                return Proof(steps=(text,), identities=(sympy.expand(
+                    rest + E + first * (along - o.value - Q) + second * (o.value - Q)),)).along(*proofs)
+        return None
+
+    @staticmethod
+    def _form(f, variables, clocks) -> Proof | None:
+        """A proof of f ≥ 0 for real variables and positive rates, whose roots are taken for symbols."""
+        roots = {p.base: Fresh(f"root_{p.base}", positive=True) for p in f.atoms(sympy.Pow)
+                 if p.base.is_Symbol and p.base.is_positive and p.exp.is_Rational and p.exp.q == 2}
+        f = sympy.powdenest(f.subs({x: s**2 for x, s in roots.items()}), force=True)
+        top, bottom = fraction(sympy.factor(sympy.together(f)))
+        if not top.is_polynomial(*top.free_symbols) or not bottom.is_polynomial(*bottom.free_symbols):
+            return None
+        domain = Domain(frozenset(variables) & f.free_symbols, frozenset(clocks) & f.free_symbols)
+        below = domain.nonnegative(bottom), domain.nonnegative(-bottom)
+        if below[0] is not None and not below[0].conditions:
+            return domain.nonnegative(sympy.expand(top))
+        return domain.nonnegative(sympy.expand(-top)) if below[1] is not None and not below[1].conditions else None
 
     def _refuted(self, witness, facts) -> Verdict:
         notes: tuple[str, ...] = ()

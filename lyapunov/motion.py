@@ -38,9 +38,9 @@ class _Asked(Oracle):
 
 
 class Motion:
-    """V and V' of a flow in `dim` coordinates, in symbols of its own: `V`, `slopes`, and `parts`, whose sum is V'."""
+    """V and V' of a flow in `dim` coordinates, in symbols of its own: `V`, `slopes`, and `parts`, whose sum is V' (+ kV)."""
 
-    def __init__(self, flow: Flow, function: Callable, dim: int):
+    def __init__(self, flow: Flow, function: Callable, dim: int, rate=sympy.S.Zero):
         self._compiled: dict = {}
         self.flow, self.dim, self.t, self.F = flow, dim, Dummy("t", nonnegative=True), Dummy("F", real=True)
         self.blocks = {}
@@ -64,6 +64,8 @@ class Motion:
         parts = [self.V.diff(self.t), self.V.diff(self.F) * sum(a * b for a, b in zip(self.g, theta, strict=True)),
                  sum(self.V.diff(a) * b for a, b in zip(self.g, turned, strict=True))]
         parts += [self.V.diff(x) * f for name in flow.blocks for x, f in zip(self.blocks[name], self.slopes[name], strict=True)]
+        self.rate = rate.subs(flow.coordinate()[0].t, self.t)
+        parts.append(self.rate * self.V)
         self.parts = [p for p in parts if p != 0] or [sympy.S.Zero]
         self.symbols = [self.t, self.F, *self.g, *self.r, *entry.values(), *self.J.flat, *(x for b in self.blocks.values() for x in b)]
         free = set().union(*(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values()))))
@@ -270,8 +272,8 @@ class Law:
             along, gg, tt = (sum(a * b for a, b in zip(x, y, strict=True)) for x, y in (
                 (motion.g, motion.blocks["theta"]), (motion.g, motion.g), (motion.blocks["theta"],) * 2))
             mu, over = self.low, 0 if self.high is None else 1 / self.high
-            Q = (gg * over + mu * tt - 2 * mu * over * along) / (2 * (1 - mu * over))
-            out += [along - motion.F - Q, motion.F - Q]
+            width, Q = 2 * (1 - mu * over), gg * over + mu * tt - 2 * mu * over * along
+            out += [width * (along - motion.F) - Q, width * motion.F - Q]
         return out
 
     def admits(self, motion: Motion, values: dict, rates: dict):

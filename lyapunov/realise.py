@@ -19,7 +19,8 @@ DIGITS = 40
 class Counterexample:
     """A loss, a flow and a state at which V grows: `flow.on(loss)` from there, for all to see.
 
-    derivative : V' there.  step, rise : V(step) − V(0) along the flow, integrated with 40 digits.
+    derivative : V' there.  step, rise : V(step) − V(0) along the flow, integrated with 40 digits (of V e^(∫k dt) where the
+    claim was V' ≤ −kV).
     """
 
     loss: Loss
@@ -72,7 +73,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
         end = _step(slope, t, state, h)
         if any(not x.is_Float and not x.is_Integer for x in sum(end.values(), [])):
             continue  # it left the states in one step
-        rise = V(t + h, end) - start
+        rise = V(t + h, end) * (1 + h * sympy.N(motion.rate.xreplace(value), DIGITS)) - start
         if rise.is_real and rise > derivative * h / 2 > 0:
             shown = {name: np.array([float(x) for x in state[name]]) for name in names}
             shown = {name: x[0] if isinstance(name, scalar) else x for name, x in shown.items()}

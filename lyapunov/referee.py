@@ -36,11 +36,12 @@ class Chain:
     relations: tuple
     derivative: sympy.Expr
     conditions: tuple
+    rate: sympy.Expr = sympy.S.Zero
 
     @functools.cached_property
     def motions(self) -> list[Motion]:
         """The claim in each dimension; TypeError or ValueError from definitions that have no such reading."""
-        return [Motion(self.flow, self.function, n) for n in DIMENSIONS]
+        return [Motion(self.flow, self.function, n, self.rate) for n in DIMENSIONS]
 
     def law(self) -> Law:
         return Law(self.relations, *self.flow.coordinate()[:2], self.flow)
@@ -71,9 +72,9 @@ class Chain:
         return None if tried else "no rates were found that meet the assumptions and the conditions"
 
 
-def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple) -> Verdict:
+def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple, rate=sympy.S.Zero) -> Verdict:
     """The verdict as far as it can be confirmed."""
-    chain = Chain(flow, function, relations, verdict.derivative, verdict.conditions)
+    chain = Chain(flow, function, relations, verdict.derivative, verdict.conditions, rate)
     if verdict.status == Status.REFUTED:
         return _refuted(chain, verdict)
     if verdict.status == Status.UNDECIDED:
@@ -123,7 +124,8 @@ def _sliding(motion: Motion, law: Law, rates: dict) -> str:
 
 
 def _undecided(verdict: Verdict, reason: str) -> Verdict:
-    return Verdict(Status.UNDECIDED, verdict.derivative, reason=reason, energy=verdict.energy, assuming=verdict.assuming)
+    return Verdict(Status.UNDECIDED, verdict.derivative, reason=reason, energy=verdict.energy, assuming=verdict.assuming,
+                   rate=verdict.rate)
 
 
 def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict) -> Verdict:
@@ -143,13 +145,13 @@ def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict
     witness = {known.get(x, x): v for x, v in point.items() if x in used}
     notes = (f"in {motion.dim} coordinates",) * (motion.dim > 1) + ("for these rates; others are not excluded",) * bool(rates)
     return Verdict(Status.REFUTED, verdict.derivative, witness=witness, energy=verdict.energy, assuming=verdict.assuming,
-                   notes=notes, counterexample=found)
+                   notes=notes, counterexample=found, rate=verdict.rate)
 
 
 def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
     """A witness of one coordinate, as a loss; else another one that a loss has."""
     s, oracle = chain.flow.coordinate()[:2]
-    motion, law, witness = Motion(chain.flow, chain.function, 1), chain.law(), dict(verdict.witness)
+    motion, law, witness = Motion(chain.flow, chain.function, 1, chain.rate), chain.law(), dict(verdict.witness)
     rates = {x: witness[x] for x in motion.rates if x in witness}
     rates |= next(law.some_rates(set(motion.rates) - set(rates), [Eq(x, v) for x, v in rates.items()]), {}) | rates
     own = {motion.t: s.t, motion.F: oracle.value, motion.g[0]: oracle.gradient, motion.H[0, 0]: oracle.hessian,
@@ -224,7 +226,7 @@ def _fields(chain: Chain, verdict: Verdict) -> Verdict:
             for rates in law.some_rates({*plane.rates}, verdict.conditions, 3):
                 if plane.attack(law, rates, 5, height) is not None:
                     changes["positive"] = False
-    zero, strict, limits = _zeros(chain, motion, law, verdict)
+    zero, strict, limits = _zeros(chain, motion, law, verdict) if chain.rate == 0 else (None, None, None)
     changes |= {"zero_set": zero, "strict": strict, "invariant_set": limits}
     return dataclasses.replace(verdict, **changes)
 

@@ -205,7 +205,7 @@ MUTANTS = (
            REFEREE + "a_witness_at_which_V_falls_is_none"),
     Mutant("V is seen to grow", "if rise.is_real and rise > derivative * h / 2 > 0:", "if rise.is_real:",
            REFEREE + "a_witness_at_which_V_falls_is_none"),
-    Mutant("pairs of convex losses interpolate", "out += [along - motion.F - Q, motion.F - Q]", "pass",
+    Mutant("pairs of convex losses interpolate", "out += [width * (along - motion.F) - Q, width * motion.F - Q]", "pass",
            REFEREE + "a_witness_that_no_convex_loss_has_is_none"),
     Mutant("clocks show one time", "elif any(abs(sympy.N(t - times[0], 30)) > Rational(1, 10**25) for t in times):", "elif False:",
            REFEREE + "bias_corrections_show_one_time"),

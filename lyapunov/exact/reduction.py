@@ -63,7 +63,10 @@ class Reduction:
         self.both = sympy.Tuple(one.derivative, one.V)
         self.obstacle = ""
         if convex:
-            assuming = (*assuming, *self._convex())
+            h = one.oracle.hessian
+            below = any((gap := sympy.expand(r.gts - r.lts)).has(h) and gap.diff(h).is_positive and
+                        sympy.solve(gap, h)[0].is_nonnegative for r in assuming if isinstance(r, INEQUALITIES))
+            assuming = (*assuming, *(r for r in self._convex() if not (below and r.has(h))))
         for i, (x, (low, high)) in enumerate(self._bounds(assuming).items()):
             p = self._new(f"p{i + 1}")
             self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)

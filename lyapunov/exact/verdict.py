@@ -53,12 +53,17 @@ class Certificate:
         return "\n".join(self.steps)
 
 
+def _t(rate):
+    """The time in a rate."""
+    return next((x for x in rate.free_symbols if x.name == "t"), sympy.Symbol("t", nonnegative=True))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether V' ≤ 0 along a flow: for every loss of the class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  Floats among the rates are read as the decimals they print as.
-    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates).
+    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates); V' + kV where a `rate` k is claimed.
     conditions : relations on symbolic rates under which it is proved; `necessary`: V' > 0 somewhere if one is violated.
     assuming : what was assumed: the loss's class, positive rates.
     witness : where REFUTED, {symbol: Rational} with `derivative.subs(witness) > 0`; symbolic rates among them (the
@@ -82,12 +87,14 @@ class Verdict:
     necessary: bool | None = None
     assuming: tuple = ()
     reason: str = ""
+    rate: sympy.Expr = sympy.S.Zero
     energy: sympy.Expr | None = field(default=None, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
     counterexample: Any = field(default=None, repr=False)
 
     def __str__(self):
-        lines = [f"V  = {self.energy}", f"V' = {self.derivative}", f"{self.status}: {self._claim()}"]
+        name = f"V' + ({self.rate})*V" if self.rate != 0 else "V'"
+        lines = [f"V  = {self.energy}", f"{name} = {self.derivative}", f"{self.status}: {self._claim()}"]
         if self.assuming:
             lines.append(f"assuming   {words(self.assuming)}")
         if self.conditions:
@@ -114,6 +121,13 @@ class Verdict:
         return "\n".join(lines)
 
     def _claim(self) -> str:
+        if self.rate != 0 and self.status != Status.UNDECIDED:
+            if self.status == Status.REFUTED:
+                return f"V' > -({self.rate})*V occurs"
+            name = "F - F*" if self.energy.has(sympy.Symbol("F", real=True)) else "V"
+            factor = f"exp(-({self.rate})*t)" if not self.rate.has(_t(self.rate)) else f"exp(-(integral of {self.rate}))"
+            gives = f", so {name} <= V(0)*{factor}" if self.positive or name == "V" else ""
+            return f"V' <= -({self.rate})*V for every loss and state{gives}"
         if self.status == Status.PROVED:
             return "V' = 0, V is a first integral" if self.derivative == 0 else "V' <= 0 for every loss and state"
         return "V' > 0 occurs, V is no energy" if self.status == Status.REFUTED else self.reason

@@ -78,8 +78,8 @@ CASES = {
     "a rate called p1": (symbolic((), lambda f, s, o: {"theta": -(f.L - o.hessian_product(o.gradient) / o.gradient - f.p1 / 2)
                                                        * o.gradient}, L=1.0, p1=1.0), loss, Le(H, L), REFUTED),
     # ------------------------------------------------------------------------------------- states no loss can have
-    "Baillon and Haddad": (GradientDescent(), lambda s, o: total(s.theta**2) / 2 - o.value / L, ("convex", H <= L), "true"),
-    "strong convexity": (GradientDescent(), lambda s, o: (1 + mu * s.t) * o.value, ("convex", H >= mu), "true"),
+    "Baillon and Haddad": (GradientDescent(), lambda s, o: total(s.theta**2) / 2 - o.value / L, ("convex", H <= L), PROVED),
+    "strong convexity": (GradientDescent(), lambda s, o: (1 + mu * s.t) * o.value, ("convex", H >= mu), PROVED),
     "a <= b <= 1": (symbolic((), lambda f, s, o: {"theta": -(f.b - f.a) * o.gradient}, a=1.0, b=1.0), loss,
                     (a <= b, b <= 1), PROVED),
     "curvature of the package": (symbolic((), lambda f, s, o: {"theta": -(f.L - diagonal(o.hessian)) * o.gradient}, L=1.0),

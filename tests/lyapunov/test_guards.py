@@ -94,7 +94,7 @@ class Quartic(Flow):
 
 def test_a_condition_on_a_term_between_others_is_not_called_necessary():
     """`_is_vertex`: v⁴ + (a − 1)v²w² + w⁴ ≥ 0 wherever a ≥ −1, not only where each coefficient is nonnegative."""
-    verdict = check(Quartic, square_memory)
+    verdict = _searched(Quartic.symbolic(), square_memory, ())
     a, v, w = sympy.Symbol("a", positive=True), *sympy.symbols("v w", real=True)
     assert verdict.status == "PROVED" and verdict.conditions == (sympy.Ge(a, 1),) and not verdict.necessary
     half = Quartic(a=Rational(1, 2)).coordinate()[2]
@@ -134,7 +134,7 @@ class TwoClocks(Flow):
 
 def test_a_bound_of_one_clock_by_the_other_asks_for_no_condition_that_is_not_needed():
     """`slope.conditions`: A − B y^k is bounded below through 1 − y^k where B ≥ 0; where B < 0 it is positive anyway."""
-    verdict = check(TwoClocks, lambda s, oracle: oracle.value + total(s.v**2) / 2)
+    verdict = _searched(TwoClocks.symbolic(), lambda s, oracle: oracle.value + total(s.v**2) / 2, ())
     assert verdict.status != "REFUTED" and not (verdict.conditions and verdict.necessary)
 
 
