@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -30,6 +31,52 @@ def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> F
 def exact_rates(flow: Flow) -> Flow:
     """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
     return flow.exact()
+
+
+def read(flow: Flow, function: Callable | None = None) -> None:
+    """Reads the definitions once, in one coordinate and in two; a slip raises ValueError: what is wrong, and the remedy."""
+    what = f"{type(flow).__name__}.field(s, oracle)"
+    try:
+        s, oracle, field = flow.coordinate()
+        if missing := set(flow.blocks) ^ set(field):
+            raise ValueError(f"{what} returned the slopes of {', '.join(map(str, field))}; it must return those of "
+                             f"{', '.join(flow.blocks)}: {', '.join(sorted(missing))} is missing or no block")
+        if function is None:
+            return
+        what = "V(s, oracle)"
+        function(s, oracle)
+        plane = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else Vector(
+            Symbol(f"{name}{i}", **getattr(s, name).assumptions0) for i in (1, 2)) for name in flow.blocks})
+        g = Vector(Symbol(f"g{i}", real=True) for i in (1, 2))
+        H = Vector(Symbol(f"H{i}", real=True) for i in (1, 2, 2, 3)).reshape(2, 2)
+        V = function(plane, GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H))
+        if isinstance(V, np.ndarray) and V.ndim or isinstance(V, sympy.NDimArray):
+            raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over coordinates, "
+                             "as in oracle.value + total(s.v**2)/2")
+    except Missing:
+        return  # a quantity that not every loss has: the verdict says so
+    except (AttributeError, KeyError, TypeError) as error:
+        if slip := _slip(flow, str(error)):
+            raise ValueError(f"{what}: {slip}") from error
+        raise
+
+
+def _slip(flow: Flow, error: str) -> str:
+    """The remedy for what sympy or NumPy said; empty where none is known."""
+    if found := re.search(r"SimpleNamespace' object has no attribute '(\w+)'", error):
+        return f"there is no block s.{found[1]}; the state has {', '.join(f's.{name}' for name in (*flow.blocks, 't'))}"
+    if found := re.search(r"Oracle' object has no attribute '(\w+)'", error):
+        return (f"a loss has no {found[1]}; it has oracle.value, .gradient, .hessian, .residual, .jacobian, .gauss_newton, "
+                ".hessian_product(v) and .gauss_newton_product(v)")
+    if found := re.search(r"no callable (\w+) method", error):
+        return f"NumPy's {found[1]} takes floats alone; write arithmetic.{found[1]}, which takes symbols too"
+    if "truth value" in error:
+        return "an `if` cannot choose on symbols; write arithmetic.where(condition, a, b)"
+    if re.search(r"has no attribute '(sum|mean|dot|T)'", error) or "matmul" in error or "for @" in error:
+        return "one coordinate is a single symbol; write total(x), dot(x, y) or times(matrix, x) of `arithmetic`"
+    if "NDimArray" in error:
+        return "sums over coordinates are written total(...), as in oracle.value + total(s.v**2)/2"
+    return ""
 
 
 def refuse_names(flow: Flow, names: set, where: str) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 
-from arithmetic import as_decimals
+from arithmetic import as_decimals, clipped
 from flows import Flow
 
-from .coordinate import Coordinate, as_flow, exact_rates, jumps_of, observed
+from .coordinate import Coordinate, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Energy, H
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
@@ -45,6 +45,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None, 
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
     relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
     found = _searched(flow, function, relations, rate)
@@ -184,7 +185,14 @@ class _Check:
             identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
             return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
-            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
+            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'") + self._left(N, domain), facts)
+
+    def _left(self, N, domain) -> str:
+        """What a proof by hand would have to show."""
+        ranges = [f"{', '.join(sorted(map(str, x)))} {kind}" for x, kind in (
+            (domain.free & N.free_symbols, "real"), (N.free_symbols - domain.free - set(domain.clocks), ">= 0"),
+            (set(domain.clocks) & N.free_symbols, "in (0, 1)")) if x]
+        return clipped(f"; what is left to show is {sympy.sstr(sympy.expand(N))} >= 0 for {', '.join(ranges)}", 600)
 
     def _interpolated(self) -> Proof | None:
         """−V' as λ₁ (⟨g, θ⟩ − F − Q) + λ₂ (F − Q) + (a form ≥ 0), with λ₁, λ₂ ≥ 0.

@@ -11,7 +11,7 @@ from sympy import Symbol
 from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
-from .coordinate import as_flow, exact_rates
+from .coordinate import as_flow, exact_rates, read
 from .decrease import check
 from .energy import Energy, H, energies
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
@@ -80,6 +80,7 @@ def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
     flow = as_flow(flow, "derive(flow): flow")
+    read(flow)
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
     try:
         hash(flow)
