@@ -13,6 +13,7 @@ from sympy import Poly, Symbol
 from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
+from .motion import Motion
 from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
@@ -44,7 +45,8 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         if function is None:
             return
         what = "V(s, oracle)"
-        function(s, oracle)
+        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
+            return  # which has no derivative along a flow: the verdict says so
         plane = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else Vector(
             Symbol(f"{name}{i}", **getattr(s, name).assumptions0) for i in (1, 2)) for name in flow.blocks})
         g = Vector(Symbol(f"g{i}", real=True) for i in (1, 2))
@@ -101,7 +103,7 @@ def observed(flow: Flow) -> Flow:
         return flow
     kind, out = type(flow), copy.copy(flow)
     object.__setattr__(out, "__class__", type(kind.__name__, (kind,), {"nonnegative": (*flow.nonnegative, *names)}))
-    return out
+    return observed(out)  # which may tell of further blocks
 
 
 class Coordinate:
@@ -258,6 +260,43 @@ class Coordinate:
         still, turned = field(sympy.eye(2)), field(turn)
         return all(vanishes(difference) for name in self.names
                    for difference in sympy.Matrix(list(turned[name])) - turn * sympy.Matrix(list(still[name])))
+
+
+class Frame(Coordinate):
+    """V and V' of vectors in the frame that they span: the gradient along the first axis, the next block in the plane, …
+
+    What does not change under rotations depends on the vectors' inner products alone, and in every dimension these are
+    those of such triangular vectors.  That V' does not change is what the referee tests (`Motion.spans`).
+    """
+
+    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
+        self.s, self.oracle, field = flow.coordinate()
+        self.flow, self.function, self.initial, self.whole = flow, function, flow.initial, self
+        self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
+        self.field = {name: as_decimals(field[name]) for name in self.scalars}
+        line = Motion(flow, function, 1, rate)
+        used = set().union(*(p.free_symbols for p in (*line.parts, line.V)))
+        self.frame = ("gradient", *(name for name, x in line.blocks.items() if not isinstance(name, scalar) and x[0] in used))
+        if len(self.frame) > 3 or any(name in flow.nonnegative for name in self.frame):
+            raise Unreadable("more than three vectors, or a block of numbers that are not negative")
+        motion = Motion(flow, function, len(self.frame), rate)
+        self.axes, at = frame_symbols(self.frame), {motion.t: self.s.t, motion.F: self.oracle.value}
+        at |= {motion.blocks[name][0]: getattr(self.s, name) for name in self.scalars}
+        for name, row in zip(self.frame, self.axes, strict=True):
+            at |= dict(zip(motion.g if name == "gradient" else motion.blocks[name], row, strict=True))
+        self.V, self.derivative = motion.V.xreplace(at), tidy(sum(motion.parts).xreplace(at))
+        self.names, self.vectors = [], [x for row in self.axes for x in row if x != 0]
+        if self.derivative.free_symbols & set(motion.symbols) or self.derivative.has(*SEAMS):
+            raise Unreadable("V' has curvature or seams")
+
+    def coupling(self) -> str:
+        return ""
+
+
+def frame_symbols(frame: tuple) -> list[list]:
+    """The components of each vector of a frame: as many as its place, the last of them not negative."""
+    return [[Symbol(f"{name}_{j + 1}", **{"positive" if j == i else "real": True}) if j <= i else sympy.S.Zero
+             for j in range(len(frame))] for i, name in enumerate(frame)]
 
 
 def jumps_of(f) -> set:

@@ -10,16 +10,16 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 
-from arithmetic import as_decimals, clipped
+from arithmetic import Missing, as_decimals, clipped
 from flows import Flow
 
-from .coordinate import Coordinate, as_flow, exact_rates, jumps_of, observed, read
+from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Energy, H
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
     twin, vanishing,
 )
-from .motion import Law
+from .motion import Law, Motion
 from .referee import refereed
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
@@ -51,7 +51,28 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None, 
     found = _searched(flow, function, relations, rate)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
+    if found.status == Status.UNDECIDED and any(
+            word in found.reason for word in ("coupl", "sum over coordinates")) and (turning := _turning(flow, function, relations, rate)):
+        confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
+        if confirmed.status == Status.PROVED:
+            return confirmed
     return refereed(flow, function, found, relations, rate)
+
+
+def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
+    """(a proof in the frame of the vectors, the frame) of a flow that turns with them; None where there is none."""
+    try:
+        one = Frame(flow, function, rate)
+        found = _Check(one, relations).verdict()
+    except (Unreadable, Missing):
+        return None
+    if found.status != Status.PROVED:
+        return None
+    steps = (f"the flow turns with its vectors, so they may be taken as triangular: {', '.join(map(str, one.frame))} have the "
+             f"components {', '.join(str(tuple(x for x in row if x != 0)) for row in one.axes)}", *found.certificate.steps)
+    found = dataclasses.replace(found, zero_set=None, strict=None, invariant_set=None, necessary=None, rate=rate,
+                                certificate=dataclasses.replace(found.certificate, steps=steps))
+    return found, (one.frame, one.axes)
 
 
 def _searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero) -> Verdict:
@@ -144,6 +165,7 @@ def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
 class _Check:
     def __init__(self, one: Coordinate, relations: tuple, coupled: str | None = None):
         self.one, self.named, self.coupled = one, relations, coupled
+        self.alone = True  # the field is that of single coordinates
 
     @functools.cached_property
     def reduction(self) -> Reduction:
@@ -153,6 +175,9 @@ class _Check:
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
+        if "Hessian" in coupled and not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame) and Motion(
+                one.flow, one.function, 2).separates(one.derivative, one.s, one.oracle):
+            coupled, self.alone = "", False  # it is in the field, and not in V'
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
@@ -338,7 +363,7 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
-        if any(f.has(self.one.s.t) for f in self.one.field.values()):
+        if isinstance(self.one, Frame) or not self.alone or any(f.has(self.one.s.t) for f in self.one.field.values()):
             return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]

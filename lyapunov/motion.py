@@ -232,6 +232,31 @@ class Motion:
         return True
 
 
+    def spans(self, derivative, frame: tuple, axes: list, s, oracle, seed: int = 1) -> bool:
+        """Whether V' is a formula of the vectors of a frame in the axes that they span: at random exact points."""
+        rng, n = np.random.default_rng(seed), self.dim
+        for _ in range(4):
+            def number(square=False):
+                x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
+                return x**2 if square else x
+
+            at = {x: number(x.is_nonnegative) for x in (*self.symbols, *self.rates)}
+            one = {s.t: at[self.t], oracle.value: at[self.F]} | {x: at[x] for x in self.rates}
+            one |= {getattr(s, name): at[x[0]] for name, x in self.blocks.items() if isinstance(name, scalar)}
+            found: list = []  # orthonormal vectors, by Gram and Schmidt
+            for name, row in zip(frame, axes, strict=True):
+                v = sympy.Matrix([at[x] for x in (self.g if name == "gradient" else self.blocks[name])])
+                parts = [(v.T * e)[0] for e in found]
+                rest = v - sum((c * e for c, e in zip(parts, found, strict=True)), sympy.zeros(n, 1))
+                size = sympy.N(sympy.sqrt((rest.T * rest)[0]), 2 * DIGITS) if len(found) < n else sympy.S.Zero
+                found.append(rest / size if size != 0 else sympy.zeros(n, 1))
+                one |= {x: c for x, c in zip(row, (*parts, size), strict=False) if x != 0}
+            whole, part = sum(at_point(p, at) for p in self.parts), at_point(derivative, one)
+            if not _zero(sympy.N(whole, 2 * DIGITS) - part, whole):
+                return False
+        return True
+
+
 # ------------------------------------------------------------------------------------------------- what is assumed
 class Law:
     """What is assumed: "convex", bounds of the Hessian's eigenvalues, relations of states, and of rates."""

@@ -37,6 +37,7 @@ class Chain:
     derivative: sympy.Expr
     conditions: tuple
     rate: sympy.Expr = sympy.S.Zero
+    frame: tuple = ()  # of a flow that turns with its vectors: their names, and their components in the axes they span
 
     @functools.cached_property
     def motions(self) -> list[Motion]:
@@ -58,7 +59,9 @@ class Chain:
             return f"the definitions have no reading in several coordinates: {error}"
         s, oracle = self.flow.coordinate()[:2]
         for motion in motions:
-            if not motion.separates(self.derivative, s, oracle):
+            if self.frame and not motion.spans(self.derivative, *self.frame, s, oracle):
+                return f"in {motion.dim} coordinates V' is not a function of the inner products alone that was proved"
+            if not self.frame and not motion.separates(self.derivative, s, oracle):
                 return f"in {motion.dim} coordinates V' is not the sum of what was proved of one"
         return self.attack(motions) or _breaks(motions[0], self.law(), self.conditions)
 
@@ -72,9 +75,10 @@ class Chain:
         return None if tried else "no rates were found that meet the assumptions and the conditions"
 
 
-def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple, rate=sympy.S.Zero) -> Verdict:
+def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple, rate=sympy.S.Zero,
+             frame: tuple = ()) -> Verdict:
     """The verdict as far as it can be confirmed."""
-    chain = Chain(flow, function, relations, verdict.derivative, verdict.conditions, rate)
+    chain = Chain(flow, function, relations, verdict.derivative, verdict.conditions, rate, frame)
     if verdict.status == Status.REFUTED:
         return _refuted(chain, verdict)
     if verdict.status == Status.UNDECIDED:
@@ -168,7 +172,7 @@ def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
 
 
 def _in_time(motion: Motion, point: dict, rates: dict) -> dict | None:
-    """The point at the time that its clocks show (near the end of times, where they show 1); None if they disagree."""
+    """The point at the time that its first clock shows (near the end of times, where one shows 1); None if none does."""
     if not motion.clocks:
         return point
     times = []
@@ -180,8 +184,6 @@ def _in_time(motion: Motion, point: dict, rates: dict) -> dict | None:
     if sympy.oo in times:
         slowest = min(k.subs(rates) for k in motion.clocks.values())
         times = [Rational(90) / slowest]
-    elif any(abs(sympy.N(t - times[0], 30)) > Rational(1, 10**25) for t in times):
-        return None
     used = set().union(*(p.free_symbols for p in motion.parts))
     at = {c: 1 - sympy.exp(-k.subs(rates) * times[0]) for c, k in motion.clocks.items()}
     return point | at | {motion.t: times[0] if motion.t in used or motion.clocks else point[motion.t]}
@@ -226,7 +228,8 @@ def _fields(chain: Chain, verdict: Verdict) -> Verdict:
             for rates in law.some_rates({*plane.rates}, verdict.conditions, 3):
                 if plane.attack(law, rates, 5, height) is not None:
                     changes["positive"] = False
-    zero, strict, limits = _zeros(chain, motion, law, verdict) if chain.rate == 0 else (None, None, None)
+    zero, strict, limits = _zeros(chain, motion, law, verdict) if chain.rate == 0 and not chain.frame else (
+        None, None, None)
     changes |= {"zero_set": zero, "strict": strict, "invariant_set": limits}
     return dataclasses.replace(verdict, **changes)
 
