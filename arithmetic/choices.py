@@ -12,6 +12,7 @@ class Choice(Node):
     """A number made of parameters.  Compared, it decides as at the sample, and its graph notes the decision."""
 
     __slots__ = ()
+    graph: Choices
 
     def __bool__(self) -> bool:
         inputs = [self.graph.input(name) for name in self.graph.sample]
@@ -43,7 +44,7 @@ class Choices(Graph):
         self.inputs_by_name = {name: self.parameter(name) for name in self.sample}
 
     def differing(self, values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-        """The parameters in which some of the values, arrays of one shape, decide otherwise than the sample; none: ()."""
+        """The parameters in which some of the values, arrays of one shape, decide otherwise than the sample, or ()."""
         inputs = tuple(self.inputs_by_name.values())
         for condition, decided in self.decisions.items():
             program = Program(inputs, (condition,))

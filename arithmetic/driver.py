@@ -1,4 +1,4 @@
-"""Repeating a step until each lane stops: the queue of lanes, the threads, the tables, and what an interruption leaves."""
+"""Repeating a step until each lane stops: the queue of lanes, the threads, the tables, interruptions."""
 from __future__ import annotations
 
 import functools
@@ -37,8 +37,8 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
     start : (rows, lanes).  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
-    Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit, on
-    the back end, the threads or the order of the lanes.
+    Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
+    on the back end, the threads or the order of the lanes.
     A KeyboardInterrupt arrives at once, as `Interrupted`.
     """
     workers = check_threads(threads)
@@ -74,11 +74,12 @@ def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> N
             state[i, queue] = np.take(values, steps[queue] - base, mode="clip")
 
 
-def drive(advance: Callable, start: np.ndarray, max_steps: int, *, threads: int | None = 1) -> tuple[np.ndarray, np.ndarray]:
+def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
+          threads: int | None = 1) -> tuple[np.ndarray, np.ndarray]:
     """`iterate` for a step that is no recorded program but a function of NumPy arrays.
 
-    advance(x, y, count, go) : from states x (rows, width) and step counts, new states into y and whether each lane takes
-    the step into go.  It must treat every lane alike and, with more than one thread, may be called by all at once.
+    advance(x, y, count, go) : from states x (rows, width) and step counts, new states into y and whether each lane
+    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all.
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
@@ -96,13 +97,15 @@ def drive(advance: Callable, start: np.ndarray, max_steps: int, *, threads: int 
 def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -> None:
     """Run a kernel on as many threads as serve; all of them take lanes from the one queue until it is empty.
 
-    Signals reach Python only between two calls of its main thread, so that thread waits, where a wait can be interrupted,
-    and the pool works; then the kernels are asked to pause.
+    Signals reach Python only between two calls of its main thread, so that thread waits, where a wait can be
+    interrupted, and the pool works; then the kernels are asked to pause.
     """
     workers = min(workers, -(-len(work.queue) // WIDTH)) if kernel.parallel else 1
     work.at_once = min(work.at_once, -(-len(work.queue) // workers))
-    here = threading.current_thread() is not threading.main_thread()
-    if operations is not None and operations <= SMALL or workers == 1 and here:
+    thread = threading.current_thread()
+    nested = thread.name.startswith(POOL)  # a pool's thread that waited for its own pool would wait for ever
+    here = thread is not threading.main_thread()
+    if operations is not None and operations <= SMALL or workers == 1 and here or nested:
         kernel.run(work)
         return
     jobs = [pool(workers).submit(kernel.run, work) for _ in range(workers)]
@@ -115,10 +118,13 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
         job.result()
 
 
+POOL = "optiflows"  # what the names of its threads begin with
+
+
 @functools.cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """The threads that kernels run on, made once."""
-    return ThreadPoolExecutor(workers, thread_name_prefix="optiflows")
+    return ThreadPoolExecutor(workers, thread_name_prefix=POOL)
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has the object but none of its threads

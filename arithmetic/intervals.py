@@ -1,10 +1,12 @@
 """Intervals: a reading whose results provably enclose those of real arithmetic (outward rounding)."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading, integer_power
+from .readings import Array, Quantity, Reading, integer_power
 
 
 def _out(low, high, ulps: int = 1) -> Interval:
@@ -24,12 +26,16 @@ class Interval(Reading):
 
     __slots__ = ("low", "high")
 
-    def __init__(self, low, high):
+    def __init__(self, low: float | Array, high: float | Array):
         self.low, self.high = np.float64(low), np.float64(high)
 
     @staticmethod
-    def of(x) -> Interval:
-        return x if isinstance(x, Interval) else Interval(x, x)
+    def of(x: Quantity) -> Interval:
+        if isinstance(x, Interval):
+            return x
+        if isinstance(x, int) and int(float(x)) != x:
+            return Interval(np.nextafter(float(x), -np.inf), np.nextafter(float(x), np.inf))
+        return Interval(x, x)
 
     def __add__(self, other):
         other = Interval.of(other)
@@ -37,6 +43,12 @@ class Interval(Reading):
 
     def __neg__(self):
         return Interval(-self.high, -self.low)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return self.apply("absolute", self)
 
     def __sub__(self, other):
         return self + -Interval.of(other)
@@ -76,19 +88,14 @@ class Interval(Reading):
             return 1 / self**-int(n)
         return integer_power(self, int(n)) if n else Interval(np.ones_like(self.low), np.ones_like(self.low))
 
-    def apply(self, op: str, *args):
-        form = OPERATIONS[op].interval
-        if form is None:
-            raise TypeError(f"{op} has no interval form: give its operation interval=...")
-        return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __lt__(self, other):
-        other = Interval.of(other)
-        return Truth(self.low < other.high, self.high < other.low)
+        return Truth.less(self, Interval.of(other), np.less)
 
     def __le__(self, other):
-        other = Interval.of(other)
-        return Truth(self.low <= other.high, self.high <= other.low)
+        return Truth.less(self, Interval.of(other), np.less_equal)
 
     def __gt__(self, other):
         return Interval.of(other) < self
@@ -100,6 +107,15 @@ class Interval(Reading):
         return f"[{self.low}, {self.high}]"
 
 
+def _applied(op: str, args: tuple) -> Quantity:
+    operation = OPERATIONS[op]
+    if operation.interval is None and operation.inline and operation.definition:
+        return operation.definition(*args)
+    if operation.interval is None:
+        raise TypeError(f"{op} has no interval form: give its operation interval=...")
+    return operation.interval(operation, *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+
+
 class Truth(Reading):
     """Whether a condition can hold, and whether it must, on intervals."""
 
@@ -108,8 +124,14 @@ class Truth(Reading):
     def __init__(self, can, must):
         self.can, self.must = np.bool_(can), np.bool_(must)
 
-    def apply(self, op: str, *args):
-        return OPERATIONS[op].interval(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    @staticmethod
+    def less(x: Interval, y: Interval, relation: Callable) -> Truth:
+        """Of `x < y` or `x <= y`; where an end is no number, nothing is known."""
+        unknown = np.isnan(x.low) | np.isnan(x.high) | np.isnan(y.low) | np.isnan(y.high)
+        return Truth(relation(x.low, y.high) | unknown, relation(x.high, y.low) & ~unknown)
+
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __and__(self, other):
         return Truth(self.can & other.can, self.must & other.must)

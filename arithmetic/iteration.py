@@ -1,4 +1,4 @@
-"""A recorded map x -> x' that is repeated while a condition holds, and what of it need not be computed in every lane."""
+"""A recorded map x -> x' that is repeated while a condition holds, and what of it is not computed in every lane."""
 from __future__ import annotations
 
 import contextlib
@@ -7,6 +7,7 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ class Recent:
     """The last few things made, by key."""
 
     def __init__(self, size: int):
-        self._size, self._kept = size, OrderedDict()
+        self._size = size
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
-        """What was made under this key.  Two threads may make it twice; there is no lock, which a fork could leave held."""
+        """What was made under this key.  Two threads may make it twice: a fork could leave a lock held."""
         try:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -46,8 +48,8 @@ class Iteration:
 
     A row is one of three:
 
-    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value in
-      every lane after the same number of steps, is evaluated once and read from a table;
+    - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
+      in every lane after the same number of steps, is evaluated once and read from a table;
     - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
     - a state that is computed in every lane, one of `lanes`.
     """
@@ -56,12 +58,12 @@ class Iteration:
     update: tuple[Node, ...]
     go: Node
     varying: int
-    uniform: frozenset[int] | None = None
+    uniform: frozenset[int] = None  # type: ignore[assignment]  # made of `varying` in __post_init__
 
     def __post_init__(self):
         if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
-            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying={self.varying}: "
-                             "there must be one update per state, and varying may not exceed them")
+            raise ValueError(f"Iteration: {len(self.state)} states, {len(self.update)} updates, varying="
+                             f"{self.varying}: there must be one update per state, and varying may not exceed them")
         if self.uniform is None:
             object.__setattr__(self, "uniform", frozenset(range(self.varying, len(self.state))))
 
@@ -101,7 +103,7 @@ class Iteration:
         return self._read_from(self.parameters)
 
     def _read_from(self, rows: tuple[int, ...]) -> tuple[Node, ...]:
-        inputs, alone = {self.state[i] for i in rows}, {}
+        inputs, alone = {self.state[i] for i in rows}, dict[Node, bool]()
         for node in needed(self.lane_outputs):
             alone[node] = (node in inputs if node.op == "input"
                            else bool(node.operands) and all(alone[a] or a.value is not None for a in node.operands))
@@ -118,14 +120,16 @@ class Iteration:
         """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
         bits = start.view(np.int64)
         same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
-        return self if same == self.uniform else self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
+        if same == self.uniform:
+            return self
+        return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
 
     # ------------------------------------------------------------------------------------ evaluated beforehand
     def tables(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Values of the clocks (clocks, rows) and the tabulated nodes after 0, 1, … steps, as far as they change."""
         if not self.clocks:
             return np.zeros((0, 1)), np.zeros((0, 1))
-        return self._tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
+        return self.recent_tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
 
     def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         inputs = tuple(self.state[i] for i in self.clocks)
@@ -138,8 +142,8 @@ class Iteration:
                 if after == now:
                     break
                 now = after
-            states = np.array(states, dtype=float).T.copy()
-        return states, _rows(Program(inputs, self.tabulated), states)
+        table = np.array(states, dtype=float).T.copy()
+        return table, _rows(Program(inputs, self.tabulated), table)
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""
@@ -172,7 +176,7 @@ class Iteration:
         return folded, [kept[order.index(n)] for n in folded.tabulated]
 
     # what was made of it, so that memory does not grow with the number of runs
-    _tables = functools.cached_property(lambda self: Recent(4))
+    recent_tables = functools.cached_property(lambda self: Recent(4))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))

@@ -26,9 +26,8 @@ from .regions import BasinCertificate, Residual, Well, basin_certificate, escape
 from .step import StepVerdict, check_step
 
 __all__ = [
-    "Energy", "H", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
-    "Counterexample", "PL", "smooth", "strongly_convex",
-    "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
-    "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
-    "ModifiedEquation",
+    "Energy", "H", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status",
+    "Certificate", "Counterexample", "PL", "smooth", "strongly_convex", "stability", "Stability", "classify",
+    "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate", "well", "Well", "multipliers",
+    "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation",
 ]

@@ -10,14 +10,14 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 
-from arithmetic import Missing, as_decimals, clipped
+from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
-from .energy import Energy, H
+from .energy import Assumptions, Energy, H
 from .exact import (
-    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
-    twin, vanishing,
+    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction,
+    quotient_sign, resting_value, smt, twin, vanishing,
 )
 from .motion import Law, Motion
 from .referee import refereed
@@ -25,7 +25,8 @@ from .referee import refereed
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
-def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None, rate=None) -> Verdict:
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assumptions = None,
+          rate: Rate | None = None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
     flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.

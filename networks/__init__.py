@@ -10,12 +10,13 @@ from arithmetic import Oracle
 from .benchmarks import catalogue, get
 from .cases import Cases
 from .classification import classify
-from .critical import CriticalPoint, as_point, coercive, complete
+from .critical import Atlas, CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss
 from .nature import Nature
 from .network import Network
+from .objective import Objective
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "CriticalPoint",
-           "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]
+__all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
+           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]

@@ -1,25 +1,31 @@
-"""Exact critical points of a loss, computed from its definition.
+"""The critical points of a loss, with their natures and what is proved about them, from its definition.
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved as polynomial systems; the rest on the coordinate planes exactly and elsewhere by Newton's
-method, each point it finds certified by an interval (Krawczyk) test.
+Polynomial losses are solved by exact algebra (`polynomials`); the rest on the coordinate planes exactly and elsewhere
+by Newton's method, each point it finds certified by an interval (Krawczyk) test.
 """
 from __future__ import annotations
 
 import itertools
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Interval, Vector, as_fractions, exact_sign
+from arithmetic import Array, Box, Interval, Vector, as_decimals, as_fractions, exact_sign
 
 from .classification import classify
 from .forms import form_sign
 from .germ import plane_form
 from .nature import Nature
+from .objective import Objective, check_box
+from .polynomials import CriticalSet, Family, Point, critical_set
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,12 @@ class CriticalPoint:
     """A critical point, or with `family` a set of them.
 
     theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
-    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated
-    "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
-    certified : an interval test proves that one critical point lies within 1e-8 of theta.
-    evidence : why it has this nature.  family : an equation, or the parameters of `theta`.  loss : where it belongs.
+    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not
+    isolated "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
+    box : ((low, high), …), rational numbers.  evidence : why it has this nature.
+    family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials
+    whose common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
     """
 
     theta: tuple
@@ -41,72 +49,136 @@ class CriticalPoint:
     certified: bool = True
     evidence: str = ""
     family: tuple = field(default=())
-    equation: sympy.Expr | None = None
+    equations: tuple = ()
     symbols: tuple = ()
-    loss: object = field(default=None, repr=False, compare=False)
+    box: tuple = field(default=(), repr=False)
+    member: tuple = field(default=(), repr=False)
+    loss: Objective | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "nature", Nature(self.nature))
 
     @cached_property
     def numeric(self) -> np.ndarray:
-        """The point in floats, (dim,); of a family, the member at parameter 1."""
+        """The point in floats, (dim,); of a family, one member."""
+        if self.member:
+            return np.array(self.member, dtype=float)
         return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 1)), 17)) for x in self.theta])
 
-    def distance(self, theta) -> np.ndarray:
+    def distance(self, theta: Array) -> np.ndarray:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
 
-        To {g = 0} it is the first-order distance |g|/|∇g|; to a family that is linear in its parameters the exact one.
+        To {g = 0} it is the first-order distance |J⁺ g|, J = ∂g/∂θ (|g|/|∇g| for one equation), exact where g is
+        linear.
         """
         theta = np.asarray(theta, dtype=float)
-        if self.equation is not None:
-            g = sympy.lambdify([self.symbols], self.equation, "numpy")
-            slope = sympy.lambdify([self.symbols], [self.equation.diff(s) for s in self.symbols], "numpy")
+        if self.equations:
+            g = sympy.lambdify([self.symbols], list(self.equations), "numpy")
+            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "numpy")
+            lanes = theta.reshape(len(theta), -1)
             with np.errstate(all="ignore"):
-                size = np.sqrt(sum(np.broadcast_to(d, theta.shape[1:]) ** 2 for d in slope(theta)))
-                return np.abs(g(theta)) / size
-        offset = theta - self._origin.reshape(-1, *[1] * (theta.ndim - 1))
-        for direction in self._directions:
-            offset = offset - direction.reshape(-1, *[1] * (theta.ndim - 1)) * np.tensordot(direction, offset, axes=(0, 0))
+                values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
+                J = np.array([[np.broadcast_to(d, lanes.shape[1]) for d in row] for row in slope(lanes)])
+                good = np.isfinite(values).all(axis=0) & np.isfinite(J).all(axis=(0, 1))
+                steps = np.einsum("lij,jl->il", np.linalg.pinv(np.moveaxis(np.where(good, J, 0.0), -1, 0)), values)
+                # where the gradients vanish at a point off the family, that says nothing: it is not near
+                size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
+                                np.sqrt(np.sum(steps**2, axis=0)), np.inf)
+            return size.reshape(theta.shape[1:])
+        if self.family:  # all of Rⁿ
+            return np.zeros(theta.shape[1:])
         with np.errstate(over="ignore"):  # ends of diverged runs
-            return np.sqrt(np.sum(offset**2, axis=0))
-
-    @cached_property
-    def _origin(self) -> np.ndarray:
-        return np.array([float(sympy.N(sympy.sympify(x).subs(dict.fromkeys(self.family, 0)), 17)) for x in self.theta])
-
-    @cached_property
-    def _directions(self) -> list[np.ndarray]:
-        columns = [np.array([float(sympy.sympify(x).diff(p)) for x in self.theta]) for p in self.family]
-        return list(np.linalg.qr(np.array(columns).T)[0].T) if columns else []
+            return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
 
 
-def critical_points(loss) -> list[CriticalPoint]:
-    """The critical points of a symbolic loss (see the module), minima first."""
-    points = _decoupled(loss)
-    if points is None:
-        solvable = loss.dim <= 4 and loss.expression.is_polynomial(*loss.symbols)  # beyond, sympy does not come back
-        points = _polynomial(loss) if solvable else _general(loss)
+@dataclass(frozen=True, repr=False)
+class Atlas(Sequence):
+    """The critical points of a loss, minima first, and what is proved about them.
+
+    points : `CriticalPoint`s, families among them.  region : the box ((low, high), …) it speaks of, None for all of Rⁿ.
+    proof : a sentence for each thing that is proved.  undecided : for each that is not; `complete` where there is none:
+    then every critical point in the region is listed.  seconds : what it took.
+    """
+
+    points: tuple
+    region: tuple | None
+    proof: tuple = ()
+    undecided: tuple = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def complete(self) -> bool:
+        return not self.undecided
+
+    @property
+    def families(self) -> tuple:
+        return tuple(p for p in self.points if p.family)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, i):
+        return list(self.points[i]) if isinstance(i, slice) else self.points[i]
+
+    def summary(self) -> list[str]:
+        """What is proved and what is not, in sentences."""
+        where = "all of R^n" if self.region is None else f"the box {self.region}"
+        first = f"{'complete' if self.complete else 'not proved to be complete'} in {where}"
+        return [first, *self.proof, *(f"undecided: {u}" for u in self.undecided)]
+
+    def __str__(self) -> str:
+        rows = [f"{p.nature:20} ({', '.join(_short(x) for x in p.theta)})   F = {_short(p.value)}" for p in self.points]
+        return "\n".join([*rows, *self.summary()])
+
+    def __repr__(self) -> str:
+        return f"<Atlas of {len(self)} critical points, {self.summary()[0]}>"
+
+
+def _short(x) -> str:
+    text = str(x).replace("**", "^")
+    return text if len(text) <= 24 or sympy.sympify(x).free_symbols else f"{float(sympy.N(x, 17)):.8g}"
+
+
+def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
+    """The critical points of a symbolic loss (see the module).
+
+    region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
+    budget : seconds for the exact algebra of polynomials; past it, what is open is said in `undecided`.
+    """
+    start, region = time.perf_counter(), None if region is None else check_box(region, loss.dim)
+    box = loss.box if region is None else region
+    decoupled = _decoupled(loss, box)
+    if decoupled is not None:
+        periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
+        atlas = Atlas(tuple(decoupled), box if periodic else None, (
+            "F decouples: its critical points are all combinations of zeros of functions of one variable",))
+    elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
+        atlas = _polynomial(loss, box, budget)
+    else:
+        atlas = _search(loss, box)
+    points = [replace(p, loss=loss) for p in atlas if region is None or p.family or _inside(p.theta, region)]
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
-    points = [replace(p, loss=loss) for p in points]
-    return sorted(points, key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
-                                         *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
+    points.sort(key=lambda p: (order.get(p.nature.kind, 3), float(sympy.N(p.value, 12)),
+                               *np.round(p.numeric, 9)))  # equal numbers stay equal whatever their last bits
+    return replace(atlas, points=tuple(points), region=region if atlas.region is None else atlas.region,
+                   seconds=time.perf_counter() - start)
 
 
-def complete(loss) -> bool:
-    """Whether `critical_points` provably lists all of them, exactly: polynomials, and networks that decouple (no sines)."""
-    if loss.expression.is_polynomial(*loss.symbols):
-        return loss.dim <= 4
-    return not loss.expression.has(sympy.sin, sympy.cos) and _decoupled(loss) is not None
+def complete(loss: Objective) -> bool:
+    """Whether `loss.critical_points()` are proved to be all of them, in all of Rⁿ."""
+    atlas = loss.critical_points()
+    return atlas.complete and atlas.region is None
 
 
-def coercive(loss) -> str:
-    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
+def coercive(loss: Objective) -> str:
+    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite;
+    else empty."""
     if not loss.expression.is_polynomial(*loss.symbols):
         return ""
     poly = sympy.Poly(loss.expression, *loss.symbols)
     top = poly.total_degree()
-    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
+    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms()
+               if sum(m) == top)
     weights = (sympy.Rational(1, top),) * loss.dim
     kind: str | None = None
     if loss.dim == 1:
@@ -118,7 +190,7 @@ def coercive(loss) -> str:
     return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
 
 
-def as_point(critical_point, loss=None) -> CriticalPoint:
+def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoint:
     """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
 
     Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
@@ -126,7 +198,8 @@ def as_point(critical_point, loss=None) -> CriticalPoint:
     if isinstance(critical_point, CriticalPoint):
         return critical_point
     if loss is None:
-        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got "
+                        f"{critical_point!r}")
     theta = tuple(as_fractions(x) for x in critical_point)
     number = np.array([float(x) for x in theta])
     for p in loss.critical_points():
@@ -135,42 +208,52 @@ def as_point(critical_point, loss=None) -> CriticalPoint:
     nature, evidence = classify(loss.expression, loss.symbols, theta)
     at = dict(zip(loss.symbols, theta, strict=True))
     hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
-    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
-                         symbols=tuple(loss.symbols), loss=loss)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)),
+                         evidence=evidence, symbols=tuple(loss.symbols), loss=loss)
 
 
 # ------------------------------------------------------------------------------------- decoupled networks
-def _decoupled(loss) -> list[CriticalPoint] | None:
+def _decoupled(loss, box) -> list[CriticalPoint] | None:
     """One neuron, with an invertible matrix A of rows (x_p, 1): F = Σ ψ_p((Aθ)_p)."""
     layers: tuple = getattr(loss, "layers", ())
-    if len(layers) != 2 or layers[1] != 1 or len(loss.data) != loss.dim:
+    if len(layers) != 2 or layers[1] != 1 or loss.loss != "squares" or len(loss.data) != loss.dim:
         return None
     A = sympy.Matrix([[*x, 1] if loss.bias else [*x] for x, _ in loss.data])
     if A.det() == 0:
         return None
     z = sympy.Symbol("z", real=True)
-    phi, inverse = sympy.sympify(loss.activations[0].function(z)), A.inv()
-    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*loss.box], strict=True))
+    phi, inverse = as_decimals(loss.activations[0].function(z)), A.inv()
+    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
              for row in A.tolist()]
-    kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r)) for (_, y), r in zip(loss.data, reach, strict=True)]
+    try:
+        kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r))
+                 for (_, y), r in zip(loss.data, reach, strict=True)]
+    except NotExact:
+        return None
     points = []
     for combination in itertools.product(*kinds):
         u = sympy.Matrix([c.root for c in combination])
         theta = tuple(sympy.expand(x) for x in inverse * u)
-        if any(c.periodic for c in combination) and not _inside(theta, loss.box):
+        if any(c.periodic for c in combination) and not _inside(theta, box):
             continue
         curvature = sympy.diag(*(c.curvature for c in combination))
         hessian = (A.T * curvature * A).applyfunc(sympy.expand)
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
-            evidence += f"; one of infinitely many, those in {loss.box} are listed"
-        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
+            evidence += f"; one of infinitely many, those in {box} are listed"
+        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian),
+                                    evidence=evidence))
     return points
+
+
+class NotExact(ValueError):
+    """Zeros that cannot be written down exactly here."""
 
 
 @dataclass(frozen=True)
 class _Zero:
-    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ),
+    ψ and ψ'' there."""
 
     root: sympy.Expr
     kind: str
@@ -194,7 +277,7 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
             sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
-            kind = {1: "min", -1: "max"}.get(sign, "undecided")
+            kind = {1: "min", -1: "max"}.get(sign or 0, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -223,7 +306,7 @@ def _real_zeros(expression, z, reach: float) -> list[tuple]:
         if not isinstance(roots, sympy.FiniteSet):
             roots = roots.intersect(sympy.Interval(-reach, reach))
             if not isinstance(roots, sympy.FiniteSet) and roots != sympy.S.EmptySet:
-                raise ValueError(f"the real zeros of {base} could not be found exactly")
+                raise NotExact(f"the real zeros of {base} could not be found exactly")
         for root in roots:
             n = 1
             while sympy.simplify(base.diff(z, n).subs(z, root)) == 0:
@@ -244,7 +327,7 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
             elif part.get_domain().is_QQ or part.get_domain().is_ZZ:
                 roots = sympy.real_roots(part, multiple=True)
             else:
-                raise ValueError(f"the zeros of {part} could not be found exactly")
+                raise NotExact(f"the zeros of {part} could not be found exactly")
             zeros += [(root, multiplicity) for root in roots]
     return zeros
 
@@ -252,7 +335,8 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
 def _combine(zeros) -> tuple[Nature, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion", "undecided": "a point of unknown sign"}
+    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion",
+             "undecided": "a point of unknown sign"}
     evidence = "F decouples into " + " + ".join(f"{named[c.kind]} of order {c.order}" for c in zeros)
     if "inflexion" in kinds or {"min", "max"} <= kinds:
         return Nature.of("saddle", degenerate=singular), evidence
@@ -269,6 +353,8 @@ def _eigenvalues(hessian) -> tuple:
             return (trace, sympy.Integer(0)) if exact_sign(trace) == -1 else (sympy.Integer(0), trace)
         root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
         return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
+    if all(h.is_Rational for h in hessian):
+        return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
     return tuple(sorted(hessian.eigenvals(multiple=True), key=lambda e: float(sympy.re(sympy.N(e)))))
 
 
@@ -277,73 +363,61 @@ def _inside(theta, box) -> bool:
 
 
 # -------------------------------------------------------------------------------------- polynomial losses
-def _polynomial(loss) -> list[CriticalPoint]:
-    """Critical points of a polynomial loss: a common factor of ∂F is a family, the cofactors give the rest."""
-    f, symbols = sympy.expand(loss.expression), list(loss.symbols)
-    slope = [sympy.factor(f.diff(s)) for s in symbols]
-    if not any(slope):
-        everywhere, flat = tuple(symbols), (sympy.Integer(0),) * len(symbols)
-        return [CriticalPoint(everywhere, "non-strict minimum", f, flat, family=everywhere, symbols=everywhere,
-                              evidence="F is constant: every point is critical")]
-    common = sympy.gcd_list([sympy.expand(g) for g in slope])
-    points = []
-    if common.free_symbols and len(symbols) > 1:  # (of one variable, the zeros of ∂F are points)
-        points += [_surface(loss, f, symbols, factor) for factor, _ in sympy.factor_list(common)[1]]
-        slope = [sympy.cancel(g / common) for g in slope]
-    solutions = sympy.solve(slope, symbols, dict=True) if len(symbols) > 1 else [
-        {symbols[0]: root} for root, _ in _polynomial_zeros(slope[0], symbols[0])]
-    for solution in solutions:
-        solution = {s: _as_real(x) for s, x in solution.items()}
-        if None in solution.values():
-            continue
-        theta = [solution.get(s, s) for s in symbols]
-        free = tuple(s for s in symbols if s not in solution)
-        hessian = sympy.hessian(f, symbols).subs(solution)
-        value = sympy.expand(f.subs(solution))
-        if free:
-            eigenvalues = tuple(hessian.eigenvals(multiple=True))
-            signs = {e.is_positive for e in (sympy.sympify(x).subs(dict.fromkeys(free, 1)) for x in eigenvalues) if e != 0}
-            nature = Nature.DEGENERATE_SADDLE if signs == {True, False} else Nature.UNDECIDED
-            points.append(CriticalPoint(tuple(theta), nature, value, eigenvalues, family=free, symbols=tuple(symbols), evidence=(
-                f"a line of critical points, parameter {', '.join(map(str, free))}; where it is not 0 the Hessian has "
-                "eigenvalues of both signs, and F is odd across 0" if nature.decided else
-                "a line of critical points with semidefinite Hessian")))
-            continue
-        nature, evidence = classify(f, symbols, theta)
-        points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
-    return points
+def _polynomial(loss, box, budget: float) -> Atlas:
+    """Critical points of a polynomial loss; where algebra does not come to an end, those that Newton's method finds."""
+    try:
+        found = critical_set(loss.expression, loss.symbols, seconds=budget)
+    except ValueError as error:
+        found = CriticalSet(undecided=[str(error)])
+    points = [_of_point(p, loss) for p in found.points] + [_of_family(f, loss) for f in found.families]
+    if not found.complete:
+        other = _search(loss, box)
+        more = [p for p in other if all(float(q.distance(p.numeric)) > 1e-6 for q in points)]
+        return Atlas((*points, *more), box, tuple(found.proof), (*found.undecided, *other.undecided))
+    return Atlas(tuple(points), None, tuple(found.proof), tuple(found.undecided))
 
 
-def _as_real(x):
-    """A number that is real, written without i (as the root of a polynomial where radicals need i); None if it is not."""
-    if x.free_symbols or x.is_real:
-        return x
-    value = sympy.N(x, 60)
-    if abs(sympy.im(value)) > sympy.Float("1e-40") * (1 + abs(value)):
-        return None
-    z = sympy.Symbol("z", real=True)
-    if not x.has(sympy.I):
-        return x
-    roots = sympy.real_roots(sympy.Poly(sympy.minimal_polynomial(x, z), z), multiple=True)
-    return min(roots, key=lambda root: abs(sympy.N(root, 60) - sympy.re(value)), default=None)
+def _of_point(p: Point, loss) -> CriticalPoint:
+    return CriticalPoint(p.theta, Nature(p.nature), p.value, _spectrum(p, loss), exact=p.exact, evidence=p.evidence,
+                         box=p.box)
 
 
-def _surface(loss, f, symbols, equation) -> CriticalPoint:
-    """The family {equation = 0}: F is constant on it, and it is a minimum if F exceeds that value by a square."""
-    value = sympy.rem(f, equation, symbols[0]) if sympy.degree(equation, symbols[0]) else sympy.rem(f, equation, symbols[-1])
-    excess = sympy.factor(f - value)
-    square = value.is_number and all(k % 2 == 0 for _, k in sympy.factor_list(excess)[1])
-    sign = exact_sign(sympy.factor_list(excess)[0]) if square else None
-    nature = Nature.of("minimum" if sign > 0 else "maximum", strict=False) if sign else Nature.UNDECIDED
-    solved = sympy.solve(equation, symbols[-1])[0]
-    return CriticalPoint((*symbols[:-1], solved), nature, value, family=tuple(symbols[:-1]), equation=equation,
-                         symbols=tuple(symbols), evidence=f"F − ({value}) = {excess} on and around {equation} = 0")
+def _of_family(family: Family, loss) -> CriticalPoint:
+    text = "; ".join(f"{nature} {where}: {why}" if len(family.pieces) > 1 else why
+                     for nature, where, why in family.pieces)
+    value = family.value
+    if value is None:
+        value = sympy.nan if family.member is None else sympy.Float(float(loss.value(np.array(family.member))))
+    return CriticalPoint(family.theta, Nature(family.nature), value, family=family.parameters,
+                         equations=family.equations,
+                         symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
+
+
+def _spectrum(p: Point, loss) -> tuple:
+    """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else
+    in
+    floats, and exactly 0 as many as there are."""
+    at = dict(zip(loss.symbols, p.theta, strict=True))
+    hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
+    if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf)
+                                                                                      for x in p.theta):
+        return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
+    if p.signs is None:
+        return ()
+    middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
+    with mpmath.workdps(40):
+        values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
+    small = sorted(range(loss.dim), key=lambda i: abs(values[i]))[:loss.dim - sum(p.signs)]
+    signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
+    if (signs.count(1), signs.count(-1)) != p.signs:
+        return ()  # too near 0 for these digits
+    return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
 
 
 # ------------------------------------------------------------------------------------------- other losses
-def _general(loss) -> list[CriticalPoint]:
+def _search(loss, box) -> Atlas:
     """Exact points on the coordinate planes, then what Newton's method finds in the box, certified one by one."""
-    f, symbols = loss.expression, list(loss.symbols)
+    f, symbols = as_decimals(loss.expression), list(loss.symbols)
     points = []
     for theta in _on_coordinate_planes(loss):
         nature, evidence = classify(f, symbols, theta)
@@ -351,11 +425,10 @@ def _general(loss) -> list[CriticalPoint]:
         value = sympy.simplify(f.subs(dict(zip(symbols, theta, strict=True))))
         points.append(CriticalPoint(tuple(theta), nature, value, _eigenvalues(hessian), evidence=evidence))
     known = [p.numeric for p in points]
-    for place in _newton(loss):
+    for place in _newton(loss, box):
         if any(np.linalg.norm(place - k) < 1e-3 for k in known):
             continue
-        box = krawczyk(loss, place, 1e-8)
-        if box is None:
+        if krawczyk(loss, place, 1e-8) is None:
             continue
         known.append(place)
         eigenvalues = np.linalg.eigvalsh(loss.hessian(place))
@@ -364,15 +437,15 @@ def _general(loss) -> list[CriticalPoint]:
         points.append(CriticalPoint(
             tuple(sympy.Float(x, 17) for x in place), nature, sympy.Float(float(loss.value(place))),
             tuple(map(sympy.Float, eigenvalues)), exact=False, evidence=(
-                f"found in the box {loss.box} by Newton's method (that there are no more there is not proved); an interval "
+                f"found in the box {box} by Newton's method (that there are no more there is not proved); an interval "
                 "test proves one critical point within 1e-8, with a Hessian that is invertible there")))
-    return points
+    return Atlas(tuple(points), box, undecided=("that there are no more critical points in the box is not proved",))
 
 
 def _on_coordinate_planes(loss) -> list[tuple]:
     """Exact critical points with all but at most one coordinate 0."""
     symbols, found = list(loss.symbols), []
-    slope = [loss.expression.diff(s) for s in symbols]
+    slope = [as_decimals(loss.expression).diff(s) for s in symbols]
     for x in symbols:
         on_axis = [g.subs(dict.fromkeys((s for s in symbols if s is not x), 0)) for g in slope]
         for root in _common_zeros(on_axis, x):
@@ -412,9 +485,9 @@ def _common_zeros(expressions, x) -> list:
     return zeros
 
 
-def _newton(loss, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
+def _newton(loss, box, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
     """Limits in the box of Newton's method from random starts (of a fixed seed), each once."""
-    low, high = np.array(loss.box).T[:, :, None]
+    low, high = np.array(box).T[:, :, None]
     theta: np.ndarray = np.random.default_rng(0).uniform(low, high, (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(steps):
@@ -422,6 +495,8 @@ def _newton(loss, starts: int = 2000, steps: int = 60) -> list[np.ndarray]:
             good = np.isfinite(hessian).all(axis=(1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(hessian))) > 1e-14)
             theta = theta[:, good] - np.linalg.solve(hessian[good], slope[:, good].T[..., None])[..., 0].T
             theta = theta[:, (np.abs(theta) < 1e3).all(axis=0)]
+            if not theta.size:
+                return []
         slope, hessian = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
     inside = ((theta >= low) & (theta <= high)).all(axis=0) & (np.abs(slope) < 1e-13).all(axis=0)
     inside &= np.abs(np.linalg.eigvalsh(hessian)).min(axis=-1) > 1e-6

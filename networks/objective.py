@@ -2,28 +2,39 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arithmetic import Descended, Vector
+from arithmetic import Box, Descended, Vector
+
+if TYPE_CHECKING:
+    from .critical import Atlas
 
 
 class Objective(Descended):
     """The base of every loss; by itself, of one that is numeric only.
 
-    Attributes: `name`, `dim`, `box` (a (low, high) per coordinate), `symbols` and `expression` (sympy; None when
-    numeric only), `recordable`.  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
+    Attributes: `name`, `dim`, `box`, `symbols` and `expression` (sympy; None when numeric only), `recordable`.
+    `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
     """
 
-    symbols = expression = None
-    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
+    #: (function, arguments) that make this loss again: how it is sent to other processes
+    made_of_functions = False  # which nobody can tell apart but by running them
+    made_by: tuple[Callable, tuple] | None = None
 
-    def __init__(self, dim: int, name: str, box=None):
+    def __init__(self, dim: int, name: str, box: Box | None = None):
         self.dim, self.name = dim, name
-        self.box = ((-3.0, 3.0),) * dim if box is None else tuple((float(low), float(high)) for low, high in box)
-        if len(self.box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in self.box):
-            raise ValueError(f"box={self.box} must have a finite (low, high) with low < high for each of {dim} "
-                             "coordinates")
+        self.box = check_box(((-3.0, 3.0),) * dim if box is None else box, dim)
+
+    @property
+    def symbols(self) -> Any:
+        return None
+
+    @property
+    def expression(self) -> Any:
+        return None
 
     def _check(self, theta) -> np.ndarray:
         if not (isinstance(theta, np.ndarray) and theta.dtype == object):
@@ -51,8 +62,12 @@ class Objective(Descended):
                              f"{np.shape(v)}")
         return v if isinstance(v, np.ndarray) and v.dtype == object else np.asarray(v, dtype=float)
 
-    def critical_points(self) -> list:
-        """The known critical points (`CriticalPoint`), computed once from the definition."""
+    def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
+        """The known critical points (`CriticalPoint`) and what is proved about them, computed from the definition.
+
+        region : a box ((low, high), …); by default all of Rⁿ where that can be done, else the loss's box.
+        budget : seconds; past it the `Atlas` says what is open.  The answer to the default call is kept.
+        """
         raise TypeError(f"{self.name} is numeric only: its critical points cannot be computed exactly")
 
     def __getstate__(self):
@@ -61,7 +76,15 @@ class Objective(Descended):
         return {name: value for name, value in vars(self).items() if name not in cached}
 
     def __reduce_ex__(self, protocol):
-        return self._made_by or super().__reduce_ex__(protocol)
+        return self.made_by or super().__reduce_ex__(protocol)
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}, dim {self.dim}>"
+
+
+def check_box(box, dim: int) -> tuple[tuple[float, float], ...]:
+    """A box as pairs of floats, or a ValueError that says what is wrong."""
+    box = tuple((float(low), float(high)) for low, high in box)
+    if len(box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in box):
+        raise ValueError(f"box={box} must have a finite (low, high) with low < high for each of {dim} coordinates")
+    return box

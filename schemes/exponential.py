@@ -5,10 +5,11 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 
-from arithmetic import Reading, exp, from_sympy
+from arithmetic import Array, Quantity, Reading, VectorField, exp, from_sympy
 
-from .base import Scheme
+from .base import Advance, Scheme
 from .family import replaced
 
 
@@ -22,14 +23,14 @@ def decay_rates(flow) -> dict:
     def marked(leaf):
         if not isinstance(leaf, (Reading, np.ndarray)):
             return leaf
-        import sympy
-
         symbol = sympy.Symbol(f"rate_{len(per_lane)}", positive=True)
         per_lane[symbol] = leaf
         return symbol
 
     rates = _decay_rates(replaced(flow, marked))
-    return {name: from_sympy(rate, per_lane) if per_lane and not isinstance(rate, float) else rate for name, rate in rates.items()}
+    if not per_lane:
+        return rates
+    return {name: rate if isinstance(rate, float) else from_sympy(rate, per_lane) for name, rate in rates.items()}
 
 
 @functools.cache
@@ -62,7 +63,7 @@ class ExponentialEuler(Scheme):
 
     needs_flow = True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         slope = field(t, y)
         s, k, rates = vars(field.state(t, y)), vars(field.state(t, slope)), decay_rates(field.flow)
         return field.pack({name: s[name] + (exponential_share(h, rates.get(name)) if name != "theta" else h) * k[name]

@@ -21,13 +21,14 @@ FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-t
          "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
 WIDE = ("-mprefer-vector-width=512",)
 
-SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];", flag="const _Bool {name} = {array}[{row}][l] != 0;",
+SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];",
+                    flag="const _Bool {name} = {array}[{row}][l] != 0;",
                     store="y[{row}][l] = go ? {new} : {name};", gather="c[{row}][l] = table[{row} * rows + r];")
 
 FRAME = """{prelude}
 enum {{ W = {width}, K = {inner}, S = {states}, P = {fixed}, T = {tables} }};
-void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, i64 max_steps, double *state, i64 *steps,
-         const double *fixed, const double *table, i64 rows)
+void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, i64 max_steps, double *state,
+         i64 *steps, const double *fixed, const double *table, i64 rows)
 {{
     double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
     double c[T + 1][W] __attribute__((aligned(64)));
@@ -93,7 +94,7 @@ class C(Backend):
         if cc is None:
             raise CompileError("no C compiler was found")
         try:
-            function = _function(source(iteration), cc)
+            function = step_loop(source(iteration), cc)
         except CompileError:
             compiler.cache_clear()  # another one may be named by the time of the next program
             raise
@@ -101,9 +102,9 @@ class C(Backend):
             raise CompileError(f"the compiled library cannot be written or loaded: {error}") from error
 
         def run(work: Work) -> None:
-            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data, len(work.queue),
-                     len(work.steps), work.base, work.limit, work.state.ctypes.data, work.steps.ctypes.data,
-                     work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
+                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data,
+                     work.steps.ctypes.data, work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
 
         return Kernel(run, self.parallel)
 
@@ -138,7 +139,7 @@ def _machine() -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str, cc: str) -> Callable:
+def step_loop(text: str, cc: str) -> Callable:
     """The loaded step loop of a C text: of this process, else the kept one, else compiled now."""
     name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
     if (kept := cache.find(name)) is not None:

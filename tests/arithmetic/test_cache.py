@@ -101,7 +101,8 @@ def test_what_was_not_used_for_long_goes(folder, tmp_path):
     assert sorted(f.name for f in folder.iterdir()) == [".pruned", "knew.so", "knew.so.seal", "mine.txt"]
 
 
-DAMAGES = {"cut off": lambda code: code[:len(code) // 2], "empty": lambda code: b"", "zeroed": lambda code: bytes(len(code)),
+DAMAGES = {"cut off": lambda code: code[:len(code) // 2], "empty": lambda code: b"",
+           "zeroed": lambda code: bytes(len(code)),
            "a bit flipped": lambda code: code[:900] + bytes([code[900] ^ 1]) + code[901:]}
 
 

@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, log, sqrt
 
+from flows import GradientDescent
+from lyapunov import basin_certificate
 from networks import Loss, Network, catalogue, get
+from networks.critical import complete
 
 # name: (number of each nature), from the one-dimensional natures: (minima + maxima + inflexions)²
 NATURES = {
@@ -51,7 +54,8 @@ def test_points_are_critical_and_agree_with_numbers(name):
             assert np.array([float(e) for e in p.eigenvalues]) == pytest.approx(found, rel=1e-9, abs=1e-9 * scale)
 
 
-@pytest.mark.parametrize("name", ["polytwo", "polyfive", "linear-two", "steep-valley", "exptwo", "expfour", "tanh-bump"])
+@pytest.mark.parametrize("name", ["polytwo", "polyfive", "linear-two", "steep-valley", "exptwo", "expfour",
+                                  "tanh-bump"])
 def test_gradient_vanishes_exactly(name):
     loss = get(name)
     for p in loss.critical_points():
@@ -96,7 +100,8 @@ def test_distance_to_points_and_families():
     hyperbola = next(p for p in get("linear-two").critical_points() if p.family)
     on_it = np.array([[1.0, 2.0, -0.5], [1.0, 0.5, -2.0]])
     assert hyperbola.distance(on_it) == pytest.approx(0)
-    assert hyperbola.distance(on_it * 1.01) == pytest.approx(0.01 * np.abs(on_it[0] * on_it[1]) * 2 / np.hypot(*on_it), rel=0.02)
+    assert hyperbola.distance(on_it * 1.01) == pytest.approx(0.01 * np.abs(on_it[0] * on_it[1]) * 2 / np.hypot(*on_it),
+                                                             rel=0.02)
     line = next(p for p in get("linear-three").critical_points() if p.theta[:2] == (0, 0))
     assert float(line.distance(np.array([3.0, 4.0, 7.0]))) == pytest.approx(5)
     point = get("polytwo").critical_points()[0]
@@ -106,7 +111,8 @@ def test_distance_to_points_and_families():
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from((1, 3)).flatmap(lambda n: st.lists(st.integers(-3, 3), min_size=n, max_size=n, unique=True)))
 def test_any_polynomial_neuron(roots):
-    """φ' = Π(z − r) with distinct r and φ above its target: the zeros of ψ' are the r, so there are n² critical points."""
+    """φ' = Π(z − r) with distinct r and φ above its target:
+    the zeros of ψ' are the r, so there are n² critical points."""
     z = sympy.Symbol("z")
     phi = sympy.integrate(sympy.expand(sympy.prod(z - r for r in roots)), z)
     target = min(phi.subs(z, r) for r in roots) - 1
@@ -114,6 +120,87 @@ def test_any_polynomial_neuron(roots):
     assert len(points) == len(roots) ** 2
     assert {p.theta[1] for p in points} == set(roots)
     assert not any(p.nature.startswith("degenerate") for p in points)
+
+
+x, y, z = sympy.symbols("x y z", real=True)
+
+
+@pytest.mark.parametrize("loss, natures", [
+    (10 * x**2 * y - 5 * x**2 - x**4 - 4 * y**2 - 2 * y**4, {"saddle": 2, "maximum": 3}),
+    (x**6 / 6 - x**2 / 2 - x + y**2 / 2, {"minimum": 1}),
+    (x**4 / 4 + y**4 / 4 - x * y - x / 3, {"minimum": 2, "saddle": 1}),
+    (x**4 + y**4 + x**2 + y**2 - 2 * x**3 - 3 * x**2 * y, {"minimum": 2, "saddle": 1}),
+    (x**4 + x**3 * y - 2 * x**2 + x * y + y**4 - y, {"minimum": 2, "saddle": 1}),
+    (x**8 / 8 - 5 * x**6 / 6 + x**3 / 3 + x**2 + y**8 / 8 + y**2 / 2, {"minimum": 3, "saddle": 2}),
+    (Network((1, 1), lambda u: u**3 - u, ([0, 1, 2], [1, 2, -1])), {"minimum": 4, "saddle": 4, "maximum": 1}),
+    (Network((1, 1), lambda u: u**3 + u, ([0, 1, 2], [1, 2, -1])), {"minimum": 1}),
+    (Network((1, 1), lambda u: u**2 + u, ([-1, 0, 2], [1, 0, 1])), {"minimum": 4, "saddle": 4, "maximum": 1}),
+    (Network((1, 1), lambda u: u**2 - 1, ([0, 1, 2], [1, 2, -1])), {"minimum": 2, "saddle": 2, "maximum": 1}),
+    # floats
+    (Loss(lambda t: 1.0 * t[0]**2 + 1.0 * t[1]**4, 2), {"degenerate minimum": 1}),
+    (0.5 * (x**2 - 1.1)**2 + 0.7 * (y**2 - 0.3)**2 + 0.01 * x * y, {"minimum": 4, "saddle": 4, "maximum": 1}),
+    (0.1 * (x - 0.3)**4 + 0.2 * (y - 0.1)**2, {"degenerate minimum": 1}),
+    ((0.1 * x + 0.3 * y)**2, {"non-strict minimum": 1}),
+    (Network((1, 1), lambda u: u**3 - 0.1 * u, ([0, 1], [0, 1])), {"minimum": 6, "saddle": 7, "maximum": 2}),
+    # constant, linear, of one variable, with a coordinate that does not occur
+    (Loss(lambda t: 3.0, 2), {"non-strict minimum": 1}), (Loss(lambda t: 2 * t[0] - t[1], 2), {}),
+    ((x - 1)**2, {"non-strict minimum": 1}),
+])
+def test_no_critical_point_of_a_polynomial_is_lost(loss, natures):
+    loss = loss if isinstance(loss, Loss) else Loss.from_expression(loss, (x, y))
+    atlas = loss.critical_points()
+    assert Counter(p.nature for p in atlas) == natures
+    assert atlas.complete and atlas.region is None and complete(loss)
+    scale = max([1.0, *(np.abs(loss.hessian(p.numeric)).max() for p in atlas)])
+    assert all(np.abs(loss.gradient(p.numeric)).max() <= 1e-13 * scale for p in atlas)
+
+
+def test_the_first_level_of_a_well_is_that_of_a_root_which_is_no_radical():
+    """x⁸/8 − 5x⁶/6 + …: the minimum at 0 is one of three, so no start is promised to it beyond the first saddle."""
+    loss = Loss.from_expression(x**8 / 8 - 5 * x**6 / 6 + x**3 / 3 + x**2 + y**8 / 8 + y**2 / 2, (x, y))
+    origin = next(p for p in loss.critical_points() if p.theta == (0, 0))
+    found = basin_certificate(GradientDescent(), origin)
+    assert found.level < 1 and not found.contains([2.5, 0.0])
+
+
+def test_logistic_neurons_do_not_decouple_like_squares():
+    loss = Network((1, 1), "linear", ([0, 1], [0, 1]), loss="logistic")
+    assert len(loss.critical_points()) == 0 and not complete(loss)
+
+
+def test_what_is_not_proved_is_said():
+    atlas = get("cloche").critical_points()
+    assert not atlas.complete and atlas.region == ((-4, 4), (-4, 4)) and "not proved" in atlas.undecided[0]
+    assert "undecided: " in str(atlas) and "not proved to be complete in the box" in repr(atlas)
+    assert len(Network((1, 2, 1), ("tanh", "linear"), ([0, 1], [0, 1])).critical_points().undecided) == 1
+
+
+def test_a_spent_budget_leaves_what_is_found():
+    def residuals(t):
+        return [t[2] * (s * t[0] + t[1])**3 - t[2] * (s * t[0] + t[1]) + t[3] - s**2 for s in (0, 1, 2)]
+
+    loss = Loss(lambda t: sum(r**2 for r in residuals(t)) + sum(s**2 for s in t) / 20, 4)
+    atlas = loss.critical_points(budget=0.2)
+    assert not atlas.complete and atlas.undecided[0] == "stopped at the Gröbner basis after 0.2 s"
+    assert len(atlas) > 0 and atlas.region == loss.box
+
+
+def test_a_region():
+    atlas = get("polytwo").critical_points(region=((-1, 1), (-0.5, 2)))
+    assert {p.theta for p in atlas} == {(0, 1), (0, 0), (1, 0), (-1, 0), (-1, 1)} and atlas.complete
+    assert atlas.region == ((-1, 1), (-0.5, 2)) and get("polytwo").critical_points().region is None
+    with pytest.raises(ValueError, match="box"):
+        get("polytwo").critical_points(region=((1, -1), (0, 1)))
+
+
+def test_families_by_several_equations():
+    """A circle in space: distances to it are of first order, exact to its plane."""
+    atlas = Loss.from_expression(z**2 + (x**2 + y**2 - 1)**2, (x, y, z)).critical_points()
+    (ring,) = atlas.families
+    assert atlas.complete and ring.nature == "non-strict minimum" and ring.equations == (x**2 + y**2 - 1, z)
+    theta = np.array([[0.6, 0.6, 0.0], [0.8, 0.8, 1.001], [0.0, 0.25, 0.0]])
+    assert ring.distance(theta) == pytest.approx([0, 0.25, 0.001], rel=1e-3, abs=1e-15)
+    assert ring.distance(np.zeros(3)) == np.inf and float(ring.distance(theta[:, 1])) == pytest.approx(0.25)
 
 
 def test_unknown_names_list_the_close_ones():

@@ -4,8 +4,8 @@ import pytest
 import sympy
 from sympy import Integral, Rational, erf, exp, pi, sqrt
 
+from arithmetic import exact_sign
 from networks import Loss, classify, get
-from networks.classify import exact_sign
 from networks.critical import krawczyk
 
 x, y, z = sympy.symbols("x y z", real=True)
