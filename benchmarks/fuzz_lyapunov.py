@@ -2,9 +2,11 @@
 
     python benchmarks/fuzz_lyapunov.py [--count N] [--seed N]
 
-A PROVED claim is followed by numbers: V along the flow on random losses of its class, in 1 to 3 dimensions, may not grow,
-at any rates that meet its conditions.  A REFUTED claim must come with a loss, a state and a flow on which V does grow.
+A PROVED claim is followed by numbers: V along the flow on random losses of its class, in 1 to 3 dimensions, may not
+grow, at any rates that meet its conditions.
+A REFUTED claim must come with a loss, a state and a flow on which V does grow.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -22,19 +24,39 @@ from networks import Loss
 
 RATES = sympy.symbols("a b", positive=True)
 TERMS = {  # of the slope of a memory block or of θ, in (flow, state, oracle)
-    "g": lambda f, s, o: o.gradient, "m": lambda f, s, o: s.m, "v": lambda f, s, o: s.v, "θ": lambda f, s, o: s.theta,
-    "sign g": lambda f, s, o: sign(o.gradient), "sign m": lambda f, s, o: sign(s.m), "|m|": lambda f, s, o: absolute(s.m),
-    "g/√v": lambda f, s, o: o.gradient / (sqrt(s.v) + 1), "m/√v": lambda f, s, o: s.m / (sqrt(s.v) + 1),
-    "Hg": lambda f, s, o: o.hessian_product(o.gradient), "Hm": lambda f, s, o: o.hessian_product(s.m),
-    "diag(H)g": lambda f, s, o: diagonal(o.hessian) * o.gradient, "g²": lambda f, s, o: o.gradient**2,
-    "m³": lambda f, s, o: s.m**3, "max(0, g)": lambda f, s, o: maximum(o.gradient, 0 * o.gradient),
-    "g/(1+t)": lambda f, s, o: o.gradient / (1 + s.t), "cg": lambda f, s, o: s.c * o.gradient,
-    "g/|g|": lambda f, s, o: o.gradient / sqrt(1 + total(o.gradient**2)), "F g": lambda f, s, o: o.value * o.gradient}
+    "g": lambda f, s, o: o.gradient,
+    "m": lambda f, s, o: s.m,
+    "v": lambda f, s, o: s.v,
+    "θ": lambda f, s, o: s.theta,
+    "sign g": lambda f, s, o: sign(o.gradient),
+    "sign m": lambda f, s, o: sign(s.m),
+    "|m|": lambda f, s, o: absolute(s.m),
+    "g/√v": lambda f, s, o: o.gradient / (sqrt(s.v) + 1),
+    "m/√v": lambda f, s, o: s.m / (sqrt(s.v) + 1),
+    "Hg": lambda f, s, o: o.hessian_product(o.gradient),
+    "Hm": lambda f, s, o: o.hessian_product(s.m),
+    "diag(H)g": lambda f, s, o: diagonal(o.hessian) * o.gradient,
+    "g²": lambda f, s, o: o.gradient**2,
+    "m³": lambda f, s, o: s.m**3,
+    "max(0, g)": lambda f, s, o: maximum(o.gradient, 0 * o.gradient),
+    "g/(1+t)": lambda f, s, o: o.gradient / (1 + s.t),
+    "cg": lambda f, s, o: s.c * o.gradient,
+    "g/|g|": lambda f, s, o: o.gradient / sqrt(1 + total(o.gradient**2)),
+    "F g": lambda f, s, o: o.value * o.gradient,
+}
 ENERGIES = {
-    "F": lambda s, o: o.value, "m²": lambda s, o: total(s.m**2), "m²/√v": lambda s, o: total(s.m**2 / (sqrt(s.v) + 1)),
-    "θ²": lambda s, o: total(s.theta**2), "|m|": lambda s, o: total(absolute(s.m)), "g²": lambda s, o: total(o.gradient**2),
-    "gm": lambda s, o: total(o.gradient * s.m), "√v": lambda s, o: total(sqrt(s.v)), "tF": lambda s, o: s.t * o.value,
-    "v": lambda s, o: total(s.v), "cF": lambda s, o: s.c * o.value}
+    "F": lambda s, o: o.value,
+    "m²": lambda s, o: total(s.m**2),
+    "m²/√v": lambda s, o: total(s.m**2 / (sqrt(s.v) + 1)),
+    "θ²": lambda s, o: total(s.theta**2),
+    "|m|": lambda s, o: total(absolute(s.m)),
+    "g²": lambda s, o: total(o.gradient**2),
+    "gm": lambda s, o: total(o.gradient * s.m),
+    "√v": lambda s, o: total(sqrt(s.v)),
+    "tF": lambda s, o: s.t * o.value,
+    "v": lambda s, o: total(s.v),
+    "cF": lambda s, o: s.c * o.value,
+}
 NUMBERS = [sympy.Rational(k, 2) for k in (-4, -2, -1, 1, 1, 2, 2, 3, 4, 8)] + list(RATES)
 
 
@@ -51,14 +73,21 @@ def combination(rng, choices: dict, most: int, first: str | None = None) -> tupl
 
 
 #: Slopes of θ and m, and energies, that belong together: claims that are true, or false by a little.
-KIN = [((("1", "g"),), None, (("1", "F"),)), ((("1", "m"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/(2*a)", "m²"))),
-       ((("1", "m/√v"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/(2*a)", "m²/√v"))),
-       ((("1", "sign m"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/a", "|m|"))),
-       ((("1", "g"), ("b", "m")), (("a", "g"), ("-1", "m")), (("1", "F"), ("b/(2*a)", "m²"))),
-       ((("1", "g/√v"),), None, (("1", "F"),)), ((("1", "g/|g|"),), None, (("1", "F"),)), ((("1", "cg"),), None, (("1", "F"),)),
-       ((("1", "g"),), None, (("1", "θ²"), ("1", "tF"))), ((("1", "g"), ("1", "Hg")), None, (("1", "F"),)),
-       ((("1", "g"), ("1", "max(0, g)")), None, (("1", "F"),)), ((("1", "g"),), None, (("1", "g²"),)),
-       ((("1", "m"),), (("a", "g"), ("-a", "m"), ("-1", "m³")), (("1", "F"), ("1/(2*a)", "m²")))]
+KIN = [
+    ((("1", "g"),), None, (("1", "F"),)),
+    ((("1", "m"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/(2*a)", "m²"))),
+    ((("1", "m/√v"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/(2*a)", "m²/√v"))),
+    ((("1", "sign m"),), (("a", "g"), ("-a", "m")), (("1", "F"), ("1/a", "|m|"))),
+    ((("1", "g"), ("b", "m")), (("a", "g"), ("-1", "m")), (("1", "F"), ("b/(2*a)", "m²"))),
+    ((("1", "g/√v"),), None, (("1", "F"),)),
+    ((("1", "g/|g|"),), None, (("1", "F"),)),
+    ((("1", "cg"),), None, (("1", "F"),)),
+    ((("1", "g"),), None, (("1", "θ²"), ("1", "tF"))),
+    ((("1", "g"), ("1", "Hg")), None, (("1", "F"),)),
+    ((("1", "g"), ("1", "max(0, g)")), None, (("1", "F"),)),
+    ((("1", "g"),), None, (("1", "g²"),)),
+    ((("1", "m"),), (("a", "g"), ("-a", "m"), ("-1", "m³")), (("1", "F"), ("1/(2*a)", "m²"))),
+]
 
 
 def random_claim(rng):
@@ -68,8 +97,10 @@ def random_claim(rng):
     parts = combination(rng, ENERGIES, 2, "F" if rng.random() < 0.8 else None)
     parts = tuple((sympy.S.One if name == "F" and rng.random() < 0.8 else w, name) for w, name in parts)
     if rng.random() < 0.75:
-        near = [tuple((sympy.sympify(w, locals={str(x): x for x in RATES}), name) for w, name in terms or ())
-                for terms in KIN[rng.integers(len(KIN))]]
+        near = [
+            tuple((sympy.sympify(w, locals={str(x): x for x in RATES}), name) for w, name in terms or ())
+            for terms in KIN[rng.integers(len(KIN))]
+        ]
         theta, parts = near[0], near[2]
         m = near[1] or m
         if rng.random() < 0.5:
@@ -80,8 +111,11 @@ def random_claim(rng):
 
     def field(self, s, o):
         def at(terms):
-            return sum((weight(self, w) * TERMS[name](self, s, o) for w, name in terms[1:]),
-                       weight(self, terms[0][0]) * TERMS[terms[0][1]](self, s, o))
+            return sum(
+                (weight(self, w) * TERMS[name](self, s, o) for w, name in terms[1:]),
+                weight(self, terms[0][0]) * TERMS[terms[0][1]](self, s, o),
+            )
+
         return {"m": at(m), "v": self.b * (o.gradient**2 - s.v), "c": self.a * (1 - s.c), "theta": -at(theta)}
 
     def weight(self, w):
@@ -90,15 +124,23 @@ def random_claim(rng):
 
     body = {"memory": ("m", "v", scalar("c")), "field": field, "nonnegative": ("v", "c")}
     kind = make_dataclass("Random", [(r, float, 1.0) for r in rates], bases=(Flow,), namespace=body, frozen=True)
-    flow = kind.symbolic() if rng.random() < 0.4 else kind(a=sympy.Integer(1), b=sympy.Rational(int(rng.integers(1, 9)), 2))
+    flow = (
+        kind.symbolic()
+        if rng.random() < 0.4
+        else kind(a=sympy.Integer(1), b=sympy.Rational(int(rng.integers(1, 9)), 2))
+    )
     known = {x: getattr(flow, str(x)) for x in RATES}
 
     def V(s, o):
-        return sum((sympy.sympify(w).subs(known) * ENERGIES[name](s, o) for w, name in parts[1:]),
-                   sympy.sympify(parts[0][0]).subs(known) * ENERGIES[parts[0][1]](s, o))
+        return sum(
+            (sympy.sympify(w).subs(known) * ENERGIES[name](s, o) for w, name in parts[1:]),
+            sympy.sympify(parts[0][0]).subs(known) * ENERGIES[parts[0][1]](s, o),
+        )
 
     L = sympy.Symbol("L", positive=True)
-    assuming = [None, None, "convex", H <= L, ("convex", H <= 1), ("convex", H >= sympy.Rational(1, 2))][rng.integers(6)]
+    assuming = [None, None, "convex", H <= L, ("convex", H <= 1), ("convex", H >= sympy.Rational(1, 2))][
+        rng.integers(6)
+    ]
     return f"theta' = -({theta}), m' = {m}, V = {parts}, {flow}, {assuming}", flow, V, assuming
 
 
@@ -125,7 +167,7 @@ def grows(flow, V, assuming, rng, trials: int = 6) -> str:
     """A loss and a state at which V grows along the flow by numbers, as text; empty where none was met."""
     relations = assuming if isinstance(assuming, tuple) else (assuming,)
     for _ in range(trials):
-        values = {x: float(2.0**rng.integers(-2, 3)) for x in (*RATES, sympy.Symbol("L", positive=True))}
+        values = {x: float(2.0 ** rng.integers(-2, 3)) for x in (*RATES, sympy.Symbol("L", positive=True))}
         number_of = {x: float(sympy.sympify(getattr(flow, str(x))).subs(values)) for x in RATES}
         low = next((float(r.rhs) for r in relations if isinstance(r, sympy.Ge)), None)
         high = next((float(sympy.sympify(r.rhs).subs(values)) for r in relations if isinstance(r, sympy.Le)), None)
@@ -134,31 +176,31 @@ def grows(flow, V, assuming, rng, trials: int = 6) -> str:
         numeric, t = type(flow)(**{str(x): v for x, v in number_of.items()}), float(rng.uniform(0.01, 3))
         field = numeric.on(loss)
         lanes = 64
-        y = rng.normal(size=(field.size, lanes)) * 2.0**rng.integers(-3, 4, lanes)
+        y = rng.normal(size=(field.size, lanes)) * 2.0 ** rng.integers(-3, 4, lanes)
         y[field.blocks["v"]] = np.abs(y[field.blocks["v"]])
         y[field.blocks["c"]] = 1 - np.exp(-number_of[RATES[0]] * t)
 
         def energy(t, y):
             s = field.state(t, y)  # noqa: B023
             shifted = State(**vars(s))
-            out = V_numeric(V, values, shifted, loss.oracle(s.theta))  # noqa: B023
+            out = numeric_value(V, values, shifted, loss.oracle(s.theta))  # noqa: B023
             return np.asarray(out, dtype=float)
 
         with np.errstate(all="ignore"):
             start, h = energy(t, y), 1e-6
             k1 = field(t, y)
             rise = (energy(t + h, y + h * k1) - energy(t - h, y - h * k1)) / (2 * h)
-            scale = 1 + np.abs(start) + np.abs(k1).sum(axis=0)**2
+            scale = 1 + np.abs(start) + np.abs(k1).sum(axis=0) ** 2
             bad = np.flatnonzero(np.isfinite(rise) & (rise > 1e-5 * scale))
         if len(bad):
             return f"{loss.expression} at {y[:, bad[0]]}, t = {t}, rates {number_of}: V' = {rise[bad[0]]}"
     return ""
 
 
-def V_numeric(V, values, s, oracle):
+def numeric_value(V, values, s, oracle):
     """V on numbers: its symbolic weights at these values."""
     out = V(s, oracle)
-    if getattr(out, "dtype", None) == object:
+    if isinstance(out, np.ndarray) and out.dtype.hasobject:
         return np.array([float(sympy.sympify(e).subs(values)) for e in out])
     return out
 
@@ -199,7 +241,10 @@ def main(arguments=None) -> int:
         if fault:
             wrong += 1
             print(f"seed {seed}: {fault}", flush=True)
-    print(f"{dict(seen)}: {wrong} wrong of {options.count}; {time.perf_counter() - begin:.0f} s, the longest {longest:.1f} s")
+    print(
+        f"{dict(seen)}: {wrong} wrong of {options.count}; {time.perf_counter() - begin:.0f} s, "
+        f"the longest {longest:.1f} s"
+    )
     return int(wrong > 0)
 
 

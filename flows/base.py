@@ -122,7 +122,8 @@ class Flow:
     def coordinate(self) -> tuple[State, Oracle, Slopes]:
         """One coordinate in symbols: `(s, oracle, derivatives)`.
 
-        `s` holds a symbol per block (`g_` for one called g, as the gradient is), `oracle` the symbols F, g, H (and r, J with F = r²/2), `derivatives` the field.
+        `s` holds a symbol per block (`g_` for one called g, as the gradient is), `oracle` the symbols F, g, H (and r, J
+        with F = r²/2), `derivatives` the field.
         """
         s = State(theta=CoordinateLoss.theta, t=sympy.Symbol("t", nonnegative=True))
         for name in self.memory:

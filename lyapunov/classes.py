@@ -1,4 +1,5 @@
 """Classes of losses, as what `assuming` takes: inequalities that a loss with minimum F = 0 at θ = 0 meets."""
+
 from __future__ import annotations
 
 import sympy

@@ -35,7 +35,7 @@ def exact_rates(flow: Flow) -> Flow:
 
 
 def read(flow: Flow, function: Callable | None = None) -> None:
-    """Reads the definitions once, in one coordinate and in two; a slip raises ValueError: what is wrong, and the remedy."""
+    """Reads the definitions once, in one coordinate and in two; a slip raises ValueError with the remedy."""
     what = f"{type(flow).__name__}.field(s, oracle)"
     try:
         s, oracle, field = flow.coordinate()
@@ -53,8 +53,8 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         H = Vector(Symbol(f"H{i}", real=True) for i in (1, 2, 2, 3)).reshape(2, 2)
         V = function(plane, GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H))
         if isinstance(V, np.ndarray) and V.ndim or isinstance(V, sympy.NDimArray):
-            raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over coordinates, "
-                             "as in oracle.value + total(s.v**2)/2")
+            raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over "
+                             "coordinates, as in oracle.value + total(s.v**2)/2")
     except Missing:
         return  # a quantity that not every loss has: the verdict says so
     except (AttributeError, KeyError, TypeError) as error:
@@ -68,8 +68,8 @@ def _slip(flow: Flow, error: str) -> str:
     if found := re.search(r"SimpleNamespace' object has no attribute '(\w+)'", error):
         return f"there is no block s.{found[1]}; the state has {', '.join(f's.{name}' for name in (*flow.blocks, 't'))}"
     if found := re.search(r"Oracle' object has no attribute '(\w+)'", error):
-        return (f"a loss has no {found[1]}; it has oracle.value, .gradient, .hessian, .residual, .jacobian, .gauss_newton, "
-                ".hessian_product(v) and .gauss_newton_product(v)")
+        return (f"a loss has no {found[1]}; it has oracle.value, .gradient, .hessian, .residual, .jacobian, "
+                ".gauss_newton, .hessian_product(v) and .gauss_newton_product(v)")
     if found := re.search(r"no callable (\w+) method", error):
         return f"NumPy's {found[1]} takes floats alone; write arithmetic.{found[1]}, which takes symbols too"
     if "truth value" in error:
@@ -88,12 +88,12 @@ def refuse_names(flow: Flow, names: set, where: str) -> None:
         if isinstance(value, Flow):
             refuse_names(value, names, where)
         elif same := sorted({x.name for x in getattr(value, "free_symbols", ())} & names):
-            raise ValueError(f"{where}: the rate {same[0]} of {type(flow).__name__} is called as something else is in the result "
-                             f"({', '.join(sorted(names))}): give it another name, or a number")
+            raise ValueError(f"{where}: the rate {same[0]} of {type(flow).__name__} is called as something else "
+                             f"in the result ({', '.join(sorted(names))}): give it another name, or a number")
 
 
 def observed(flow: Flow) -> Flow:
-    """The flow with its blocks declared nonnegative of which that is proved: they start there, and are driven upwards at 0."""
+    """The flow with its blocks declared nonnegative of which that is proved: at 0 they are driven upwards."""
     s, _, field = flow.coordinate()
     names = [name for name in flow.memory if name not in flow.nonnegative and name != "theta"
              and not callable(start := flow.initial.get(name, 0)) and start >= 0
@@ -212,7 +212,8 @@ class Coordinate:
                 tensors[name] = getattr(oracle, name).copy()
                 tensors[name][0, 1] = tensors[name][1, 0] = off
             full = self.flow.field(state, GivenOracle(state.theta, **{**oracle.known, **tensors}))
-            if any(sympy.sympify(e).has(off) for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object))):
+            entries = (e for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object)))
+            if any(sympy.sympify(e).has(off) for e in entries):
                 return "the Hessian couples coordinates"
         if not curved and not self.V.has(o.gradient):
             return ""
@@ -264,7 +265,7 @@ class Coordinate:
 
 
 class Frame(Coordinate):
-    """V and V' of vectors in the frame that they span: the gradient along the first axis, the next block in the plane, …
+    """V and V' of vectors in the frame that they span: the gradient along the first axis, the next in the plane, …
 
     What does not change under rotations depends on the vectors' inner products alone, and in every dimension these are
     those of such triangular vectors.  That V' does not change is what the referee tests (`Motion.spans`).
@@ -277,7 +278,8 @@ class Frame(Coordinate):
         self.field = {name: as_decimals(field[name]) for name in self.scalars}
         line = Motion(flow, function, 1, rate)
         used = set().union(*(p.free_symbols for p in (*line.parts, line.V)))
-        self.frame = ("gradient", *(name for name, x in line.blocks.items() if not isinstance(name, scalar) and x[0] in used))
+        vectors = [name for name in line.blocks if not isinstance(name, scalar)]
+        self.frame = ("gradient", *(name for name in vectors if line.blocks[name][0] in used))
         if len(self.frame) > 3 or any(name in flow.nonnegative for name in self.frame):
             raise Unreadable("more than three vectors, or a block of numbers that are not negative")
         motion = Motion(flow, function, len(self.frame), rate)

@@ -49,11 +49,11 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    found = _searched(flow, function, relations, rate)
+    found = searched(flow, function, relations, rate)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
-    if found.status == Status.UNDECIDED and any(
-            word in found.reason for word in ("coupl", "sum over coordinates")) and (turning := _turning(flow, function, relations, rate)):
+    coupled = found.status == Status.UNDECIDED and any(x in found.reason for x in ("coupl", "sum over coordinates"))
+    if coupled and (turning := _turning(flow, function, relations, rate)):
         confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
         if confirmed.status == Status.PROVED:
             return confirmed
@@ -69,14 +69,15 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
         return None
     if found.status != Status.PROVED:
         return None
-    steps = (f"the flow turns with its vectors, so they may be taken as triangular: {', '.join(map(str, one.frame))} have the "
-             f"components {', '.join(str(tuple(x for x in row if x != 0)) for row in one.axes)}", *found.certificate.steps)
+    components = ", ".join(str(tuple(x for x in row if x != 0)) for row in one.axes)
+    steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
+             f"{', '.join(map(str, one.frame))} are {components}", *found.certificate.steps)
     found = dataclasses.replace(found, zero_set=None, strict=None, invariant_set=None, necessary=None, rate=rate,
                                 certificate=dataclasses.replace(found.certificate, steps=steps))
     return found, (one.frame, one.axes)
 
 
-def _searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero) -> Verdict:
+def searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero) -> Verdict:
     """What the search finds, before the referee sees it."""
     one = None
     try:
@@ -141,7 +142,8 @@ def _relations(energy, assuming) -> tuple:
 def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
     """Raises ValueError for assumptions that nothing meets, and for symbols that only look like those of the flow."""
     s, oracle, _ = flow.coordinate()
-    own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian, oracle.jacobian}
+    own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian,
+           oracle.jacobian}
     names, rates = {x.name for x in own}, set()
     for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
         rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
@@ -155,8 +157,8 @@ def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
             raise TypeError(f"assuming: {r!r} must be 'convex' or a sympy inequality, such as H <= L")
         for x in r.free_symbols - own:
             if x.name in names or any(x.name == y.name and x != y for y in rates):
-                raise ValueError(f"assuming={r}: {x.name} has the name, but not the assumptions, of the symbol of the flow; "
-                                 "use that itself, such as lyapunov.H, or Symbol(name, positive=True) for a rate")
+                raise ValueError(f"assuming={r}: {x.name} has the name, but not the assumptions, of the symbol of the "
+                                 "flow; use that itself, such as lyapunov.H, or Symbol(name, positive=True) for a rate")
     if any(not isinstance(r, str) for r in relations):
         law = Law(relations, s, oracle, flow)
         if next(law.some_rates(set(), count=1), None) is None:
@@ -176,8 +178,9 @@ class _Check:
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
-        if "Hessian" in coupled and not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame) and Motion(
-                one.flow, one.function, 2).separates(one.derivative, one.s, one.oracle):
+        flat = not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame)
+        if "Hessian" in coupled and flat and Motion(one.flow, one.function, 2).separates(
+                one.derivative, one.s, one.oracle):
             coupled, self.alone = "", False  # it is in the field, and not in V'
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
@@ -210,8 +213,9 @@ class _Check:
         if N is not None and not reason and (proof := domain.by_solver(sympy.expand(N))) is not None:
             identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
             return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
-        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
-            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'") + self._left(N, domain), facts)
+        more = "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"
+        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
+                               + self._left(N, domain), facts)
 
     def _left(self, N, domain) -> str:
         """What a proof by hand would have to show."""
@@ -223,16 +227,18 @@ class _Check:
     def _interpolated(self) -> Proof | None:
         """−V' as λ₁ (⟨g, θ⟩ − F − Q) + λ₂ (F − Q) + (a form ≥ 0), with λ₁, λ₂ ≥ 0.
 
-        The two brackets are ≥ 0 for the pair of θ and the minimum F = 0 at 0, with Q = μθ²/2 for μ-strongly convex losses
-        and more where H ≤ L: they are all that such losses say of θ, F and g (Taylor, Hendrickx & Glineur 2017).
+        The two brackets are ≥ 0 for the pair of θ and the minimum F = 0 at 0, with Q = μθ²/2 for μ-strongly convex
+        losses and more where H ≤ L: they are all that such losses say of θ, F and g (Taylor, Hendrickx & Glineur 2017).
         """
         one, o = self.one, self.one.oracle
         law = Law(self.named, one.s, o, one.flow)
         E, mu, top = sympy.expand(one.derivative), law.low, law.high
         K = -sympy.diff(E, o.hessian)  # curvature is at least μ, where it helps
-        if K != 0 and not K.has(o.hessian, o.value) and self._form(K, one.vectors, {one.s.t} & K.free_symbols) is not None:
+        if K != 0 and not K.has(o.hessian, o.value) and (
+                p := self._form(K, one.vectors, {one.s.t} & K.free_symbols)) is not None and not p.conditions:
             E = sympy.expand(E.subs(o.hessian, mu))
-        if one.facts or law.states or E.has(o.hessian, o.jacobian, o.residual) or not one.derivative.has(one.s.theta, o.value):
+        said = one.derivative.has(one.s.theta, o.value) and not E.has(o.hessian, o.jacobian, o.residual)
+        if one.facts or law.states or not said:
             return None
         variables = [x for x in one.vectors if not x.is_positive]
         numerator, bottom = fraction(sympy.together(E))
@@ -257,8 +263,8 @@ class _Check:
             proofs = [self._form(x.subs(width), variables, clocks) for x in (first, second, rest)]
             if all(p is not None and not p.conditions for p in proofs):
                 curved = f", as H >= {mu} and -V' grows with it" if K != 0 else ""
-                text = (f"-V' is {first}*(g*theta - F - Q) + {second}*(F - Q) + a form, with Q = {Q}: what the class says of the "
-                        f"pair of theta and the minimum{curved}")
+                text = (f"-V' is {first}*(g*theta - F - Q) + {second}*(F - Q) + a form, with Q = {Q}: what the class "
+                        f"says of the pair of theta and the minimum{curved}")
                 return Proof(steps=(text,), identities=(sympy.expand(
                     rest + E + first * (along - o.value - Q) + second * (o.value - Q)),)).along(*proofs)
         return None
@@ -448,7 +454,8 @@ class _Check:
     def _witness(self, N) -> dict | None:
         """Exact rational numbers at which V' > 0, or None where the search finds none."""
         whole = self.one.whole
-        target = sorted(whole.derivative.free_symbols, key=str)
+        named = whole.derivative.free_symbols.union(*(f.free_symbols for f in self.one.facts))
+        target = sorted(named, key=str)
         images = {x: self.reduction.value(x) for x in target}
         unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
         rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
@@ -461,7 +468,7 @@ class _Check:
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
                         {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
-                        return witness
+                        return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}
         return None
 
     def _realised(self, witness) -> bool:

@@ -1,10 +1,11 @@
 """V' of a flow, read again from the definitions: the ground on which the referee stands.
 
-It shares no code with the search.  `Motion` is V' by the chain rule on `flow.field` and V in 1, 2 or 3 coordinates, with
-one F, a full symmetric Hessian and a full Jacobian; `attack` looks for an admitted state with V' > 0, at random and
-uphill, and believes exact numbers only; `separates` is the identity between V' and a formula of one coordinate.  `Law`
-is what is assumed of losses, states and rates.
+It shares no code with the search.  `Motion` is V' by the chain rule on `flow.field` and V in 1, 2 or 3
+coordinates, with one F, a full symmetric Hessian and a full Jacobian; `attack` looks for an admitted state with V' > 0,
+at random and uphill, and believes exact numbers only; `separates` is the identity between V' and a formula of one
+coordinate.  `Law` is what is assumed of losses, states and rates.
 """
+
 from __future__ import annotations
 
 import functools
@@ -33,12 +34,15 @@ class _Asked(Oracle):
 
     @property
     def asked(self) -> set:
-        return {"jacobian" if q == "gauss_newton" else q for q in ("value", "hessian", "residual", "jacobian", "gauss_newton")
-                if q in vars(self)}
+        return {
+            "jacobian" if q == "gauss_newton" else q
+            for q in ("value", "hessian", "residual", "jacobian", "gauss_newton")
+            if q in vars(self)
+        }
 
 
 class Motion:
-    """V and V' of a flow in `dim` coordinates, in symbols of its own: `V`, `slopes`, and `parts`, whose sum is V' (+ kV)."""
+    """V and V' of a flow in `dim` coordinates, in its own symbols: `V`, `slopes`, `parts`, whose sum is V' (+ kV)."""
 
     def __init__(self, flow: Flow, function: Callable, dim: int, rate=sympy.S.Zero):
         self._compiled: dict = {}
@@ -46,28 +50,49 @@ class Motion:
         self.blocks = {}
         for name in flow.blocks:
             domain = {"positive": True} if name in flow.nonnegative else {"real": True}
-            self.blocks[name] = Vector(Dummy(f"{name}_{i + 1}", **domain) for i in range(1 if isinstance(name, scalar) else dim))
+            self.blocks[name] = Vector(
+                Dummy(f"{name}_{i + 1}", **domain) for i in range(1 if isinstance(name, scalar) else dim)
+            )
         self.g, self.r = (Vector(Dummy(f"{x}_{i + 1}", real=True) for i in range(dim)) for x in "gr")
         entry = {(i, j): Dummy(f"H_{i + 1}{j + 1}", real=True) for i in range(dim) for j in range(i, dim)}
         self.H = Vector(entry[min(i, j), max(i, j)] for i in range(dim) for j in range(dim)).reshape(dim, dim)
         self.J = Vector(Dummy(f"J_{i}", real=True) for i in range(dim**2)).reshape(dim, dim)
         s = State(t=self.t, **{name: x[0] if isinstance(name, scalar) else x for name, x in self.blocks.items()})
-        oracle = _Asked(s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J})
+        oracle = _Asked(
+            s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J}
+        )
         self.V = as_decimals(function(s, oracle))
         self.energy_asks = oracle.asked
         slopes = flow.field(s, oracle)
-        self.slopes = {name: [as_decimals(slopes[name])] if isinstance(name, scalar) else list(map(as_decimals, slopes[name]))
-                       for name in flow.blocks}
+        self.slopes = {
+            name: [as_decimals(slopes[name])] if isinstance(name, scalar) else list(map(as_decimals, slopes[name]))
+            for name in flow.blocks
+        }
         self.asked = oracle.asked
         theta = self.slopes["theta"]
         turned = [sum(self.H[i, j] * theta[j] for j in range(dim)) for i in range(dim)]
-        parts = [self.V.diff(self.t), self.V.diff(self.F) * sum(a * b for a, b in zip(self.g, theta, strict=True)),
-                 sum(self.V.diff(a) * b for a, b in zip(self.g, turned, strict=True))]
-        parts += [self.V.diff(x) * f for name in flow.blocks for x, f in zip(self.blocks[name], self.slopes[name], strict=True)]
+        parts = [
+            self.V.diff(self.t),
+            self.V.diff(self.F) * sum(a * b for a, b in zip(self.g, theta, strict=True)),
+            sum(self.V.diff(a) * b for a, b in zip(self.g, turned, strict=True)),
+        ]
+        parts += [
+            self.V.diff(x) * f
+            for name in flow.blocks
+            for x, f in zip(self.blocks[name], self.slopes[name], strict=True)
+        ]
         self.rate = rate.subs(flow.coordinate()[0].t, self.t)
         parts.append(self.rate * self.V)
         self.parts = [p for p in parts if p != 0] or [sympy.S.Zero]
-        self.symbols = [self.t, self.F, *self.g, *self.r, *entry.values(), *self.J.flat, *(x for b in self.blocks.values() for x in b)]
+        self.symbols = [
+            self.t,
+            self.F,
+            *self.g,
+            *self.r,
+            *entry.values(),
+            *self.J.flat,
+            *(x for b in self.blocks.values() for x in b),
+        ]
         free = set().union(*(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values()))))
         self.rates = sorted(free - set(self.symbols), key=str)
         everything = (self.V, *itertools.chain(*self.slopes.values()))
@@ -80,8 +105,13 @@ class Motion:
         for name, (c, *_) in self.blocks.items():
             f = self.slopes[name][0]
             k = f.subs(c, 0)
-            if (isinstance(name, scalar) and self.flow.initial.get(name, 0) == 0 and not k.free_symbols & set(self.symbols)
-                    and k != 0 and sympy.expand(f - k * (1 - c)) == 0):
+            if (
+                isinstance(name, scalar)
+                and self.flow.initial.get(name, 0) == 0
+                and not k.free_symbols & set(self.symbols)
+                and k != 0
+                and sympy.expand(f - k * (1 - c)) == 0
+            ):
                 found[c] = k
         return found
 
@@ -96,20 +126,30 @@ class Motion:
 
     # ------------------------------------------------------------------------------------------------- states
     def draw(self, rng, lanes: int) -> dict:
-        """Random numbers of which `place` makes admitted states: powers of two of all sizes, zeros, equal coordinates."""
+        """Random numbers of which `place` makes admitted states: powers of two, zeros, equal coordinates."""
+
         def numbers(*shape):
             reach = np.where(rng.random(lanes) < 0.2, 30, 8)
-            x = 2.0**np.round(reach * (2 * rng.random((*shape, lanes)) - 1)) * rng.choice([-1.0, 1.0], (*shape, lanes))
-            x = np.where(rng.random((*shape, lanes)) < 0.2, 2.0**rng.integers(-1, 2, (*shape, lanes)) * np.sign(x), x)
+            x = 2.0 ** np.round(reach * (2 * rng.random((*shape, lanes)) - 1)) * rng.choice(
+                [-1.0, 1.0], (*shape, lanes)
+            )
+            x = np.where(rng.random((*shape, lanes)) < 0.2, 2.0 ** rng.integers(-1, 2, (*shape, lanes)) * np.sign(x), x)
             x = np.where(rng.random((*shape, lanes)) < 0.2, 0.0, x)
             return np.where(rng.random(lanes) < 0.2, x[:1] * rng.choice([-1.0, 1.0], x.shape), x)  # on diagonals
 
         n = self.dim
-        share = 2.0**-rng.integers(1, 12, lanes)
-        return {"F": numbers(1), "g": numbers(n), "r": numbers(n), "A": numbers(n, n), "J": numbers(n, n),
-                "t": np.abs(numbers(1)), "share": np.where(rng.random(lanes) < 0.5, share, 1 - share)[None],
-                "quadratic": (rng.random(lanes) < 0.5)[None] * 1.0,
-                **{("block", name): numbers(len(x)) for name, x in self.blocks.items()}}
+        share = 2.0 ** -rng.integers(1, 12, lanes)
+        return {
+            "F": numbers(1),
+            "g": numbers(n),
+            "r": numbers(n),
+            "A": numbers(n, n),
+            "J": numbers(n, n),
+            "t": np.abs(numbers(1)),
+            "share": np.where(rng.random(lanes) < 0.5, share, 1 - share)[None],
+            "quadratic": (rng.random(lanes) < 0.5)[None] * 1.0,
+            **{("block", name): numbers(len(x)) for name, x in self.blocks.items()},
+        }
 
     @staticmethod
     def changed(draw: dict, best, rng) -> dict:
@@ -118,7 +158,9 @@ class Motion:
         factors = np.array([1, 1, 1, 1, 1, 1, 2, 0.5, 1.125, 0.875, 4, 0.25, -1, 0, 16, 0.0625])
         out = {}
         for name, x in draw.items():
-            out[name] = x[..., lanes] * (1 if name in ("share", "quadratic") else rng.choice(factors, x[..., lanes].shape))
+            out[name] = x[..., lanes] * (
+                1 if name in ("share", "quadratic") else rng.choice(factors, x[..., lanes].shape)
+            )
         return out
 
     def place(self, draw: dict, rates: dict, law: Law) -> dict:
@@ -149,7 +191,12 @@ class Motion:
             flat = draw["quadratic"][0] == 1
             g = np.where(flat, linear, g)
             F = np.where(flat, sum(a * b for a, b in zip(linear, theta, strict=True)) / 2, F)
-        values = {self.t: np.abs(draw["t"][0]), self.F: F, **dict(zip(self.g, g, strict=True)), **dict(zip(self.r, r, strict=True))}
+        values = {
+            self.t: np.abs(draw["t"][0]),
+            self.F: F,
+            **dict(zip(self.g, g, strict=True)),
+            **dict(zip(self.r, r, strict=True)),
+        }
         values |= {x: H[i, j] for (i, j), x in np.ndenumerate(self.H)} | {x: J[i] for i, x in np.ndenumerate(self.J)}
         for name, block in self.blocks.items():
             for x, v in zip(block, draw["block", name], strict=True):
@@ -160,7 +207,7 @@ class Motion:
 
     def exact(self, draw: dict, lane: int, rates: dict, law: Law) -> dict:
         """One lane in exact numbers."""
-        one = {name: np.vectorize(Rational, otypes=[object])(x[..., lane:lane + 1]) for name, x in draw.items()}
+        one = {name: np.vectorize(Rational, otypes=[object])(x[..., lane : lane + 1]) for name, x in draw.items()}
         return {x: sympy.sympify(v[0]) for x, v in self.place(one, rates, law).items()} | rates
 
     # ------------------------------------------------------------------------------------------------ the attack
@@ -179,8 +226,10 @@ class Motion:
             with np.errstate(all="ignore"):
                 values = self.place(draw, rates, law)
                 lanes = values[self.t].shape
-                out = [np.broadcast_to(np.asarray(p, dtype=float), lanes) if np.isrealobj(p) else np.full(lanes, np.nan)
-                       for p in f(values | {x: float(rates[x]) for x in self.rates})]
+                out = [
+                    np.broadcast_to(np.asarray(p, dtype=float), lanes) if np.isrealobj(p) else np.full(lanes, np.nan)
+                    for p in f(values | {x: float(rates[x]) for x in self.rates})
+                ]
                 score = sum(out[:k]) / sum(map(np.abs, out[:k]))
                 score = np.where(np.isfinite(score) & law.admits(self, values, rates), score, -1.0)
             for h in out[k:]:
@@ -202,22 +251,36 @@ class Motion:
         """
         rng, n = np.random.default_rng(seed), self.dim
         share = derivative.diff(oracle.value)
-        if share.free_symbols & {oracle.value, oracle.gradient, oracle.hessian, *(getattr(s, name) for name in self.blocks
-                                                                                  if not isinstance(name, scalar))}:
+        if share.free_symbols & {
+            oracle.value,
+            oracle.gradient,
+            oracle.hessian,
+            *(getattr(s, name) for name in self.blocks if not isinstance(name, scalar)),
+        }:
             return n == 1
         axes = derivative.has(oracle.hessian, oracle.jacobian)
         for _ in range(4):
+
             def number(square=False):
                 x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
                 return x**2 if square else x
 
             turn = _rotation(n, [number() for _ in range(n)]) if axes else sympy.eye(n)
-            at = {self.t: number(True), self.F: number(), **{x: number(True) if x.is_positive else number() for x in self.rates}}
+            at = {
+                self.t: number(True),
+                self.F: number(),
+                **{x: number(True) if x.is_positive else number() for x in self.rates},
+            }
             h, j = [number() for _ in range(n)], [number() for _ in range(n)]
             H = turn * sympy.diag(*h) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: 0)
             J = sympy.diag(*j) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: number())
-            at |= {x: H[i] if axes else number() for i, x in np.ndenumerate(self.H)} | {x: J[i] for i, x in np.ndenumerate(self.J)}
-            ones = [{oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]} for i in range(n)]
+            at |= {x: H[i] if axes else number() for i, x in np.ndenumerate(self.H)} | {
+                x: J[i] for i, x in np.ndenumerate(self.J)
+            }
+            ones = [
+                {oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
+                for i in range(n)
+            ]
             for name, block in [*self.blocks.items(), (None, self.g)]:
                 own = [number(block[0].is_positive) for _ in block]
                 at |= dict(zip(block, own if isinstance(name, scalar) else turn * sympy.Matrix(own), strict=True))
@@ -226,16 +289,18 @@ class Motion:
                     one[symbol] = own[0] if isinstance(name, scalar) else own[i]
             rates = {x: at[x] for x in self.rates}
             whole = sum(at_point(p, at) for p in self.parts)
-            parts = sum(at_point(derivative, one | rates) for one in ones) - (n - 1) * at_point(share * oracle.value, ones[0] | rates)
+            parts = sum(at_point(derivative, one | rates) for one in ones) - (n - 1) * at_point(
+                share * oracle.value, ones[0] | rates
+            )
             if not _zero(whole - parts, whole):
                 return False
         return True
-
 
     def spans(self, derivative, frame: tuple, axes: list, s, oracle, seed: int = 1) -> bool:
         """Whether V' is a formula of the vectors of a frame in the axes that they span: at random exact points."""
         rng, n = np.random.default_rng(seed), self.dim
         for _ in range(4):
+
             def number(square=False):
                 x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
                 return x**2 if square else x
@@ -286,16 +351,20 @@ class Law:
         for gap in self.states:
             ones = []
             for i in range(motion.dim):
-                ones.append({s.t: motion.t, o.value: motion.F, o.gradient: motion.g[i]} | {
-                    getattr(s, name): x[0 if isinstance(name, scalar) else i] for name, x in motion.blocks.items()})
+                ones.append(
+                    {s.t: motion.t, o.value: motion.F, o.gradient: motion.g[i]}
+                    | {getattr(s, name): x[0 if isinstance(name, scalar) else i] for name, x in motion.blocks.items()}
+                )
             if gap.has(o.value):
                 shared = gap.subs({x: 0 for x in ones[0] if x != o.value and x != s.t})
                 out.append(shared.xreplace(ones[0]) + sum((gap - shared).xreplace(one) for one in ones))
             else:
                 out += [gap.xreplace(one) for one in ones]
         if self.convex and (self.high is not None or self.low != 0):  # interpolation: Taylor, Hendrickx & Glineur 2017
-            along, gg, tt = (sum(a * b for a, b in zip(x, y, strict=True)) for x, y in (
-                (motion.g, motion.blocks["theta"]), (motion.g, motion.g), (motion.blocks["theta"],) * 2))
+            along, gg, tt = (
+                sum(a * b for a, b in zip(x, y, strict=True))
+                for x, y in ((motion.g, motion.blocks["theta"]), (motion.g, motion.g), (motion.blocks["theta"],) * 2)
+            )
             mu, over = self.low, 0 if self.high is None else 1 / self.high
             width, Q = 2 * (1 - mu * over), gg * over + mu * tt - 2 * mu * over * along
             out += [width * (along - motion.F) - Q, width * motion.F - Q]
@@ -319,13 +388,22 @@ class Law:
         symbols = sorted({*symbols, *self.parameters}, key=lambda x: (x.name, str(x.assumptions0)))
         relations = [r for r in (*self.rates, *conditions) if r.free_symbols <= set(symbols)]
         bounds = [r for r in (self.low, self.high) if r is not None]
-        for trial in range(400):
-            at = {x: Rational(2)**int(rng.integers(-3, 4)) * (1 if x.is_positive else int(rng.choice([-1, 1]))) for x in symbols}
+        for _ in range(400):
+            at = {
+                x: Rational(2) ** int(rng.integers(-3, 4)) * (1 if x.is_positive else int(rng.choice([-1, 1])))
+                for x in symbols
+            }
             for r in sorted(relations, key=lambda r: rng.random()):
                 if _holds(r, at) and rng.random() < 0.5 and not isinstance(r, sympy.Eq):
                     continue
-                x = next((x for x in sorted(r.free_symbols, key=str) if (r.lhs - r.rhs).is_polynomial(x)
-                          and sympy.degree(r.lhs - r.rhs, x) == 1), r.lhs if r.lhs.is_Symbol else None)
+                x = next(
+                    (
+                        x
+                        for x in sorted(r.free_symbols, key=str)
+                        if (r.lhs - r.rhs).is_polynomial(x) and sympy.degree(r.lhs - r.rhs, x) == 1
+                    ),
+                    r.lhs if r.lhs.is_Symbol else None,
+                )
                 if x is not None:
                     root = sympy.solve((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
                     at[x] = root[0] if root and root[0].is_Rational else at[x]
@@ -372,7 +450,7 @@ def sign_of(x) -> int:
     if x.is_Rational:
         return int(sympy.sign(x))
     x = sympy.N(x, DIGITS)
-    return 0 if not x.is_Float or abs(x) < Rational(1, 10**(DIGITS - 15)) else int(sympy.sign(x))
+    return 0 if not x.is_Float or abs(x) < Rational(1, 10 ** (DIGITS - 15)) else int(sympy.sign(x))
 
 
 def _positive(parts, point) -> bool:
@@ -383,4 +461,4 @@ def _zero(x, scale) -> bool:
     if x.is_Rational:
         return x == 0
     x, scale = (sympy.N(e, DIGITS) for e in (x, scale))
-    return bool(x.is_number and x.is_finite and abs(x) <= (1 + abs(scale)) * Rational(1, 10**(DIGITS - 15)))
+    return bool(x.is_number and x.is_finite and abs(x) <= (1 + abs(scale)) * Rational(1, 10 ** (DIGITS - 15)))

@@ -1,4 +1,5 @@
 """The table of rates: how fast an energy falls, for each flow and class of losses, proved and beside the literature."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -81,7 +82,9 @@ def mixed(weight, pull):
 
 
 def bregman(order: int):
-    return lambda state, oracle: state.t**order * oracle.value + total((state.theta + state.t * state.v / order) ** 2) / 2
+    return lambda state, oracle: (
+        state.t**order * oracle.value + total((state.theta + state.t * state.v / order) ** 2) / 2
+    )
 
 
 SSA = "Siegel 2019, arXiv 1903.05671"
@@ -89,28 +92,100 @@ SDJS = "Shi, Du, Jordan & Su 2022, Math. Program. 195 (arXiv 1810.08907)"
 WWJ = "Wibisono, Wilson & Jordan 2016, arXiv 1603.04245"
 CLAIMS = (
     Claim("gradient flow", GradientDescent(), loss, PL(mu), 2 * mu, "F <= exp(-2 mu t) F(0)", "Polyak 1963"),
-    Claim("gradient flow", GradientDescent(), loss, strongly_convex(mu), 2 * mu, "F <= exp(-2 mu t) F(0)", "Polyak 1963"),
-    Claim("gradient flow", GradientDescent(), distance, strongly_convex(mu), 2 * mu, "|θ| <= exp(-mu t) |θ(0)|", "Polyak 1963"),
+    Claim(
+        "gradient flow", GradientDescent(), loss, strongly_convex(mu), 2 * mu, "F <= exp(-2 mu t) F(0)", "Polyak 1963"
+    ),
+    Claim(
+        "gradient flow",
+        GradientDescent(),
+        distance,
+        strongly_convex(mu),
+        2 * mu,
+        "|θ| <= exp(-mu t) |θ(0)|",
+        "Polyak 1963",
+    ),
     Claim("gradient flow", GradientDescent(), slope, H >= mu, 2 * mu, "|∇F| <= exp(-mu t) |∇F(0)|", "Brézis 1973"),
-    Claim("gradient flow", GradientDescent(), lambda x, o: x.t * o.value + distance(x, o), "convex", 0, "F <= |θ(0)|²/2t",
-          "Su, Boyd & Candès 2016"),
-    Claim("gradient flow", GradientDescent(), lambda x, o: x.t**2 * slope(x, o) + x.t * o.value + distance(x, o), "convex", 0,
-          "|∇F|² <= |θ(0)|²/t²", "Brézis 1973"),
-    Claim("gradient flow", GradientDescent(), lambda x, o: (1 + 2 * mu * x.t) * slope(x, o), H >= mu, 0,
-          "|∇F|² <= |∇F(0)|²/(1 + 2 mu t)", "weaker than the exponential rate"),
+    Claim(
+        "gradient flow",
+        GradientDescent(),
+        lambda x, o: x.t * o.value + distance(x, o),
+        "convex",
+        0,
+        "F <= |θ(0)|²/2t",
+        "Su, Boyd & Candès 2016",
+    ),
+    Claim(
+        "gradient flow",
+        GradientDescent(),
+        lambda x, o: x.t**2 * slope(x, o) + x.t * o.value + distance(x, o),
+        "convex",
+        0,
+        "|∇F|² <= |θ(0)|²/t²",
+        "Brézis 1973",
+    ),
+    Claim(
+        "gradient flow",
+        GradientDescent(),
+        lambda x, o: (1 + 2 * mu * x.t) * slope(x, o),
+        H >= mu,
+        0,
+        "|∇F|² <= |∇F(0)|²/(1 + 2 mu t)",
+        "weaker than the exponential rate",
+    ),
     Claim("Newton's flow", Newton(), slope, (), 2, "|∇F| = exp(-t) |∇F(0)|", "Branin 1972"),
-    Claim("heavy ball, c = 2√mu", Momentum(c=2 * root), mixed(1, root), strongly_convex(mu), root,
-          "F <= exp(-√mu t) V(0)", SSA),
-    Claim("NAG-SC, high resolution", HighResolution(), lambda x, o: (1 + root * small) * o.value + total(x.v**2) / 4 + total(
-        (x.v + 2 * root * x.theta + small * o.gradient) ** 2) / 4, strongly_convex(mu), root / 4,
-          "F <= exp(-√mu t/4) V(0)", SDJS),
-    Claim("inertia with Hessian damping", Inertial(), lambda x, o: 2 * o.value + total((x.v + o.gradient) ** 2) / 2, PL(mu),
-          sympy.Rational(1, 4), "F <= exp(-t/4) V(0)/2", "Attouch, Peypouquet & Redont 2016 (the flow)"),
-    Claim("Nesterov's ODE", NesterovODE(), lambda x, o: x.t**2 * o.value + 2 * total((x.theta + x.t * x.v / 2) ** 2), "convex", 0,
-          "F <= 2|θ(0)|²/t²", "Su, Boyd & Candès 2016"),
-    *(Claim(f"accelerated flow, p = {n}", Accelerated(n), bregman(n), "convex", 0, f"F <= |θ(0)|²/2t^{n}", WWJ) for n in (3, 4, 6)),
-    Claim("heavy ball, c = 2√mu", Momentum(c=2 * root), mixed(1, root), strongly_convex(mu), 2 * root,
-          "F <= exp(-2√mu t) V(0)", "false: twice the rate"),
+    Claim(
+        "heavy ball, c = 2√mu",
+        Momentum(c=2 * root),
+        mixed(1, root),
+        strongly_convex(mu),
+        root,
+        "F <= exp(-√mu t) V(0)",
+        SSA,
+    ),
+    Claim(
+        "NAG-SC, high resolution",
+        HighResolution(),
+        lambda x, o: (
+            (1 + root * small) * o.value
+            + total(x.v**2) / 4
+            + total((x.v + 2 * root * x.theta + small * o.gradient) ** 2) / 4
+        ),
+        strongly_convex(mu),
+        root / 4,
+        "F <= exp(-√mu t/4) V(0)",
+        SDJS,
+    ),
+    Claim(
+        "inertia with Hessian damping",
+        Inertial(),
+        lambda x, o: 2 * o.value + total((x.v + o.gradient) ** 2) / 2,
+        PL(mu),
+        sympy.Rational(1, 4),
+        "F <= exp(-t/4) V(0)/2",
+        "Attouch, Peypouquet & Redont 2016 (the flow)",
+    ),
+    Claim(
+        "Nesterov's ODE",
+        NesterovODE(),
+        lambda x, o: x.t**2 * o.value + 2 * total((x.theta + x.t * x.v / 2) ** 2),
+        "convex",
+        0,
+        "F <= 2|θ(0)|²/t²",
+        "Su, Boyd & Candès 2016",
+    ),
+    *(
+        Claim(f"accelerated flow, p = {n}", Accelerated(n), bregman(n), "convex", 0, f"F <= |θ(0)|²/2t^{n}", WWJ)
+        for n in (3, 4, 6)
+    ),
+    Claim(
+        "heavy ball, c = 2√mu",
+        Momentum(c=2 * root),
+        mixed(1, root),
+        strongly_convex(mu),
+        2 * root,
+        "F <= exp(-2√mu t) V(0)",
+        "false: twice the rate",
+    ),
     Claim("gradient flow", GradientDescent(), loss, PL(mu), 3 * mu, "F <= exp(-3 mu t) F(0)", "false: 2 mu is sharp"),
 )
 
@@ -122,8 +197,15 @@ def rows() -> Iterator[tuple[str, ...]]:
     for claim in CLAIMS:
         verdict = check(claim.flow, claim.energy, assuming=claim.assuming, rate=claim.rate)
         named = claim.assuming if isinstance(claim.assuming, tuple) else (claim.assuming,)
-        yield (claim.name, ", ".join(map(str, named)) or "all", str(claim.rate), claim.gives, str(verdict.status),
-               words(verdict.conditions) if verdict.conditions else "", claim.source)
+        yield (
+            claim.name,
+            ", ".join(map(str, named)) or "all",
+            str(claim.rate),
+            claim.gives,
+            str(verdict.status),
+            words(verdict.conditions) if verdict.conditions else "",
+            claim.source,
+        )
 
 
 def markdown() -> str:
@@ -131,6 +213,7 @@ def markdown() -> str:
     return f"# Rates\n\n{EXPLANATION}\n\n{Table(COLUMNS, list(rows())).markdown()}"
 
 
-EXPLANATION = """Written by `python -m lyapunov --rates`.  A claim V' <= −kV (V' <= 0 where k is 0) for every loss of the class, with its
-minimum F = 0 at θ = 0, every state and every dimension, exactly; V is in `lyapunov/rates.py`.  *PROVED* has a certificate,
-*REFUTED* a loss of the class on which V e^(kt) grows: the last rows say more than is true, on purpose."""
+EXPLANATION = """Written by `python -m lyapunov --rates`.  A claim V' <= −kV (V' <= 0 where k is 0) for every loss of
+the class, with its minimum F = 0 at θ = 0, every state and every dimension, exactly; V is in `lyapunov/rates.py`.
+*PROVED* has a certificate, *REFUTED* a loss of the class on which V e^(kt) grows: the last rows say more than is true, on
+purpose."""

@@ -1,4 +1,5 @@
 """A witness as a loss: a polynomial with given F, ∇F and Hessian at a point, of the class that was assumed."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -19,8 +20,8 @@ DIGITS = 40
 class Counterexample:
     """A loss, a flow and a state at which V grows: `flow.on(loss)` from there, for all to see.
 
-    derivative : V' there.  step, rise : V(step) − V(0) along the flow, integrated with 40 digits (of V e^(∫k dt) where the
-    claim was V' ≤ −kV).
+    derivative : V' there.  step, rise : V(step) − V(0) along the flow, integrated with 40 digits (of V e^(∫k dt) where
+    the claim was V' ≤ −kV).
     """
 
     loss: Loss
@@ -31,14 +32,20 @@ class Counterexample:
     rise: float
 
     def __str__(self):
-        at = ", ".join(f"{name} = {np.array2string(np.asarray(x), precision=6)}" for name, x in vars(self.state).items())
-        return (f"F = {sympy.sstr(self.loss.expression)} at {at}: V' = {self.derivative:.6g}, and V has grown by "
-                f"{self.rise:.6g} after the time {self.step:.3g}")
+        at = ", ".join(
+            f"{name} = {np.array2string(np.asarray(x), precision=6)}" for name, x in vars(self.state).items()
+        )
+        return (
+            f"F = {sympy.sstr(self.loss.expression)} at {at}: V' = {self.derivative:.6g}, and V has grown by "
+            f"{self.rise:.6g} after the time {self.step:.3g}"
+        )
 
 
 def realise(motion, point: dict, law, function, rates: dict) -> Counterexample | None:
-    """The counterexample of an exact point of a `Motion` with V' > 0, or None where no loss of the class was found for it."""
-    free = set(motion.symbols) - set().union(*(p.free_symbols for p in motion.parts), *(g.free_symbols for g in law.gaps(motion)))
+    """The counterexample of an exact point of a `Motion` with V' > 0, or None where no such loss was found."""
+    free = set(motion.symbols) - set().union(
+        *(p.free_symbols for p in motion.parts), *(g.free_symbols for g in law.gaps(motion))
+    )
     value = {x: sympy.sympify(v) for x, v in point.items()}
     found = _loss(motion, value, law, rates, free)
     if found is None:
@@ -46,16 +53,20 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     loss, theta = found
     flow = _with_rates(motion.flow, rates)
     exact = {x: sympy.N(v, DIGITS) for x, v in value.items()}
-    state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {"theta": [sympy.N(x, DIGITS) for x in theta]}
+    state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {
+        "theta": [sympy.N(x, DIGITS) for x in theta]
+    }
     names = [name for name in motion.blocks]
 
     def packed(t, blocks):
-        return State(t=t, **{name: blocks[name][0] if isinstance(name, scalar) else Vector(blocks[name]) for name in names})
+        return State(
+            t=t, **{name: blocks[name][0] if isinstance(name, scalar) else Vector(blocks[name]) for name in names}
+        )
 
     def numbers(x):
         return [sympy.N(sympy.sympify(e).subs(rates), DIGITS) for e in (x if isinstance(x, np.ndarray) else [x])]
 
-    symbolic = loss._symbolic
+    symbolic = _in_symbols(loss)
 
     def slope(t, blocks):
         s = packed(t, blocks)
@@ -69,7 +80,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     t, start = exact[motion.t], V(exact[motion.t], state)
     derivative = sympy.N(sum(p.xreplace(value) for p in motion.parts), DIGITS)
     for k in (12, 20, 30, 45):
-        h = sympy.Float(2, DIGITS)**-k
+        h = sympy.Float(2, DIGITS) ** -k
         end = _step(slope, t, state, h)
         if any(not x.is_Float and not x.is_Integer for x in sum(end.values(), [])):
             continue  # it left the states in one step
@@ -81,8 +92,16 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     return None
 
 
+def _in_symbols(loss: Loss) -> SymbolicLoss:
+    """The loss, with its quantities at exact points."""
+    residuals = loss.residual_expressions
+    scaled = None if residuals is None else [r / sympy.sqrt(len(residuals)) for r in residuals]
+    return SymbolicLoss(loss.expression, loss.symbols, residuals=scaled)
+
+
 def _step(slope, t, y, h):
     """One step of the classical Runge–Kutta method."""
+
     def moved(k, share):
         return {name: [a + share * h * b for a, b in zip(y[name], k[name], strict=True)] for name in y}
 
@@ -90,8 +109,13 @@ def _step(slope, t, y, h):
     b = slope(t + h / 2, moved(a, Rational(1, 2)))
     c = slope(t + h / 2, moved(b, Rational(1, 2)))
     d = slope(t + h, moved(c, 1))
-    return {name: [x + h * (p + 2 * q + 2 * r + s) / 6 for x, p, q, r, s in zip(y[name], a[name], b[name], c[name], d[name],
-                                                                             strict=True)] for name in y}
+    return {
+        name: [
+            x + h * (p + 2 * q + 2 * r + s) / 6
+            for x, p, q, r, s in zip(y[name], a[name], b[name], c[name], d[name], strict=True)
+        ]
+        for name in y
+    }
 
 
 def _with_rates(flow: Flow, rates: dict) -> Flow:
@@ -119,18 +143,34 @@ def _loss(motion, at, law, rates, free):
         return None
     low, high = (None if b is None else as_decimals(b).subs(rates) for b in (law.low, law.high))
     if motion.asked & {"jacobian", "residual"}:
-        return None if law.convex or low is not None or high is not None else _of_squares(motion, at, x, theta, F, g, H, free)
+        return (
+            None
+            if law.convex or low is not None or high is not None
+            else _of_squares(motion, at, x, theta, F, g, H, free)
+        )
     if law.convex:
         still = sum((a * b for a, b in zip(g, theta, strict=True)), sympy.S.Zero)
         if H * sympy.Matrix(theta) == sympy.Matrix(g) and F == still / 2:
             form = (sympy.Matrix([x]) * H * sympy.Matrix(x))[0] / 2
             return Loss.from_expression(form, x, name="witness"), theta
         return _convex(motion, x[0], theta[0], F, g[0], H[0], low, high, free) if n == 1 else None
-    if any(gap.has(law.oracle.value) for gap in law.states):  # an inequality that all θ must meet, as Polyak and Łojasiewicz'
-        h = g[0]**2 / (2 * F) if n == 1 and F > 0 else sympy.S.Zero  # h θ²/2 has F = g²/2h
-        if n > 1 or h == 0 or not set(motion.H.flat) <= free or any(
-                (gap.subs({law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y}).subs(rates) / y**2).simplify().is_negative
-                is not False for gap in law.states for y in [sympy.Symbol("y", real=True)]):
+    if any(
+        gap.has(law.oracle.value) for gap in law.states
+    ):  # an inequality that all θ must meet, as Polyak and Łojasiewicz'
+        h = g[0] ** 2 / (2 * F) if n == 1 and F > 0 else sympy.S.Zero  # h θ²/2 has F = g²/2h
+        if (
+            n > 1
+            or h == 0
+            or not set(motion.H.flat) <= free
+            or any(
+                (gap.subs({law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y}).subs(rates) / y**2)
+                .simplify()
+                .is_negative
+                is not False
+                for gap in law.states
+                for y in [sympy.Symbol("y", real=True)]
+            )
+        ):
             return None
         H = sympy.Matrix([[h]])
     d = [a - b for a, b in zip(x, theta, strict=True)]
@@ -162,12 +202,13 @@ def _of_squares(motion, at, x, theta, F, g, H, free):
             return None
         out += [sympy.sqrt(rest)] if rest else []
     out = [sympy.expand(sympy.sqrt(len(out)) * e) for e in out]
-    return Loss(lambda t: [from_sympy(e, dict(zip(x, t, strict=True))) for e in out], n, squares=True, name="witness",
-                symbols=x), theta
+    return Loss(
+        lambda t: [from_sympy(e, dict(zip(x, t, strict=True))) for e in out], n, squares=True, name="witness", symbols=x
+    ), theta
 
 
 def _convex(motion, x, theta, F, g, H, low, high, free):
-    """A convex loss of one variable with minimum 0 at 0: f'' ≥ low is a polynomial, or piecewise constant below `high`."""
+    """A convex loss of one variable with minimum 0 at 0: f'' a polynomial, or piecewise constant below `high`."""
     (y,), (slope,), curvature = motion.blocks["theta"], motion.g, motion.H[0, 0]
     low = sympy.S.Zero if low is None else low
     if curvature in free:
@@ -198,10 +239,10 @@ def _convex(motion, x, theta, F, g, H, low, high, free):
 
 
 def _bowl(x, size, F, g, H):
-    """A polynomial with f'' ≥ 0, f(0) = f'(0) = 0 and these numbers at `size`: f'' = a (1−s)^2j + b s^2k (1−s)² + H s^2l."""
+    """A polynomial with f'' ≥ 0, f(0) = f'(0) = 0 and numbers at `size`: f'' = a (1−s)^2j + b s^2j (1−s)² + H s^l."""
     s = sympy.Symbol("s", real=True)
     for j in (1, 3, 8, 20):
-        parts = [(1 - s)**(2 * j), s**(2 * j) * (1 - s)**2, s**(4 * j + 8)]
+        parts = [(1 - s) ** (2 * j), s ** (2 * j) * (1 - s) ** 2, s ** (4 * j + 8)]
         mass = [size * sympy.integrate(sympy.expand(p), (s, 0, 1)) for p in parts]
         lift = [size**2 * sympy.integrate(sympy.expand(p * (1 - s)), (s, 0, 1)) for p in parts]
         a, b = sympy.Matrix([mass[:2], lift[:2]]).inv() * sympy.Matrix([g - H * mass[2], F - H * lift[2]])
@@ -222,5 +263,5 @@ def _steps(x, size, F, g, H, top):
         middle = size - (F - H * w**2 / 2) / (top * length)
         a, b = middle - length / 2, middle + length / 2
         if a >= 0 and b <= size - w and H <= top:
-            return (top * (Max(x - a, 0)**2 - Max(x - b, 0)**2) + H * Max(x - size + w, 0)**2) / 2
+            return (top * (Max(x - a, 0) ** 2 - Max(x - b, 0) ** 2) + H * Max(x - size + w, 0) ** 2) / 2
     return None

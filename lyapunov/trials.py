@@ -1,4 +1,5 @@
-"""The referee of algorithms: their bounds on the step and their multipliers, tried out on numbers by the scheme itself."""
+"""The referee of algorithms: their bounds on the step and their multipliers, tried on numbers by the scheme."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -19,8 +20,14 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
     On Σ κ θ²/2 with κ ≤ L, from random states; conditions whose symbols are no rates of the
     flow (scales of the past) are not tried.  claim : a `StepVerdict` that is PROVED.
     """
-    h, L, share = sympy.Symbol("h", positive=True), sympy.Symbol("L", positive=True), sympy.Symbol("lambda", nonnegative=True)
-    rates = sorted(set().union(*(getattr(getattr(flow, f.name), "free_symbols", set()) for f in dataclasses.fields(flow))), key=str)
+    h, L, share = (
+        sympy.Symbol("h", positive=True),
+        sympy.Symbol("L", positive=True),
+        sympy.Symbol("lambda", nonnegative=True),
+    )
+    rates = sorted(
+        set().union(*(getattr(getattr(flow, f.name), "free_symbols", set()) for f in dataclasses.fields(flow))), key=str
+    )
     open_ = [x for x, value in ((h, step), (L, curvature), (share, ratio)) if value is None or value == x]
     known = {*rates, *open_, *(x for e in (step, curvature) if e is not None for x in sympy.sympify(e).free_symbols)}
     if any(not c.free_symbols <= known for c in claim.conditions) or claim.dissipation is None:
@@ -28,8 +35,8 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
     rng = np.random.default_rng(0)
     symbols = sorted(known, key=str)
     for _ in range(3):
-        at = {x: sympy.Rational(2)**int(rng.integers(-3, 3)) for x in symbols}
-        at |= {x: sympy.Rational(1, 2**int(rng.integers(1, 4))) for x in (share,) if x in at}
+        at = {x: sympy.Rational(2) ** int(rng.integers(-3, 3)) for x in symbols}
+        at |= {x: sympy.Rational(1, 2 ** int(rng.integers(1, 4))) for x in (share,) if x in at}
         if h in at and claim.bound is not None:
             bound = claim.bound.subs({x: v for x, v in at.items() if x != h})
             if not bound.is_number or bound <= 0:
@@ -37,8 +44,10 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
             at[h] = bound * rng.choice([1, 1, sympy.Rational(1, 2), sympy.Rational(1, 16)])
         if not all(c.subs(at) == sympy.true for c in claim.conditions):
             continue
-        numbers = [float(as_decimals(sympy.sympify(x)).subs(at)) for x in (h if step is None else step,
-                                                                          L if curvature is None else curvature, ratio)]
+        numbers = [
+            float(as_decimals(sympy.sympify(x)).subs(at))
+            for x in (h if step is None else step, L if curvature is None else curvature, ratio)
+        ]
         if found := _tried(flow, scheme, claim, at, *numbers, rng):
             return found
     return ""
@@ -54,7 +63,7 @@ def _tried(flow, scheme, claim, at, h, L, ratio, rng) -> str:
     for kappa in ((L, -8 * L), (0.0, L)):
         loss = Loss.from_expression(sum(k * y**2 for k, y in zip(kappa, x, strict=True)) / 2, x)
         field = numeric.on(loss)
-        y = rng.normal(size=(field.size, LANES)) * 2.0**rng.integers(-4, 5, (field.size, LANES))
+        y = rng.normal(size=(field.size, LANES)) * 2.0 ** rng.integers(-4, 5, (field.size, LANES))
         for name in field.blocks:
             if name in numeric.nonnegative:
                 y[field.blocks[name]] = np.abs(y[field.blocks[name]]) if not isinstance(name, scalar) else 0.5
@@ -65,10 +74,15 @@ def _tried(flow, scheme, claim, at, h, L, ratio, rng) -> str:
             D = _summed(flow, claim.dissipation.subs(at), new_state, old_state.theta, loss)
             if D is None or None in [None if p is None else 0 for p in psi]:
                 return ""
-            gap = float(share) * (loss.value(new_state.theta) - loss.value(old_state.theta)) + psi[1] - psi[0] + ratio * h * D
+            gap = (
+                float(share) * (loss.value(new_state.theta) - loss.value(old_state.theta))
+                + psi[1]
+                - psi[0]
+                + ratio * h * D
+            )
             scale = np.abs(psi).sum(axis=0) + np.abs(loss.value(new_state.theta)) + np.abs(loss.value(old_state.theta))
         if np.any(np.isfinite(gap) & (gap > 1e-9 * (scale + np.abs(ratio * h * D)))):
-            return f"on the quadratic loss of curvatures {kappa[0]:.4g}, {kappa[1]:.4g}, with h = {h:.4g}, a step breaks it"
+            return f"on the quadratic loss of curvatures {kappa[0]:.4g}, {kappa[1]:.4g}, h = {h:.4g}, a step breaks it"
     return ""
 
 
@@ -87,7 +101,10 @@ def _summed(flow: Flow, formula, s, theta, loss):
     """A formula of one coordinate summed over coordinates, with the gradient at θ; None where it has other symbols."""
     symbols, oracle, _ = flow.coordinate()
     known = {getattr(symbols, name): getattr(s, name) for name in flow.blocks} | {
-        symbols.theta: theta, oracle.gradient: loss.gradient(theta), symbols.t: s.t}
+        symbols.theta: theta,
+        oracle.gradient: loss.gradient(theta),
+        symbols.t: s.t,
+    }
     if not formula.free_symbols <= set(known):
         return None
     used = sorted(formula.free_symbols, key=str)
@@ -101,8 +118,11 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     Each block that may have either sign is moved by a tiny number in turn, and the answers are the columns of the map.
     """
     x = sympy.Symbol("x", real=True)
-    loss = (Loss(lambda t: [float(np.sqrt(eta)) * t[0]], 1, squares=True) if of_squares else
-            Loss.from_expression(sympy.Float(eta) * x**2 / 2, (x,)))
+    loss = (
+        Loss(lambda t: [float(np.sqrt(eta)) * t[0]], 1, squares=True)
+        if of_squares
+        else Loss.from_expression(sympy.Float(eta) * x**2 / 2, (x,))
+    )
     field = flow.on(loss)
     moving = [name for name in field.blocks if not isinstance(name, scalar) and name not in flow.nonnegative]
     rest = np.zeros((field.size, 1))

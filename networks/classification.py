@@ -51,7 +51,7 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
 
 
 def _rough(expression, at) -> sympy.Expr | None:
-    """What vanishes at the point, and where it does |x|, max, min, sign, cases, roots or quotients need not be smooth."""
+    """What vanishes at the point, where |x|, max, min, sign, cases, roots or quotients then need not be smooth."""
     inside = [e.args[0] for e in expression.atoms(sympy.Abs, sympy.sign, sympy.Heaviside)]
     inside += [a - b for e in expression.atoms(sympy.Max, sympy.Min) for a, b in itertools.combinations(e.args, 2)]
     inside += [c.lhs - c.rhs for e in expression.atoms(sympy.Piecewise) for _, case in e.args

@@ -13,7 +13,7 @@ from .verdict import Certificate, Status, Verdict
 from .text import readable, words
 
 __all__ = [
-    "Claim", "Reduction", "Unreadable", "Domain", "Fresh", "twin", "Proof", "Verdict", "Certificate", "Status", "SEAMS", "KINKS",
-    "INEQUALITIES", "TooManyPieces", "pieces", "insides", "matrix", "negative_direction", "rate_sign", "quotient_sign",
-    "vanishing", "resting_value", "vanishes", "tidy", "positive", "words", "readable", "smt",
+    "Claim", "Reduction", "Unreadable", "Domain", "Fresh", "twin", "Proof", "Verdict", "Certificate", "Status", "SEAMS",
+    "KINKS", "INEQUALITIES", "TooManyPieces", "pieces", "insides", "matrix", "negative_direction", "rate_sign",
+    "quotient_sign", "vanishing", "resting_value", "vanishes", "tidy", "positive", "words", "readable", "smt",
 ]

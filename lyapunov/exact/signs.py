@@ -26,7 +26,7 @@ class Fresh(sympy.Dummy):
 
 @functools.cache
 def twin(x: Symbol) -> Symbol:
-    """The real symbol that stands for a symbol in conditions such as x = 0, which sympy calls false of a positive one."""
+    """The real symbol that stands for one in conditions such as x = 0, which sympy calls false of a positive one."""
     return Fresh(x.name, real=True) if isinstance(x, Fresh) else Symbol(x.name, real=True)
 
 

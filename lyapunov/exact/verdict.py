@@ -44,7 +44,8 @@ class Certificate:
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return ((self.chain is None or not self.chain.again()) and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+        return ((self.chain is None or not self.chain.again())
+                and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
                 and all(sympy.simplify(e) == 0 for e in self.identities)
                 and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))
@@ -63,7 +64,8 @@ class Verdict:
     """Whether V' ≤ 0 along a flow: for every loss of the class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  Floats among the rates are read as the decimals they print as.
-    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates); V' + kV where a `rate` k is claimed.
+    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates); V' + kV where a `rate` k
+    is claimed.
     conditions : relations on symbolic rates under which it is proved; `necessary`: V' > 0 somewhere if one is violated.
     assuming : what was assumed: the loss's class, positive rates.
     witness : where REFUTED, {symbol: Rational} with `derivative.subs(witness) > 0`; symbolic rates among them (the
@@ -125,7 +127,8 @@ class Verdict:
             if self.status == Status.REFUTED:
                 return f"V' > -({self.rate})*V occurs"
             name = "F - F*" if self.energy.has(sympy.Symbol("F", real=True)) else "V"
-            factor = f"exp(-({self.rate})*t)" if not self.rate.has(_t(self.rate)) else f"exp(-(integral of {self.rate}))"
+            steady = not self.rate.has(_t(self.rate))
+            factor = f"exp(-({self.rate})*t)" if steady else f"exp(-(integral of {self.rate}))"
             gives = f", so {name} <= V(0)*{factor}" if self.positive or name == "V" else ""
             return f"V' <= -({self.rate})*V for every loss and state{gives}"
         if self.status == Status.PROVED:

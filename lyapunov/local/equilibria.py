@@ -15,7 +15,7 @@ from networks import CriticalPoint, Nature, Objective, as_point
 from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
 from ..derivation import known_energies
-from ..energy import Energy, H, energies
+from ..energy import Energy, H
 from .leading import Leading, Moved, Unscalable, leading_at
 
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
@@ -93,9 +93,9 @@ def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
         return _Local(flow, point, loss).result()
     except Moved as reason:
         return Stability(MOVED, (
-            f"{reason}: the field contains θ itself (weight decay), so its points of rest are not the critical points of F",
-            "where the decay is L2, use the critical points of the penalised loss F + λ|θ|²/2 with the flow without decay"),
-            point=point)
+            f"{reason}: the field contains θ itself (weight decay), so its points of rest are not the critical points "
+            "of F", "where the decay is L2, use the critical points of the penalised loss F + λ|θ|²/2 with the flow "
+            "without decay"), point=point)
     except Unscalable as reason:
         return _by_energy(flow, point, str(reason))
 

@@ -79,7 +79,7 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     refuse_names(flow, {"z", "eta", *map(str, flow.memory)}, "multipliers")
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
-        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
+        polynomial, further, argument = linear_part(flow, optimizer.scheme, h, frozen, vanishing)
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
@@ -88,8 +88,8 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
         h_now = sympy.sympify(h).subs(values)
         if not symbolic and not frozen and at.free_symbols <= {z} and h_now.is_number and not multiplied(
                 optimizer.flow, optimizer.scheme, float(h_now), at, float(eta), "JᵀJ" in argument):
-            return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply them so",
-                               status=Status.UNDECIDED)
+            return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply "
+                               "them so", status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
@@ -140,7 +140,7 @@ class _Frozen(Modifier):
                 for name, f in zip(self.blocks, map(self.flow.field(s, oracle).get, self.blocks), strict=True)}
 
 
-def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
+def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
     if scheme.coordinatewise:
         raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "

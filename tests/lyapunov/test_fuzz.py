@@ -1,4 +1,5 @@
 """A short seed of the fuzzer of verdicts (`benchmarks/fuzz_lyapunov.py`), and that it would see a wrong one."""
+
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,9 @@ import pytest
 
 from lyapunov import Status, Verdict
 
-spec = importlib.util.spec_from_file_location("fuzz_lyapunov", Path(__file__).parents[2] / "benchmarks" / "fuzz_lyapunov.py")
+spec = importlib.util.spec_from_file_location(
+    "fuzz_lyapunov", Path(__file__).parents[2] / "benchmarks" / "fuzz_lyapunov.py"
+)
 fuzz = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fuzz)
 
@@ -19,6 +22,7 @@ def test_no_random_claim_gets_a_wrong_verdict(seed):
 
 def test_a_wrong_verdict_would_be_seen(monkeypatch):
     """Told that every claim is proved, numbers find some of the first false."""
+
     class Believed:
         def verify(self):
             return True

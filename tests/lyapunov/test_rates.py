@@ -1,4 +1,5 @@
 """Rates: V' ≤ −kV for a class of losses, proved beside the literature, or refuted by a loss of the class."""
+
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,18 @@ def test_the_rate_of_the_gradient_flow_is_sharp(assuming):
 @pytest.mark.parametrize("share, status", [(1, "PROVED"), (Rational(1, 2), "PROVED"), (2, "REFUTED")])
 def test_the_heavy_ball_has_the_rate_of_its_literature(share, status):
     root = sympy.sqrt(mu)
-    verdict = check(Momentum(c=2 * root), lambda s, o: o.value + total((s.v + root * s.theta)**2) / 2,
-                    assuming=strongly_convex(mu), rate=share * root)
+    verdict = check(
+        Momentum(c=2 * root),
+        lambda s, o: o.value + total((s.v + root * s.theta) ** 2) / 2,
+        assuming=strongly_convex(mu),
+        rate=share * root,
+    )
     assert verdict.status == status
 
 
 def test_a_claim_of_a_rate_is_checked_again_with_its_rate():
     from dataclasses import replace
+
     verdict = check(GradientDescent(), loss, assuming=PL(mu), rate=2 * mu)
     chain = replace(verdict.certificate.chain, rate=3 * mu)
     assert not replace(verdict.certificate, chain=chain).verify()
@@ -53,5 +59,7 @@ def test_a_claim_of_a_rate_is_checked_again_with_its_rate():
 
 def test_smooth_losses_have_curvature_of_either_sign():
     assert smooth(2) == (sympy.Le(H, 2), sympy.Ge(H, -2))
-    falls = check(Momentum(c=c), lambda s, o: o.value + total(s.v**2) / 2 + total(o.gradient * s.v) / 10, assuming=smooth(L))
+    falls = check(
+        Momentum(c=c), lambda s, o: o.value + total(s.v**2) / 2 + total(o.gradient * s.v) / 10, assuming=smooth(L)
+    )
     assert falls.status == "PROVED" and falls.conditions

@@ -1,4 +1,5 @@
-"""The referee alone: it is given verdicts that a search might return, each wrong in one respect, and must not let it pass."""
+"""The referee alone: it is given verdicts that a search might return, each wrong in one respect."""
+
 from dataclasses import make_dataclass, replace
 
 import numpy as np
@@ -36,8 +37,14 @@ def flow(memory, field, nonnegative=(), **rates):
 
 
 def proved(derivative, **facts):
-    return Verdict(Status.PROVED, derivative, energy=F, certificate=Certificate(("so it is said",)), zero_set=facts.pop("zero_set", REST),
-                   **facts)
+    return Verdict(
+        Status.PROVED,
+        derivative,
+        energy=F,
+        certificate=Certificate(("so it is said",)),
+        zero_set=facts.pop("zero_set", REST),
+        **facts,
+    )
 
 
 def judged(subject, V, verdict, relations=()):
@@ -46,7 +53,7 @@ def judged(subject, V, verdict, relations=()):
 
 # ------------------------------------------------------------------------------------------------- PROVED
 def test_what_is_true_passes():
-    verdict = judged(GradientDescent(), loss, proved(-g**2, strict=True, invariant_set=REST, positive=True))
+    verdict = judged(GradientDescent(), loss, proved(-(g**2), strict=True, invariant_set=REST, positive=True))
     assert verdict.status == "PROVED" and verdict.strict and verdict.invariant_set == REST and verdict.positive
     assert verdict.certificate.verify()
 
@@ -59,12 +66,22 @@ def test_the_formula_that_was_proved_must_be_that_of_the_definitions():
 def test_the_formula_of_one_coordinate_must_speak_for_several():
     """θ' = −g Σg has V' = −g² in one coordinate, and −(Σg)² ≤ 0 in two."""
     subject = flow((), lambda f, s, o: {"theta": -0 * o.gradient - total(o.gradient)})
-    verdict = judged(subject, loss, proved(-g**2))
+    verdict = judged(subject, loss, proved(-(g**2)))
     assert verdict.status == "UNDECIDED" and "2 coordinates" in verdict.reason
 
 
+def test_a_formula_of_inner_products_must_be_that_of_the_definitions():
+    """θ' = −g/(1 + Σ|g|): on an axis V' = −|g|²/(1 + |g|), and not in the plane."""
+    subject = flow((), lambda f, s, o: {"theta": -o.gradient / (1 + total(absolute(o.gradient)))})
+    axes = [[sympy.Symbol("gradient_1", positive=True)]]
+    (size,) = axes[0]
+    said = proved(-(size**2) / (1 + size))
+    verdict = refereed(subject, loss, said, (), sympy.S.Zero, (("gradient",), axes))
+    assert verdict.status == "UNDECIDED" and "inner products" in verdict.reason
+
+
 def test_a_certificate_goes_back_to_the_definitions():
-    verdict = judged(GradientDescent(), loss, proved(-g**2))
+    verdict = judged(GradientDescent(), loss, proved(-(g**2)))
     chain = verdict.certificate.chain
     assert verdict.certificate.verify()
     assert not replace(verdict.certificate, chain=replace(chain, flow=Momentum())).verify()
@@ -81,7 +98,7 @@ def test_states_outside_the_assumptions_are_none():
     """θ' = −(1 − H) g: for H ≤ 1 V = F falls, and for other losses not."""
     subject = flow((), lambda f, s, o: {"theta": -o.gradient + o.hessian_product(o.gradient)})
     h = sympy.Symbol("H", real=True)
-    derivative = -g**2 * (1 - h)
+    derivative = -(g**2) * (1 - h)
     assert judged(subject, loss, proved(derivative), (h <= 1,)).status == "PROVED"
     assert judged(subject, loss, proved(derivative), (h <= 2,)).status == "REFUTED"
     assert judged(subject, loss, proved(derivative)).status == "REFUTED"
@@ -105,7 +122,7 @@ def test_a_pole_of_V_is_seen():
     """V = F + 1/x with x' = 1 falls at all times but one, at which it jumps from −∞ to ∞."""
     x = sympy.Symbol("x", real=True)
     subject = flow(("x",), lambda f, s, o: {"x": 0 * s.x + 1, "theta": -o.gradient})
-    verdict = judged(subject, lambda s, o: o.value + total(1 / s.x), proved(-g**2 - 1 / x**2))
+    verdict = judged(subject, lambda s, o: o.value + total(1 / s.x), proved(-(g**2) - 1 / x**2))
     assert verdict.status == "UNDECIDED" and "pole" in verdict.reason
 
 
@@ -133,8 +150,12 @@ def test_a_witness_at_which_V_falls_is_none():
 def test_a_witness_that_no_convex_loss_has_is_none():
     """Baillon and Haddad: gθ ≥ g²/L for convex losses with H ≤ L, so θ²/2 − F/L falls along θ' = −g."""
     V = lambda s, o: total(s.theta**2) / 2 - o.value / L  # noqa: E731
-    said = Verdict(Status.REFUTED, -g * theta + g**2 / L, witness={g: sympy.Integer(2), theta: sympy.Integer(1), L: sympy.Integer(1)},
-                   energy=F)
+    said = Verdict(
+        Status.REFUTED,
+        -g * theta + g**2 / L,
+        witness={g: sympy.Integer(2), theta: sympy.Integer(1), L: sympy.Integer(1)},
+        energy=F,
+    )
     assert judged(GradientDescent(), V, said, ("convex", H <= L)).status == "UNDECIDED"
 
 
@@ -147,11 +168,19 @@ def test_bias_corrections_show_one_time():
     assert judged(subject, energies(subject)[0].function, said).status == "UNDECIDED"
 
 
-@pytest.mark.parametrize("assuming, V, subject", [
-    ((), loss, Momentum()), ("convex", loss, Momentum()), (("convex", H <= 2), loss, Momentum()),
-    (("convex", H >= Rational(1, 2)), loss, Momentum()), (("convex", H >= Rational(1, 2), H <= 2), loss, Momentum()),
-    ("convex", lambda s, o: s.t**2 * o.value, GradientDescent()), (H <= 1, lambda s, o: total(o.gradient * s.v), Momentum()),
-    ((), loss, flow((), lambda f, s, o: {"theta": solve(add_diagonal(o.gauss_newton, 1), o.gradient)}))])
+@pytest.mark.parametrize(
+    "assuming, V, subject",
+    [
+        ((), loss, Momentum()),
+        ("convex", loss, Momentum()),
+        (("convex", H <= 2), loss, Momentum()),
+        (("convex", H >= Rational(1, 2)), loss, Momentum()),
+        (("convex", H >= Rational(1, 2), H <= 2), loss, Momentum()),
+        ("convex", lambda s, o: s.t**2 * o.value, GradientDescent()),
+        (H <= 1, lambda s, o: total(o.gradient * s.v), Momentum()),
+        ((), loss, flow((), lambda f, s, o: {"theta": solve(add_diagonal(o.gauss_newton, 1), o.gradient)})),
+    ],
+)
 def test_a_counterexample_is_a_loss_of_the_class_on_which_V_grows(assuming, V, subject):
     """Followed in floats too, with the flow's own field: V is larger after a short time."""
     verdict = check(subject, V, assuming=None if assuming == () else assuming)
@@ -160,43 +189,62 @@ def test_a_counterexample_is_a_loss_of_the_class_on_which_V_grows(assuming, V, s
     field = found.flow.on(found.loss)
     names = [n for n in field.blocks]
     y = field.pack({n: np.asarray(getattr(found.state, n)) for n in names})
-    values = [V(s, found.loss.oracle(s.theta)) for h in (-1e-7, 1e-7)
-              for s in [field.state(found.state.t + h, y + h * field(found.state.t, y))]]
+    values = [
+        V(s, found.loss.oracle(s.theta))
+        for h in (-1e-7, 1e-7)
+        for s in [field.state(found.state.t + h, y + h * field(found.state.t, y))]
+    ]
     assert (values[1] - values[0]) / 2e-7 == pytest.approx(found.derivative, rel=1e-3)
     if "convex" in (assuming if isinstance(assuming, tuple) else (assuming,)):
         line = np.linspace(-3, 3, 601)[None]
         second = found.loss.hessian(line)[0, 0] if found.loss.dim == 1 else np.zeros(1)
-        low, high = (0.5 if any("1/2" in str(r) for r in assuming) else 0), (2 if any("<= 2" in str(r) for r in assuming) else np.inf)
+        low, high = (
+            (0.5 if any("1/2" in str(r) for r in assuming) else 0),
+            (2 if any("<= 2" in str(r) for r in assuming) else np.inf),
+        )
         assert (second >= low - 1e-9).all() and (second <= high + 1e-9).all()
-        assert found.loss.value(np.zeros(found.loss.dim)) == 0 and np.all(found.loss.gradient(np.zeros(found.loss.dim)) == 0)
+        assert found.loss.value(np.zeros(found.loss.dim)) == 0 and np.all(
+            found.loss.gradient(np.zeros(found.loss.dim)) == 0
+        )
 
 
 # --------------------------------------------------------------------------------------------- what else is said
 def test_a_condition_is_necessary_if_every_violation_is_seen_to_fail():
-    subject = flow(("v",), lambda f, s, o: {"v": o.gradient**2 - s.v, "theta": -(1 + sqrt(s.v + 1) - f.a) * o.gradient}, ("v",),
-                   a=1.0).symbolic()
+    subject = flow(
+        ("v",),
+        lambda f, s, o: {"v": o.gradient**2 - s.v, "theta": -(1 + sqrt(s.v + 1) - f.a) * o.gradient},
+        ("v",),
+        a=1.0,
+    ).symbolic()
     w = sympy.Symbol("v", positive=True)
     said = proved(-(1 + sympy.sqrt(w + 1) - a) * g**2, conditions=(a <= 1,), necessary=True)
     assert judged(subject, loss, said).necessary is None
     assert judged(subject, loss, replace(said, conditions=(a <= 2,))).necessary
 
 
-@pytest.mark.parametrize("name, said, kept", [
-    ("positive", True, False), ("strict", True, False), ("zero_set", Eq(g, 0), None), ("invariant_set", Eq(v, 0), None)])
+@pytest.mark.parametrize(
+    "name, said, kept",
+    [
+        ("positive", True, False),
+        ("strict", True, False),
+        ("zero_set", Eq(g, 0), None),
+        ("invariant_set", Eq(v, 0), None),
+    ],
+)
 def test_what_is_not_so_is_dropped(name, said, kept):
     """V = F − v² with v' = 0 and θ' = −v² g: V' = −v²g² vanishes at v = 0 too, where any g stays."""
-    subject = flow(("v",), lambda f, s, o: {"v": 0 * s.v, "theta": -s.v**2 * o.gradient})
+    subject = flow(("v",), lambda f, s, o: {"v": 0 * s.v, "theta": -(s.v**2) * o.gradient})
     either = Eq(g, 0) | Eq(v, 0)
     facts = {"zero_set": either, "invariant_set": either} | {name: said}
-    verdict = judged(subject, lambda s, o: o.value - total(s.v**2), proved(-g**2 * v**2, **facts))
+    verdict = judged(subject, lambda s, o: o.value - total(s.v**2), proved(-(g**2) * v**2, **facts))
     assert verdict.status == "PROVED" and getattr(verdict, name) is kept
     assert name in ("zero_set", "invariant_set") or verdict.zero_set == either
 
 
 def test_a_flow_that_changes_in_time_has_no_limits_by_lasalle():
-    subject = flow((), lambda f, s, o: {"theta": -o.gradient / (1 + s.t)**2})
+    subject = flow((), lambda f, s, o: {"theta": -o.gradient / (1 + s.t) ** 2})
     t = sympy.Symbol("t", nonnegative=True)
-    assert judged(subject, loss, proved(-g**2 / (1 + t)**2, invariant_set=REST)).invariant_set is None
+    assert judged(subject, loss, proved(-(g**2) / (1 + t) ** 2, invariant_set=REST)).invariant_set is None
 
 
 def test_what_sticks_is_in_the_limits():
@@ -224,8 +272,10 @@ def test_multipliers_are_those_of_the_step():
 
 
 def test_multipliers_that_numbers_contradict_are_not_said(monkeypatch):
-    found = fixed_points._linear_part
-    monkeypatch.setattr(fixed_points, "_linear_part", lambda *x: (found(*x)[0] + sympy.Symbol("z") / 100, *found(*x)[1:]))
+    found = fixed_points.linear_part
+    monkeypatch.setattr(
+        fixed_points, "linear_part", lambda *x: (found(*x)[0] + sympy.Symbol("z") / 100, *found(*x)[1:])
+    )
     assert multipliers(pair(Nesterov(), SequentialEuler(), 0.5)).status == "UNDECIDED"
 
 
