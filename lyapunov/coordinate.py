@@ -212,8 +212,8 @@ class Coordinate:
                 tensors[name] = getattr(oracle, name).copy()
                 tensors[name][0, 1] = tensors[name][1, 0] = off
             full = self.flow.field(state, GivenOracle(state.theta, **{**oracle.known, **tensors}))
-            entries = (e for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object)))
-            if any(sympy.sympify(e).has(off) for e in entries):
+            mixed = (e for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object)))
+            if any(sympy.sympify(e).has(off) for e in mixed):
                 return "the Hessian couples coordinates"
         if not curved and not self.V.has(o.gradient):
             return ""

@@ -67,7 +67,7 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
         found = _Check(one, relations).verdict()
     except (Unreadable, Missing):
         return None
-    if found.status != Status.PROVED:
+    if found.status != Status.PROVED or found.certificate is None:
         return None
     components = ", ".join(str(tuple(x for x in row if x != 0)) for row in one.axes)
     steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
@@ -144,7 +144,7 @@ def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
     s, oracle, _ = flow.coordinate()
     own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian,
            oracle.jacobian}
-    names, rates = {x.name for x in own}, set()
+    names, rates = {x.name for x in own}, set[sympy.Symbol]()
     for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
         rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
     if same := sorted(x.name for x in rates if x.name in names):
@@ -232,7 +232,7 @@ class _Check:
         """
         one, o = self.one, self.one.oracle
         law = Law(self.named, one.s, o, one.flow)
-        E, mu, top = sympy.expand(one.derivative), law.low, law.high
+        E, mu, top = sympy.expand(one.derivative), sympy.sympify(law.low), law.high
         K = -sympy.diff(E, o.hessian)  # curvature is at least μ, where it helps
         if K != 0 and not K.has(o.hessian, o.value) and (
                 p := self._form(K, one.vectors, {one.s.t} & K.free_symbols)) is not None and not p.conditions:
@@ -260,8 +260,9 @@ class _Check:
         for first in dict.fromkeys((product, share, sympy.S.Zero, 2 * share)):
             second = sympy.cancel(first - share)
             rest = sympy.expand(-E - first * (along - o.value - Q) - second * (o.value - Q))
-            proofs = [self._form(x.subs(width), variables, clocks) for x in (first, second, rest)]
-            if all(p is not None and not p.conditions for p in proofs):
+            found = [self._form(x.subs(width), variables, clocks) for x in (first, second, rest)]
+            proofs = [p for p in found if p is not None and not p.conditions]
+            if len(proofs) == len(found):
                 curved = f", as H >= {mu} and -V' grows with it" if K != 0 else ""
                 text = (f"-V' is {first}*(g*theta - F - Q) + {second}*(F - Q) + a form, with Q = {Q}: what the class "
                         f"says of the pair of theta and the minimum{curved}")

@@ -296,7 +296,7 @@ class Motion:
                 return False
         return True
 
-    def spans(self, derivative, frame: tuple, axes: list, s, oracle, seed: int = 1) -> bool:
+    def spans(self, derivative, frame: tuple, s, oracle, seed: int = 1) -> bool:
         """Whether V' is a formula of the vectors of a frame in the axes that they span: at random exact points."""
         rng, n = np.random.default_rng(seed), self.dim
         for _ in range(4):
@@ -309,7 +309,7 @@ class Motion:
             one = {s.t: at[self.t], oracle.value: at[self.F]} | {x: at[x] for x in self.rates}
             one |= {getattr(s, name): at[x[0]] for name, x in self.blocks.items() if isinstance(name, scalar)}
             found: list = []  # orthonormal vectors, by Gram and Schmidt
-            for name, row in zip(frame, axes, strict=True):
+            for name, row in zip(*frame, strict=True):
                 v = sympy.Matrix([at[x] for x in (self.g if name == "gradient" else self.blocks[name])])
                 parts = [(v.T * e)[0] for e in found]
                 rest = v - sum((c * e for c, e in zip(parts, found, strict=True)), sympy.zeros(n, 1))
@@ -331,7 +331,8 @@ class Law:
         self.s, self.oracle, self.rates, self.states = s, oracle, [], []
         vectors = {name: getattr(s, name) for name in flow.blocks}
         known = {*vectors.values(), oracle.value, oracle.gradient, s.t}
-        lows, highs = [sympy.S.Zero] * self.convex, []
+        lows: list = [sympy.S.Zero] * self.convex
+        highs: list = []
         for r in self.relations:
             gap = as_decimals(r.gts - r.lts)
             if gap.has(oracle.hessian):
@@ -365,7 +366,7 @@ class Law:
                 sum(a * b for a, b in zip(x, y, strict=True))
                 for x, y in ((motion.g, motion.blocks["theta"]), (motion.g, motion.g), (motion.blocks["theta"],) * 2)
             )
-            mu, over = self.low, 0 if self.high is None else 1 / self.high
+            mu, over = sympy.sympify(self.low), sympy.S.Zero if self.high is None else 1 / self.high
             width, Q = 2 * (1 - mu * over), gg * over + mu * tt - 2 * mu * over * along
             out += [width * (along - motion.F) - Q, width * motion.F - Q]
         return out
@@ -409,7 +410,7 @@ class Law:
                     at[x] = root[0] if root and root[0].is_Rational else at[x]
                     if not _holds(r, at):
                         at[x] = next((w for w in (at[x] / 2, at[x] * 2) if _holds(r, at | {x: w})), at[x])
-            ordered = len(bounds) < 2 or sign_of((self.high - self.low).subs(at)) >= 0
+            ordered = len(bounds) < 2 or sign_of((bounds[1] - bounds[0]).subs(at)) >= 0
             if ordered and all(_holds(r, at) for r in relations) and all(v > 0 for x, v in at.items() if x.is_positive):
                 yield at
                 found += 1

@@ -215,5 +215,5 @@ def markdown() -> str:
 
 EXPLANATION = """Written by `python -m lyapunov --rates`.  A claim V' <= −kV (V' <= 0 where k is 0) for every loss of
 the class, with its minimum F = 0 at θ = 0, every state and every dimension, exactly; V is in `lyapunov/rates.py`.
-*PROVED* has a certificate, *REFUTED* a loss of the class on which V e^(kt) grows: the last rows say more than is true, on
-purpose."""
+*PROVED* has a certificate, *REFUTED* a loss of the class on which V e^(kt) grows: the last rows say more than is true
+on purpose."""

@@ -60,7 +60,7 @@ class Chain:
             return f"the definitions have no reading in several coordinates: {error}"
         s, oracle = self.flow.coordinate()[:2]
         for motion in motions:
-            if self.frame and not motion.spans(self.derivative, *self.frame, s, oracle):
+            if self.frame and not motion.spans(self.derivative, self.frame, s, oracle):
                 return f"in {motion.dim} coordinates V' is not a function of the inner products alone that was proved"
             if not self.frame and not motion.separates(self.derivative, s, oracle):
                 return f"in {motion.dim} coordinates V' is not the sum of what was proved of one"
@@ -90,6 +90,7 @@ def refereed(
         return _at(chain, verdict, *objection)
     if objection:
         return _overturned(chain, _undecided(verdict, objection))
+    assert verdict.certificate is not None  # every search that proves gives one
     certificate = dataclasses.replace(verdict.certificate, chain=chain)
     return _fields(chain, dataclasses.replace(verdict, certificate=certificate))
 
@@ -183,7 +184,7 @@ def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict
 def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
     """A witness of one coordinate, as a loss; else another one that a loss has."""
     s, oracle = chain.flow.coordinate()[:2]
-    motion, law, witness = Motion(chain.flow, chain.function, 1, chain.rate), chain.law(), dict(verdict.witness)
+    motion, law, witness = Motion(chain.flow, chain.function, 1, chain.rate), chain.law(), dict(verdict.witness or {})
     rates = {x: witness[x] for x in motion.rates if x in witness}
     rates |= next(law.some_rates(set(motion.rates) - set(rates), [Eq(x, v) for x, v in rates.items()]), {}) | rates
     own = {
@@ -196,8 +197,8 @@ def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
     } | {x[0]: getattr(s, n) for n, x in motion.blocks.items()}
     point = {x: sympy.sympify(witness.get(y, 1)) for x, y in own.items()} | rates
     reached = _in_time(motion, point, rates)
-    admitted = reached and law.holds(motion, reached) and all(_holds(r, rates) for r in law.rates)
-    if admitted and _bounded(law, motion, reached, rates):
+    admitted = reached is not None and law.holds(motion, reached) and all(_holds(r, rates) for r in law.rates)
+    if reached is not None and admitted and _bounded(law, motion, reached, rates):
         found = realise(motion, reached, law, chain.function, rates)
         if found is not None:
             return dataclasses.replace(verdict, counterexample=found)
@@ -234,10 +235,8 @@ def _bounded(law: Law, motion: Motion, point: dict, rates: dict) -> bool:
     used = any(p.has(motion.H[0, 0]) for p in motion.parts)
     low, high = (None if b is None else sympy.sympify(b).subs(rates) for b in (law.low, law.high))
     if not used:  # it may be any that is admitted
-        point[motion.H[0, 0]] = h = (
-            (low + high) / 2 if None not in (low, high) else low + 1 if low is not None else high
-        )
-        h = point[motion.H[0, 0]] = sympy.Integer(1) if h is None else h
+        ends = [b for b in (low, high) if b is not None]
+        point[motion.H[0, 0]] = h = sum(ends, sympy.S.Zero) / len(ends) if ends else sympy.S.One
     return (low is None or h >= low) and (high is None or h <= high)
 
 
@@ -367,7 +366,7 @@ def _stuck(motion: Motion, at: dict, memory: list, names: list) -> bool:
     """Whether the state can stay where it is: 0 is between the slopes around it (Filippov)."""
     tiny = Rational(1, 2**60)
     still = [x for x in (motion.g[0], *memory) if at[x] == 0]
-    slopes = {name: [] for name in (*names, "theta")}
+    slopes: dict = {name: [] for name in (*names, "theta")}
     for side in itertools.product((-1, 1), repeat=len(still)):
         near = at | {x: tiny * (1 if x.is_positive else k) for x, k in zip(still, side, strict=True)}
         for name, found in slopes.items():

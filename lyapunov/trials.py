@@ -48,12 +48,13 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
             float(as_decimals(sympy.sympify(x)).subs(at))
             for x in (h if step is None else step, L if curvature is None else curvature, ratio)
         ]
-        if found := _tried(flow, scheme, claim, at, *numbers, rng):
+        if found := _tried(flow, scheme, claim, at, numbers, rng):
             return found
     return ""
 
 
-def _tried(flow, scheme, claim, at, h, L, ratio, rng) -> str:
+def _tried(flow, scheme, claim, at, numbers, rng) -> str:
+    h, L, ratio = numbers
     x = sympy.symbols("x1 x2", real=True)
     numeric = _numbers(flow, at)
     V, oracle = claim.energy.subs(at), flow.coordinate()[1]
@@ -87,7 +88,7 @@ def _tried(flow, scheme, claim, at, h, L, ratio, rng) -> str:
 
 
 def _numbers(flow: Flow, at: dict) -> Flow:
-    values = {}
+    values: dict = {}
     for f in dataclasses.fields(flow):
         value = getattr(flow, f.name)
         if isinstance(value, Flow):
@@ -139,6 +140,5 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     if not np.all(np.isfinite(columns)):
         return True  # no linear part in floats: nothing was said by them
     z = sympy.Symbol("z")
-    expected = [complex(c) for c in sympy.Poly(polynomial, z).all_coeffs()]
-    expected = np.array(expected) / expected[0]
-    return bool(np.allclose(np.poly(np.array(columns).T), expected, rtol=1e-6, atol=1e-7))
+    expected = np.array([complex(c) for c in sympy.Poly(polynomial, z).all_coeffs()])
+    return bool(np.allclose(np.poly(np.array(columns).T), expected / expected[0], rtol=1e-6, atol=1e-7))

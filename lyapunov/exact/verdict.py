@@ -126,7 +126,7 @@ class Verdict:
         if self.rate != 0 and self.status != Status.UNDECIDED:
             if self.status == Status.REFUTED:
                 return f"V' > -({self.rate})*V occurs"
-            name = "F - F*" if self.energy.has(sympy.Symbol("F", real=True)) else "V"
+            name = "F - F*" if sympy.sympify(self.energy).has(sympy.Symbol("F", real=True)) else "V"
             steady = not self.rate.has(_t(self.rate))
             factor = f"exp(-({self.rate})*t)" if steady else f"exp(-(integral of {self.rate}))"
             gives = f", so {name} <= V(0)*{factor}" if self.positive or name == "V" else ""
