@@ -122,13 +122,14 @@ class Flow:
     def coordinate(self) -> tuple[State, Oracle, Slopes]:
         """One coordinate in symbols: `(s, oracle, derivatives)`.
 
-        `s` holds a symbol per block, `oracle` the symbols F, g, H (and r, J with F = r²/2), `derivatives` the field.
+        `s` holds a symbol per block (`g_` for one called g, as the gradient is), `oracle` the symbols F, g, H (and r, J
+        with F = r²/2), `derivatives` the field.
         """
         s = State(theta=CoordinateLoss.theta, t=sympy.Symbol("t", nonnegative=True))
         for name in self.memory:
             if name != "theta":
                 sign = {"positive": True} if name in self.nonnegative else {"real": True}
-                setattr(s, name, sympy.Symbol(str(name), **sign))
+                setattr(s, name, sympy.Symbol(_unlike(name), **sign))
         oracle = CoordinateLoss().oracle(s.theta)
         return s, oracle, self.field(s, oracle)
 
@@ -138,6 +139,15 @@ class Flow:
         of_time = {getattr(s, name): sympy.Function(str(name))(s.t) for name in self.blocks}
         return Equations(sympy.Eq(sympy.Derivative(of_time[getattr(s, name)], s.t),
                                   sympy.sympify(derivatives[name]).xreplace(of_time)) for name in self.blocks)
+
+
+#: Symbols of the loss and of time, which no block may be taken for.
+TAKEN = {"F", "g", "H", "r", "J", "t", "theta"}
+
+
+def _unlike(name: str) -> str:
+    """The name of a block's symbol: its own, with an underscore where that is a symbol of the loss."""
+    return f"{name}_" if name in TAKEN else str(name)
 
 
 class Equations(list):

@@ -12,20 +12,22 @@ these files (what a claim is and what finds one), `exact` (the prover, which kno
 import arithmetic  # noqa: F401 - first: it tells where a file of the user hides a room
 from networks import classify
 
+from .classes import PL, smooth, strongly_convex
 from .decrease import check
 from .derivation import Derivation, derive
-from .energy import Energy, energies
+from .energy import Energy, H, energies
 from .exact import Certificate, Status, Verdict
 from .local import (
     FixedPoint, ModifiedEquation, Multipliers, Stability, modified_equation, multipliers, spurious_fixed_points,
     stability,
 )
+from .realise import Counterexample
 from .regions import BasinCertificate, Residual, Well, basin_certificate, escape, residual_energy, well
 from .step import StepVerdict, check_step
 
 __all__ = [
-    "Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status",
-    "Certificate", "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate",
-    "BasinCertificate", "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint",
-    "modified_equation", "ModifiedEquation",
+    "Energy", "H", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status",
+    "Certificate", "Counterexample", "PL", "smooth", "strongly_convex", "stability", "Stability", "classify",
+    "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate", "well", "Well", "multipliers",
+    "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation",
 ]

@@ -8,7 +8,7 @@ from arithmetic import command
 from flows import FLOWS, get
 from flows.catalogue import BY_NAME
 
-from . import table
+from . import rates, table
 from .decrease import check
 from .derivation import derive
 from .energy import energies
@@ -24,7 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
                         help="rates of the flow or parameters of its energies; positive symbols unless set")
     parser.add_argument("--table", action="store_true", help="the table of derived energies of all flows, as a page")
     parser.add_argument("--csv", action="store_true", help="the same table as comma-separated values")
+    parser.add_argument("--rates", action="store_true", help="the table of convergence rates, as a page")
     options = parser.parse_args(arguments)
+    if options.rates:
+        print(rates.markdown(), end="")
+        return 0
     if options.table or options.csv:
         print(table.as_table(table.rows()).csv() if options.csv else table.markdown(table.rows()), end="")
         return 0
@@ -37,13 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         kind = get(options.flow)
         settings, flow = command.settings(options.set, exact=True), kind.symbolic()
-        rates = {f.name for f in dataclasses.fields(flow)}
-        flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in rates})
-        found = energies(flow, **{k: v for k, v in settings.items() if k not in rates})
+        own = {f.name for f in dataclasses.fields(flow)}
+        flow = dataclasses.replace(flow, **{k: v for k, v in settings.items() if k in own})
+        found = energies(flow, **{k: v for k, v in settings.items() if k not in own})
     except ValueError as error:
         parser.error(str(error))
     except TypeError as error:
-        parser.error(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}")
+        parser.error(f"{error}; the rates are {', '.join(sorted(own)) or 'none'}")
     print(f"{(kind.__doc__ or '').splitlines()[0]}\n\n{flow.equations()}")
     if not found:
         print("\nNo energy is defined with this flow.")

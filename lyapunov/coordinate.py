@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +13,8 @@ from sympy import Poly, Symbol
 from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .exact import KINKS, SEAMS, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
+from .motion import Motion
+from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
 def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> Flow:
@@ -31,8 +34,80 @@ def exact_rates(flow: Flow) -> Flow:
     return flow.exact()
 
 
+def read(flow: Flow, function: Callable | None = None) -> None:
+    """Reads the definitions once, in one coordinate and in two; a slip raises ValueError with the remedy."""
+    what = f"{type(flow).__name__}.field(s, oracle)"
+    try:
+        s, oracle, field = flow.coordinate()
+        if missing := set(flow.blocks) ^ set(field):
+            raise ValueError(f"{what} returned the slopes of {', '.join(map(str, field))}; it must return those of "
+                             f"{', '.join(flow.blocks)}: {', '.join(sorted(missing))} is missing or no block")
+        if function is None:
+            return
+        what = "V(s, oracle)"
+        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
+            return  # which has no derivative along a flow: the verdict says so
+        plane = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else Vector(
+            Symbol(f"{name}{i}", **getattr(s, name).assumptions0) for i in (1, 2)) for name in flow.blocks})
+        g = Vector(Symbol(f"g{i}", real=True) for i in (1, 2))
+        H = Vector(Symbol(f"H{i}", real=True) for i in (1, 2, 2, 3)).reshape(2, 2)
+        V = function(plane, GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H))
+        if isinstance(V, np.ndarray) and V.ndim or isinstance(V, sympy.NDimArray):
+            raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over "
+                             "coordinates, as in oracle.value + total(s.v**2)/2")
+    except Missing:
+        return  # a quantity that not every loss has: the verdict says so
+    except (AttributeError, KeyError, TypeError) as error:
+        if slip := _slip(flow, str(error)):
+            raise ValueError(f"{what}: {slip}") from error
+        raise
+
+
+def _slip(flow: Flow, error: str) -> str:
+    """The remedy for what sympy or NumPy said; empty where none is known."""
+    if found := re.search(r"SimpleNamespace' object has no attribute '(\w+)'", error):
+        return f"there is no block s.{found[1]}; the state has {', '.join(f's.{name}' for name in (*flow.blocks, 't'))}"
+    if found := re.search(r"Oracle' object has no attribute '(\w+)'", error):
+        return (f"a loss has no {found[1]}; it has oracle.value, .gradient, .hessian, .residual, .jacobian, "
+                ".gauss_newton, .hessian_product(v) and .gauss_newton_product(v)")
+    if found := re.search(r"no callable (\w+) method", error):
+        return f"NumPy's {found[1]} takes floats alone; write arithmetic.{found[1]}, which takes symbols too"
+    if "truth value" in error:
+        return "an `if` cannot choose on symbols; write arithmetic.where(condition, a, b)"
+    if re.search(r"has no attribute '(sum|mean|dot|T)'", error) or "matmul" in error or "for @" in error:
+        return "one coordinate is a single symbol; write total(x), dot(x, y) or times(matrix, x) of `arithmetic`"
+    if "NDimArray" in error:
+        return "sums over coordinates are written total(...), as in oracle.value + total(s.v**2)/2"
+    return ""
+
+
+def refuse_names(flow: Flow, names: set, where: str) -> None:
+    """Raises ValueError where a symbolic rate has a name that something else has in the result."""
+    for f in dataclasses.fields(flow):
+        value = getattr(flow, f.name)
+        if isinstance(value, Flow):
+            refuse_names(value, names, where)
+        elif same := sorted({x.name for x in getattr(value, "free_symbols", ())} & names):
+            raise ValueError(f"{where}: the rate {same[0]} of {type(flow).__name__} is called as something else "
+                             f"in the result ({', '.join(sorted(names))}): give it another name, or a number")
+
+
+def observed(flow: Flow) -> Flow:
+    """The flow with its blocks declared nonnegative of which that is proved: at 0 they are driven upwards."""
+    s, _, field = flow.coordinate()
+    names = [name for name in flow.memory if name not in flow.nonnegative and name != "theta"
+             and not callable(start := flow.initial.get(name, 0)) and start >= 0
+             and as_decimals(field[name]).subs(getattr(s, name), 0) != 0
+             and nonnegative_at_zero(as_decimals(field[name]), getattr(s, name))]
+    if not names:
+        return flow
+    kind, out = type(flow), copy.copy(flow)
+    object.__setattr__(out, "__class__", type(kind.__name__, (kind,), {"nonnegative": (*flow.nonnegative, *names)}))
+    return observed(out)  # which may tell of further blocks
+
+
 class Coordinate:
-    """One coordinate of `flow` with the energy `function`.
+    """One coordinate of `flow` with the energy `function`; `derivative` is V', or V' + kV with a rate k.
 
     Attributes: `s`, `oracle` (the symbols), `field` (name -> derivative), `V`, `derivative`; `vectors`: the symbols
     that stand for one coordinate of a vector; `scalars`: the blocks of one number; `facts`: expressions that are ≥ 0 on
@@ -42,7 +117,7 @@ class Coordinate:
 
     facts: tuple = ()
 
-    def __init__(self, flow: Flow, function: Callable):
+    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
         self.flow, self.function, self.initial = flow, function, flow.initial
         self.s, self.oracle, field = flow.coordinate()
         self.field = {name: as_decimals(f) for name, f in field.items()}
@@ -61,8 +136,16 @@ class Coordinate:
             raise Unreadable(f"V contains {names}, whose derivative along a flow is not given by F, its gradient and H")
         flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
         self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
-                               + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t))
+                               + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t) + rate * self.V)
         self.whole = self
+
+    def leaves(self) -> str:
+        """A block that is declared nonnegative, and of which that is not proved: its slope may be negative at 0."""
+        for name in (name for name in self.flow.memory if name in self.flow.nonnegative):
+            x = getattr(self.s, name)
+            if not nonnegative_at_zero(self.field[name], x):
+                return f"{name} is declared nonnegative, but {name}' = {self.field[name]} may be negative at {name} = 0"
+        return ""
 
     def pieces(self) -> list[Coordinate]:
         """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are
@@ -75,9 +158,8 @@ class Coordinate:
         """
         if not self.derivative.has(*SEAMS):
             return [self]
-        jumps = tuple(set(SEAMS) - set(KINKS))
         for h in insides([self.V]):
-            if any(self.field[name].has(*jumps) for name in self.flow.blocks if h.has(getattr(self.s, name))):
+            if any(jumps_of(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
                 raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
         try:
             parts = pieces((self.V, self.derivative, *self.field.values()))
@@ -124,6 +206,15 @@ class Coordinate:
             alone = [self.field[name].xreplace(m) for m in maps]
             if not all(vanishes(as_decimals(e) - f) for e, f in zip(entries, alone, strict=True)):
                 return f"the derivative of {name} couples coordinates"
+        if not curved:  # curvature that is called for, and cancels in one coordinate
+            off, tensors = Symbol("h12", real=True), {}
+            for name in ("hessian", "gauss_newton"):
+                tensors[name] = getattr(oracle, name).copy()
+                tensors[name][0, 1] = tensors[name][1, 0] = off
+            full = self.flow.field(state, GivenOracle(state.theta, **{**oracle.known, **tensors}))
+            mixed = (e for f in full.values() for e in np.atleast_1d(np.asarray(f, dtype=object)))
+            if any(sympy.sympify(e).has(off) for e in mixed):
+                return "the Hessian couples coordinates"
         if not curved and not self.V.has(o.gradient):
             return ""
         if {o.hessian, o.jacobian} <= self.derivative.free_symbols:
@@ -171,6 +262,71 @@ class Coordinate:
         still, turned = field(sympy.eye(2)), field(turn)
         return all(vanishes(difference) for name in self.names
                    for difference in sympy.Matrix(list(turned[name])) - turn * sympy.Matrix(list(still[name])))
+
+
+class Frame(Coordinate):
+    """V and V' of vectors in the frame that they span: the gradient along the first axis, the next in the plane, …
+
+    What does not change under rotations depends on the vectors' inner products alone, and in every dimension these are
+    those of such triangular vectors.  That V' does not change is what the referee tests (`Motion.spans`).
+    """
+
+    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
+        self.s, self.oracle, field = flow.coordinate()
+        self.flow, self.function, self.initial, self.whole = flow, function, flow.initial, self
+        self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
+        self.field = {name: as_decimals(field[name]) for name in self.scalars}
+        line = Motion(flow, function, 1, rate)
+        used = set().union(*(p.free_symbols for p in (*line.parts, line.V)))
+        vectors = [name for name in line.blocks if not isinstance(name, scalar)]
+        self.frame = ("gradient", *(name for name in vectors if line.blocks[name][0] in used))
+        if len(self.frame) > 3 or any(name in flow.nonnegative for name in self.frame):
+            raise Unreadable("more than three vectors, or a block of numbers that are not negative")
+        motion = Motion(flow, function, len(self.frame), rate)
+        self.axes, at = frame_symbols(self.frame), {motion.t: self.s.t, motion.F: self.oracle.value}
+        at |= {motion.blocks[name][0]: getattr(self.s, name) for name in self.scalars}
+        for name, row in zip(self.frame, self.axes, strict=True):
+            at |= dict(zip(motion.g if name == "gradient" else motion.blocks[name], row, strict=True))
+        self.V, self.derivative = motion.V.xreplace(at), tidy(sum(motion.parts).xreplace(at))
+        self.names, self.vectors = [], [x for row in self.axes for x in row if x != 0]
+        if self.derivative.free_symbols & set(motion.symbols) or self.derivative.has(*SEAMS):
+            raise Unreadable("V' has curvature or seams")
+
+    def coupling(self) -> str:
+        return ""
+
+
+def frame_symbols(frame: tuple) -> list[list]:
+    """The components of each vector of a frame: as many as its place, the last of them not negative."""
+    return [[Symbol(f"{name}_{j + 1}", **{"positive" if j == i else "real": True}) if j <= i else sympy.S.Zero
+             for j in range(len(frame))] for i, name in enumerate(frame)]
+
+
+def jumps_of(f) -> set:
+    """What vanishes where a slope may jump: of its signs and cases, and of kinks in its denominators, as in x/|x|."""
+    return insides([*f.atoms(*set(SEAMS) - set(KINKS)), *(p for p in f.atoms(sympy.Pow) if p.exp.is_negative)])
+
+
+def nonnegative_at_zero(f, x: Symbol) -> bool:
+    """Whether a slope is never negative where its block x ≥ 0 vanishes: then x stays ≥ 0."""
+    at = sympy.cancel(sympy.together(f.subs(x, 0))) if not f.has(*SEAMS) else f.subs(x, 0)
+    if at.has(sympy.nan, sympy.zoo, sympy.oo):
+        return False
+    if at.is_nonnegative:
+        return True
+    try:
+        found = pieces([at])
+    except TooManyPieces:
+        return False
+    for _, (g,) in found:
+        top, bottom = sympy.fraction(sympy.factor(sympy.together(g)))
+        if not (top * bottom).is_polynomial(*g.free_symbols):
+            return False
+        states = frozenset(s for s in g.free_symbols if not s.is_nonnegative)
+        proof = Domain(states, g.free_symbols - states).nonnegative(sympy.expand(top * bottom))
+        if proof is None or proof.conditions:
+            return False
+    return True
 
 
 def _turned(rotation, x):

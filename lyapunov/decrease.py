@@ -8,27 +8,33 @@ from collections.abc import Callable
 
 import numpy as np
 import sympy
-from sympy import And, Eq, Integer, Or, Poly, Rational
+from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 
+from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
-from .coordinate import Coordinate, as_flow, exact_rates
+from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
-    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign,
-    resting_value, smt, vanishing,
+    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction,
+    quotient_sign, resting_value, smt, twin, vanishing,
 )
+from .motion import Law, Motion
+from .referee import refereed
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
-def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assumptions = None) -> Verdict:
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assumptions = None,
+          rate: Rate | None = None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
     flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.
     energy : an `Energy`, or a function `(s, oracle) -> V`.
     assuming : narrows the losses or the rates, in addition to what the energy assumes: "convex" (the minimum is taken
-    to be F = 0 at θ = 0), or sympy inequalities linear in H, F or a rate (such as H ≤ L, κ ≤ 1).
+    to be F = 0 at θ = 0), `strongly_convex(mu)`, `smooth(L)`, `PL(mu)`, or sympy inequalities linear in H, F or a rate
+    (such as H ≤ L, κ ≤ 1).
+    rate : k, the claim V' ≤ −kV, so that V falls as e^(−∫k dt); a number, or an expression in rates and the time t.
 
     Proofs are exact (see `Certificate`), witnesses are exact rational numbers, and anything else is UNDECIDED with its
     reason.  States are all states with nonnegative blocks where the flow declares them so, and scalar blocks that count
@@ -39,10 +45,45 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     if not isinstance(energy, Energy):
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
-    relations = _relations(energy, assuming)
+    relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    read(flow, function)
+    _refuse(flow, function, relations)
+    flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
+    found = searched(flow, function, relations, rate)
+    if rate != 0:  # V' + kV has zeros, but they say nothing of limits
+        found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
+    coupled = found.status == Status.UNDECIDED and any(x in found.reason for x in ("coupl", "sum over coordinates"))
+    if coupled and (turning := _turning(flow, function, relations, rate)):
+        confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
+        if confirmed.status == Status.PROVED:
+            return confirmed
+    return refereed(flow, function, found, relations, rate)
+
+
+def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
+    """(a proof in the frame of the vectors, the frame) of a flow that turns with them; None where there is none."""
+    try:
+        one = Frame(flow, function, rate)
+        found = _Check(one, relations).verdict()
+    except (Unreadable, Missing):
+        return None
+    if found.status != Status.PROVED or found.certificate is None:
+        return None
+    components = ", ".join(str(tuple(x for x in row if x != 0)) for row in one.axes)
+    steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
+             f"{', '.join(map(str, one.frame))} are {components}", *found.certificate.steps)
+    found = dataclasses.replace(found, zero_set=None, strict=None, invariant_set=None, necessary=None, rate=rate,
+                                certificate=dataclasses.replace(found.certificate, steps=steps))
+    return found, (one.frame, one.axes)
+
+
+def searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero) -> Verdict:
+    """What the search finds, before the referee sees it."""
     one = None
     try:
-        one = Coordinate(flow, (energy.on(flow) if own else energy).function)
+        one = Coordinate(flow, function, rate)
+        if leaves := one.leaves():
+            raise Unreadable(leaves)
         parts = one.pieces()
     except Unreadable as reason:
         V, derivative = (None, sympy.nan) if one is None else (one.V, one.derivative)
@@ -90,16 +131,44 @@ def _absorbed(zero):
 def _relations(energy, assuming) -> tuple:
     if assuming is None or isinstance(assuming, (str, sympy.Basic)):
         assuming = () if assuming is None else (assuming,)
-    relations = tuple(dict.fromkeys((*energy.assuming, *assuming)))
+    relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
+        given if isinstance(given, tuple) else (given,))))
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
     return tuple(r for r in relations if r not in (True, sympy.true))
 
 
+def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
+    """Raises ValueError for assumptions that nothing meets, and for symbols that only look like those of the flow."""
+    s, oracle, _ = flow.coordinate()
+    own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian,
+           oracle.jacobian}
+    names, rates = {x.name for x in own}, set[sympy.Symbol]()
+    for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
+        rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
+    if same := sorted(x.name for x in rates if x.name in names):
+        raise ValueError(f"the rate {same[0]} of {type(flow).__name__} is called as a symbol of the state or the loss "
+                         f"({', '.join(sorted(names))}): give it another name")
+    for r in relations:
+        if isinstance(r, str):
+            continue
+        if not isinstance(r, INEQUALITIES):
+            raise TypeError(f"assuming: {r!r} must be 'convex' or a sympy inequality, such as H <= L")
+        for x in r.free_symbols - own:
+            if x.name in names or any(x.name == y.name and x != y for y in rates):
+                raise ValueError(f"assuming={r}: {x.name} has the name, but not the assumptions, of the symbol of the "
+                                 "flow; use that itself, such as lyapunov.H, or Symbol(name, positive=True) for a rate")
+    if any(not isinstance(r, str) for r in relations):
+        law = Law(relations, s, oracle, flow)
+        if next(law.some_rates(set(), count=1), None) is None:
+            raise ValueError(f"assuming={', '.join(map(str, relations))}: no numbers were found that meet it")
+
+
 class _Check:
     def __init__(self, one: Coordinate, relations: tuple, coupled: str | None = None):
         self.one, self.named, self.coupled = one, relations, coupled
+        self.alone = True  # the field is that of single coordinates
 
     @functools.cached_property
     def reduction(self) -> Reduction:
@@ -109,10 +178,16 @@ class _Check:
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
         coupled = one.coupling() if self.coupled is None else self.coupled
+        flat = not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame)
+        if "Hessian" in coupled and flat and Motion(one.flow, one.function, 2).separates(
+                one.derivative, one.s, one.oracle):
+            coupled, self.alone = "", False  # it is in the field, and not in V'
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
+        if "convex" in self.named and not coupled and (proof := self._interpolated()) is not None:
+            return self._proved(proof, (), facts | {"positive": self._positive({})})
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -138,8 +213,77 @@ class _Check:
         if N is not None and not reason and (proof := domain.by_solver(sympy.expand(N))) is not None:
             identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
             return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
-        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + (
-            "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"), facts)
+        more = "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"
+        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
+                               + self._left(N, domain), facts)
+
+    def _left(self, N, domain) -> str:
+        """What a proof by hand would have to show."""
+        ranges = [f"{', '.join(sorted(map(str, x)))} {kind}" for x, kind in (
+            (domain.free & N.free_symbols, "real"), (N.free_symbols - domain.free - set(domain.clocks), ">= 0"),
+            (set(domain.clocks) & N.free_symbols, "in (0, 1)")) if x]
+        return clipped(f"; what is left to show is {sympy.sstr(sympy.expand(N))} >= 0 for {', '.join(ranges)}", 600)
+
+    def _interpolated(self) -> Proof | None:
+        """−V' as λ₁ (⟨g, θ⟩ − F − Q) + λ₂ (F − Q) + (a form ≥ 0), with λ₁, λ₂ ≥ 0.
+
+        The two brackets are ≥ 0 for the pair of θ and the minimum F = 0 at 0, with Q = μθ²/2 for μ-strongly convex
+        losses and more where H ≤ L: they are all that such losses say of θ, F and g (Taylor, Hendrickx & Glineur 2017).
+        """
+        one, o = self.one, self.one.oracle
+        law = Law(self.named, one.s, o, one.flow)
+        E, mu, top = sympy.expand(one.derivative), sympy.sympify(law.low), law.high
+        K = -sympy.diff(E, o.hessian)  # curvature is at least μ, where it helps
+        if K != 0 and not K.has(o.hessian, o.value) and (
+                p := self._form(K, one.vectors, {one.s.t} & K.free_symbols)) is not None and not p.conditions:
+            E = sympy.expand(E.subs(o.hessian, mu))
+        said = one.derivative.has(one.s.theta, o.value) and not E.has(o.hessian, o.jacobian, o.residual)
+        if one.facts or law.states or not said:
+            return None
+        variables = [x for x in one.vectors if not x.is_positive]
+        numerator, bottom = fraction(sympy.together(E))
+        if any(x.is_positive and E.has(x) for x in one.vectors) or bottom.free_symbols & {*one.vectors, o.value} or (
+                not numerator.is_polynomial(*variables, o.value)):
+            return None
+        share = sympy.cancel(sympy.diff(E, o.value))
+        if share.free_symbols & {*one.vectors, o.value}:
+            return None
+        along = o.gradient * one.s.theta
+        Q = mu * one.s.theta**2 / 2
+        if top is not None:
+            Q = (o.gradient**2 / top + mu * one.s.theta**2 - 2 * mu / top * along) / (2 * (1 - mu / top))
+        product = sympy.cancel(-sympy.diff(E, o.gradient, one.s.theta))
+        clocks = {one.s.t} & E.free_symbols
+        gap, width = Fresh("gap", positive=True), {}
+        if isinstance(top, Symbol):
+            width = {top: mu + gap}
+        for first in dict.fromkeys((product, share, sympy.S.Zero, 2 * share)):
+            second = sympy.cancel(first - share)
+            rest = sympy.expand(-E - first * (along - o.value - Q) - second * (o.value - Q))
+            found = [self._form(x.subs(width), variables, clocks) for x in (first, second, rest)]
+            proofs = [p for p in found if p is not None and not p.conditions]
+            if len(proofs) == len(found):
+                curved = f", as H >= {mu} and -V' grows with it" if K != 0 else ""
+                text = (f"-V' is {first}*(g*theta - F - Q) + {second}*(F - Q) + a form, with Q = {Q}: what the class "
+                        f"says of the pair of theta and the minimum{curved}")
+                return Proof(steps=(text,), identities=(sympy.expand(
+                    rest + E + first * (along - o.value - Q) + second * (o.value - Q)),)).along(*proofs)
+        return None
+
+    @staticmethod
+    def _form(f, variables, clocks) -> Proof | None:
+        """A proof of f ≥ 0 for real variables and positive rates, whose roots are taken for symbols."""
+        roots = {p.base: Fresh(f"root_{p.base}", positive=True) for p in f.atoms(sympy.Pow)
+                 if p.base.is_Symbol and p.base.is_positive and p.exp.is_Rational and p.exp.q == 2}
+        f = sympy.powdenest(f.subs({x: s**2 for x, s in roots.items()}), force=True)
+        top, bottom = fraction(sympy.factor(sympy.together(f)))
+        if not top.is_polynomial(*top.free_symbols) or not bottom.is_polynomial(*bottom.free_symbols):
+            return None
+        domain = Domain(frozenset(variables) & f.free_symbols, frozenset(clocks) & f.free_symbols)
+        below = domain.nonnegative(bottom), domain.nonnegative(-bottom)
+        if below[0] is not None and not below[0].conditions:
+            return domain.nonnegative(sympy.expand(top))
+        return domain.nonnegative(sympy.expand(-top)) if below[1] is not None and not below[1].conditions else None
 
     def _refuted(self, witness, facts) -> Verdict:
         notes: tuple[str, ...] = ()
@@ -197,7 +341,7 @@ class _Check:
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
         meaning = self.reduction.meaning
         zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
-        slack = {sympy.Symbol(s.name, real=True): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
         if not slack:
             return zero
         return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
@@ -205,15 +349,15 @@ class _Check:
     def _alternatives(self, zero):
         """The zero set as alternatives {symbol: 0}, or None where it is not made of vanishing symbols."""
         one = self.one
-        named = {x.name: x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
+        named = {twin(x): x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
         if zero in (True, False, sympy.true, sympy.false):
             return None
         out = []
         for case in Or.make_args(sympy.to_dnf(zero)):
             parts = And.make_args(case)
-            if not all(isinstance(e, Eq) and str(e.lhs) in named and e.rhs == 0 for e in parts):
+            if not all(isinstance(e, Eq) and e.lhs in named and e.rhs == 0 for e in parts):
                 return None
-            out.append({named[str(e.lhs)]: Integer(0) for e in parts})
+            out.append({named[e.lhs]: Integer(0) for e in parts})
         return out
 
     def _strict(self, zero) -> bool:
@@ -227,11 +371,13 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
+        if isinstance(self.one, Frame) or not self.alone or any(f.has(self.one.s.t) for f in self.one.field.values()):
+            return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]
         if sets is None or None in sets:
             return None
-        return Or(*(And(*(Eq(sympy.Symbol(x.name, real=True), v) for x, v in case.items())) for case in sets))
+        return Or(*(And(*(Eq(twin(x), v) for x, v in case.items())) for case in sets))
 
     def _limit(self, case):
         one, g = self.one, self.one.oracle.gradient
@@ -240,6 +386,8 @@ class _Check:
         while True:
             known, before = dict(case), len(case)
             for x, f in blocks.items():
+                if any(h.subs(known) == 0 for h in jumps_of(f)):
+                    return None  # on a jump the slope is any number of Filippov's interval
                 f = sympy.cancel(sympy.together(f.subs(known)))
                 if f.has(sympy.nan, sympy.zoo, sympy.oo):
                     return None
@@ -261,6 +409,8 @@ class _Check:
     def _positive(self, rates: dict) -> bool | None:
         """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
         one, o = self.one, self.one.oracle
+        if one.V.diff(o.value) not in (0, 1):
+            return None  # V − F holds F
         psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
         if psi == 0:
             return True
@@ -305,7 +455,8 @@ class _Check:
     def _witness(self, N) -> dict | None:
         """Exact rational numbers at which V' > 0, or None where the search finds none."""
         whole = self.one.whole
-        target = sorted(whole.derivative.free_symbols, key=str)
+        named = whole.derivative.free_symbols.union(*(f.free_symbols for f in self.one.facts))
+        target = sorted(named, key=str)
         images = {x: self.reduction.value(x) for x in target}
         unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
         rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
@@ -318,7 +469,7 @@ class _Check:
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
                         {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
-                        return witness
+                        return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}
         return None
 
     def _realised(self, witness) -> bool:

@@ -11,10 +11,10 @@ from sympy import Symbol
 from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
-from .coordinate import as_flow, exact_rates
+from .coordinate import as_flow, exact_rates, read
 from .decrease import check
 from .energy import Assumptions, Energy, H, energies
-from .exact import SEAMS, Status, Verdict, positive, rate_sign, words
+from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivati
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
     flow = as_flow(flow, "derive(flow): flow")
+    read(flow)
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
     try:
         hash(flow)
@@ -227,7 +228,7 @@ class _Ansatz:
             raise _Fails("the ansatz P(t) F + |theta + rho t v|^2/2 is for theta' = v with one block v")
         x, slope = next(iter(carried.items()))
         kappa, brake = self.theta / x, sympy.cancel(self.memory[x].subs(self.g, 0) / x)
-        rho = Symbol("rho")
+        rho = Fresh("rho")
         roots = sympy.solve(sympy.cancel(kappa + rho + rho * t * brake), rho)
         if {kappa, slope} & {s for s in (kappa, slope) if s.has(x, t)} or len(roots) != 1 or roots[0].has(t, x):
             raise _Fails("no rho makes (theta + rho t v)' a multiple of g")
@@ -288,7 +289,7 @@ def _integral(f, x) -> sympy.Expr:
     """The integral of f from 0 to x: x f/(k + 1) where f is homogeneous of degree k in x, else sympy's."""
     if f.has(sympy.Piecewise):
         raise _Fails(f"theta' distinguishes cases, and no integral over {x} is sought for them")
-    scale = Symbol("scale", positive=True)
+    scale = Fresh("scale", positive=True)
     for k in (0, 1, 2, 3):
         if sympy.cancel(f.subs(x, scale * x) / f) == scale**k:
             return (x * f / (k + 1)).replace(
@@ -313,7 +314,7 @@ def _root_integral(f, z):
     inside = roots[0] if roots else z
     if any(r != inside for r in roots) or inside.diff(z) != 1:
         return None
-    w, upper = Symbol("w", positive=True), sympy.sqrt(inside)
+    w, upper = Fresh("w", positive=True), sympy.sqrt(inside)
     integrand = f.subs(inside, w**2)
     if integrand.has(z) or not sympy.cancel(sympy.together(integrand)).is_rational_function(w):
         return None

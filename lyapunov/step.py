@@ -12,14 +12,18 @@ from arithmetic import CoordinateLoss, Rate, Vector, aligned, as_decimals, entry
 from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
-from .coordinate import Coordinate, as_flow, exact_rates
+from .coordinate import Coordinate, as_flow, exact_rates, refuse_names
 from .derivation import derive
 from .energy import Energy, energies
 from .exact import (
-    Certificate, Domain, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
+    Certificate, Domain, Fresh, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
 )
 
+from .trials import rise
+
 h, L = positive("h"), positive("L")
+#: Names that conditions on a step have of their own: a rate may not be called so.
+TAKEN = {"h", "L", "lambda", "beta2", "sigma", "D_next", "D_old"}
 ratio_symbol = Symbol("lambda", nonnegative=True)
 
 
@@ -70,7 +74,7 @@ class StepVerdict:
         return aligned(rows)
 
 
-class _Undecided(Exception):
+class Undecided(Exception):
     """What blocks the argument."""
 
 
@@ -91,17 +95,22 @@ def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callab
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
     share = ratio_symbol if ratio is None else as_decimals(ratio)
+    refuse_names(flow, TAKEN, "check_step")
     if share.is_number and not 0 <= share < 1:
         raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must "
                          "realise")
     try:
         if energy is None:
-            raise _Undecided("no energy of this flow is known")
-        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
-        return form.verdict(L if curvature is None else as_decimals(curvature),
-                            h_given if step is None else as_decimals(step),
-                            refute=step is not None or curvature is not None)
-    except (_Undecided, Unreadable) as reason:
+            raise Undecided("no energy of this flow is known")
+        form = Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
+        taken = h_given if step is None else as_decimals(step)
+        known = None if curvature is None else as_decimals(curvature)
+        verdict = form.verdict(L if known is None else known, taken, refute=step is not None or curvature is not None)
+        exact = exact_rates(flow)
+        if verdict.status == Status.PROVED and (broken := rise(exact, scheme, verdict, share, known, taken)):
+            raise Undecided(f"the referee tried the bound on numbers: {broken}")
+        return verdict
+    except (Undecided, Unreadable) as reason:
         return StepVerdict(Status.UNDECIDED, reason=str(reason))
 
 
@@ -159,7 +168,7 @@ class OneStep(Field):
         return {getattr(self.new, name): f for name, f in self.formula.items()}
 
 
-class _Form:
+class Form:
     """V⁺ − V + λ h D of one coordinate, bounded by a quadratic form."""
 
     def __init__(self, flow: Flow, scheme, energy: Energy, ratio):
@@ -167,15 +176,21 @@ class _Form:
         energy = energy.on(flow) if energy.flow is not None else energy
         one = Coordinate(flow, energy.function)
         if blocked := one.coupling():
-            raise _Undecided(blocked)
+            raise Undecided(blocked)
         share = one.V.diff(one.oracle.value)
-        if share.free_symbols:
-            raise _Undecided("the weight of F in V changes in time")
+        scalars = {getattr(one.s, name) for name in one.scalars}
+        if share.free_symbols & {*one.vectors, one.s.t, one.oracle.value, *scalars}:
+            raise Undecided("the weight of F in V changes along the flow")
+        if share.is_number and share < 0:
+            raise Undecided("F has a negative weight in V, and H <= L bounds F from above only")
+        if one.derivative.has(one.oracle.value):
+            raise Undecided("the dissipation contains F itself")
+        self.share = share
         self.step = step = OneStep(flow, scheme)
         self.old = {getattr(step.old, name): getattr(step.new, name) for name in flow.blocks}
         self.psi = one.V - share * one.oracle.value
         if self.psi.has(one.oracle.gradient, one.s.theta):
-            raise _Undecided("V contains the gradient or theta itself, whose change over a step F and L do not bound")
+            raise Undecided("V contains the gradient or theta itself, whose change over a step F and L do not bound")
         D = (as_decimals(energy.dissipation(step.old, step.oracle)) if energy.dissipation is not None
              else -one.derivative)
         self.V, self.D, self.scalars = one.V, D, one.scalars
@@ -215,14 +230,14 @@ class _Form:
             weights = {s: 1 - rate * h for rate, s in self.weights.items()}
             known = {s: e.subs(weights).subs(known) for s, e in (*weights.items(), *self.roots.items())} | known
         certificate = Certificate((*steps, *self.steps, *elimination), identities)
-        left = [f for f in (_essential(f.subs(known)) for f in needed) if f is not None]
+        left = [f for f in (_essential(f.subs(known)) for f in (self.share, *needed)) if f is not None]
         fixed = {k: v for k, v in known.items() if k in (h, L)}
         if claimed is not None and refute and left and (witness := self._witness(left, fixed)):
             return StepVerdict(Status.REFUTED, witness=witness, **facts)
         solved = [_solved(f) for f in left]
         relations = tuple(r.subs(self.roots) for r, _ in solved)
         if sympy.false in relations:
-            raise _Undecided("the bound of the difference is positive somewhere, and no witness was found")
+            raise Undecided("the bound of the difference is positive somewhere, and no witness was found")
         bound = solved[0][1].subs(self.roots) if len(solved) == 1 and solved[0][1] is not None else None
         symbols = set().union(*(r.free_symbols for r in relations)) if relations else set()
         meaning = tuple(m for m in self.meaning if any(str(s) == m.split(" = ")[0] for s in symbols))
@@ -238,7 +253,7 @@ class _Form:
                 continue
             slope = f.diff(g)
             if slope.has(*step.old.__dict__.values()):
-                raise _Undecided(f"the new {name} is not linear in g")
+                raise Undecided(f"the new {name} is not linear in g")
             rate = sympy.cancel(slope / h)
             beta = positive("beta" if "beta" not in map(str, gap.free_symbols) else f"beta_{name}")
             if rate.is_Symbol and expand(f - (x + h * rate * (g - x))) == 0:
@@ -261,7 +276,7 @@ class _Form:
                 return self._corrected(gap, factor)
             replaced = gap.subs(factor, root)
             if replaced.has(new):
-                raise _Undecided(f"the step depends on the new {name} through more than {factor}")
+                raise Undecided(f"the step depends on the new {name} through more than {factor}")
             if gap.has(z):
                 old = factor.subs(new, z)
                 sigma = self._kept(f, z, name)
@@ -271,7 +286,7 @@ class _Form:
                 self.steps.append(f"{factor} >= {kept}*({old}), since {name}_next >= {kept**2}*{name}")
                 self.exact = False
                 if replaced.has(z):
-                    raise _Undecided(f"V depends on {name} through more than {old}")
+                    raise Undecided(f"V depends on {name} through more than {old}")
             self.meaning.append(f"D_next = {factor}")
             gap = replaced
         return gap
@@ -282,12 +297,12 @@ class _Form:
         to_old = {getattr(step.new, name): getattr(step.old, name) for name in step.blocks}
         outer = [c for c in self.scalars if gap.has(getattr(step.new, c)) and not factor.has(getattr(step.new, c))]
         if len(outer) != 1:
-            raise _Undecided(f"of the corrections {', '.join(self.scalars)} not exactly one scales the whole step")
+            raise Undecided(f"of the corrections {', '.join(self.scalars)} not exactly one scales the whole step")
         c, old = outer[0], factor.xreplace(to_old)
         scales = {getattr(step.new, c): (positive("D_next"), factor), getattr(step.old, c): (positive("D_old"), old)}
         gap = sympy.cancel(together(gap.subs({x: D / f for x, (D, f) in scales.items()}, simultaneous=True)))
         if gap.has(*to_old) and gap.free_symbols & {x for x in to_old if x.is_positive}:
-            raise _Undecided("the step depends on its memory through more than its scale")
+            raise Undecided("the step depends on its memory through more than its scale")
         self.meaning += [f"{D} = {x}*({f})" for x, (D, f) in scales.items()]
         self.exact = False
         return gap
@@ -298,7 +313,7 @@ class _Form:
         factors = {p.base if p.exp.is_Integer else sympy.sqrt(p.base) for p in powers}
         outermost = [f for f in factors if not any(f != other and other.has(f) for other in factors)]
         if len(outermost) != 1:
-            raise _Undecided(f"the scale of the step is not one factor in {z}")
+            raise Undecided(f"the scale of the step is not one factor in {z}")
         return outermost[0]
 
     def _kept(self, f, z, name):
@@ -311,7 +326,7 @@ class _Form:
         proof = Domain(free=frozenset({self.step.gradient}), positive=frozenset({z})).nonnegative(rest)
         rate = sympy.cancel((1 - share) / h)
         if proof is None or proof.conditions or rate.free_symbols & {z, self.step.gradient} or rate_sign(rate) <= 0:
-            raise _Undecided(f"the new {name} is not bounded below by a share of the old one")
+            raise Undecided(f"the new {name} is not bounded below by a share of the old one")
         beta = positive("beta2")
         self.weights[rate] = beta
         self.meaning.append(f"beta2 = 1 - {rate}*h, the weight of the old {name}")
@@ -320,7 +335,7 @@ class _Form:
 
     def _shrinks(self, D, z, name):
         """D(σ² z) ≥ σ D(z) for 0 < σ ≤ 1, and D grows with z."""
-        s, w = positive("s"), positive("w")
+        s, w = Fresh("s", positive=True), Fresh("w", positive=True)
         sigma = 1 / (1 + w)
         below = together((D.subs(z, sigma**2 * s**2) - sigma * D.subs(z, s**2)) * (1 + w))
         grows = together(D.subs(z, s**2).diff(s))
@@ -328,7 +343,7 @@ class _Form:
         for f in (below, grows):
             top, bottom = fraction(sympy.simplify(f))
             if not top.is_polynomial(*top.free_symbols) or domain.nonnegative(expand(top)) is None:
-                raise _Undecided(f"the scale {D} of {name} does not shrink as a root does")
+                raise Undecided(f"the scale {D} of {name} does not shrink as a root does")
 
     def _quadratic(self, gap):
         step, g = self.step, self.step.gradient
@@ -336,10 +351,10 @@ class _Form:
                   if x in {g, *(getattr(s, n) for s in (step.old, step.new) for n in step.blocks)}]
         top, bottom = fraction(together(gap))
         if bottom.free_symbols & set(states) or not top.is_polynomial(*states) or not states:
-            raise _Undecided("the difference is no quadratic form in old and new memory")
+            raise Undecided("the difference is no quadratic form in old and new memory")
         poly = Poly(expand(top), *states)
         if not poly.is_homogeneous or poly.total_degree() != 2 or len(states) > 2:
-            raise _Undecided("the difference is no quadratic form in one pair of old and new memory")
+            raise Undecided("the difference is no quadratic form in one pair of old and new memory")
         return matrix(poly) / bottom, states
 
     def _nonpositive(self, M, x):

@@ -1,6 +1,7 @@
 """The nature of a critical point of an expression, alone or as a function of one parameter."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import sympy
@@ -34,6 +35,8 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
     symbols, point = list(symbols), [sympy.sympify(p) for p in point]
     expression = sympy.sympify(expression)
     at = dict(zip(symbols, point, strict=True))
+    if rough := _rough(expression, at):
+        return Nature.UNDECIDED, f"the function need not be smooth at the point, where {rough} = 0"
     slope = [simplified(expression.diff(s).subs(at)) for s in symbols]
     if any(g != 0 for g in slope):
         raise ValueError(f"classify: {point} is not a critical point, the gradient there is {slope}")
@@ -45,3 +48,13 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
     if parameters:
         return cases(moved, symbols, parameters[0], order)
     return Germ(moved, symbols, order).nature()
+
+
+def _rough(expression, at) -> sympy.Expr | None:
+    """What vanishes at the point, where |x|, max, min, sign, cases, roots or quotients then need not be smooth."""
+    inside = [e.args[0] for e in expression.atoms(sympy.Abs, sympy.sign, sympy.Heaviside)]
+    inside += [a - b for e in expression.atoms(sympy.Max, sympy.Min) for a, b in itertools.combinations(e.args, 2)]
+    inside += [c.lhs - c.rhs for e in expression.atoms(sympy.Piecewise) for _, case in e.args
+               for c in case.atoms(sympy.core.relational.Relational)]
+    inside += [e.base for e in expression.atoms(sympy.Pow) if e.exp.is_number and not (e.exp.is_Integer and e.exp > 0)]
+    return next((e for e in inside if simplified(e.subs(at)) == 0), None)

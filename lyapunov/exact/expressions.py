@@ -4,7 +4,7 @@ from __future__ import annotations
 import sympy
 from sympy import Poly, Symbol
 
-from .signs import rate_sign
+from .signs import Fresh, rate_sign
 
 
 def positive(name: str) -> Symbol:
@@ -22,8 +22,8 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
     """An expression in factors, with roots of single symbols treated as symbols."""
     roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
              and p.base.is_nonnegative}
-    there = {x: Symbol(f"root_{x}", positive=True)**2 for x in roots}
-    back = {Symbol(f"root_{x}", positive=True): sympy.sqrt(x) for x in roots}
+    named = {x: Fresh(f"root_{x}", positive=True) for x in roots}
+    there, back = {x: s**2 for x, s in named.items()}, {s: sympy.sqrt(x) for x, s in named.items()}
     return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
 
 

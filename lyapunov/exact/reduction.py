@@ -8,7 +8,7 @@ from sympy import Symbol, fraction
 
 from .expressions import quotient_sign, vanishes
 from .seams import INEQUALITIES, solve_facts
-from .signs import Domain, rate_sign
+from .signs import Domain, Fresh, rate_sign
 
 
 class Unreadable(Exception):
@@ -63,11 +63,15 @@ class Reduction:
         self.both = sympy.Tuple(one.derivative, one.V)
         self.obstacle = ""
         if convex:
-            assuming = (*assuming, *self._convex())
+            h = one.oracle.hessian
+            below = any((gap := sympy.expand(r.gts - r.lts)).has(h) and gap.diff(h).is_positive and
+                        sympy.solve(gap, h)[0].is_nonnegative for r in assuming if isinstance(r, INEQUALITIES))
+            assuming = (*assuming, *(r for r in self._convex() if not (below and r.has(h))))
         for i, (x, (low, high)) in enumerate(self._bounds(assuming).items()):
             p = self._new(f"p{i + 1}")
             self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)
             self.meaning[p] = x - self.formula[x].subs(p, 0)
+        self._resolve()
         self._solve_facts()
         self._find_clocks()
         self._find_roots()
@@ -80,7 +84,7 @@ class Reduction:
                              frozenset(x for x in present if x.is_nonnegative), self.clocks)
 
     def _new(self, name: str) -> Symbol:
-        x = Symbol(name, positive=True)
+        x = Fresh(name, positive=True)
         self.made.add(x)
         return x
 
@@ -119,6 +123,14 @@ class Reduction:
                 raise ValueError(f"assuming: two bounds of {x} on the same side; give the sharper one")
             bound[side] = sympy.solve(gap, x)[0]
         return bounds
+
+    def _resolve(self):
+        """A bound may hold a symbol that has bounds itself: a ≤ b, b ≤ 1."""
+        for _ in range(len(self.formula)):
+            self.formula = {x: e.subs(self.formula, simultaneous=True) if e.free_symbols & set(self.formula) else e
+                            for x, e in self.formula.items()}
+        if any(e.free_symbols & set(self.formula) for e in self.formula.values()):
+            self.obstacle = "the assumptions bound symbols by one another in a circle"
 
     def _solve_facts(self):
         """On a piece of a field with seams."""
@@ -171,7 +183,7 @@ class Reduction:
         def root(p):
             u = next((u for u, base in self.sums.items() if base == p.base), None)
             if u is None:
-                u = Symbol(f"u{len(self.sums) + 1}", positive=True)
+                u = Fresh(f"u{len(self.sums) + 1}", positive=True)
                 self.sums[u] = p.base
             return u * p.base**(p.exp - sympy.Rational(1, 2))
 

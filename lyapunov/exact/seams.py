@@ -7,6 +7,7 @@ import sympy
 from sympy import Abs, Heaviside, Max, Min, Piecewise, Tuple, cancel, sign
 
 from .expressions import quotient_sign
+from .signs import Fresh
 
 KINKS = (Abs, Max, Min)  # continuous: an energy may contain them
 SEAMS = (*KINKS, sign, Heaviside, Piecewise)
@@ -112,7 +113,7 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
                 slope, power = sympy.Poly(h, x).coeff_monomial(x**2), 2
             if slope.has(x) or side_of(slope) == 0:
                 continue
-            p = sympy.Symbol(f"p_{x}", positive=True)
+            p = Fresh(f"p_{x}", positive=True)
             value = sympy.cancel((p - h.subs(x, 0)) / slope)**sympy.Rational(1, power)
             solution = {y: v.subs(x, value) for y, v in solution.items()}
             if x in meaning:

@@ -6,6 +6,7 @@ conditions on the rates.
 """
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,6 +15,19 @@ import sympy
 from sympy import And, Eq, Or, Poly, Symbol, expand, factor_list, fraction, together
 
 from .smt import never_negative
+
+
+class Fresh(sympy.Dummy):
+    """A symbol of the prover: equal to no other, whatever its name, under which it is printed."""
+
+    def _sympystr(self, printer):
+        return self.name
+
+
+@functools.cache
+def twin(x: Symbol) -> Symbol:
+    """The real symbol that stands for one in conditions such as x = 0, which sympy calls false of a positive one."""
+    return Fresh(x.name, real=True) if isinstance(x, Fresh) else Symbol(x.name, real=True)
 
 
 class Proof(NamedTuple):
@@ -50,7 +64,7 @@ def rate_sign(f) -> int:
 
 def vanishing(f):
     """The condition f = 0 on real symbols of the same names (on a positive symbol sympy would call it false)."""
-    return Eq(f.xreplace({x: Symbol(x.name, real=True) for x in f.free_symbols}), 0)
+    return Eq(f.xreplace({x: twin(x) for x in f.free_symbols}), 0)
 
 
 def relation(f):
@@ -157,8 +171,8 @@ class Domain:
             proofs.append(proof)
             zeros.append(Or(*(vanishing(x) for k, x in zip(powers, gens, strict=True) if k > self.poles.get(x, 0))))
             if rate_sign(c) <= 0 or c.free_symbols & set(self.clocks):
-                values[Symbol(f"q{i}", nonnegative=True)] = c
-                c = Symbol(f"q{i}", nonnegative=True)
+                q = Fresh(f"q{i}", nonnegative=True)
+                values[q], c = c, q
             shown += c * sympy.prod(x**k for k, x in zip(powers, gens, strict=True))
         text = f"{_collected(f, gens)} has no negative term"
         own = Proof(And(*zeros), steps=() if len(terms) == 1 and shown.is_Pow else (text,),
@@ -198,7 +212,7 @@ class Domain:
 
     def _interval(self, f, y) -> Proof | None:
         """f ≥ 0 for y in (0, 1), by y = 1/(1 + w) and the signs of the coefficients."""
-        w = Symbol("w", positive=True)
+        w = Fresh("w", positive=True)
         top = expand(fraction(together(f.subs(y, 1 / (1 + w))))[0])
         proof = Domain(positive=frozenset({w})).by_terms(top)
         if proof is None:
@@ -227,7 +241,7 @@ class Domain:
             K, conditions = sympy.ceiling(k), ()
         else:  # as t → ∞ both clocks tend to 0 and f to f(0, 0), which therefore must not be negative
             fast, slow = fraction(k)
-            ratio = Symbol("ratio", positive=True)
+            ratio = Fresh("ratio", positive=True)
             corner = factor_list(f.subs({y: 0, Y: 0}).subs(fast, ratio * slow) if fast.is_Symbol else
                                  f.subs({y: 0, Y: 0}).subs(slow, fast / ratio) * ratio)[1]
             roots = [r for p, _ in corner if p.free_symbols == {ratio} for r in sympy.solve(p, ratio)]
@@ -238,7 +252,7 @@ class Domain:
         if not K.is_Integer or K <= 0:
             return None
         bound = k / K * B * (1 - y**K) + A - B
-        s, n = Symbol("s", positive=True), Symbol("k", positive=True)
+        s, n = Fresh("s", positive=True), Fresh("k", positive=True)
         lemma = (f"with k = {k} <= {K}: (1 - y^k)/k is the integral of s^(k-1) over [y, 1], which decreases in k, so "
                  f"1 - {Y} >= (k/{K})(1 - {y}^{K})")
         identities = (sympy.simplify(sympy.diff(s**n / n, s) - s**(n - 1)),

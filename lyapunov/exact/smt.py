@@ -30,7 +30,7 @@ def never_negative(f, nonnegative) -> bool | None:
     terms = Poly(f, *gens).terms()
     if not all(c.is_Rational for _, c in terms):
         return None
-    x = [z3.Real(g.name) for g in gens]
+    x = [z3.Real(f"x{i}") for i in range(len(gens))]
     solver = z3.SolverFor("QF_NRA")
     solver.set("timeout", int(1000 * SECONDS))
     solver.add(*(v >= 0 for v, g in zip(x, gens, strict=True) if g in nonnegative))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 
@@ -27,6 +28,7 @@ class Status(str, enum.Enum):
 class Certificate:
     """Why V' ≤ 0: `steps` in words, `identities` (expressions that vanish), `positive` (polynomials and generators).
 
+    `chain` leads from the definitions of the flow and of V to V' of one coordinate (see `lyapunov.referee`).
     `smt` (polynomials with their nonnegative symbols) are what z3 decided to be ≥ 0, where nothing shorter was found.
     In each of `positive` the generators are nonnegative, or occur in even powers, and no coefficient is negative.
     """
@@ -35,13 +37,15 @@ class Certificate:
     identities: tuple[sympy.Expr, ...] = ()
     positive: tuple = ()
     smt: tuple = ()
+    chain: Any = field(default=None, repr=False)
 
     def verify(self) -> bool:
-        """Check the identities and the signs of the coefficients again, with nothing but sympy's arithmetic.
+        """Check it again, with nothing but arithmetic: identities, signs, and the way from the definitions to them.
 
         What a solver decided is put to it again, and is not verified where it is not installed.
         """
-        return (all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
+        return ((self.chain is None or not self.chain.again())
+                and all(smt.never_negative(f, nonnegative) for f, nonnegative in self.smt)
                 and all(sympy.simplify(e) == 0 for e in self.identities)
                 and all(c > 0 and all(k % 2 == 0 or x.is_nonnegative for k, x in zip(powers, gens, strict=True))
                     for f, gens in self.positive for powers, c in sympy.Poly(f, *gens).terms()))
@@ -50,16 +54,23 @@ class Certificate:
         return "\n".join(self.steps)
 
 
+def _t(rate):
+    """The time in a rate."""
+    return next((x for x in rate.free_symbols if x.name == "t"), sympy.Symbol("t", nonnegative=True))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether V' ≤ 0 along a flow: for every loss of the class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  Floats among the rates are read as the decimals they print as.
-    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates).
+    derivative : V' of one coordinate, in sympy symbols (F, g, H, the blocks, the rates); V' + kV where a `rate` k
+    is claimed.
     conditions : relations on symbolic rates under which it is proved; `necessary`: V' > 0 somewhere if one is violated.
     assuming : what was assumed: the loss's class, positive rates.
     witness : where REFUTED, {symbol: Rational} with `derivative.subs(witness) > 0`; symbolic rates among them (the
     claim refuted is then the one for all rates).
+    counterexample : where REFUTED, a loss and a state at which V grows (see `Counterexample`).
     certificate : where PROVED.       reason : where UNDECIDED, what blocked it.
     strict : V' < 0 except where ∇F = 0 and the memory is 0 (inside the conditions, where there are some).
     zero_set : the condition V' = 0.  invariant_set : the largest part of it that bounded runs can end in (LaSalle).
@@ -78,11 +89,14 @@ class Verdict:
     necessary: bool | None = None
     assuming: tuple = ()
     reason: str = ""
+    rate: sympy.Expr = sympy.S.Zero
     energy: sympy.Expr | None = field(default=None, repr=False)
     notes: tuple[str, ...] = field(default=(), repr=False)
+    counterexample: Any = field(default=None, repr=False)
 
     def __str__(self):
-        lines = [f"V  = {self.energy}", f"V' = {self.derivative}", f"{self.status}: {self._claim()}"]
+        name = f"V' + ({self.rate})*V" if self.rate != 0 else "V'"
+        lines = [f"V  = {self.energy}", f"{name} = {self.derivative}", f"{self.status}: {self._claim()}"]
         if self.assuming:
             lines.append(f"assuming   {words(self.assuming)}")
         if self.conditions:
@@ -92,11 +106,16 @@ class Verdict:
             lines.append(entry("because", *self.certificate.steps))
         if self.witness:
             lines.append("witness    " + ", ".join(f"{k} = {v}" for k, v in self.witness.items()))
-            lines.append(f"           there V' = {short(self.derivative.subs(self.witness))} > 0")
+            there = self.derivative.subs(self.witness)
+            if there.is_number:
+                lines.append(f"           there V' = {short(there)} > 0")
         lines += [f"           {note}" for note in self.notes]
-        if self.status == Status.PROVED:
+        if self.counterexample is not None:
+            lines.append(f"such as    {self.counterexample}")
+        if self.status == Status.PROVED and self.zero_set is not None:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
             lines.append(f"V' = 0     {where} {words(self.zero_set)}{strict}")
+        if self.status == Status.PROVED:
             if self.invariant_set is not None:
                 lines.append(f"limits     bounded runs approach the set {words(self.invariant_set)}")
         if self.positive is not None:
@@ -104,6 +123,14 @@ class Verdict:
         return "\n".join(lines)
 
     def _claim(self) -> str:
+        if self.rate != 0 and self.status != Status.UNDECIDED:
+            if self.status == Status.REFUTED:
+                return f"V' > -({self.rate})*V occurs"
+            name = "F - F*" if sympy.sympify(self.energy).has(sympy.Symbol("F", real=True)) else "V"
+            steady = not self.rate.has(_t(self.rate))
+            factor = f"exp(-({self.rate})*t)" if steady else f"exp(-(integral of {self.rate}))"
+            gives = f", so {name} <= V(0)*{factor}" if self.positive or name == "V" else ""
+            return f"V' <= -({self.rate})*V for every loss and state{gives}"
         if self.status == Status.PROVED:
             return "V' = 0, V is a first integral" if self.derivative == 0 else "V' <= 0 for every loss and state"
         return "V' > 0 occurs, V is no energy" if self.status == Status.REFUTED else self.reason

@@ -15,8 +15,8 @@ from networks import CriticalPoint, Nature, Objective, as_point
 from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
 from ..derivation import known_energies
-from ..energy import Energy, H, energies
-from .leading import Leading, Unscalable, leading
+from ..energy import Energy, H
+from .leading import Leading, Moved, Unscalable, leading_at
 
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
@@ -91,6 +91,11 @@ def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
     loss = loss if loss is not None else point.loss
     try:
         return _Local(flow, point, loss).result()
+    except Moved as reason:
+        return Stability(MOVED, (
+            f"{reason}: the field contains θ itself (weight decay), so its points of rest are not the critical points "
+            "of F", "where the decay is L2, use the critical points of the penalised loss F + λ|θ|²/2 with the flow "
+            "without decay"), point=point)
     except Unscalable as reason:
         return _by_energy(flow, point, str(reason))
 
@@ -104,25 +109,19 @@ class _Local:
 
     def __init__(self, flow: Flow, point: CriticalPoint, loss):
         self.flow, self.point, self.loss = flow, point, loss
-        self.lead: Leading = leading(flow)
+        self.lead: Leading = leading_at(flow, point)
         self.g, self.own = self.lead.gradient, self.lead.own
         self.theta = self.lead.slopes["theta"]
 
     # -------------------------------------------------------------------------------------------- the routes
     def result(self) -> Stability:
-        lead, point = self.lead, self.point
+        lead = self.lead
         if self.theta.has(lead.theta) or any(f.has(lead.theta) for f in lead.slopes.values()):
-            if point.family or any(sympy.simplify(x) != 0 for x in point.theta):
-                return Stability(MOVED, (
-                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: its "
-                    "points of rest are not the critical points of F",
-                    "where the decay is L2, use the critical points of the "
-                    "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
-            return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
-        if self.theta == -self.g / H:
+            return self._by_eigenvalues("the field contains θ itself; θ* is a point of rest")
+        if self.theta == -self.g / H and not self.own:
             return self._newton()
         if reason := self._singular():
-            return Stability(UNDECIDED, (reason,), point=point)
+            return Stability(UNDECIDED, (reason,), point=self.point)
         parts = self._split()
         if parts is None:
             return self._by_eigenvalues("no quadratic function was found that falls along the leading part")
@@ -156,7 +155,7 @@ class _Local:
         if signs is None or 0 in signs or self.point.family:
             return Stability(UNDECIDED, ("the Hessian is singular at the point (or its eigenvalues are not known), and "
                                          "Newton's flow is not defined there",), point=self.point)
-        energy = energies(self.flow)[0]
+        energy = Energy(lambda s, oracle: total(oracle.gradient**2) / 2, "local", flow=self.flow)
         return Stability(ATTRACTING, (
             "H is invertible near the point and ∇F(θ) = H(θ)(θ − θ*) + o(|θ − θ*|), so θ' = −(θ − θ*) + o(|θ − θ*|): "
             f"the linearisation is −1, whatever the signs of H; this {self.point.nature} attracts",
@@ -394,6 +393,8 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
             continue
         derivative, zero = proof
         psi = sympy.expand(energy.expression - F)
+        if psi.has(F):
+            continue
         steps = (f"the field jumps ({reason}): its solutions are Filippov's, at bounded speed",
                  f"V = {_sum(psi)} falls along them, V' = {sympy.sstr(derivative)} <= 0, and bounded curves end where "
                  f"{', '.join(sorted(zero))} = 0")

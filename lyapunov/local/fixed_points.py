@@ -13,8 +13,9 @@ from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective
 from schemes import FixedStep, Optimizer
 
-from ..coordinate import Coordinate, exact_rates
-from ..exact import Status, positive, readable, resting_value
+from ..coordinate import Coordinate, exact_rates, refuse_names
+from ..trials import multiplied
+from ..exact import Fresh, Status, positive, readable, resting_value
 
 z, sharpness = Symbol("z"), positive("eta")
 
@@ -75,12 +76,20 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     Raises TypeError for what is not an optimizer of a fixed step.
     """
     flow, h, values = _symbols(optimizer, symbolic)
+    refuse_names(flow, {"z", "eta", *map(str, flow.memory)}, "multipliers")
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
-        polynomial, further, argument = _linear_part(flow, optimizer.scheme, h, frozen, vanishing)
+        polynomial, further, argument = linear_part(flow, optimizer.scheme, h, frozen, vanishing)
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
+    for eta in (Rational(3, 4), Rational(5, 2)):
+        at = polynomial.subs(sharpness, eta)
+        h_now = sympy.sympify(h).subs(values)
+        if not symbolic and not frozen and at.free_symbols <= {z} and h_now.is_number and not multiplied(
+                optimizer.flow, optimizer.scheme, float(h_now), at, float(eta), "JᵀJ" in argument):
+            return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply "
+                               "them so", status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
@@ -131,17 +140,17 @@ class _Frozen(Modifier):
                 for name, f in zip(self.blocks, map(self.flow.field(s, oracle).get, self.blocks), strict=True)}
 
 
-def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
+def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     """The characteristic polynomial of the blocks of weight 1, the multipliers of the rest, and the argument."""
     if scheme.coordinatewise:
         raise _NoLinearPart(f"a step of {type(scheme).__name__} depends on the axes of the parameters: its multipliers "
                             "are no functions of the eigenvalues of the Hessian")
     _check_axes(flow)
-    loss, step = _Valley(Symbol("x", real=True)), positive("h_step")
+    loss, step = _Valley(Fresh("x", real=True)), Fresh("h_step", positive=True)
     field = (_Frozen(flow) if frozen else flow).on(loss)
     names = [name for name in field.blocks]
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
-    with_time = Symbol("t", positive=True)
+    with_time = Fresh("t", positive=True)
     new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
     new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
     if any(e.has(with_time) for e in new.values()):
@@ -161,7 +170,7 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             rest[x], weights[x] = x, 0
         else:
             weights[x] = 1
-    s = positive("s")
+    s = Fresh("s", positive=True)
     moving = [name for name in names if weights.get(y[name]) == 1]
     scaled = {y[name]: s * y[name] for name in moving} | {
         x: s**2 * x for x, k in weights.items() if k == 2} | {x: v for x, v in rest.items() if weights.get(x) != 2}
@@ -309,7 +318,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPo
                          f"polynomial of one variable, got {type(flow).__name__} on {loss.name} of dimension "
                          f"{loss.dim}")
     x, F = loss.symbols[0], as_decimals(loss.expression)
-    step = positive("h_step")
+    step = Fresh("h_step", positive=True)
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
     slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))

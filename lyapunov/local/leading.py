@@ -10,14 +10,18 @@ from sympy import Poly, Symbol
 from flows import Flow
 
 from ..coordinate import Coordinate
-from ..exact import Unreadable
+from ..exact import Fresh, Unreadable
 
 #: Deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
-SCALE = Symbol("sigma", positive=True)
+SCALE = Fresh("sigma", positive=True)
 
 
 class Unscalable(Exception):
     """Why a flow has no leading part at its point of rest."""
+
+
+class Moved(Unscalable):
+    """The flow does not rest where the gradient vanishes."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Leading:
 
 
 @functools.lru_cache(maxsize=256)
-def leading(flow: Flow) -> Leading:
-    """The leading part of a flow (with exact rates) at the rest of its memory.
+def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
+    """The leading part of a flow (with exact rates) at the rest of its memory and a coordinate θ* = `center`.
 
     With every deviation scaled as y = σ² ŷ, f(y* + σ² ŷ)/σ² is rewritten without σ in a denominator; where no other
     denominator vanishes at σ = 0 it is continuous on σ in [0, 1], |ŷ| = 1, a compact set, so it tends to its value at
@@ -65,17 +69,17 @@ def leading(flow: Flow) -> Leading:
     if reason := one.coupling():
         raise Unscalable(reason)
     symbols = {str(name): getattr(s, name) for name in flow.memory if name != "theta"}
-    rest, free = _rest(field, symbols, {o.gradient: 0, s.theta: 0})
-    still = {symbols[name]: value for name, value in rest.items()} | {o.gradient: 0, s.theta: 0}
+    rest, free = _rest(field, symbols, {o.gradient: 0, s.theta: center})
+    still = {symbols[name]: value for name, value in rest.items()} | {o.gradient: 0, s.theta: center}
     if sympy.simplify(field["theta"].subs(still)) != 0:
-        raise Unscalable(f"θ' = {field['theta'].subs(still)} where g = 0 and the memory rests")
+        raise Moved(f"θ' = {field['theta'].subs(still)} where g = 0 and the memory rests")
     own, deviations = {}, {}
     for name, x in symbols.items():  # a block that is never negative and rests at 0 deviates upwards only
         upwards = name in flow.nonnegative and rest[name] == 0
         own[name] = Symbol(name, **{"nonnegative": True} if upwards else {"real": True})
         deviations[x] = rest[name] + SCALE**2 * own[name]
     curved = Symbol("H", nonzero=True, real=True)
-    deviations |= {o.gradient: SCALE**2 * o.gradient, s.theta: SCALE**2 * s.theta, o.hessian: curved}
+    deviations |= {o.gradient: SCALE**2 * o.gradient, s.theta: center + SCALE**2 * s.theta, o.hessian: curved}
     scaled = {name: _sorted_out(f.subs(deviations, simultaneous=True)) for name, f in field.items()}
     poles: list = []
     slopes = {name: _limit(scaled[name], 2, name, poles, {curved, o.jacobian}).xreplace({curved: o.hessian})
@@ -85,6 +89,19 @@ def leading(flow: Flow) -> Leading:
     variables = [*own.values(), o.gradient, s.theta]
     return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
                    tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
+
+
+def leading_at(flow: Flow, point) -> Leading:
+    """The leading part around a critical point: where the field contains θ itself, that of all its coordinates."""
+    s, _, field = flow.coordinate()
+    if not any(sympy.sympify(f).has(s.theta) for f in field.values()):
+        return leading(flow)
+    if point.family or not point.exact:
+        raise Unscalable("the field contains θ itself, and θ* is not known exactly")
+    found = [leading(flow, sympy.sympify(x)) for x in dict.fromkeys(point.theta)]
+    if any(other.slopes != found[0].slopes for other in found):
+        raise Unscalable("the field contains θ itself, and its leading part differs from coordinate to coordinate")
+    return found[0]
 
 
 def resting(flow: Flow) -> dict:

@@ -15,7 +15,7 @@ from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
 
-from ..coordinate import as_flow, exact_rates
+from ..coordinate import as_flow, exact_rates, refuse_names
 from ..exact import positive
 
 h = positive("h")
@@ -83,6 +83,7 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
     weights, Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
     """
     flow = as_flow(flow, "modified_equation(flow, scheme): flow")
+    refuse_names(flow, {"h"}, "modified_equation")
     if not isinstance(scheme, Scheme):
         raise TypeError(f"modified_equation(flow, scheme): scheme must be a Scheme such as Euler(), got {scheme!r}")
     if scheme.implicit:

@@ -9,6 +9,7 @@ from sympy import Rational
 from arithmetic import absolute, add_diagonal, diagonal, dot, sign, solve, total
 from flows import Adam, Flow, GradientDescent, Momentum, scalar
 from lyapunov import Certificate, check, check_step, energies, residual_energy, stability, well
+from lyapunov.decrease import searched
 from networks import Loss
 
 x, y = sympy.symbols("x y", real=True)
@@ -55,8 +56,8 @@ class OppositeSides(Flow):
 
 def test_conditions_of_all_pieces_together_must_be_met_too():
     """`satisfiable` on pieces: each side of v = 0 has its rates, and they have none in common."""
-    verdict = check(OppositeSides, lambda s, oracle: oracle.value + total(s.v**2) / 2)
-    assert verdict.status == "UNDECIDED"
+    flow, V = OppositeSides.symbolic(), lambda s, oracle: oracle.value + total(s.v**2) / 2  # noqa: E731
+    assert searched(flow, V, ()).status == "UNDECIDED" and check(flow, V).status == "REFUTED"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class OwnCurvature(Flow):
 
 def test_a_field_that_changes_under_rotations_is_not_decided_on_an_axis():
     """`_isotropic`: V = |∇F|²/2 has V' = −H²g² on an axis of H, and grows for a Hessian that is off the axes."""
-    verdict = check(OwnCurvature(), lambda s, oracle: total(oracle.gradient**2) / 2)
-    assert verdict.status == "UNDECIDED" and "rotations" in verdict.reason
+    flow, V = OwnCurvature(), lambda s, oracle: total(oracle.gradient**2) / 2  # noqa: E731
+    assert searched(flow, V, ()).status == "UNDECIDED" and "rotations" in searched(flow, V, ()).reason
+    assert check(flow, V).status == "REFUTED" and check(flow, V).counterexample.loss.dim == 2
     H = np.array([[1.0, 2.0], [2.0, 4.5]])  # of the convex loss θᵀHθ/2
     loss = Loss.from_callables(2, lambda t: t @ H @ t / 2, lambda t: H @ t, hessian=lambda t: H)
     g = np.array([-3.0, 1.0])
@@ -92,7 +94,7 @@ class Quartic(Flow):
 
 def test_a_condition_on_a_term_between_others_is_not_called_necessary():
     """`_is_vertex`: v⁴ + (a − 1)v²w² + w⁴ ≥ 0 wherever a ≥ −1, not only where each coefficient is nonnegative."""
-    verdict = check(Quartic, square_memory)
+    verdict = searched(Quartic.symbolic(), square_memory, ())
     a, v, w = sympy.Symbol("a", positive=True), *sympy.symbols("v w", real=True)
     assert verdict.status == "PROVED" and verdict.conditions == (sympy.Ge(a, 1),) and not verdict.necessary
     half = Quartic(a=Rational(1, 2)).coordinate()[2]
@@ -132,7 +134,7 @@ class TwoClocks(Flow):
 
 def test_a_bound_of_one_clock_by_the_other_asks_for_no_condition_that_is_not_needed():
     """`slope.conditions`: A − B y^k is bounded below through 1 − y^k where B ≥ 0; where B < 0 it is positive anyway."""
-    verdict = check(TwoClocks, lambda s, oracle: oracle.value + total(s.v**2) / 2)
+    verdict = searched(TwoClocks.symbolic(), lambda s, oracle: oracle.value + total(s.v**2) / 2, ())
     assert verdict.status != "REFUTED" and not (verdict.conditions and verdict.necessary)
 
 
@@ -162,7 +164,7 @@ class Uphill(Flow):
 
 def test_a_witness_is_a_state_of_some_loss():
     """`_realised`: g = J r is not 0 only where J is not, so no loss has V' > 0 at J = 0."""
-    witness = check(Uphill(), lambda s, oracle: oracle.value).witness
+    witness = searched(Uphill().exact(), lambda s, oracle: oracle.value, ()).witness
     assert {str(symbol): value != 0 for symbol, value in witness.items()} == {"J": True, "g": True}
 
 
@@ -206,6 +208,22 @@ def test_a_block_that_follows_a_moving_one_does_not_end_where_that_one_is():
     """LaSalle's set: a bounded solution of x' = k(x₀ − x) is x₀ for a constant x₀, not for a block that moves."""
     verdict = check(Swinging(), lambda s, oracle: oracle.value)
     assert verdict.status == "PROVED" and verdict.invariant_set == sympy.Eq(sympy.Symbol("g", real=True), 0)
+
+
+@dataclass(frozen=True)
+class Friction(Flow):
+    """Dry friction beside gradient descent of its own: v' = −sign v − v, θ' = −g + v."""
+
+    memory = ("v",)
+
+    def field(self, s, oracle):
+        return {"v": -sign(s.v) - s.v - oracle.gradient, "theta": s.v}
+
+
+def test_a_slope_that_jumps_has_no_limits_by_substitution():
+    """LaSalle's set: sign(0) is any number of [−1, 1], so v = 0 stays for |g| ≤ 1."""
+    found = searched(Friction(), lambda s, oracle: oracle.value + total(s.v**2) / 2, ())
+    assert found.status == "PROVED" and found.invariant_set is None
 
 
 # ------------------------------------------------------------------------------------------------ steps

@@ -159,3 +159,11 @@ def test_wrong_arguments_are_explained():
 
 def test_a_relation_reads_well():
     assert readable(h <= -2 * c * (ratio - 1) / (L + c**2)) == "h <= 2*(1 - lambda)*c/(L + c**2)"
+
+
+def test_the_bound_of_a_step_needs_a_positive_weight_of_F():
+    """F⁺ − F ≤ ⟨g, d⟩ + L|d|²/2 bounds −F from below, not from above."""
+    from lyapunov.energy import Energy
+    from lyapunov.step import Form, Undecided
+    with pytest.raises(Undecided, match="negative weight"):
+        Form(GradientDescent(), SequentialEuler(), Energy(lambda s, oracle: -oracle.value), sympy.S.Zero)

@@ -1,0 +1,24 @@
+"""Classes of losses, as what `assuming` takes: inequalities that a loss with minimum F = 0 at θ = 0 meets."""
+
+from __future__ import annotations
+
+import sympy
+
+from arithmetic import CoordinateLoss, as_decimals
+
+F, g, H = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian"))
+
+
+def strongly_convex(mu) -> tuple:
+    """Losses with a Hessian of at least μ > 0; their minimum is taken to be F = 0 at θ = 0."""
+    return "convex", sympy.Ge(H, as_decimals(mu))
+
+
+def smooth(L) -> tuple:
+    """Losses whose gradient is Lipschitz: −L ≤ H ≤ L."""
+    return sympy.Le(H, as_decimals(L)), sympy.Ge(H, -as_decimals(L))
+
+
+def PL(mu) -> tuple:
+    """Losses of Polyak and Łojasiewicz: 0 ≤ F ≤ |∇F|²/2μ; the infimum is taken to be 0."""
+    return sympy.Le(F, g**2 / (2 * as_decimals(mu))), sympy.Ge(F, 0)

@@ -1,0 +1,65 @@
+"""Rates: V' ≤ −kV for a class of losses, proved beside the literature, or refuted by a loss of the class."""
+
+from pathlib import Path
+
+import pytest
+import sympy
+from sympy import Rational
+
+from arithmetic import total
+from flows import GradientDescent, Momentum
+from lyapunov import PL, H, check, smooth, strongly_convex
+from lyapunov.rates import CLAIMS, markdown
+
+mu, L, c = sympy.symbols("mu L c", positive=True)
+
+
+def loss(s, o):
+    return o.value
+
+
+def test_the_page_holds_what_is_proved():
+    """Every row but those that say too much on purpose is proved."""
+    page = markdown()
+    lines = [line for line in page.splitlines() if line.startswith("| ")][2:]
+    assert len(lines) == len(CLAIMS) >= 16
+    for line, claim in zip(lines, CLAIMS, strict=True):
+        assert ("REFUTED" if claim.source.startswith("false") else "PROVED") in line, line
+    assert (Path(__file__).parents[2] / "docs" / "rates.md").read_text() == page
+
+
+@pytest.mark.parametrize("assuming", [PL(mu), strongly_convex(mu)])
+def test_the_rate_of_the_gradient_flow_is_sharp(assuming):
+    verdict = check(GradientDescent(), loss, assuming=assuming, rate=2 * mu)
+    assert verdict.status == "PROVED" and verdict.positive and verdict.certificate.verify()
+    assert "so F - F* <= V(0)*exp(-(2*mu)*t)" in str(verdict)
+    faster = check(GradientDescent(), loss, assuming=assuming, rate=Rational(21, 10) * mu)
+    assert faster.status == "REFUTED" and faster.counterexample.rise > 0
+
+
+@pytest.mark.parametrize("share, status", [(1, "PROVED"), (Rational(1, 2), "PROVED"), (2, "REFUTED")])
+def test_the_heavy_ball_has_the_rate_of_its_literature(share, status):
+    root = sympy.sqrt(mu)
+    verdict = check(
+        Momentum(c=2 * root),
+        lambda s, o: o.value + total((s.v + root * s.theta) ** 2) / 2,
+        assuming=strongly_convex(mu),
+        rate=share * root,
+    )
+    assert verdict.status == status
+
+
+def test_a_claim_of_a_rate_is_checked_again_with_its_rate():
+    from dataclasses import replace
+
+    verdict = check(GradientDescent(), loss, assuming=PL(mu), rate=2 * mu)
+    chain = replace(verdict.certificate.chain, rate=3 * mu)
+    assert not replace(verdict.certificate, chain=chain).verify()
+
+
+def test_smooth_losses_have_curvature_of_either_sign():
+    assert smooth(2) == (sympy.Le(H, 2), sympy.Ge(H, -2))
+    falls = check(
+        Momentum(c=c), lambda s, o: o.value + total(s.v**2) / 2 + total(o.gradient * s.v) / 10, assuming=smooth(L)
+    )
+    assert falls.status == "PROVED" and falls.conditions
