@@ -164,7 +164,7 @@ class _Stored:
         match node:
             case ast.Constant(value=value):
                 return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
                 return -value
             case ast.Name(id=name) if name in self.names:
                 return self.names[name]

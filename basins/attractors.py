@@ -28,7 +28,8 @@ class Attractors:
     def __init__(self, loss, points="known", patience: float = 20.0):
         if isinstance(patience, bool) or not isinstance(patience, (int, float)) or not 0 <= patience < np.inf:
             raise ValueError(f"patience={patience!r} must be a number of seconds >= 0")
-        self.points, self.note, self.thread = (), "", None
+        self.points: tuple[CriticalPoint, ...] = ()
+        self.note, self.thread = "", None
         self.patience, self.until = patience, time.monotonic() + patience
         if isinstance(points, str) and points == "known":
             self.thread = threading.Thread(target=self._find, args=(loss,), name="critical points", daemon=True)

@@ -112,5 +112,7 @@ def _back(x):
         ((kind, what),) = x.items()
         if kind == "open":
             return Open(what[0], _back(what[1]))
-        return {"sympy": stored, "fraction": fractions.Fraction}[kind](what)
+        if kind == "fraction":
+            return fractions.Fraction(what)
+        return stored({"sympy": what}[kind])
     return x

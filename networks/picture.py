@@ -85,7 +85,7 @@ def _style(nature) -> dict:
 
 def _curve(figure, loss, atlas: Atlas, box) -> None:
     axes = figure.add_axes((0.1, 0.12, 0.62, 0.76))
-    x = np.linspace(*box[0], 4 * SIDE)
+    x = np.linspace(box[0][0], box[0][1], 4 * SIDE)
     values = loss.value(x[None])
     axes.plot(x, values, color="#0072B2")
     for nature, points in _by_nature(atlas).items():
@@ -98,7 +98,7 @@ def _curve(figure, loss, atlas: Atlas, box) -> None:
 
 
 def _plane(figure, loss, atlas: Atlas, box) -> None:
-    x, y = np.meshgrid(np.linspace(*box[0], SIDE), np.linspace(*box[1], SIDE))
+    x, y = np.meshgrid(np.linspace(box[0][0], box[0][1], SIDE), np.linspace(box[1][0], box[1][1], SIDE))
     values = np.reshape(loss.value(np.array([x.ravel(), y.ravel()])), x.shape)
     top = _top(values, atlas)
     shown = np.where(np.isfinite(values), np.minimum(values, top), top)

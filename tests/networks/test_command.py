@@ -135,7 +135,8 @@ def test_every_point_is_in_the_picture_by_its_nature():
 def test_a_curve_has_its_points_on_it():
     (axes,) = drawn("t**4/4 - t**2/2", "t").axes
     found = marks(axes)
-    assert sorted(map(tuple, found["minimum"].T)) == [(-1, -0.25), (1, -0.25)] and found["maximum"].tolist() == [[0], [0]]
+    assert sorted(map(tuple, found["minimum"].T)) == [(-1, -0.25), (1, -0.25)]
+    assert found["maximum"].tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize("text, on", [
