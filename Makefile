@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH ?= torch
 
-.PHONY: figures test test-slow test-extras mutants docs bench clean
+.PHONY: figures test test-slow test-extras lint types mutants docs bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
@@ -14,6 +14,12 @@ test: .venv/.test
 # what `make test` leaves out for its length
 test-slow: .venv/.test
 	$(BIN)/python -m pytest -q -n auto -m slow
+
+lint: .venv/.dev
+	$(BIN)/python -m ruff check
+
+types: .venv/.dev
+	$(BIN)/python -m mypy
 
 # wrong programs, each of which a named test must notice
 mutants: .venv/.test
@@ -42,6 +48,10 @@ bench: .venv/.bench
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]'
 	touch $@
 
+.venv/.dev: .venv/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
 .venv/.extras: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt]'
@@ -56,4 +66,4 @@ bench: .venv/.bench
 	touch $@
 
 clean:
-	rm -rf .venv build docs/_build *.egg-info .coverage .pytest_cache .hypothesis
+	rm -rf .venv build docs/_build *.egg-info .coverage .pytest_cache .hypothesis .mypy_cache .ruff_cache

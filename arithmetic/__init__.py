@@ -11,6 +11,7 @@ from .catalogue import Catalogue, UnknownName
 from .choices import Choices
 from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
+from .exact import as_decimals, as_fractions, exact_sign, simplified
 from .functions import add_diagonal, clip, diagonal, dot, gram, power, solve, times, total, vector
 from .intervals import Interval
 from .iteration import Iteration
@@ -18,15 +19,17 @@ from .operations import OPERATIONS, Operation, absolute, maximum, minimum, opera
 from .printers import native
 from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, OracleView, VectorField, missing
 from .reader import from_sympy
-from .readings import Reading, Vector, integer_power, is_symbolic
+from .readings import Array, Box, Quantity, Rate, Reading, Vector, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
+from .symbolic import CoordinateLoss, SymbolicLoss
 from .text import Progress, Table, aligned, clipped, entry, short
 
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "diagonal", "add_diagonal", "times", "gram",
-    "Operation", "operation", "OPERATIONS", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
+    "Array", "Quantity", "Rate", "Box", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
+    "Operation", "operation", "OPERATIONS",
     "Graph", "Node", "Program", "Choices", "record", "repeated", "gradient", "tangent", "polynomial", "native",
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
@@ -35,18 +38,3 @@ __all__ = [
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command",
     "ends", "jets", "tape", "enclose",
 ]
-
-_WITH_SYMPY = {**dict.fromkeys(("as_decimals", "as_fractions", "exact_sign", "simplified"), "exact"),
-               **dict.fromkeys(("SymbolicLoss", "CoordinateLoss"), "symbolic")}  # imported when asked for: numbers do without
-
-
-def __getattr__(name):
-    if name not in _WITH_SYMPY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f".{_WITH_SYMPY[name]}", __name__), name)
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})

@@ -1,9 +1,9 @@
 """The folder of compiled programs: kept between processes, checked before they are loaded.
 
 What lies there is run, so the folder must be the user's own and writable by no one else.  Beside each file lies its
-seal, size and hash: a file that was cut off, overwritten or written while the disk was full is not loaded but made again.
-Files come in whole, by renaming; those unused for 90 days go.  Where no folder can be used, programs live in a temporary one
-while they are loaded, and are made again by the next process.
+seal, size and hash: a file that was cut off, overwritten or written while the disk was full is not loaded but made
+again.  Files come in whole, by renaming; those unused for 90 days go.  Where no folder can be used, programs live in a
+temporary one while they are loaded, and are made again by the next process.
 """
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def directory() -> Path | None:
             pass
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
         warnings.warn("compiled programs are not kept, each process makes them again: "
-                      f"{path or 'the cache folder'} cannot be used ({error}); set OPTIFLOWS_CACHE to a folder of your own", RuntimeWarning, stacklevel=2)
+                      f"{path or 'the cache folder'} cannot be used ({error}); set OPTIFLOWS_CACHE to a folder of your "
+                      "own", RuntimeWarning, stacklevel=2)
         return None
     _prune(path)
     return path

@@ -32,7 +32,7 @@ class Catalogue(dict[str, T]):
         wanted = self.spelled(str(name))
         wanted = self.short.get(wanted, wanted)
         if isinstance(name, str) and wanted in self:
-            return self.get(wanted)
+            return self[wanted]
         close = difflib.get_close_matches(wanted, [*self, *self.short], n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}? " if close else ""
         raise UnknownName(f"no {self.kind} is named {name!r}; {hint}known: {', '.join(self)}")

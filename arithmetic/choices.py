@@ -12,6 +12,7 @@ class Choice(Node):
     """A number made of parameters.  Compared, it decides as at the sample, and its graph notes the decision."""
 
     __slots__ = ()
+    graph: Choices
 
     def __bool__(self) -> bool:
         inputs = [self.graph.input(name) for name in self.graph.sample]

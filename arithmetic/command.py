@@ -7,10 +7,13 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+import sympy
 
 #: The rooms that each command enters besides its own, which is found already, and this one.
 ENTERED = {"networks": (), "flows": ("schemes",), "schemes": ("flows",), "lyapunov": ("schemes", "flows", "networks"),
@@ -53,8 +56,6 @@ def settings(groups: Iterable[Iterable[str]], *, exact: bool = False) -> dict:
 def _number(text: str, exact: bool):
     if not exact:
         return float(text)
-    import sympy
-
     return sympy.Rational(text)
 
 
@@ -64,7 +65,7 @@ def run(main: Callable[[], int]) -> int:
     Where standard output cannot hold a character, as in ASCII, its code is written instead.
     """
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         code = main()

@@ -79,7 +79,7 @@ def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
     """`iterate` for a step that is no recorded program but a function of NumPy arrays.
 
     advance(x, y, count, go) : from states x (rows, width) and step counts, new states into y and whether each lane
-    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all at once.
+    takes the step into go.  It must treat every lane alike and, with more than one thread, may be called by all.
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
@@ -102,8 +102,10 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
     """
     workers = min(workers, -(-len(work.queue) // WIDTH)) if kernel.parallel else 1
     work.at_once = min(work.at_once, -(-len(work.queue) // workers))
-    here = threading.current_thread() is not threading.main_thread()
-    if operations is not None and operations <= SMALL or workers == 1 and here:
+    thread = threading.current_thread()
+    nested = thread.name.startswith(POOL)  # a pool's thread that waited for its own pool would wait for ever
+    here = thread is not threading.main_thread()
+    if operations is not None and operations <= SMALL or workers == 1 and here or nested:
         kernel.run(work)
         return
     jobs = [pool(workers).submit(kernel.run, work) for _ in range(workers)]
@@ -116,10 +118,13 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
         job.result()
 
 
+POOL = "optiflows"  # what the names of its threads begin with
+
+
 @functools.cache
 def pool(workers: int) -> ThreadPoolExecutor:
     """The threads that kernels run on, made once."""
-    return ThreadPoolExecutor(workers, thread_name_prefix="optiflows")
+    return ThreadPoolExecutor(workers, thread_name_prefix=POOL)
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has the object but none of its threads

@@ -1,9 +1,9 @@
 """The elementary functions, written in + − × ÷, comparisons and exact operations: the same bits on every machine.
 
 Each is one branch-free definition, so compiled loops vectorise, and its error is below one unit in the last place
-(`benchmarks/functions.py` measures it).  The plan is everywhere the same: an argument reduction whose rounding is carried
-along, a polynomial on a short interval, and the last addition as the only rounding that counts.  A pair (x, e) below
-stands for the unrounded sum x + e with |e| far below |x|.  `tests/arithmetic/test_elementary.py` derives the
+(`benchmarks/functions.py` measures it).  The plan is everywhere the same: an argument reduction whose rounding is
+carried along, a polynomial on a short interval, and the last addition as the only rounding that counts.  A pair (x, e)
+below stands for the unrounded sum x + e with |e| far below |x|.  `tests/arithmetic/test_operations.py` derives the
 coefficients again: they interpolate at Chebyshev points.
 
 Sources: Cody & Waite 1980 (reductions); Payne & Hanek 1983 (large arguments of sin and cos); Dekker 1971 (products and
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -77,8 +78,9 @@ def scaled(x, n):
 LOG2E = 1.4426950408889634
 LN2, LN2_REST = 0.6931471803691238, 1.9082149292705877e-10  # the first has 33 bits: n·LN2 is exact
 # (e^r − 1 − r)/r² on |r| ≤ (ln 2)/2
-EXP = (0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326141, 0.0013888888888883752, 0.00019841269874800683,
-       2.4801587325533502e-05, 2.75572554255029e-06, 2.7557273661174726e-07, 2.5105206475334834e-08, 2.091467944897855e-09)
+EXP = (0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326141, 0.0013888888888883752,
+       0.00019841269874800683, 2.4801587325533502e-05, 2.75572554255029e-06, 2.7557273661174726e-07,
+       2.5105206475334834e-08, 2.091467944897855e-09)
 # (2 artanh(s)/s − 2)/z, z = s², on |s| ≤ (√2 − 1)/(√2 + 1)
 LOG = (0.6666666666666666, 0.4000000000000088, 0.2857142857080361, 0.22222222391714744, 0.18181795640044723,
        0.15386239707611124, 0.13268773010203216, 0.13086627491197242)
@@ -197,6 +199,8 @@ def _softplus(x):
     t, t_rest = scaled(e, n), scaled(rest, n)
     u, u_rest = quick_sum(1.0, t)
     value, correction = log_pair(u, u_rest + t_rest)
+    small = t < 2.0**-30  # ln(1 + t) = t − t²/2
+    value, correction = where(small, t, value), where(small, t_rest - 0.5 * t * t, correction)
     positive = maximum(x, 0.0)
     s, error = pair_sum(positive, value)
     value = s + (error + correction)
@@ -207,29 +211,32 @@ exp = operation(
     "exp", definition=_exp, native="exp", symbolic=lambda s, x: s.exp(x), sympy=("exp",), adjoint=lambda n, d: (d * n,),
     interval=functools.partial(increasing, at_least=0.0), error=1, doc="Exponential.")
 expm1 = operation(
-    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1, adjoint=lambda n, d: (d * (n + 1),),
+    "expm1", definition=_expm1, native="expm1", symbolic=lambda s, x: s.exp(x) - 1,
+    adjoint=lambda n, d: (d * exp(n.args[0]),),
     interval=functools.partial(increasing, at_least=-1.0), error=1, doc="e^x − 1, also where x is small.")
 log = operation(
     "log", definition=_log, native="log", symbolic=lambda s, x: s.log(x), sympy=("log",), domain=(0.0, math.inf),
-    adjoint=lambda n, d: (d / n.args[0],),
+    adjoint=lambda n, d: (where(n.args[0] < 0, float("nan"), d / n.args[0]),),
     interval=increasing, error=1, doc="Natural logarithm.")
 log1p = operation(
     "log1p", definition=_log1p, native="log1p", symbolic=lambda s, x: s.log(1 + x), domain=(-1.0, math.inf),
-    adjoint=lambda n, d: (d / (1 + n.args[0]),),
+    adjoint=lambda n, d: (where(n.args[0] < -1, float("nan"), d / (1 + n.args[0])),),
     interval=increasing, error=1, doc="ln(1 + x), also where x is small.")
 sinh = operation(
     "sinh", definition=_sinh, native="sinh", symbolic=lambda s, x: s.sinh(x), sympy=("sinh",),
     adjoint=lambda n, d: (d * cosh(n.args[0]),), interval=increasing, error=1, doc="Hyperbolic sine.")
-cosh = operation(
+cosh: Callable = operation(
     "cosh", definition=_cosh, native="cosh", symbolic=lambda s, x: s.cosh(x), sympy=("cosh",),
     adjoint=lambda n, d: (d * sinh(n.args[0]),), interval=functools.partial(even, at_least=1.0), error=1,
     doc="Hyperbolic cosine.")
 tanh = operation(
-    "tanh", definition=_tanh, native="tanh", symbolic=lambda s, x: s.tanh(x), sympy=("tanh",), adjoint=lambda n, d: (d * (1 - n * n),),
+    "tanh", definition=_tanh, native="tanh", symbolic=lambda s, x: s.tanh(x), sympy=("tanh",),
+    adjoint=lambda n, d: (d * (1 - n * n),),
     interval=functools.partial(increasing, at_least=-1.0, at_most=1.0), error=1, doc="Hyperbolic tangent.")
 sigmoid = operation(
     "sigmoid", definition=_sigmoid,
-    native=("np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})", "np.divide(1.0, {out}, out={out})"),
+    native=("np.negative({0}, out={out})", "np.exp({out}, out={out})", "np.add({out}, 1.0, out={out})",
+            "np.divide(1.0, {out}, out={out})"),
     symbolic=lambda s, x: 1 / (1 + s.exp(-x)), adjoint=lambda n, d: (d * (n * (1 - n)),),
     interval=functools.partial(increasing, at_least=0.0, at_most=1.0), error=1, doc="1/(1 + e^−x), without overflow.")
 softplus = operation(
@@ -243,8 +250,8 @@ softplus = operation(
 
 # ------------------------------------------------------------------------------------------------------ sine and cosine
 # (sin(r)/r − 1)/z and (cos(r) − 1 + z/2)/z², z = r², on |r| ≤ π/4
-SIN = (-0.16666666666666666, 0.008333333333330948, -0.00019841269836758557, 2.755731610254353e-06, -2.505113184314626e-08,
-       1.591812916105078e-10)
+SIN = (-0.16666666666666666, 0.008333333333330948, -0.00019841269836758557, 2.755731610254353e-06,
+       -2.505113184314626e-08, 1.591812916105078e-10)
 COS = (0.041666666666666664, -0.0013888888888887398, 2.4801587298765676e-05, -2.755731727172422e-07,
        2.0876146267241254e-09, -1.1382632341807706e-11)
 HALF_PI, HALF_PI_REST = 1.5707963267948966, 6.123233995736766e-17
@@ -338,18 +345,21 @@ def _turning(op, x, top: float):
 
     bounded = (x.low > -1e6) & (x.high < 1e6)  # where the turns are known to 1e-9
     enclosed = padded(op, x, least(value, other), most(value, other), -1.0, 1.0)
-    return type(x)(choose(bounded & ~holds(top + 0.5), enclosed.low, -1.0), choose(bounded & ~holds(top), enclosed.high, 1.0))
+    return type(x)(choose(bounded & ~holds(top + 0.5), enclosed.low, -1.0),
+                   choose(bounded & ~holds(top), enclosed.high, 1.0))
 
 
 sin = operation(
-    "sin", definition=_sin, native="sin", symbolic=lambda s, x: s.sin(x), sympy=("sin",), adjoint=lambda n, d: (d * cos(n.args[0]),),
-    interval=functools.partial(_turning, top=0.25), error=1, doc="Sine.")
-cos = operation(
-    "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",), adjoint=lambda n, d: (-(d * sin(n.args[0])),),
-    interval=functools.partial(_turning, top=0.0), error=1, doc="Cosine.")
+    "sin", definition=_sin, native="sin", symbolic=lambda s, x: s.sin(x), sympy=("sin",),
+    adjoint=lambda n, d: (d * cos(n.args[0]),), interval=functools.partial(_turning, top=0.25), error=1,
+    doc="Sine.")
+cos: Callable = operation(
+    "cos", definition=_cos, native="cos", symbolic=lambda s, x: s.cos(x), sympy=("cos",),
+    adjoint=lambda n, d: (-(d * sin(n.args[0])),), interval=functools.partial(_turning, top=0.0), error=1,
+    doc="Cosine.")
 
 
-# --------------------------------------------------------------------------------------------- arctangent and error function
+# ------------------------------------------------------------------------------- arctangent and error function
 # (atan(t)/t − 1)/z, z = t², on |t| ≤ tan(π/8)
 ATAN = (-0.3333333333333333, 0.19999999999999804, -0.14285714285659828, 0.111111111051554, -0.09090908753498572,
         0.07692296374965499, -0.06666424884541275, 0.05878928984071892, -0.05230454169285298, 0.04551592758246219,

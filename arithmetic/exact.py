@@ -5,25 +5,25 @@ A float stands for one of two things.
   (`as_decimals`).
 - What was computed from small fractions, a weight of a scheme, a coordinate of a point, is the fraction that it rounds:
   0.3333333333333333 is 1/3 (`as_fractions`); where there is none, it is the decimal.
-
-sympy is imported with this file, so `arithmetic` imports it only when one of its names is asked for.
 """
 from __future__ import annotations
 
 import sympy
 from sympy import Rational
 
+from .readings import Rate
+
 LARGEST = 10**6  # denominator of what `as_fractions` takes for a fraction: Dormand–Prince's coefficients need 339200
 ROUNDING = 2**-51  # and how far a float may lie from it, relative to it: the rounding of a sum or two
 
 
-def as_decimals(expression) -> sympy.Expr:
+def as_decimals(expression: Rate) -> sympy.Expr:
     """A number, or a sympy expression, with its floats as the decimals that they print as."""
     expression = sympy.sympify(expression)
     return expression.xreplace({x: _decimal(x) for x in expression.atoms(sympy.Float)})
 
 
-def as_fractions(expression) -> sympy.Expr:
+def as_fractions(expression: Rate) -> sympy.Expr:
     """A number, or a sympy expression, with its floats as the small fractions that they round, else as decimals."""
     expression = sympy.sympify(expression)
     return expression.xreplace({x: _fraction(x) for x in expression.atoms(sympy.Float)})
@@ -39,7 +39,7 @@ def _fraction(x) -> Rational:
     return small if abs(small - value) <= ROUNDING * abs(value) else _decimal(x)
 
 
-def exact_sign(number) -> int | None:
+def exact_sign(number: Rate) -> int | None:
     """The sign of an exact number, -1, 0 or 1; None if it cannot be told."""
     number = sympy.sympify(number)
     if number.is_zero:
@@ -54,7 +54,7 @@ def exact_sign(number) -> int | None:
     return 0 if simplified(number) == 0 else None
 
 
-def simplified(expression) -> sympy.Expr:
+def simplified(expression: sympy.Expr) -> sympy.Expr:
     """An expression in simpler form; a polynomial in the root of a polynomial is reduced by that, so that 0 is seen."""
     roots = sorted(expression.atoms(sympy.CRootOf), key=str)
     if len(roots) == 1:

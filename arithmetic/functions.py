@@ -1,25 +1,39 @@
 """Words of linear algebra that a definition may use, on every reading."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+import sympy
 
 from .elementary import exp, log
-from .operations import absolute, maximum, minimum, where
-from .readings import Reading, Vector, is_symbolic
+from .operations import absolute, maximum, minimum, sqrt, where
+from .readings import Array, Quantity, Reading, Vector, integer_power, is_symbolic, with_derivative
 
 
-def clip(x, low, high):
+def clip(x: Quantity, low: Quantity, high: Quantity) -> Quantity:
     """`x` held between `low` and `high`."""
     return minimum(maximum(x, low), high)
 
 
-def power(x, p):
+def power(x: Quantity, p: Quantity) -> Quantity:
     """x^p for x > 0: itself on symbols, e^(p ln x) on every other reading."""
-    return x**p if is_symbolic(x) or is_symbolic(p) else exp(p * log(x))
+    if is_symbolic(x) or is_symbolic(p):
+        return x**p
+    value = exp(p * log(x))
+    return with_derivative(value, x, lambda z: p * power(z, p - 1)) if isinstance(p, (int, float)) else value
 
 
-def total(x):
-    """Sum over coordinates, shape `(dim, ...)` to `(...)`; on the per-coordinate symbolic reading, the summand itself."""
+def half_power(x: Quantity, n: int) -> Quantity:
+    """x^(n/2) for an odd n ≥ 1, by the square root; its derivative at 0 is 0 for n > 2."""
+    if n == 1:
+        return sqrt(x)
+    return with_derivative(integer_power(sqrt(x), n), x, lambda z: n / 2 * half_power(z, n - 2))
+
+
+def total(x: Quantity) -> Quantity:
+    """Sum over coordinates, shape `(dim, ...)` to `(...)`;
+    on the per-coordinate symbolic reading, the summand itself."""
     if isinstance(x, Reading) or is_symbolic(x):
         return x
     if isinstance(x, np.ndarray):
@@ -30,12 +44,12 @@ def total(x):
     raise TypeError(f"total(x): x must be an array of coordinates or a symbol, got {type(x).__name__}: {x!r}")
 
 
-def dot(x, y):
+def dot(x: Quantity, y: Quantity) -> Quantity:
     """Inner product over coordinates, one number per lane."""
     return total(x * y)
 
 
-def solve(matrix, rhs):
+def solve(matrix: Quantity, rhs: Quantity) -> Quantity:
     """The solution of `matrix @ x = rhs`.
 
     matrix : (dim, dim) or (dim, dim, lanes);  rhs : (dim,) or (dim, lanes).  A singular matrix gives inf or NaN, an
@@ -47,8 +61,6 @@ def solve(matrix, rhs):
     n = len(rhs)
     first = next(iter(np.asarray(matrix).flat), 0.0)  # of no lanes, numbers
     if is_symbolic(first):
-        import sympy
-
         return Vector(sympy.Matrix(matrix).LUsolve(sympy.Matrix(list(rhs))))
     if n > 8 and not isinstance(first, Reading):
         lanes = np.moveaxis(matrix.reshape(n, n, -1), -1, 0), np.moveaxis(rhs.reshape(n, -1), -1, 0)
@@ -90,7 +102,7 @@ def _eliminate(a, b):
     return vector(x)
 
 
-def vector(entries):
+def vector(entries: Iterable[Quantity]) -> Array:
     """Coordinates stacked to `(dim,)` or `(dim, lanes)` on numbers, a `Vector` on every other reading."""
     entries = list(entries)
     if any(isinstance(e, Reading) or is_symbolic(e) for e in entries):
@@ -103,13 +115,14 @@ def _one(matrix) -> bool:
     return is_symbolic(matrix) or isinstance(matrix, Reading)
 
 
-def diagonal(matrix):
+def diagonal(matrix: Quantity) -> Quantity:
     """The diagonal, (dim,) or (dim, lanes), of a matrix of shape (dim, dim), (dim, dim, lanes), or of one symbol."""
     return matrix if _one(matrix) else vector(matrix[i, i] for i in range(len(matrix)))
 
 
-def add_diagonal(matrix, value):
-    """`matrix + diag(value)` for a matrix as in `diagonal`; value : a number, one per lane, or per coordinate (and lane)."""
+def add_diagonal(matrix: Quantity, value: Quantity) -> Quantity:
+    """`matrix + diag(value)` for a matrix as in `diagonal`;
+    value : a number, one per lane, or per coordinate (and lane)."""
     if _one(matrix):
         return matrix + value
     matrix, each = matrix.copy(), np.ndim(value) == np.ndim(matrix) - 1
@@ -118,12 +131,12 @@ def add_diagonal(matrix, value):
     return matrix
 
 
-def times(matrix, x):
+def times(matrix: Quantity, x: Quantity) -> Quantity:
     """`matrix @ x`, shaped as x, (dim,) or (dim, lanes), for a matrix as in `diagonal`; a lane has its own bits."""
     return matrix * x if _one(matrix) else total(np.swapaxes(matrix, 0, 1) * x[:, None])
 
 
-def gram(J):
+def gram(J: Quantity) -> Quantity:
     """`Jᵀ J`, (dim, dim) or (dim, dim, lanes), of J of shape (rows, dim) or (rows, dim, lanes), or of one symbol."""
     if _one(J):
         return J**2

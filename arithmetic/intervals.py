@@ -7,7 +7,7 @@ import numpy as np
 
 from .ends import above, below, choose, enclosing, least, most, times
 from .operations import OPERATIONS
-from .readings import Reading, integer_power
+from .readings import Array, Quantity, Reading, integer_power
 
 
 def _quiet(method):
@@ -26,12 +26,15 @@ class Interval(Reading):
 
     __slots__ = ("low", "high")
 
-    def __init__(self, low, high):
-        self.low = low if isinstance(low, Reading) else np.float64(low)
-        self.high = high if isinstance(high, Reading) else np.float64(high)
+    def __init__(self, low: float | Array, high: float | Array):
+        if isinstance(low, Reading):
+            self.low, self.high = low, high
+            return
+        low, high = np.float64(low), np.float64(high)  # no end is NaN: where there is no number, nothing is known
+        self.low, self.high = np.where(low == low, low, -np.inf)[()], np.where(high == high, high, np.inf)[()]
 
     @staticmethod
-    def of(x) -> Interval:
+    def of(x: Quantity) -> Interval:
         """An exact number as the interval around it."""
         if isinstance(x, Interval):
             return x
@@ -44,6 +47,12 @@ class Interval(Reading):
 
     def __neg__(self):
         return Interval(-self.high, -self.low)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return self.apply("absolute", self)
 
     def __sub__(self, other):
         return self + -Interval.of(other)
@@ -87,13 +96,8 @@ class Interval(Reading):
         return integer_power(self, int(n)) if n else Interval(self.low * 0 + 1, self.low * 0 + 1)
 
     @_quiet
-    def apply(self, op: str, *args):
-        form = OPERATIONS[op].interval
-        if form is None and OPERATIONS[op].inline:
-            return OPERATIONS[op].definition(*args)
-        if form is None:
-            raise TypeError(f"{op} has no interval form: give its operation interval=...")
-        return form(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __lt__(self, other):
         other = Interval.of(other)
@@ -113,6 +117,15 @@ class Interval(Reading):
         return f"[{self.low}, {self.high}]"
 
 
+def _applied(op: str, args: tuple) -> Quantity:
+    operation = OPERATIONS[op]
+    if operation.interval is None and operation.inline and operation.definition:
+        return operation.definition(*args)
+    if operation.interval is None:
+        raise TypeError(f"{op} has no interval form: give its operation interval=...")
+    return operation.interval(operation, *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+
+
 class Truth(Reading):
     """Whether a condition can hold, and whether it must, on intervals."""
 
@@ -122,8 +135,8 @@ class Truth(Reading):
         self.can = can if isinstance(can, Reading) else np.bool_(can)
         self.must = must if isinstance(must, Reading) else np.bool_(must)
 
-    def apply(self, op: str, *args):
-        return OPERATIONS[op].interval(OPERATIONS[op], *(a if isinstance(a, Truth) else Interval.of(a) for a in args))
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        return _applied(op, args)
 
     def __and__(self, other):
         return Truth(self.can & other.can, self.must & other.must)

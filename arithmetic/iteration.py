@@ -7,6 +7,7 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Recent:
     """The last few things made, by key."""
 
     def __init__(self, size: int):
-        self._size, self._kept = size, OrderedDict()
+        self._size = size
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], object]):
         """What was made under this key.  Two threads may make it twice: a fork could leave a lock held."""
@@ -56,7 +58,7 @@ class Iteration:
     update: tuple[Node, ...]
     go: Node
     varying: int
-    uniform: frozenset[int] | None = None
+    uniform: frozenset[int] = None  # type: ignore[assignment]  # made of `varying` in __post_init__
 
     def __post_init__(self):
         if len(self.state) != len(self.update) or not 0 <= self.varying <= len(self.state):
@@ -101,7 +103,7 @@ class Iteration:
         return self._read_from(self.parameters)
 
     def _read_from(self, rows: tuple[int, ...]) -> tuple[Node, ...]:
-        inputs, alone = {self.state[i] for i in rows}, {}
+        inputs, alone = {self.state[i] for i in rows}, dict[Node, bool]()
         for node in needed(self.lane_outputs):
             alone[node] = (node in inputs if node.op == "input"
                            else bool(node.operands) and all(alone[a] or a.value is not None for a in node.operands))
@@ -127,7 +129,7 @@ class Iteration:
         """Values of the clocks (clocks, rows) and the tabulated nodes after 0, 1, … steps, as far as they change."""
         if not self.clocks:
             return np.zeros((0, 1)), np.zeros((0, 1))
-        return self._tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
+        return self.recent_tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
 
     def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
         inputs = tuple(self.state[i] for i in self.clocks)
@@ -140,8 +142,8 @@ class Iteration:
                 if after == now:
                     break
                 now = after
-            states = np.array(states, dtype=float).T.copy()
-        return states, _rows(Program(inputs, self.tabulated), states)
+        table = np.array(states, dtype=float).T.copy()
+        return table, _rows(Program(inputs, self.tabulated), table)
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""
@@ -174,7 +176,7 @@ class Iteration:
         return folded, [kept[order.index(n)] for n in folded.tabulated]
 
     # what was made of it, so that memory does not grow with the number of runs
-    _tables = functools.cached_property(lambda self: Recent(4))
+    recent_tables = functools.cached_property(lambda self: Recent(4))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))

@@ -6,21 +6,26 @@ through `OPERATIONS`.  To add a function, here or in a program of one's own, mak
 
     erf = operation("erf", definition=…, symbolic=lambda s, x: s.erf(x), adjoint=lambda n, d: …, interval=increasing)
 
-`definition` writes it in + − × ÷, comparisons, `where` and the exact operations of this file; then all back ends compute
-the same bits.  Without it, `numeric` and the spellings `c`, `python`, `numpy` are what the machine's libraries give.
+`definition` writes it in + − × ÷, comparisons, `where` and the exact operations of this file; then all back ends
+compute the same bits.  Without it, `numeric` and the spellings `c`, `python`, `numpy` are what the machine's libraries
+give.
 """
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
 from . import simplify
 from .ends import above, below, choose, least, most
-from .readings import Reading, elementwise, is_object_array, is_symbolic
+from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading, with_derivative
+
+if TYPE_CHECKING:
+    from .recorder import Program
 
 i64 = np.int64
 
@@ -39,7 +44,8 @@ class Operation:
     definition : the function in plain arithmetic, without branches.
     reading : the operation in Python's operators, on every reading; a call of `function` unless given.
     inline : whether a recording holds the operations of `definition` instead of a node of its own.
-    c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with {out}.
+    c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with
+    {out}.
     native : as `numpy`, with NumPy's own functions for an operation with a definition: faster, and not the same bits.
     table : of an operation that reads a constant table at an integer index.
     interval : `(operation, *intervals) -> interval`.
@@ -57,7 +63,7 @@ class Operation:
     symbolic: Callable | None = None
     adjoint: Callable | None = None
     definition: Callable | None = None
-    reading: str | None = None
+    reading: str = ""
     inline: bool = False
     c: str | None = None
     python: str | None = None
@@ -76,8 +82,8 @@ class Operation:
         if self.numeric is None:
             if self.definition is None:
                 raise ValueError(f"operation {self.name!r} needs numeric= or definition=")
-            object.__setattr__(self, "numeric", functools.partial(_defined, self))
-        if self.reading is None:
+            object.__setattr__(self, "numeric", functools.partial(_defined, self, self.definition))
+        if not self.reading:
             text = f"{self.name}({', '.join(f'{{{i}}}' for i in range(self.arity))})"
             object.__setattr__(self, "reading", text)
 
@@ -85,7 +91,7 @@ class Operation:
     def function(self) -> Callable:
         """The function that definitions call: it dispatches on the reading of its arguments."""
 
-        def function(*args):
+        def function(*args: Quantity) -> Quantity:
             if len(args) != self.arity:
                 raise TypeError(f"{self.name}() takes {self.arity} argument{'s' * (self.arity > 1)}, got {len(args)}")
             if any(is_object_array(a) for a in args):
@@ -103,8 +109,6 @@ class Operation:
         return function
 
     def _on_symbols(self, *args):
-        import sympy
-
         if self.symbolic is None:
             raise TypeError(f"{self.name} has no symbolic form: give its operation symbolic=...")
         if self.definition and not self.inline and any(isinstance(a, sympy.Float) for a in args) \
@@ -113,10 +117,12 @@ class Operation:
         return self.symbolic(sympy, *args)
 
     @functools.cached_property
-    def program(self):
+    def program(self) -> Program:
         """The definition as a straight-line program in which nothing is rearranged."""
         from .recorder import Graph, Program
 
+        if self.definition is None:
+            raise TypeError(f"{self.name} has no definition: give its operation definition=...")
         graph = Graph(rearrange=False)
         x = graph.inputs("x", self.arity)
         return Program(tuple(x), (graph.lift(self.definition(*x)),))
@@ -172,25 +178,26 @@ def _quiet(numeric: Callable) -> Callable:
     return evaluate
 
 
-def _defined(op: Operation, *args):
+def _defined(op: Operation, definition: Callable, *args):
     """An operation with a definition on numbers: scalars one by one, arrays by its printed NumPy program."""
     arrays = [np.asarray(a, dtype=float) for a in args]
     if all(a.ndim == 0 for a in arrays):
         with np.errstate(all="ignore"):
-            return np.float64(op.definition(*(a[()] for a in arrays)))
+            return np.float64(definition(*(a[()] for a in arrays)))
     from .printers import numpy_operation
 
-    arrays = np.broadcast_arrays(*arrays)
-    rows = [np.ascontiguousarray(a).ravel() for a in arrays]
-    return numpy_operation(op)(*rows).reshape(arrays[0].shape)
+    rows = [np.ascontiguousarray(a).ravel() for a in np.broadcast_arrays(*arrays)]
+    return numpy_operation(op)(*rows).reshape(np.broadcast_shapes(*(a.shape for a in arrays)))
 
 
 # ---------------------------------------------------------------------------------------------------- intervals
 def padded(op: Operation, x, low, high, at_least: float = -np.inf, at_most: float = np.inf):
-    """An interval like x with computed ends moved outward by the error of the operation, within the range of the function."""
+    """An interval like x with ends moved outward by the error of the operation, within the range of the function."""
     if op.error:
-        low, high = choose(low > -np.inf, below(low, op.error), -np.inf), choose(high < np.inf, above(high, op.error), np.inf)
-    return type(x)(low if at_least == -np.inf else most(low, at_least), high if at_most == np.inf else least(high, at_most))
+        low = choose(low > -np.inf, below(low, op.error), -np.inf)
+        high = choose(high < np.inf, above(high, op.error), np.inf)
+    return type(x)(low if at_least == -np.inf else most(low, at_least),
+                   high if at_most == np.inf else least(high, at_most))
 
 
 def within(op: Operation, x):
@@ -274,8 +281,8 @@ def table_operation(name: str, table: tuple[float, ...], doc: str) -> Callable:
 
 # ------------------------------------------------------------------------------------------------ the basic ones
 def _operator(name: str, infix: str, function: Callable, **entry: Any) -> Callable:
-    return operation(name, arity=2, numeric=_quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix, python=infix,
-                     reading=infix, **entry)
+    return operation(name, arity=2, numeric=_quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix,
+                     python=infix, reading=infix, **entry)
 
 
 add = _operator("add", "{0} + {1}", lambda x, y: x + y, numpy="add", adjoint=lambda n, d: (d, d),
@@ -288,7 +295,8 @@ mul = _operator("mul", "{0} * {1}", lambda x, y: x * y, numpy="multiply",
 div = _operator("div", "{0} / {1}", lambda x, y: x / y, numpy="divide",
                 adjoint=lambda n, d: ((q := d / n.args[1]), -(q * n)), interval=lambda op, x, y: x / y,
                 simplify=simplify.div, doc="Quotient.")
-neg = operation("neg", numeric=np.negative, symbolic=lambda s, x: -x, c="-{0}", python="-{0}", reading="-{0}", numpy="negative",
+neg = operation("neg", numeric=np.negative, symbolic=lambda s, x: -x, c="-{0}", python="-{0}", reading="-{0}",
+                numpy="negative",
                 adjoint=lambda n, d: (-d,), interval=lambda op, x: -x, error=0, simplify=simplify.neg, doc="Negative.")
 lt = _operator("lt", "{0} < {1}", lambda x, y: x < y, numpy="less", interval=lambda op, x, y: x < y, boolean=True,
                error=0, doc="Less than.")
@@ -304,40 +312,45 @@ not_ = operation("not", numeric=np.logical_not, symbolic=lambda s, x: ~x, c="!{0
 
 sqrt = operation(
     "sqrt", numeric=_quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
-    numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),), interval=functools.partial(increasing, at_least=0.0),
-    doc="Square root.")
+    numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),),
+    interval=functools.partial(increasing, at_least=0.0), doc="Square root.")
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
     numpy="absolute", adjoint=lambda n, d: (d * sign(n.args[0]),), interval=even, error=0, doc="Absolute value.")
 # the extremes propagate NaN, as NumPy's do
 minimum = operation(
     "minimum", arity=2, numeric=np.minimum, symbolic=lambda s, x, y: s.Min(x, y), sympy=("Min",),
-    c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}", numpy="minimum",
+    c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}",
+    numpy="minimum",
     adjoint=lambda n, d: (where(n.args[0] <= n.args[1], d, 0.0), where(n.args[0] <= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("minimum", np.inf),
     doc="The smaller of two; NaN if either is NaN.")
 maximum = operation(
     "maximum", arity=2, numeric=np.maximum, symbolic=lambda s, x, y: s.Max(x, y), sympy=("Max",),
-    c="(({0} >= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}", numpy="maximum",
+    c="(({0} >= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}",
+    numpy="maximum",
     adjoint=lambda n, d: (where(n.args[0] >= n.args[1], d, 0.0), where(n.args[0] >= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("maximum", -np.inf),
     doc="The larger of two; NaN if either is NaN.")
 
 
 def _choice(op: Operation, condition, x, y):
+    if isinstance(condition, (bool, np.bool_)):
+        return x if condition else y
     can, must = condition.can, condition.must
     low, high = least(x.low, y.low), most(x.high, y.high)
     return type(x)(choose(must, x.low, choose(can, low, y.low)), choose(must, x.high, choose(can, high, y.high)))
 
 
-where = operation(
-    "where", arity=3, numeric=lambda c, x, y: np.where(c, x, y)[()], symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)),
-    c="{0} ? {1} : {2}", python="{1} if {0} else {2}",
+where: Callable = operation(
+    "where", arity=3, numeric=lambda c, x, y: np.asarray(np.where(c, x, y))[()],
+    symbolic=lambda s, c, x, y: s.Piecewise((x, c), (y, True)), c="{0} ? {1} : {2}", python="{1} if {0} else {2}",
     numpy=("np.copyto({out}, {2})", "np.copyto({out}, {1}, where={0})"),
     adjoint=lambda n, d: (None, where(n.args[0], d, 0.0), where(n.args[0], 0.0, d)),
     interval=_choice, error=0, simplify=simplify.where,
     doc="`x` where the condition holds, else `y`: the only `if` on data a definition may use.")
-sign = operation(
+sign: Callable = operation(
     "sign", symbolic=lambda s, x: s.sign(x), sympy=("sign",), inline=True,
-    definition=lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), interval=increasing, error=0,
+    definition=lambda x: with_derivative(where(x > 0, 1.0, where(x < 0, -1.0, x)), x, lambda z: 0.0),
+    interval=increasing, error=0,
     doc="Sign: -1, 0 or 1; NaN and the sign of 0 are kept.")

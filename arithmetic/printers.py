@@ -49,33 +49,35 @@ def floats(k):
 """
 
 
-def _c_constant(node: Node) -> str:
-    if math.isfinite(node.value):
-        return str(int(node.value)) if node.op == "bool" else float(node.value).hex()
-    return "NAN" if math.isnan(node.value) else "INFINITY" if node.value > 0 else "-INFINITY"
+def _c_constant(value: float, boolean: bool) -> str:
+    if math.isfinite(value):
+        return str(int(value)) if boolean else value.hex()
+    return "NAN" if math.isnan(value) else "INFINITY" if value > 0 else "-INFINITY"
 
 
-def _python_constant(node: Node) -> str:
-    if math.isfinite(node.value):
-        return repr(bool(node.value)) if node.op == "bool" else f"({node.value!r})"
-    return "math.nan" if math.isnan(node.value) else "math.inf" if node.value > 0 else "(-math.inf)"
+def _python_constant(value: float, boolean: bool) -> str:
+    if math.isfinite(value):
+        return repr(bool(value)) if boolean else f"({value!r})"
+    return "math.nan" if math.isnan(value) else "math.inf" if value > 0 else "(-math.inf)"
 
 
 def _spelling(op: Operation, language: str) -> str:
     text = op.c if language == "c" else op.python
     if text is None and op.definition is None:
-        raise TypeError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs with "
-                        "backend='numpy' alone")
+        from .backends import CompileError
+
+        raise CompileError(f"the operation {op.name!r} has neither a definition nor a spelling {language}=...: it runs "
+                        "with backend='numpy' alone")
     return text or f"of_{op.name}({', '.join(f'{{{i}}}' for i in range(op.arity))})"
 
 
 def lines(outputs: Sequence[Node], names: dict[Node, str], language: str) -> tuple[list[str], dict[Node, str]]:
     """Assignments that compute `outputs` from the named nodes, and the name of every node, in "c" or "python"."""
     constant = _c_constant if language == "c" else _python_constant
-    names, text = dict(names), []
+    names, text = dict(names), list[str]()
     for node in needed_given(outputs, names):
-        if not node.operands:
-            names[node] = constant(node)
+        if node.value is not None:
+            names[node] = constant(node.value, node.boolean)
             continue
         names[node] = name = f"v{len(text)}"
         declare = ("" if language != "c" else "const _Bool " if node.boolean else "const double ")
@@ -114,8 +116,8 @@ def define(op: Operation, language: str, texts: dict[str, str]) -> None:
     body, names = lines(program.outputs, names, language)
     result, arguments = names[program.outputs[0]], [f"x{i}" for i in range(op.arity)]
     if language == "c":
-        texts[op.name] = "\n    ".join([f"FUNCTION of_{op.name}({', '.join(f'double {x}' for x in arguments)}) {{", *body,
-                                        f"return {result};"]) + "\n}"
+        texts[op.name] = "\n    ".join([f"FUNCTION of_{op.name}({', '.join(f'double {x}' for x in arguments)}) {{",
+                                        *body, f"return {result};"]) + "\n}"
     else:
         texts[op.name] = "\n    ".join(['@numba.njit(error_model="numpy")\n'
                                         f"def of_{op.name}({', '.join(arguments)}):", *body, f"return {result}"])
@@ -132,13 +134,14 @@ def needed_given(outputs: Sequence[Node], named: dict[Node, str]) -> list[Node]:
 
 
 # -------------------------------------------------------------------------------------------------------- NumPy
-def lowered(outputs: Sequence[Node], names: dict[Node, str], native: bool = False) -> tuple[dict[Node, Node], dict[Node, str]]:
+def lowered(outputs: Sequence[Node], names: dict[Node, str],
+            native: bool = False) -> tuple[dict[Node, Node], dict[Node, str]]:
     """The nodes that `outputs` need with definitions in place of their operations, and the names of the named ones.
 
     native : whether the machine's own functions are kept where NumPy has them, which are faster and not the same bits.
     """
     graph = Graph(rearrange=False)
-    new, named = {}, {}
+    new, named = dict[Node, Node](), dict[Node, str]()
     for node, name in names.items():
         new[node] = graph.input(f"named{len(named)}")
         named[new[node]] = name
@@ -167,7 +170,8 @@ def _expanded(graph: Graph, op: Operation, args: list[Node], native: bool) -> No
     return values[program.outputs[0]]
 
 
-def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], arguments: str, native: bool = False) -> tuple[str, int, int]:
+def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], arguments: str,
+                   native: bool = False) -> tuple[str, int, int]:
     """Source of `step(arguments, f, b)`, with the numbers of float and boolean work rows `f`, `b` it needs.
 
     outputs : for each output node, the arrays that receive it.  A node is computed into its output array at once,
@@ -179,15 +183,15 @@ def numpy_function(outputs: dict[Node, list[str]], names: dict[Node, str], argum
         wanted.setdefault(new[node], []).extend(targets)
     order = needed_given(list(wanted), names)
     last = {a: k for k, node in enumerate(order) for a in node.operands}
-    names, text, free, size = dict(names), [], {"f": [], "b": []}, {"f": 0, "b": 0}
+    names, text, size = dict(names), list[str](), {"f": 0, "b": 0}
+    free: dict[str, list[str]] = {"f": [], "b": []}
     for k, node in enumerate(order):
-        if not node.operands:
-            names[node] = _python_constant(node)
+        if node.value is not None:
+            names[node] = _python_constant(node.value, node.boolean)
             continue
         kind = "b" if node.boolean else "f"
-        targets = wanted.get(node)
-        if targets:
-            target = targets[0]
+        if node in wanted:
+            target = wanted[node][0]
         elif free[kind]:
             target = free[kind].pop()
         else:
@@ -216,8 +220,8 @@ def _statements(op: Operation, target: str, args: list[str], native: bool) -> li
 
 
 @functools.cache
-def _table(name: str) -> np.ndarray:
-    return np.array(OPERATIONS[name].table)
+def _table(op: Operation) -> np.ndarray:
+    return np.array(op.table)
 
 
 def numpy_space(text: str) -> dict:
@@ -225,7 +229,7 @@ def numpy_space(text: str) -> dict:
     space = {"math": math, "np": np, "i64": np.int64}
     for name, op in OPERATIONS.items():
         if f"of_{name}" in text:
-            space[f"of_{name}"] = _table(name) if op.table else op.numeric
+            space[f"of_{name}"] = _table(op) if op.table else op.numeric
     return space
 
 
@@ -261,10 +265,10 @@ def numpy_operation(op: Operation) -> Callable:
 
 
 def native(program: Program) -> Callable:
-    """A program on arrays of floats with NumPy's own functions: faster than the toolkit's, and not the same bits everywhere.
+    """A program on arrays of floats with NumPy's own functions: faster than the toolkit's, and not the same bits.
 
-    `f(*arrays, empty=np.empty)` returns a list of arrays of the common shape; `empty(shape)` makes them and the work rows.
-    On other readings it is the program itself.
+    `f(*arrays, empty=np.empty)` returns a list of arrays of the common shape; `empty(shape)` makes them and the work
+    rows.  On other readings it is the program itself.
     """
     names = {x: f"x{i}" for i, x in enumerate(program.inputs)}
     wanted: dict[Node, list[str]] = {}
@@ -279,7 +283,8 @@ def native(program: Program) -> Callable:
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
         out = [empty(shape) for _ in program.outputs]
         with np.errstate(all="ignore"):
-            step(*arrays, out, [empty(shape) for _ in range(floats)], [np.empty(shape, dtype=bool) for _ in range(booleans)])
+            step(*arrays, out, [empty(shape) for _ in range(floats)],
+                 [np.empty(shape, dtype=bool) for _ in range(booleans)])
         return out
 
     return run

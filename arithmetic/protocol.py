@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Protocol
-
-import numpy as np
+from typing import Any, Protocol
 
 from .functions import gram, times
+from .readings import Array, Quantity
 
 _WORDS = {  # quantity: how it is called, and who needs it
     "value": ("value", "energies and energy-controlled steps need it"),
@@ -49,39 +48,39 @@ class Descended(Protocol):
     parallel: bool = False
     together: frozenset[str] = frozenset()
 
-    def value(self, theta):
+    def value(self, theta: Array) -> Quantity:
         """F(θ), shape () or (lanes,)."""
         raise missing(self.name, "value", self.lacks("value"))
 
-    def gradient(self, theta):
+    def gradient(self, theta: Array) -> Array:
         """∇F(θ), shape (dim,) or (dim, lanes)."""
         raise missing(self.name, "gradient", self.lacks("gradient"))
 
-    def hessian(self, theta):
+    def hessian(self, theta: Array) -> Array:
         """The Hessian, shape (dim, dim) or (dim, dim, lanes)."""
         raise missing(self.name, "hessian", self.lacks("hessian"))
 
-    def residual(self, theta):
+    def residual(self, theta: Array) -> Array:
         """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes)."""
         raise missing(self.name, "residual", self.lacks("residual"))
 
-    def jacobian(self, theta):
+    def jacobian(self, theta: Array) -> Array:
         """∂r/∂θ of `residual`, shape (P, dim) or (P, dim, lanes)."""
         raise missing(self.name, "jacobian", self.lacks("jacobian"))
 
-    def gauss_newton(self, theta):
+    def gauss_newton(self, theta: Array) -> Array:
         """JᵀJ, shape (dim, dim) or (dim, dim, lanes): the Hessian where the residuals vanish."""
         return gram(self.jacobian(theta))
 
-    def hessian_product(self, theta, v):
+    def hessian_product(self, theta: Array, v: Array) -> Array:
         """The Hessian times v, shaped as θ."""
         return times(self.hessian(theta), v)
 
-    def gauss_newton_product(self, theta, v):
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """The Gauss–Newton matrix times v, shaped as θ."""
         return times(self.gauss_newton(theta), v)
 
-    def value_and_gradient(self, theta) -> tuple:
+    def value_and_gradient(self, theta: Array) -> tuple:
         """Both, where one brings the other."""
         return self.value(theta), self.gradient(theta)
 
@@ -89,58 +88,55 @@ class Descended(Protocol):
         """Why there is no such quantity, and what would give it: the middle of the sentence."""
         return "it was not given"
 
-    def oracle(self, theta) -> Oracle:
+    def oracle(self, theta: Quantity) -> Oracle:
         """The loss at one point, lazily: what a flow sees."""
         return LossOracle(self, theta)
-
-
-class _quantity(functools.cached_property):
-    """A quantity of an oracle: asked for once, then kept."""
-
-    def __init__(self, described: Callable):
-        name = described.__name__
-        super().__init__(lambda oracle: oracle.ask(name))
-        self.__doc__ = described.__doc__
 
 
 class Oracle(Protocol):
     """A loss at one point, `theta`; each quantity is computed at most once.  A subclass says where from, in `ask`."""
 
-    theta: np.ndarray
+    theta: Quantity
 
-    def ask(self, quantity: str):
+    def ask(self, quantity: str) -> Quantity:
         """The quantity of this name, computed."""
         raise missing("F", quantity, "it was not given")
 
-    @_quantity
-    def value(self):
+    @functools.cached_property
+    def value(self) -> Quantity:
         """F(θ), shape () or (lanes,)."""
+        return self.ask("value")
 
-    @_quantity
-    def gradient(self):
+    @functools.cached_property
+    def gradient(self) -> Quantity:
         """∇F(θ), shape (dim,) or (dim, lanes)."""
+        return self.ask("gradient")
 
-    @_quantity
-    def hessian(self):
+    @functools.cached_property
+    def hessian(self) -> Quantity:
         """The Hessian, shape (dim, dim) or (dim, dim, lanes)."""
+        return self.ask("hessian")
 
-    @_quantity
-    def residual(self):
+    @functools.cached_property
+    def residual(self) -> Quantity:
         """Residuals r with F = |r|²/2, shape (P,) or (P, lanes)."""
+        return self.ask("residual")
 
-    @_quantity
-    def jacobian(self):
+    @functools.cached_property
+    def jacobian(self) -> Quantity:
         """∂r/∂θ, shape (P, dim) or (P, dim, lanes)."""
+        return self.ask("jacobian")
 
-    @_quantity
-    def gauss_newton(self):
+    @functools.cached_property
+    def gauss_newton(self) -> Quantity:
         """JᵀJ, shape (dim, dim) or (dim, dim, lanes)."""
+        return self.ask("gauss_newton")
 
-    def hessian_product(self, v):
+    def hessian_product(self, v: Array) -> Array:
         """The Hessian times v, shaped as θ; without the matrix where the loss can."""
         return times(self.hessian, v)
 
-    def gauss_newton_product(self, v):
+    def gauss_newton_product(self, v: Array) -> Array:
         """The Gauss–Newton matrix times v, shaped as θ; without the matrix where the loss can."""
         return times(self.gauss_newton, v)
 
@@ -148,19 +144,19 @@ class Oracle(Protocol):
 class LossOracle(Oracle):
     """The oracle of a loss: its functions at θ."""
 
-    def __init__(self, loss: Descended, theta):
+    def __init__(self, loss: Descended, theta: Quantity):
         self.loss, self.theta = loss, theta
 
-    def ask(self, quantity):
+    def ask(self, quantity: str) -> Quantity:
         if quantity in self.loss.together:
             self.value, self.gradient = self.loss.value_and_gradient(self.theta)
             return vars(self)[quantity]
         return getattr(self.loss, quantity)(self.theta)
 
-    def hessian_product(self, v):
+    def hessian_product(self, v: Array) -> Array:
         return times(self.hessian, v) if "hessian" in vars(self) else self.loss.hessian_product(self.theta, v)
 
-    def gauss_newton_product(self, v):
+    def gauss_newton_product(self, v: Array) -> Array:
         known = "gauss_newton" in vars(self)
         return times(self.gauss_newton, v) if known else self.loss.gauss_newton_product(self.theta, v)
 
@@ -175,21 +171,21 @@ class OracleView(Oracle):
     def __init__(self, oracle: Oracle, **changes: Callable | str):
         self.oracle, self.theta, self._changes = oracle, oracle.theta, changes
 
-    def ask(self, quantity):
+    def ask(self, quantity: str) -> Quantity:
         change = self._changes.get(quantity)
         if isinstance(change, str):
             raise missing("F", quantity, change)
         return getattr(self.oracle, quantity) if change is None else change(self.oracle)
 
-    def hessian_product(self, v):
+    def hessian_product(self, v: Array) -> Array:
         return self._product("hessian", v)
 
-    def gauss_newton_product(self, v):
+    def gauss_newton_product(self, v: Array) -> Array:
         return self._product("gauss_newton", v)
 
     def _product(self, of: str, v):
         change = self._changes.get(f"{of}_product")
-        if change is not None:
+        if callable(change):
             return change(self.oracle, v)
         return times(getattr(self, of), v) if of in self._changes else getattr(self.oracle, f"{of}_product")(v)
 
@@ -197,7 +193,7 @@ class OracleView(Oracle):
 class GivenOracle(Oracle):
     """The oracle of given quantities: `GivenOracle(theta, gradient=g, hessian=H)`; it has no others."""
 
-    def __init__(self, theta, **quantities):
+    def __init__(self, theta: Quantity, **quantities: Quantity):
         self.theta = theta
         vars(self).update(quantities)
 
@@ -206,10 +202,14 @@ class GivenOracle(Oracle):
         """The quantities that were given."""
         return {name: x for name, x in vars(self).items() if name in QUANTITIES}
 
-    def ask(self, quantity):
+    def ask(self, quantity: str) -> Quantity:
         if quantity == "gauss_newton" and "jacobian" in vars(self):
             return gram(self.jacobian)
         return super().ask(quantity)
+
+
+def _no_flow() -> TypeError:
+    return TypeError("a field that is a plain function has neither blocks nor a loss: pass flow.on(loss)")
 
 
 class VectorField(Protocol):
@@ -219,29 +219,34 @@ class VectorField(Protocol):
     flow on a loss: its blocks by name, and their slopes one by one.
     """
 
-    flow: object
-    loss: Descended
+    flow: Any
+    loss: Any
     dim: int
     size: int
     blocks: dict
 
-    def __call__(self, t, y):
+    def __call__(self, t: Quantity, y: Array) -> Array:
         """dy/dt, shaped as y."""
 
-    def jacobian(self, t, y):
+    def jacobian(self, t: Quantity, y: Array) -> Array:
         """∂f/∂y, (size, size) or (size, size, lanes)."""
 
-    def theta(self, y):
+    def theta(self, y: Array) -> Array:
         """The parameters, (dim,) or (dim, lanes)."""
+        raise _no_flow()
 
-    def state(self, t, y):
+    def state(self, t: Quantity, y: Array) -> Any:
         """The blocks of y by name, and the time t."""
+        raise _no_flow()
 
-    def pack(self, values: dict):
+    def pack(self, values: dict) -> Array:
         """Blocks by name to one y."""
+        raise _no_flow()
 
-    def slopes(self, s, oracle: Oracle) -> dict:
+    def slopes(self, s: Any, oracle: Oracle) -> dict:
         """The derivative of every block, from a state and the loss at its θ."""
+        raise _no_flow()
 
-    def slope(self, name: str, s, oracle: Oracle):
+    def slope(self, name: str, s: Any, oracle: Oracle) -> Quantity:
         """The derivative of one block."""
+        raise _no_flow()

@@ -5,32 +5,35 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import sympy
 
-from .elementary import cos, cosh, exp, sigmoid, sin, sinh, softplus
+from .elementary import cos, cosh, exp, sigmoid, sin, sinh, softplus, tanh
+from .functions import half_power
 from .functions import power as real_power
 from .intervals import Interval
 from .jets import Jet
-from .operations import OPERATIONS, maximum, minimum, sqrt, where
+from .operations import OPERATIONS, maximum, minimum, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
 from .recorder import Node
 
 #: Functions of sympy's that are made of others, by the names of their classes.
 COMPOSED: dict[str, Callable] = {
     "tan": lambda x: sin(x) / cos(x), "cot": lambda x: cos(x) / sin(x), "sec": lambda x: 1 / cos(x),
-    "csc": lambda x: 1 / sin(x), "coth": lambda x: cosh(x) / sinh(x), "sech": lambda x: 1 / cosh(x),
+    "csc": lambda x: 1 / sin(x), "coth": lambda x: 1 / tanh(x), "sech": lambda x: 1 / cosh(x),
     "csch": lambda x: 1 / sinh(x), "erfc": lambda x: 1 - OPERATIONS["erf"].function(x),
     "Heaviside": lambda x, middle=0.5: where(x > 0, 1.0, where(x < 0, 0.0, middle)),
 }
 
 
-def from_sympy(expression, values: Mapping) -> Any:
+def from_sympy(expression: sympy.Expr, values: Mapping) -> Any:
     """A sympy expression on the reading of `values`, {symbol: number}.
 
     Sums, products, powers, `Piecewise`, conditions, `Max` and `Min` of many and every function of `OPERATIONS`;
     log(1 + eˣ) and 1/(1 + eˣ) in the forms that do not overflow.  Constants are floats rounded once, intervals on
     intervals, exact on symbols.  An array of symbols or numbers is taken entry by entry.
 
-    Raises TypeError for a function that has no operation, for a symbol without a value and for constants that are not real.
+    Raises TypeError for a function that has no operation, for constants that are not real and, but on symbols, for a
+    symbol without a value.
     """
     entries = [v.flat[0] if isinstance(v, np.ndarray) and v.size else v for v in values.values()]
     if any(is_symbolic(v) for v in entries):
@@ -50,8 +53,6 @@ def _keeps(value) -> Callable | None:
 
 def _replaced(expression, values: Mapping):
     """On symbols an expression is itself, with these in the place of its own."""
-    import sympy
-
     values = {x: value for x, value in values.items() if expression.has(x)}
 
     def replace(*entries):
@@ -63,9 +64,7 @@ def _replaced(expression, values: Mapping):
 
 class _Reader:
     def __init__(self, values: dict, exact: Callable | None):
-        import sympy
-
-        self.sympy, self.values, self.exact = sympy, values, exact
+        self.values, self.exact = values, exact
         self.known: dict = {}
 
     def read(self, e):
@@ -76,7 +75,6 @@ class _Reader:
         return self.known[e]
 
     def _read(self, e):
-        sympy = self.sympy
         if e.is_Symbol:
             raise TypeError(f"the expression contains {e}, for which there is no value; given: "
                             f"{', '.join(map(str, self.values)) or 'none'}")
@@ -102,9 +100,10 @@ class _Reader:
         operation = OPERATIONS.of_sympy(name)
         function = operation.function if operation else COMPOSED.get(name)
         if function is None:
-            known = sorted({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED))
-            raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, Piecewise, Max, "
-                            f"Min, {', '.join(known)}, or register it with arithmetic.operation({name!r}, …, sympy=({name!r},))")
+            known = sorted(({n for op in OPERATIONS.values() for n in op.sympy} | set(COMPOSED)) - {"Max", "Min"})
+            raise TypeError(f"the expression contains {e}, which has no arithmetic here; use + − × ÷, powers, "
+                            f"Piecewise, Max, Min, {', '.join(known)}, or register it with "
+                            f"arithmetic.operation({name!r}, …, sympy=({name!r},))")
         return function(*(self.read(a) for a in e.args))
 
     def _constant(self, e):
@@ -126,7 +125,8 @@ class _Reader:
         """Over one denominator: x·y⁻¹ is a division."""
         above, below = [], []
         for a in args:
-            inverse = a.is_Pow and not isinstance(a, self.sympy.exp) and a.exp.is_number and a.exp.is_negative and a.free_symbols
+            inverse = (a.is_Pow and not isinstance(a, sympy.exp) and a.exp.is_number and a.exp.is_negative
+                       and a.free_symbols)
             if inverse and self._one_plus_exp(a.base) is None:
                 below.append(a.base**-a.exp)
             else:
@@ -136,38 +136,42 @@ class _Reader:
         return value / self._folded(times, below) if below else value
 
     def _power(self, base, power):
+        if power.is_Float and 2 * float(power) == int(2 * float(power)):  # 2.0 is 2, and holds for negative x too
+            power = sympy.Rational(int(2 * float(power)), 2)
         if power.is_Rational and power.q <= 2:
             if power.is_negative:
                 if power.q == 1 and (x := self._one_plus_exp(base)) is not None:
                     return integer_power(sigmoid(-x), -int(power))
                 return 1 / self._power(base, -power)
-            x = self.read(base) if power.q == 1 else sqrt(self.read(base))
-            return integer_power(x, int(power.p))
+            x = self.read(base)
+            return integer_power(x, int(power)) if power.q == 1 else half_power(x, int(power.p))
         if self.exact and base.is_number:
-            return exp(self.read(power) * self.exact(self.sympy.log(base)))
+            return exp(self.read(power) * self.exact(sympy.log(base)))
         return real_power(self.read(base), self.read(power))
 
     def _one_plus_exp(self, e):
         """x where the expression is 1 + eˣ."""
-        if not e.is_Add or len(e.args) != 2 or e.args[0] != 1 or not isinstance(e.args[1], self.sympy.exp):
+        if not e.is_Add or len(e.args) != 2 or e.args[0] != 1 or not isinstance(e.args[1], sympy.exp):
             return None
         return self.read(e.args[1].args[0])
 
     def _cases(self, pairs):
         (value, condition), *before = reversed(pairs)
-        value = self.read(value) if condition == True else where(self.read(condition), self.read(value), float("nan"))  # noqa: E712
+        value = (self.read(value) if condition == True  # noqa: E712 - a condition of sympy's
+                 else where(self.read(condition), self.read(value), float("nan")))
         for x, condition in before:
             value = where(self.read(condition), self.read(x), value)
         return value
 
     def _condition(self, e):
-        sympy = self.sympy
         if isinstance(e, sympy.And):
             return self._folded(lambda x, y: x & y, e.args)
         if isinstance(e, sympy.Or):
             return self._folded(lambda x, y: x | y, e.args)
         if isinstance(e, sympy.Not):
             return ~self.read(e.args[0])
+        if not isinstance(e, sympy.Rel):  # Xor, Implies, …
+            return self._condition(sympy.to_dnf(e))
         x, y = self.read(e.lhs), self.read(e.rhs)
         if isinstance(e, (sympy.Eq, sympy.Ne)):
             equal = (x <= y) & (y <= x)

@@ -5,9 +5,21 @@ subclassing `Reading` (the recorder's `Node`, `Interval`).  A `Vector` holds one
 """
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import sympy
+
+#: Coordinates or a matrix of them: floats of shape (dim, …) or (dim, …, lanes), or a `Vector`.
+Array: TypeAlias = np.ndarray
+#: What a definition computes with: an `Array`, or one number of any reading, a float or one per lane, a sympy
+#: expression, a recorded number, an interval.
+Quantity: TypeAlias = Any
+#: A number that a user gives: a float, or a symbol.
+Rate: TypeAlias = float | sympy.Expr
+#: A (low, high) per coordinate.
+Box: TypeAlias = Sequence[tuple[float, float]]
 
 
 class Reading:
@@ -19,8 +31,12 @@ class Reading:
     __slots__ = ()
     _op_priority = 100.0  # sympy's word for: `number * reading` is the reading's affair
 
-    def apply(self, op: str, *args):
+    def apply(self, op: str, *args: Quantity) -> Quantity:
         raise NotImplementedError
+
+    def with_derivative(self, x: Quantity, derivative: Callable) -> Reading:
+        """Itself, a function of x; where it is recorded, `derivative(x)` is its derivative."""
+        return self
 
 
 class Vector(np.ndarray):
@@ -51,10 +67,9 @@ class Vector(np.ndarray):
         return np.greater_equal(self, other, dtype=object)
 
 
-def is_symbolic(x) -> bool:
-    """Whether `x` is a sympy object (asked without importing sympy)."""
-    sympy = sys.modules.get("sympy")
-    return sympy is not None and isinstance(x, sympy.Basic)
+def is_symbolic(x: object) -> bool:
+    """Whether `x` is a sympy object."""
+    return isinstance(x, sympy.Basic)
 
 
 def elementwise(function, args):
@@ -71,7 +86,7 @@ def is_object_array(x) -> bool:
     return isinstance(x, np.ndarray) and x.dtype == object
 
 
-def integer_power(x, n: int):
+def integer_power(x: Quantity, n: int) -> Quantity:
     """xⁿ by repeated squaring, n ≥ 0: the same multiplications on every reading; exact on symbols."""
     if is_symbolic(x):
         return x**n
@@ -83,3 +98,8 @@ def integer_power(x, n: int):
             power = square if power is None else power * square
         square, n = square * square if n > 1 else square, n >> 1
     return power
+
+
+def with_derivative(value: Quantity, x: Quantity, derivative: Callable) -> Quantity:
+    """`value`, a function of x, with its derivative in closed form for where it is recorded."""
+    return value.with_derivative(x, derivative) if isinstance(value, Reading) else value

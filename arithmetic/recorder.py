@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import Reading, Vector, integer_power
+from .readings import integer_power, Quantity, Reading, Vector, with_derivative
 
 
 class Graph:
@@ -22,6 +23,7 @@ class Graph:
     """
 
     exact = False  # whether constants that are no floats are kept as they are (`tape.ExactGraph`)
+    kind: type[Node]  #: the class of its nodes
 
     def __init__(self, rearrange: bool = True):
         self.rearrange = rearrange
@@ -47,16 +49,17 @@ class Graph:
     def condition(self, value: bool) -> Node:
         return self.node("bool", value, value=float(value))
 
-    def lift(self, x) -> Node:
+    def lift(self, x: Quantity) -> Node:
         """`x` as a node of this graph: nodes as they are, anything that `float` takes as a constant; else TypeError."""
-        node = self._lifted(x)
+        node = self.lifted(x)
         if node is None:
             what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r}"
             raise TypeError(f"{what} cannot be recorded as one number: write total(x) for a sum over coordinates, x[i] "
                             "for one of them")
         return node
 
-    def _lifted(self, x) -> Node | None:
+    def lifted(self, x: Quantity) -> Node | None:
+        """`x` as a node of this graph, or None where it cannot be one."""
         if isinstance(x, np.ndarray) and x.ndim == 0:
             x = x[()]
         if isinstance(x, Node):
@@ -72,7 +75,7 @@ class Graph:
         except (TypeError, ValueError):
             return None
 
-    def node(self, op: str, *args, value: float | None = None) -> Node:
+    def node(self, op: str, *args: Any, value: float | None = None) -> Node:
         key = (op, *args)
         node = self.nodes.get(key)
         if node is None:
@@ -91,7 +94,8 @@ class Graph:
 
     def _fold(self, op: str, values) -> Node:
         with np.errstate(all="ignore"):
-            result = OPERATIONS[op].numeric(*(np.bool_(v) if op in ("and", "or", "not") else np.float64(v) for v in values))
+            result = OPERATIONS[op].numeric(*(np.bool_(v) if op in ("and", "or", "not") else np.float64(v)
+                                              for v in values))
         return self.condition(bool(result)) if OPERATIONS[op].boolean else self.constant(result)
 
 
@@ -111,16 +115,17 @@ class Node(Reading):
     def boolean(self) -> bool:
         return self.op == "bool" or self.op not in ("input", "const") and OPERATIONS[self.op].boolean
 
-    def apply(self, op: str, *args):
-        if op == "where" and isinstance(args[0], (bool, np.bool_)):  # decided before the recording, as by a rate or a time
+    def apply(self, op: str, *args: Quantity) -> Quantity:
+        # decided before the recording, as by a rate or a time
+        if op == "where" and isinstance(args[0], (bool, np.bool_)):
             return self.graph.lift(args[1] if args[0] else args[2])
-        nodes = [self.graph.lift(a) for a in args]
-        if OPERATIONS[op].inline:
-            return OPERATIONS[op].definition(*nodes)
+        nodes, operation = [self.graph.lift(a) for a in args], OPERATIONS[op]
+        if operation.inline and operation.definition:
+            return operation.definition(*nodes)
         return self.graph.operation(op, *nodes)
 
     def _binary(self, op: str, other, swap: bool = False):
-        node = self.graph._lifted(other)
+        node = self.graph.lifted(other)
         if node is None:
             return NotImplemented
         return self.graph.operation(op, *((node, self) if swap else (self, node)))
@@ -165,21 +170,49 @@ class Node(Reading):
                             "write arithmetic's sqrt, exp, log, sin, cos, tanh, … instead")
         return self.value
 
+    def with_derivative(self, x: Quantity, derivative: Callable) -> Node:
+        if self.operands and self is not x:
+            self.graph.derivatives.setdefault(self, (x, derivative))
+        return self
+
     def __repr__(self):
-        return self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None else repr(self.value)
+        return (self.args[0] if self.op == "input" else f"{self.op}#{self.id}" if self.value is None
+                else repr(self.value))
 
 
-Graph.kind = Node  #: the class of its nodes
+Graph.kind = Node
+Nodes: TypeAlias = Sequence[Node] | Vector
 
 
 def _adjoint(node: Node, d: Node):
     """What the operands of a node get of its adjoint d."""
-    if OPERATIONS[node.op].adjoint is None:
+    if (rule := OPERATIONS[node.op].adjoint) is None:
         raise TypeError(f"{node.op} has no derivative: give its operation adjoint=...")
-    return OPERATIONS[node.op].adjoint(node, d)
+    return rule(node, d)
 
 
-def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
+def _unmasked(node: Node, d: Node) -> tuple[Callable, Node]:
+    """(what to do with each part, the adjoint d) where d is that of one branch of a `where` alone, and 0 else.
+
+    The choice is made after the derivative of the node, which may be no number on the other branch: 0/0 is not 0.
+    """
+    where, chosen = OPERATIONS["where"].function, []
+    while not (node.op in ("add", "sub", "neg") or node.op == "mul" and node.args[0].value is not None):  # linear
+        if d.op != "where" or 0 not in (d.args[1].value, d.args[2].value):
+            break
+        condition, yes, no = d.args
+        chosen.append((condition, no.value == 0))
+        d = yes if no.value == 0 else no
+
+    def masked(part: Node) -> Node:
+        for condition, holds in reversed(chosen):
+            part = where(condition, part, 0.0) if holds else where(condition, 0.0, part)
+        return part
+
+    return masked, d
+
+
+def gradient(value: Node, inputs: Nodes) -> Vector:
     """Reverse-mode derivative of `value` with respect to input nodes, as nodes of the same graph."""
     if any(x.op != "input" for x in inputs):
         raise ValueError("gradient(value, inputs): inputs must be recorded inputs")
@@ -189,18 +222,20 @@ def gradient(value: Node, inputs: Sequence[Node]) -> Vector:
         d = adjoint.get(node)
         if d is None or not node.operands:
             continue
+        masked, d = _unmasked(node, d)
         if node in known:
             x, derivative = known[node]
             parts = [(x, d * derivative(x))]
         else:
-            parts = zip(node.operands, _adjoint(node, d), strict=True)
+            parts = list(zip(node.operands, _adjoint(node, d), strict=True))
         for operand, part in parts:
             if part is not None and not operand.boolean:
+                part = masked(part)
                 adjoint[operand] = adjoint[operand] + part if operand in adjoint else part
     return Vector(adjoint.get(x, value.graph.constant(0.0)) for x in inputs)
 
 
-def tangent(outputs: Sequence[Node], inputs: Sequence[Node], direction: Sequence) -> Vector:
+def tangent(outputs: Nodes, inputs: Nodes, direction: Sequence | Vector) -> Vector:
     """Forward-mode derivative of `outputs` along `direction`, one number per input, as nodes of the same graph.
 
     It costs a few times what the outputs cost, however many inputs there are: with `gradient` for the outputs it gives
@@ -221,20 +256,18 @@ def tangent(outputs: Sequence[Node], inputs: Sequence[Node], direction: Sequence
     return Vector(moved.get(node, zero) for node in outputs)
 
 
-def polynomial(coefficients: Sequence[float], x):
+def polynomial(coefficients: Sequence[float], x: Quantity) -> Quantity:
     """Σ c_k x^k by Horner's rule, lowest power first; recorded, its derivative is Horner's rule again."""
     while len(coefficients) > 1 and coefficients[-1] == 0:
         coefficients = coefficients[:-1]
     *rest, value = coefficients
     for k, c in enumerate(reversed(rest)):
         value = (x if k == 0 and value == 1 else value * x) + c if c != 0 else value * x
-    if isinstance(value, Node) and value is not x:
-        derivative = [k * c for k, c in enumerate(coefficients)][1:]
-        value.graph.derivatives.setdefault(value, (x, lambda z: polynomial(derivative, z)))
-    return value
+    derivative = [k * c for k, c in enumerate(coefficients)][1:]
+    return with_derivative(value, x, lambda z: polynomial(derivative, z))
 
 
-def needed(outputs: Sequence[Node], operands: Callable = lambda node: node.operands) -> list[Node]:
+def needed(outputs: Nodes, operands: Callable = lambda node: node.operands) -> list[Node]:
     """The nodes that `outputs` depend on, operands first."""
     seen: set[Node] = set()
     order: list[Node] = []
@@ -280,7 +313,8 @@ class Program:
             if node.operands:
                 names[node] = f"v{node.id}"
                 space[node.op] = OPERATIONS[node.op].function
-                lines.append(f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
+                lines.append(
+                    f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
             elif node.op != "input":  # a Python float, so that constant (op) recorded number is recorded
                 names[node] = f"c{node.id}"
                 space[f"c{node.id}"] = np.bool_(node.value) if node.op == "bool" else node.value
@@ -291,14 +325,14 @@ class Program:
         exec(compile("\n".join(lines), "<recorded program>", "exec"), space)  # our own printed text
         return space["run"]
 
-    def __call__(self, *arguments) -> list:
+    def __call__(self, *arguments: Quantity) -> list:
         if len(arguments) != len(self.inputs):
             raise ValueError(f"this program takes {len(self.inputs)} numbers, got {len(arguments)}")
         with np.errstate(all="ignore"):
             return self.function(*(np.float64(a) if isinstance(a, (int, float)) else a for a in arguments))
 
 
-def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> list[Node]:
+def repeated(what: str, definition: Callable[[], Sequence | np.ndarray], graph: Graph) -> list[Node]:
     """The nodes of `definition()`, a sequence, called twice to see that it always gives the same.
 
     Equal operations are one node, so a second recording gives the same nodes, or is another program: of numbers drawn
@@ -306,9 +340,9 @@ def repeated(what: str, definition: Callable[[], Sequence], graph: Graph) -> lis
     """
     first, second = ([graph.lift(x) for x in definition()] for _ in range(2))
     if any(a is not b for a, b in zip(first, second, strict=True)):
-        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, and "
-                         "the first value would be repeated for ever; make what changes a block of the flow's memory or "
-                         "a function of the time s.t")
+        raise ValueError(f"{what}: two recordings differ, so it draws random numbers or keeps something between calls, "
+                         "and the first value would be repeated for ever; make what changes a block of the flow's "
+                         "memory or a function of the time s.t")
     return first
 
 

@@ -18,8 +18,8 @@ def _ordered(a: Node, b: Node) -> list[Node]:
     return [a, b] if a.id <= b.id else [b, a]
 
 
-def _power_of_two(value: float | None) -> bool:
-    return bool(value) and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5 and 1e-100 < abs(value) < 1e100
+def _power_of_two(value: float) -> bool:
+    return math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5 and 1e-100 < abs(value) < 1e100
 
 
 def add(graph: Graph, a: Node, b: Node) -> Node:
@@ -54,7 +54,7 @@ def _fixed(graph: Graph, a: Node) -> bool:
 
 
 def _mul_fixed(graph: Graph, a: Node, b: Node) -> Node | None:
-    """c (d x) = (c d) x for parameters c, d as below for constants, so that both round alike; None where it is not that.
+    """c (d x) = (c d) x for parameters c, d as below for constants, so that both round alike; else None.
 
     A product of parameters alone is left as it is written, as one of numbers is computed.
     """
@@ -97,7 +97,7 @@ def mul(graph: Graph, a: Node, b: Node) -> Node:
 def div(graph: Graph, a: Node, b: Node) -> Node:
     if b.value == 1:
         return a
-    if _power_of_two(b.value):
+    if b.value is not None and _power_of_two(b.value):
         return a * (1 / b.value)
     if a.op == "neg":
         return -(a.args[0] / b)

@@ -1,13 +1,13 @@
 """Losses in symbols: of one expression, and of one coordinate of any loss."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import sympy
 
 from .protocol import Descended, GivenOracle
-from .readings import Vector
+from .readings import Array, Quantity, Vector
 
 
 class SymbolicLoss(Descended):
@@ -17,33 +17,35 @@ class SymbolicLoss(Descended):
     residuals : r with F = |r|²/2, where it is a sum of squares.
     """
 
-    def __init__(self, expression, symbols: Sequence, *, residuals: Sequence | None = None, name: str = "F"):
+    def __init__(self, expression: sympy.Expr | None, symbols: Sequence, *, residuals: Sequence | None = None,
+                 name: str = "F"):
         self.symbols, self.dim, self.name = tuple(symbols), len(symbols), name
         self.residuals = None if residuals is None else [sympy.sympify(r) for r in residuals]
-        self.expression = sympy.sympify(expression) if expression is not None else sum(r**2 for r in self.residuals) / 2
+        self.expression = sympy.sympify(sum(r**2 for r in self.residuals or ()) / 2 if expression is None
+                                        else expression)
 
-    def at(self, expression, theta):
+    def at(self, expression: sympy.Expr, theta: Iterable) -> sympy.Expr:
         """An expression in the coordinates at a point, dim expressions."""
         return expression.xreplace(dict(zip(self.symbols, theta, strict=True)))
 
     def _at(self, expressions, theta, *shape: int):
         return Vector(self.at(e, theta) for e in expressions).reshape(shape)
 
-    def value(self, theta):
+    def value(self, theta: Array) -> Quantity:
         return self.at(self.expression, theta)
 
-    def gradient(self, theta):
+    def gradient(self, theta: Array) -> Array:
         return self._at([self.expression.diff(x) for x in self.symbols], theta, self.dim)
 
-    def hessian(self, theta):
+    def hessian(self, theta: Array) -> Array:
         second = [self.expression.diff(x, y) for x in self.symbols for y in self.symbols]
         return self._at(second, theta, self.dim, self.dim)
 
-    def residual(self, theta):
+    def residual(self, theta: Array) -> Array:
         residuals = super().residual(theta) if self.residuals is None else self.residuals
         return self._at(residuals, theta, len(residuals))
 
-    def jacobian(self, theta):
+    def jacobian(self, theta: Array) -> Array:
         residuals = super().jacobian(theta) if self.residuals is None else self.residuals
         return self._at([r.diff(x) for r in residuals for x in self.symbols], theta, len(residuals), self.dim)
 
@@ -69,7 +71,7 @@ class CoordinateLoss(Descended):
     theta = sympy.Symbol("theta", real=True)
     symbols = {quantity: sympy.Symbol(f.__name__, real=True) for quantity, f in _FUNCTIONS.items()}
 
-    def oracle(self, theta):
+    def oracle(self, theta: Quantity) -> GivenOracle:
         x = theta[0] if isinstance(theta, np.ndarray) else theta
         at = self.symbols if x == self.theta else {quantity: f(x) for quantity, f in _FUNCTIONS.items()}
         if isinstance(theta, np.ndarray):
@@ -77,7 +79,7 @@ class CoordinateLoss(Descended):
             at = at | {quantity: Vector([at[quantity]]).reshape(shape) for quantity, shape in shapes.items()}
         return GivenOracle(theta, **at)
 
-    def known(self, expression):
+    def known(self, expression: sympy.Expr) -> sympy.Expr:
         """An expression with the functions at `theta` as the symbols that they are there.
 
         Raises TypeError where derivatives are left that no symbol stands for.

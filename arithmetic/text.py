@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import sympy
+
+from .readings import Rate
+
 
 @dataclass(frozen=True)
 class Table:
@@ -60,26 +64,26 @@ class Table:
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of Markdown: a bar would end it; outside code stars and words' outer underscores would be emphasis."""
+    """A text as a cell of Markdown: a bar would end it;
+    outside code stars and words' outer underscores would be emphasis."""
     parts = text.split("`")
     parts[::2] = [re.sub(r"(?<!\w)_|_(?!\w)|\*", lambda found: f"\\{found[0]}", part) for part in parts[::2]]
     return "`".join(parts).replace("|", r"\|")
 
 
 # ------------------------------------------------------------------------------------------------ numbers
-def short(x, width: int = 24) -> str:
+def short(x: Rate, width: int = 24) -> str:
     """An exact number or a formula as it is where that takes at most `width` characters, else in decimals.
 
     Decimals have width/2 significant digits, ten at most; in a formula that is too long each number gets them.
     """
-    import sympy
-
     text = sympy.sstr(x)
     if len(text) <= width:
         return text
     digits = min(width // 2, 10)
     value = sympy.N(x, digits + 2)
-    return f"{float(value):.{digits}g}" if value.is_extended_real and value.is_number else sympy.sstr(sympy.N(x, digits))
+    return (f"{float(value):.{digits}g}" if value.is_extended_real and value.is_number
+            else sympy.sstr(sympy.N(x, digits)))
 
 
 def clipped(text: str, width: int) -> str:

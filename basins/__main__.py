@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from arithmetic import command
+from arithmetic import Box, command
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -60,7 +60,7 @@ def _prepare(options):
     optimizer = schemes.named(options.optimizer, **command.settings(options.set))
     check_backend(options.backend)
     check_threads(options.threads)
-    box = loss.box
+    box: Box = loss.box
     if options.box is not None:
         if len(options.box) != 2 * loss.dim:
             raise ValueError(f"--box takes low high for each of the {loss.dim} coordinates of {loss.name}, "

@@ -2,10 +2,14 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from schemes import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
 
 #: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
 MINIMA = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
@@ -64,12 +68,14 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
     else:
         ax.scatter(x, y, c=rgb, s=6, linewidths=0)
         extent = (x.min(), x.max(), y.min(), y.max())
-    handles = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
+    handles: list[Artist] = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=(
         f"{study.label(c)}  {_share(int(np.sum(codes == c)), study.n)}")) for c in shown]
-    inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1] and extent[2] <= p.theta[1] <= extent[3]]
+    inside = [p for p in study.points if not p.family and extent[0] <= p.theta[0] <= extent[1]
+              and extent[2] <= p.theta[1] <= extent[3]]
     for kind in dict.fromkeys(p.nature.kind for p in inside):
         at = np.array([p.theta for p in inside if p.nature.kind == kind]).T
-        style = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=6)
+        style: dict[str, Any] = dict(marker=MARKERS[kind], linestyle="none", markerfacecolor="white",
+                                     markeredgecolor="black", markersize=6)
         ax.plot(*at, **style)
         handles.append(Line2D([], [], label=kind, **style))
     if witnesses is not None and (found := study.witnesses(witnesses)):
@@ -77,7 +83,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
         style = dict(marker="*", linestyle="none", markerfacecolor="white", markeredgecolor="black", markersize=13)
         for w in nearest:
             end = study.theta[:, w.index]
-            ax.annotate("", xy=end, xytext=w.start, arrowprops=dict(arrowstyle="->", shrinkA=4, shrinkB=4), annotation_clip=False)
+            ax.annotate("", xy=end, xytext=w.start, arrowprops=dict(arrowstyle="->", shrinkA=4, shrinkB=4),
+                        annotation_clip=False)
         ax.plot(*np.array([w.start for w in nearest]).T, **style)
         handles.append(Line2D([], [], label="nearest to a minimum, ends\nelsewhere (→); distance "
                               f"{min(w.distance for w in nearest):.2g}", **style))
@@ -91,8 +98,8 @@ def _plane(study, ax, shown, colour, witnesses) -> None:
 
 def _bars(study, ax, shown, colour) -> None:
     """Fractions with their intervals, where there is no plane to draw on."""
-    rows = {row["end"]: row for row in study.table()}
-    rows = [rows[study.label(c)] for c in shown]
+    known = {row["end"]: row for row in study.table()}
+    rows = [known[study.label(c)] for c in shown]
     at, fraction = np.arange(len(rows)), np.array([row["fraction"] for row in rows])
     low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
     ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5,

@@ -11,7 +11,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 
 from arithmetic import Progress, check_backend, check_threads
-from flows import check_theta
+from flows import check_theta, schedules
+from networks import Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .result import Point, Study, closest
@@ -20,8 +21,8 @@ from .store import Store
 CHUNK = 32768  #: starts per piece of work
 
 
-def study(loss, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None, executor: Executor | None = None,
-          chunk: int = CHUNK, store: str | os.PathLike | None = None,
+def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None,
+          executor: Executor | None = None, chunk: int = CHUNK, store: str | os.PathLike | None = None,
           progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
           threads: int | None = None, match: float = 0.05) -> Study:
     """Follow every start until it has an outcome.
@@ -113,13 +114,32 @@ def kept_in(store, loss, optimizer: Optimizer, starts: np.ndarray, stop: Stop, c
     Raises TypeError for a stop that has functions, ValueError for the store of another study.
     """
     if stop.functions:
-        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the same "
-                        "in the next run: leave out store=, and save the result")
+        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the "
+                        "same in the next run: leave out store=, and save the result")
     kept = Store.made(store)
-    kept.resume({"loss": loss.name, "expression": str(getattr(loss, "expression", None)), "optimizer": repr(optimizer),
+    kept.resume({"loss": loss.name, "expression": _identity(loss, optimizer), "optimizer": repr(optimizer),
                  "stop": stop.plain(), "chunk": int(chunk), "shape": list(starts.shape),
                  "starts": hashlib.sha256(np.ascontiguousarray(starts).tobytes()).hexdigest()})
     return kept
+
+
+def _identity(loss, optimizer: Optimizer) -> str:
+    """What a loss is, beyond its name; TypeError where that cannot be told in the next run."""
+    remedy = "leave out store=, and save the result"
+    if callable(optimizer.schedule) and not isinstance(optimizer.schedule, schedules.Schedule):
+        raise TypeError(f"{optimizer}: a store cannot tell whether a schedule that is a function is the same in the "
+                        f"next run; use one of flows.schedules, or {remedy}")
+    expression = getattr(loss, "expression", None)
+    if expression is not None:
+        return str(expression)
+    try:
+        made = pickle.dumps(loss)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        made = b""
+    if not made or getattr(loss, "made_of_functions", False):
+        raise TypeError(f"{loss.name} is made of functions, of which a store cannot tell whether they are the same in "
+                        f"the next run: {remedy}")
+    return hashlib.sha256(made).hexdigest()
 
 
 # ------------------------------------------------------------------------------------------- following starts

@@ -4,17 +4,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import sympy
 
-from arithmetic import Table, short
+from arithmetic import Array, Table, short
 from networks import CriticalPoint, Nature
 from schemes import Outcome, Stop
 
 from .statistics import wilson
 from .store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
 
@@ -37,10 +41,11 @@ class Point(NamedTuple):
     def of(cls, p: CriticalPoint) -> Point:
         text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
         value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
-        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms()) for e in p.equations)
+        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms())
+                          for e in p.equations)
         return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations)
 
-    def distance(self, theta) -> np.ndarray:
+    def distance(self, theta: Array) -> np.ndarray:
         """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
         x = sympy.symbols(f"x:{len(self.theta)}")
         equations = tuple(sympy.Poly(dict(terms), *x).as_expr() for terms in self.equations)
@@ -58,7 +63,7 @@ class Point(NamedTuple):
 class Witness(NamedTuple):
     """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # of the start; that a tuple has a method of this name does no harm
     start: np.ndarray
     minimum: int
     distance: float
@@ -132,13 +137,15 @@ class Study:
         outcome = Outcome(-code)
         return outcome.label + (" elsewhere" if outcome is Outcome.CONVERGED else "")
 
-    def fraction(self, what) -> float:
+    def fraction(self, what: str | int) -> float:
         """Fraction of the starts that ended in an `Outcome` or in critical points of a nature ("minimum", "saddle", …).
 
         A nature in one word counts its degenerate and non-strict forms too.
         """
         if isinstance(what, Outcome):
             return float(np.mean(self.outcome == what))
+        if what not in {*Nature, *(nature.kind for nature in Nature)}:
+            raise ValueError(f"fraction({what!r}): give an Outcome or a nature, one of {', '.join(Nature)}")
         chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)]
         return float(np.mean(np.isin(self.point, chosen)))
 
@@ -148,7 +155,7 @@ class Study:
         if not minima:
             return []
         nearest, distance = closest(minima, self.starts)
-        done = ~np.isin(self.outcome, (Outcome.INTERRUPTED, Outcome.STEP_LIMIT))
+        done = ~np.isin(self.outcome, [o for o in Outcome if o.cut_off])
         found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
         found = found[np.argsort(distance[found], kind="stable")]
         return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),
@@ -174,7 +181,7 @@ class Study:
             raise ValueError(f"{self.loss}: a map needs starts on a grid of two coordinates: study(..., grid(box, n))")
         return self.codes.reshape(self.shape)
 
-    def figure(self, ax=None, *, witnesses: float | None = None):
+    def figure(self, ax: Axes | None = None, *, witnesses: float | None = None) -> Figure:
         """The map of the basins (a scatter off a grid, bars beyond two coordinates); returns a matplotlib Figure.
 
         ax : axes to draw into.  witnesses : a radius; of the starts that `witnesses(radius)` finds, the one nearest to
@@ -185,18 +192,19 @@ class Study:
         return draw(self, ax, witnesses)
 
     # ----------------------------------------------------------------------------------------- on disk
-    def save(self, path) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Write to a folder: `study.json` and plain npz files; returns the folder."""
         store = Store.made(path)
         store.write_manifest({"study": {
             "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-            "match": float(self.match), "coordinates": list(self.coordinates), "points": [p._asdict() for p in self.points]}})
+            "match": float(self.match), "coordinates": list(self.coordinates),
+            "points": [p._asdict() for p in self.points]}})
         store.write("starts", starts=self.starts, point=self.point)
         store.write("ends", **{name: getattr(self, name) for name in ENDS})
         return store.path
 
     @classmethod
-    def load(cls, path) -> Study:
+    def load(cls, path: str | Path) -> Study:
         """Read what `save` wrote.  ValueError where there is none, or it is damaged."""
         store = Store(path)
         words = store.manifest().get("study")

@@ -1,17 +1,23 @@
 """Starts of an ensemble: arrays (dim, n), a column each."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+from arithmetic import Box
 
 
-def grid(box, n) -> np.ndarray:
+def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
     """A regular grid with its ends on the box, (dim, Π n), the first coordinate running fastest.
 
-    box : a (low, high) per coordinate, or one for two coordinates alike.  n : points per side, a number or one per side.
+    box : a (low, high) per coordinate, or one for two coordinates alike.  n : points per side, a number or one per
+    side.
     Raises ValueError for an empty box or grid.
     """
     box = _box(box)
-    sides = [n] * len(box) if np.ndim(n) == 0 else list(n)
+    sides = list(n) if isinstance(n, Sequence) else [n] * len(box)
     if len(sides) != len(box):
         raise ValueError(f"grid: n={n!r} must be one number or {len(box)} of them, as the box has {len(box)} sides")
     sides = [_count("grid", "n", side) for side in sides]
@@ -19,13 +25,13 @@ def grid(box, n) -> np.ndarray:
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes[::-1], indexing="ij")][::-1])
 
 
-def uniform(box, n: int, seed) -> np.ndarray:
+def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Generator) -> np.ndarray:
     """n starts drawn uniformly from a box, (dim, n).  seed : an integer or a `numpy.random.Generator`."""
     low, high = np.array(_box(box)).T[:, :, None]
     return np.random.default_rng(_seed(seed)).uniform(low, high, (len(low), _count("uniform", "n", n)))
 
 
-def normal(center, scale, n: int, seed) -> np.ndarray:
+def normal(center: ArrayLike, scale: ArrayLike, n: int, seed: int | np.random.Generator) -> np.ndarray:
     """n starts drawn from a normal law around `center` (dim,), (dim, n).
 
     scale : standard deviation, a number or one per coordinate.  seed : an integer or a `numpy.random.Generator`.

@@ -4,9 +4,12 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from arithmetic import Quantity
 
 
-def wilson(count, n, confidence: float = 0.95):
+def wilson(count: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Quantity, Quantity]:
     """Wilson's score interval (low, high) for a proportion of which `count` of `n` were seen; scalars or arrays.
 
     Raises ValueError unless 0 <= count <= n, n >= 1 and 0 < confidence < 1.

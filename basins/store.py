@@ -68,7 +68,7 @@ class Store:
     def write(self, name: str, **arrays: np.ndarray) -> None:
         def save(file: Path) -> None:
             with file.open("wb") as out:
-                np.savez(out, **arrays)
+                np.savez(out, allow_pickle=False, **arrays)
 
         self._replace(f"{name}.npz", save)
 

@@ -9,6 +9,7 @@ torch.optim loop, scipy's LSODA one start after the other, diffrax (vmap, Euler,
 """
 from __future__ import annotations
 
+import functools
 import argparse
 import ctypes
 import importlib.util
@@ -148,7 +149,8 @@ def lsoda(grid: np.ndarray, sample: int):
 
     at_rest.terminal = True
     begin = time.perf_counter()
-    ends = np.array([solve_ivp(field, (0, 1e4), grid[:, i], method="LSODA", rtol=1e-6, atol=1e-8, events=at_rest).y[:, -1]
+    ends = np.array([solve_ivp(field, (0, 1e4), grid[:, i], method="LSODA", rtol=1e-6, atol=1e-8,
+                               events=at_rest).y[:, -1]
                      for i in chosen]).T
     return chosen, ends, time.perf_counter() - begin
 
@@ -192,20 +194,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--side", type=int, default=200, help="the grid has side × side starts (default 200)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds; the median is printed (default 5)")
-    parser.add_argument("--skip", nargs="*", default=[], choices=["torch", "lsoda", "diffrax", "numpy"], help="peers to leave out")
+    parser.add_argument("--skip", nargs="*", default=[], choices=["torch", "lsoda", "diffrax", "numpy"],
+                        help="peers to leave out")
     options = parser.parse_args()
     grid = starts(options.side)
-    have = {name: name not in options.skip and importlib.util.find_spec(name) is not None for name in ("torch", "diffrax")}
+    have = {name: name not in options.skip and importlib.util.find_spec(name) is not None
+            for name in ("torch", "diffrax")}
     backends = [b for b in arithmetic.available() if b != "numpy"]
-    print(f"{grid.shape[1]} starts of {LOSS.name} (cloche_gd: of cloche), {cpus()} cores, back ends {', '.join(arithmetic.available())}; "
-          f"median of {options.rounds} rounds", flush=True)
+    print(f"{grid.shape[1]} starts of {LOSS.name} (cloche_gd: of cloche), {cpus()} cores, back ends "
+          f"{', '.join(arithmetic.available())}; median of {options.rounds} rounds", flush=True)
     compiled, medians, ratios = {}, {}, {}
     with tempfile.TemporaryDirectory() as directory:
         hand = HandWritten(directory) if compiler() else None
         for method in METHODS:
-            rows = {f"this library ({b})": (lambda b=b: ours(method, grid, b)) for b in backends}
+            rows = {f"this library ({b})": functools.partial(ours, method, grid, b) for b in backends}
             if hand:
-                rows["hand-written C"] = lambda: hand(method, grid)
+                rows["hand-written C"] = functools.partial(hand, method, grid)
             results = {name: row() for name, row in rows.items()}  # compile, and warm up
             total = next(iter(results.values())).steps.sum()
             times = {name: [] for name in rows}
@@ -220,14 +224,14 @@ def main() -> None:
                 print(f"  {name:24} {seconds:8.4f} s  {total / seconds / 1e6:8.0f} M steps/s"
                       + (f"  {medians[method]['hand-written C'] / seconds:6.2f} of hand-written C" if hand else ""))
             if hand:
-                pairs = zip(times["hand-written C"], times[fastest])
+                pairs = zip(times["hand-written C"], times[fastest], strict=True)
                 ratios[method] = statistics.median(c / o for c, o in pairs)
                 labels, steps = results["hand-written C"]
                 same = np.mean(labels == results[fastest].outcome)
                 print(f"  labels equal to hand-written C: {same:.2%}; steps differ by at most "
                       f"{np.max(np.abs(steps - results[fastest].steps))}")
         if hand:
-            print(f"\ncompiled / hand-written C, round by round: "
+            print("\ncompiled / hand-written C, round by round: "
                   + ", ".join(f"{m} {r:.2f}" for m, r in ratios.items())
                   + f"; geometric mean {statistics.geometric_mean(ratios.values()):.2f}", flush=True)
     for method in ("gd", "adam"):
@@ -236,26 +240,28 @@ def main() -> None:
             seconds["torch.optim, batched"] = timed(torch_loop, method, grid)[0]
         print(f"\n{method}, the whole study, once")
         for name, value in seconds.items():
-            print(f"  {name:24} {value:8.3f} s  this library (compiled) is {value / compiled[method]:8.1f} times as fast")
+            print(f"  {name:24} {value:8.3f} s  this library (compiled) is {value / compiled[method]:8.1f} times as "
+                  "fast")
         if len(seconds) == 2:
-            print(f"  NumPy alone is {seconds['torch.optim, batched'] / seconds['this library (numpy)']:.2f} times as fast as torch",
+            print(f"  NumPy alone is {seconds['torch.optim, batched'] / seconds['this library (numpy)']:.2f} times as "
+                  "fast as torch",
                   flush=True)
     if have["diffrax"]:
         steps = 1000
         seconds = diffrax_euler(grid, steps)
         result = ours("gd", grid, backends[0] if backends else "numpy")
         rate, ours_rate = grid.shape[1] * steps / seconds, result.steps.sum() / compiled["gd"]
-        print(f"\ndiffrax Euler, vmap, no stop test: {rate / 1e6:.0f} M steps/s raw; this library, every stop test on, is "
-              f"{ours_rate / rate:.1f} times as fast", flush=True)
+        print(f"\ndiffrax Euler, vmap, no stop test: {rate / 1e6:.0f} M steps/s raw; this library, every stop test on, "
+              f"is {ours_rate / rate:.1f} times as fast", flush=True)
     if "lsoda" not in options.skip:
         sample = 100
         chosen, ends, seconds = lsoda(grid, sample)
         mine = ours("richardson", grid, backends[0] if backends else "numpy")
         apart = np.linalg.norm(mine.y[:2, chosen] - ends, axis=0)
         whole = seconds / sample * grid.shape[1]
-        print(f"\nLSODA, one start after the other: {seconds / sample * 1e3:.2f} ms a start, {whole:.0f} s for the grid "
-              f"(from {sample}); adaptive Euler–Richardson here is {whole / compiled['richardson']:.0f} times as fast; "
-              f"same minimum on {np.sum(apart < 0.05)} of {sample}")
+        print(f"\nLSODA, one start after the other: {seconds / sample * 1e3:.2f} ms a start, {whole:.0f} s for the "
+              f"grid (from {sample}); adaptive Euler–Richardson here is {whole / compiled['richardson']:.0f} times as "
+              f"fast; same minimum on {np.sum(apart < 0.05)} of {sample}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The elementary functions: their largest error against 60 digits, and nanoseconds per element beside libm, libmvec and NumPy.
+"""The elementary functions: their largest error against 60 digits, and nanoseconds per element beside libm, libmvec and
+NumPy.
 
     python benchmarks/functions.py [--arguments 1000000] [--functions exp,tanh]
 
@@ -25,10 +26,13 @@ from arithmetic import OPERATIONS, printers
 from arithmetic.backends.c import FLAGS, WIDE
 
 FUNCTIONS = tuple(name for name, op in OPERATIONS.items() if op.definition and not op.inline)
-REFERENCE = {"atan": mpmath.atan, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
+REFERENCE = {"atan": mpmath.atan, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+             "softplus": lambda x: mpmath.log1p(mpmath.exp(x))}
 LIBM = {"sigmoid": "1/(1 + exp(-{0}))", "softplus": "fmax({0}, 0) + log1p(exp(-fabs({0})))"}
-NUMPY = {"atan": np.arctan, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x), "erf": None}
-WIDE = {"exp": 720, "expm1": 60, "sinh": 712, "cosh": 712, "tanh": 20, "sigmoid": 740, "softplus": 740, "erf": 6.5, "sin": 1e5, "cos": 1e5,
+NUMPY = {"atan": np.arctan, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x),
+         "erf": None}
+SPREAD = {"exp": 720, "expm1": 60, "sinh": 712, "cosh": 712, "tanh": 20, "sigmoid": 740, "softplus": 740, "erf": 6.5,
+          "sin": 1e5, "cos": 1e5,
         "atan": 50}
 
 
@@ -37,10 +41,12 @@ def arguments(name: str, n: int, seed: int) -> np.ndarray:
     quarter = -(-n // 4)
     every = np.ldexp(1 + rng.random(quarter), rng.integers(-1074, 1024, quarter)) * rng.choice([-1, 1], quarter)
     if name in ("log", "log1p"):
-        x = np.concatenate([np.abs(every), rng.uniform(0.4, 2.2, quarter), 1 + rng.normal(size=quarter) * 1e-3, np.exp(5 * rng.normal(size=quarter))])
+        x = np.concatenate([np.abs(every), rng.uniform(0.4, 2.2, quarter), 1 + rng.normal(size=quarter) * 1e-3,
+                            np.exp(5 * rng.normal(size=quarter))])
         return x if name == "log" else np.concatenate([x[:quarter], x[quarter:3 * quarter] - 1, x[3 * quarter:]])
-    wide = WIDE[name]
-    return np.concatenate([every, rng.uniform(-wide, wide, quarter), rng.uniform(-1.5, 1.5, quarter), 4 * rng.normal(size=quarter)])
+    wide = SPREAD[name]
+    return np.concatenate([every, rng.uniform(-wide, wide, quarter), rng.uniform(-1.5, 1.5, quarter),
+                           4 * rng.normal(size=quarter)])
 
 
 def largest_error(name: str, n: int, seed: int) -> tuple[float, float]:
@@ -64,12 +70,15 @@ def largest_error(name: str, n: int, seed: int) -> tuple[float, float]:
 
 def c_loop(name: str, text: str, flags: tuple[str, ...], head: str = "#include <math.h>\n") -> ctypes.CDLL:
     """A compiled loop that applies an expression of {0} to an array."""
-    source = head + f"void run(const double *x, double *y, long n) {{ for (long i = 0; i < n; i++) y[i] = {text.format('x[i]')}; }}"
+    source = (head + f"void run(const double *x, double *y, long n) {{ for (long i = 0; i < n; i++) y[i] = "
+                     f"{text.format('x[i]')}; }}")
     folder = tempfile.mkdtemp()
     path = Path(folder) / f"{name}.so"
     made = path.with_suffix(".o")
-    subprocess.run(["cc", "-O3", "-march=native", *flags, "-c", "-fPIC", "-w", "-x", "c", "-", "-o", made], input=source, text=True, check=True)
-    subprocess.run(["cc", "-shared", made, "-o", path, "-lmvec", "-lm"], check=True)  # linked with -ffast-math it would flush subnormals
+    subprocess.run(["cc", "-O3", "-march=native", *flags, "-c", "-fPIC", "-w", "-x", "c", "-", "-o", made],
+                   input=source, text=True, check=True)
+    # linked with -ffast-math it would flush subnormals
+    subprocess.run(["cc", "-shared", made, "-o", path, "-lmvec", "-lm"], check=True)
     function = ctypes.CDLL(str(path)).run
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long]
     return lambda x, y: function(x.ctypes.data, y.ctypes.data, len(x))
@@ -80,7 +89,8 @@ def contestants(name: str) -> dict:
     graph = ar.Graph()
     z = graph.input("z")
     node = graph.lift(op.function(z))
-    strict = tuple(flag for flag in FLAGS + WIDE if flag.startswith(("-f", "-m")) and flag not in ("-fPIC", "-march=native"))
+    strict = tuple(flag for flag in FLAGS + WIDE if flag.startswith(("-f", "-m"))
+                   and flag not in ("-fPIC", "-march=native"))
     libm = LIBM.get(name, name + "({0})")
     found = {"ours, C": c_loop(name, f"of_{name}({{0}})", strict, printers.prelude([node], {z: "z"}, "c")),
              "ours, NumPy": lambda x, y: np.copyto(y, op.function(x)),

@@ -24,12 +24,13 @@ SIDE = 400  # starts per side of a map
 STARTS, SEED, STOP = 2000, 0, Stop(max_steps=10_000)  # of the table
 
 #: The author's learning rate 0.1 for the classic algorithms; nothing to choose for the corrected ones.
-OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {}, "gd-energy": {},
-              "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
+OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
+              "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
 
 
 def basins_of(optimizer: str, side: int, box=BOX, **hyperparameters) -> Study:
-    return study(networks.get("polytwo"), schemes.named(optimizer, **hyperparameters), grid(box, side), stop=STOP, progress=False)
+    return study(networks.get("polytwo"), schemes.named(optimizer, **hyperparameters), grid(box, side), stop=STOP,
+                 progress=False)
 
 
 def figure_1a(side: int = SIDE):
@@ -84,13 +85,14 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
                 if row["starts"] or row["end"] != "diverged":
                     ends.append((result.loss, result.optimizer, *row.values()))
             summary.append((result.loss, result.optimizer, *map(_interval(result), (
-                "minimum", "saddle", "maximum", Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.STALLED, Outcome.DIVERGED,
-                Outcome.NOT_FINITE)), f"{result.gradients.mean():.0f}"))
+                "minimum", "saddle", "maximum", Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.STALLED,
+                Outcome.DIVERGED, Outcome.NOT_FINITE)), f"{result.gradients.mean():.0f}"))
             report(k)
     report.close()
     columns = ("network", "optimizer", *result.table().columns)
     return Table(columns, ends), Table(("network", "optimizer", "minimum", "saddle", "maximum", "at rest elsewhere",
-                                        "steps used up", "stalled", "diverged", "not finite", "gradients (mean)"), summary)
+                                        "steps used up", "stalled", "diverged", "not finite", "gradients (mean)"),
+                                       summary)
 
 
 def _interval(result: Study):
@@ -118,13 +120,15 @@ def markdown(ends: Table, summary: Table, n: int) -> str:
 
 Ends that at least one start found.
 
-{found.markdown()}"""
+{found.markdown()}"""  # noqa: E501 - lines of the page
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python docs/figures.py", description="Regenerates the documentation's figures.")
+    parser = argparse.ArgumentParser(prog="python docs/figures.py",
+                                     description="Regenerates the documentation's figures.")
     figures = {"figure-1a": figure_1a, "figure-1b": figure_1b, "figure-1c": figure_1c}
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(figures)} or probabilities; all unless given")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"{', '.join(figures)} or probabilities; all unless given")
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default docs/figures)")
     parser.add_argument("--side", type=int, default=SIDE, help=f"starts per side of a map (default {SIDE})")
     parser.add_argument("--starts", type=int, default=STARTS, help=f"starts of the table (default {STARTS})")

@@ -1,4 +1,5 @@
-"""Regenerates docs/parity.md, what each optimizer of torch and optax is here and how far they part, as the tests measure it.
+"""Regenerates docs/parity.md, what each optimizer of torch and optax is here and how far they part, as the tests
+measure it.
 
 Needs both libraries: pip install 'optiflows[parity]'.
 """
@@ -21,7 +22,8 @@ def table() -> Table:
         optimizer, _ = case.ours(0)
         parameters = {name: str(value) for name, value in optimizer.parameters().items()}
         step = parameters.pop("h")
-        same = "; ".join(f"{name} = {value}" for name, value in parameters.items() if name != value and not _is_number(value))
+        same = "; ".join(f"{name} = {value}" for name, value in parameters.items() if name != value
+                         and not _is_number(value))
         deviation = max(cases.measure(case, seed) for seed in cases.SEEDS)
         rows.append((case.call, case.name, described(optimizer.flow), type(optimizer.scheme).__name__, step,
                      same or "–", str(case.steps), f"{deviation:.0e}"))
@@ -52,7 +54,7 @@ RMSprop rows take 50 steps: {cases.ROUGH.split(":")[0]}, so that two roundings o
 For the same reason the Adam family is drawn with ε ≥ 1e-3 and β₂ ≥ 0.99, away from its edge of stability.
 Not here: optax `rprop`, which applies the update of the step before; torch `Muon` (it orthogonalises in bfloat16), `Adafactor`,
 `SparseAdam` and `LBFGS`; optax's layer-wise and parameter-free optimizers (`lars`, `lamb`, `novograd`, `sm3`, …).
-""")
+""")  # noqa: E501 - lines of the page
 
 
 if __name__ == "__main__":

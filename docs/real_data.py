@@ -1,4 +1,5 @@
-"""Shallow networks on real data, trained with nothing tuned: `python docs/real_data.py [SET ...] [--seeds N] [--budget N]`.
+"""Shallow networks on real data, trained with nothing tuned: `python docs/real_data.py [SET ...] [--seeds N] [--budget
+N]`.
 
 Writes real_data.md and real_data.csv (every run in numbers) beside this file and figures/real_data.png.
 """
@@ -37,7 +38,8 @@ GRIDS = {"gd": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), "adam": (0.001, 0.003, 0
 class Result:
     """How one optimizer did on one set: arrays over the seeds, and the loss on the way.
 
-    loss, score : at the end.  gradients, losses : evaluations; `losses` those beyond the ones that come with a gradient.
+    loss, score : at the end.  gradients, losses : evaluations; `losses` those beyond the ones that come with a
+    gradient.
     ends : how each run ended, in words.  curve : gradients used and loss, each (points, seeds).  alone : CPU
     seconds of runs on their own.  together : per run, all at once.
     """
@@ -56,7 +58,8 @@ class Result:
 def train(network, data, starts, optimizer, trials: int) -> Result:
     """All starts together, at most `trials` each; the loss is looked at on the way, off the clock."""
     problem = optimizer.problem(network, Stop(gradient=GRADIENT, max_steps=trials))
-    z, steps, seconds, curve = problem.start(problem.field.start(starts)), np.zeros(starts.shape[1], dtype=np.int64), 0.0, []
+    z, steps, seconds, curve = problem.start(problem.field.start(starts)), np.zeros(starts.shape[1],
+                                                                                    dtype=np.int64), 0.0, []
     for goal in checkpoints(trials):
         began = time.process_time()
         z, more = problem.run(z, max_steps=goal - int(steps.max(initial=0)))
@@ -146,8 +149,8 @@ def minpack(network, budget: int) -> Callable:
             seen.append(float(r @ r) / 2)
             return r
 
-        end = least_squares(residual, start, network.jacobian, method="lm", max_nfev=budget // 10, ftol=1e-15, xtol=1e-15,
-                            gtol=1e-15)
+        end = least_squares(residual, start, network.jacobian, method="lm", max_nfev=budget // 10, ftol=1e-15,
+                            xtol=1e-15, gtol=1e-15)
         return end.x, end.njev, end.nfev, how(np.linalg.norm(end.grad) <= GRADIENT, end.nfev, budget // 10)
 
     return solve
@@ -291,7 +294,7 @@ A lower training loss is not a better network: see the test scores, where the op
 The cross-entropy of separable data has no minimum: its infimum 0 lies at infinity, and what is measured is how far a
 budget goes.
 
-{sections}"""
+{sections}"""  # noqa: E501 - lines of the page
 
 
 _ABOUT = {
@@ -318,7 +321,8 @@ def figure(results: dict[str, dict[str, Result]]):
             colour, line = _STYLES[short(optimizer)]
             used, values = result.curve
             values = np.where(np.isfinite(values), values, np.inf)
-            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0 if values.ndim == 1 else 1, method="nearest")
+            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0 if values.ndim == 1 else 1,
+                                            method="nearest")
             x = np.median(used, axis=1)
             ax.loglog(x, middle, line, color=colour, label=optimizer, lw=1.6)
             ax.fill_between(x, low, high, color=colour, alpha=0.12, lw=0)
@@ -339,7 +343,8 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no data set is named {unknown[0]!r}; known: {', '.join(networks.DATASETS)}")
     if options.seeds < 6 or options.budget < 10:
-        parser.error(f"--seeds {options.seeds} must be at least 6, for an interval, --budget {options.budget} at least 10")
+        parser.error(f"--seeds {options.seeds} must be at least 6, for an interval, --budget {options.budget} at least "
+                     "10")
     try:
         results = {name: compare(name, options.seeds, options.budget) for name in options.sets or networks.DATASETS}
     except ImportError as error:

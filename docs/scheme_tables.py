@@ -18,7 +18,9 @@ import schemes
 from arithmetic import Table, cpus
 from basins import uniform, wilson
 from flows import GradientDescent, Momentum
-from schemes import SCHEMES, CombinedControl, EulerRichardson, ItohAbe, Outcome, Problem, Scheme, Stop, pair, stability_function
+from schemes import (
+    SCHEMES, CombinedControl, EulerRichardson, ItohAbe, Outcome, Problem, Scheme, Stop, pair, stability_function,
+)
 
 HERE = Path(__file__).parent
 STARTS, SEED, STOP = 200, 0, Stop(max_steps=10_000)
@@ -31,7 +33,8 @@ EXPLICIT = [s for s in SCHEMES if not (s.implicit or s.linearly_implicit)]
 
 # ------------------------------------------------------------------------------------------------ order, work
 def problem_of(scheme: type[Scheme]):
-    """The field, start and reference end at t = 1 on which a scheme is measured: momentum on polytwo, where it applies."""
+    """The field, start and reference end at t = 1 on which a scheme is measured:
+    momentum on polytwo, where it applies."""
     flow = GradientDescent() if scheme.gradient_flows_only else Momentum(c=0.7)
     field = flow.on(networks.get("polytwo"))
     y0 = field.start([0.8, 0.3])
@@ -77,7 +80,8 @@ def orders() -> Table:
         rows.append((scheme.__name__, str(scheme.order), f"{np.log2(errors[0] / errors[1]):.2f}", f"{errors[1]:.1e}",
                      gradients_per_step(scheme), "∞" if np.isinf(interval) else f"{interval:.2f}",
                      "–" if scheme.error_order is None else str(scheme.error_order)))
-    return Table(("scheme", "order", "measured", "error, h = 1/80", "gradients per step", "stable to −hλ", "embedded order"),
+    return Table(("scheme", "order", "measured", "error, h = 1/80", "gradients per step", "stable to −hλ",
+                  "embedded order"),
                  rows)
 
 
@@ -92,8 +96,8 @@ def work_precision():
     for k, scheme in enumerate(EXPLICIT):
         cost = gradients_per_step(scheme)
         axes.loglog([cost * n for n in steps], [max(error(scheme, n), 1e-15) for n in steps], markersize=5,
-                    marker=markers[k % len(markers)], linewidth=1.2, color=f"C{k % 10}", linestyle="-" if k < 10 else "--",
-                    label=f"{scheme.__name__} ({scheme.order})")
+                    marker=markers[k % len(markers)], linewidth=1.2, color=f"C{k % 10}",
+                    linestyle="-" if k < 10 else "--", label=f"{scheme.__name__} ({scheme.order})")
     axes.set_xlabel("gradients")
     axes.set_ylabel("error of the state at t = 1")
     axes.set_title("Heavy ball on polytwo, fixed steps (order in brackets)")
@@ -134,7 +138,8 @@ def measured(loss, optimizer, n: int) -> tuple[Ends, Ends]:
 
 
 def no_tuning(n: int, names=None) -> tuple[Table, Table]:
-    """Per network, and in sum: the corrected optimizers as they are, the classic ones at the best rate of the grid for each
+    """Per network, and in sum: the corrected optimizers as they are, the classic ones at the best rate of the grid for
+    each
     network, that with which most starts of its box come to rest, with fewest gradients."""
     nets = [networks.get(name) for name in names or networks.catalogue()]
     rates = {**dict.fromkeys(CORRECTED, (None,)), **dict.fromkeys(CLASSIC, RATES)}
@@ -153,7 +158,8 @@ def no_tuning(n: int, names=None) -> tuple[Table, Table]:
             rate = min(found, key=lambda r: (-found[r][0].converged, found[r][0].gradients))
             near, far = found[rate]
             sums[name].append((*near[:3], *far[:3]))
-            rows.append((loss.name, name if rate is None else f"{name}, lr = {rate:.2g}", f"{100 * near.converged / n:.1f}",
+            rows.append((loss.name, name if rate is None else f"{name}, lr = {rate:.2g}",
+                         f"{100 * near.converged / n:.1f}",
                          near.diverged, _number(near.gradients), f"{100 * far.converged / n:.1f}", far.diverged,
                          _number(far.gradients)))
     columns = ("converged %", "diverged", "gradients", "far: converged %", "far: diverged", "far: gradients")
@@ -218,7 +224,7 @@ networks, far away.  In per cent with 95 % Wilson intervals; gradients are media
 Gradients to 1e-6 on quadratics, by `docs/gallery/stiffness.py`: adaptive explicit schemes follow the stability limit and
 need ~ κ; the heavy ball with the optimal friction and stabilised schemes with matched damping need ~ √κ, close to the
 Chebyshev bound; conjugate gradients use the spectrum and need fewer.
-"""
+"""  # noqa: E501 - lines of the page
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,5 @@
-"""`python -m flows`: the catalogue; `python -m flows adam`: one flow, its parameter map and the algorithms it gives back."""
+"""`python -m flows`: the catalogue; `python -m flows adam`:
+one flow, its parameter map and the algorithms it gives back."""
 from __future__ import annotations
 
 import dataclasses
@@ -15,7 +16,8 @@ def classics(flow: type[Flow]) -> dict:
     import schemes
 
     optimizers = {name: schemes.named(name) for name in schemes.NAMED}
-    optimizers |= {f"{name} with {', '.join(options)}": schemes.named(name, **options) for name, options in schemes.FORMS}
+    optimizers |= {f"{name} with {', '.join(options)}": schemes.named(name, **options)
+                   for name, options in schemes.FORMS}
     return {name: o for name, o in optimizers.items() if type(o.flow.plain) is flow}
 
 
@@ -25,7 +27,8 @@ def listing() -> str:
     for flow in FLOWS:
         names = ", ".join(f"{name} ({o.control()})" for name, o in classics(flow).items())
         equations = "\n".join(f"    {line}" for line in str(flow.symbolic().equations()).split("\n"))
-        parts.append(f"{flow.__name__}: {flow.__doc__.splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
+        parts.append(
+            f"{flow.__name__}: {(flow.__doc__ or '').splitlines()[0].partition(': ')[0].rstrip('.')}\n{equations}\n"
                      f"    named: {names or '–'}")
     return "\n\n".join(parts)
 
@@ -37,10 +40,12 @@ def describe(flow: type[Flow], **rates) -> str:
     """
     symbolic = flow.symbolic(**rates)
     blocks = [f"{name}{' (one number)' if type(name).__name__ == 'scalar' else ''}" + (
-        f", {symbolic.initial[name]} at the start" if name in symbolic.initial and not callable(symbolic.initial[name]) else
-        ", from the gradient at the start" if name in symbolic.initial else "") for name in symbolic.blocks if name != "theta"]
+        f", {symbolic.initial[name]} at the start" if name in symbolic.initial and not callable(symbolic.initial[name])
+        else
+        ", from the gradient at the start" if name in symbolic.initial else "") for name in symbolic.blocks
+              if name != "theta"]
     defaults = ", ".join(f"{f.name} = {f.default}" for f in dataclasses.fields(flow))
-    lines = [inspect.cleandoc(flow.__doc__), "", "Equations", *_indented(symbolic.equations()), "",
+    lines = [inspect.getdoc(flow) or "", "", "Equations", *_indented(symbolic.equations()), "",
              f"Memory     {', '.join(blocks) or 'none'}; updated in the order {', '.join(symbolic.blocks)}",
              f"Rates      {defaults or 'none'}"]
     for name, optimizer in classics(flow).items():

@@ -1,10 +1,15 @@
 """The Adam family: exponential averages of the gradient and of its square."""
-from dataclasses import dataclass
+from __future__ import annotations
 
-from arithmetic import Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where
+from dataclasses import dataclass
+from typing import ClassVar
+
+from arithmetic import (
+    Oracle, Quantity, Rate, Vector, absolute, clip, diagonal, is_symbolic, maximum, minimum, sign, sqrt, total, where,
+)
 
 from .adaptive import root
-from .base import Flow, scalar
+from .base import Flow, Slopes, State, scalar
 from .modifiers import decoupled
 
 
@@ -30,35 +35,22 @@ def positive(u, limit):
 
 
 @dataclass(frozen=True)
-class Adam(Flow):
-    """Adam: exponential averages of the gradient g = ∇F(θ) and of its square, each divided by its bias.
+class AdamFamily(Flow):
+    """What `Adam` and its kin share: their rates, their memory, and the averages that they divide."""
 
-    m' = a (g − m),  v' = b (g² − v),  c₁' = a (1 − c₁),  c₂' = b (1 − c₂),  θ' = −(m/c₁) / (√(v/c₂ + ε_root) + ε)
-
-    Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, all memory 0 at the start, where
-    m/c₁ and v/c₂ have the limits g and g².  `correction=False` keeps m and v as they are (c₁ = c₂ = 1).
-    `hat=True` divides by √(v/c₂) + ε/√c₂ instead: the folded form, with an ε that is not corrected.
-    Energy F + Σ m²/(2a c₁ D), D = √(v/c₂) + ε, decreasing if b ≤ 4a: by κ Σ m²/(c₁ D) at least, κ = 1 − b/(4a), or with
-    correction min(1, (15 + b/a)/16) − b/(4a), for c₁, c₂ of one time, (1 − c₁)^b = (1 − c₂)^a.
-
-    Parameters   a, b : rates, 1/time.  eps : in units of the gradient.  eps_root : its square, 0 unless given.
-    Sources      Kingma & Ba 2015 (algorithm 1; the folded form in section 2); Barakat & Bianchi, arXiv 1810.02263
-                 (the ODE and b ≤ 4a); torch and optax `adam`.
-    """
-
-    a: float = 1.0
-    b: float = 1.0
-    eps: float = 1e-8
+    a: Rate = 1.0
+    b: Rate = 1.0
+    eps: Rate = 1e-8
     correction: bool = True
-    eps_root: float = 0
+    eps_root: Rate = 0
     hat: bool = False
-    nonnegative = ("v", "c1", "c2")
+    nonnegative: ClassVar[tuple[str, ...]] = ("v", "c1", "c2")
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[str, ...]:
         return ("m", "v", scalar("c1"), scalar("c2")) if self.correction else ("m", "v")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         average, spread = self._averages(s, g, g * g)
         derivative = {"m": self.a * (g - s.m), "v": self.b * (g * g - s.v), "theta": -average / self._scale(s, spread)}
@@ -76,10 +68,28 @@ class Adam(Flow):
         """The denominator: a root of the squares, kept from 0 by ε."""
         return root(spread, self.eps / sqrt(s.c2) if self.hat and self.correction else self.eps, self.eps_root)
 
-    def energy(self, s, oracle):
+
+@dataclass(frozen=True)
+class Adam(AdamFamily):
+    """Adam: exponential averages of the gradient g = ∇F(θ) and of its square, each divided by its bias.
+
+    m' = a (g − m),  v' = b (g² − v),  c₁' = a (1 − c₁),  c₂' = b (1 − c₂),  θ' = −(m/c₁) / (√(v/c₂ + ε_root) + ε)
+
+    Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, all memory 0 at the start, where
+    m/c₁ and v/c₂ have the limits g and g².  `correction=False` keeps m and v as they are (c₁ = c₂ = 1).
+    `hat=True` divides by √(v/c₂) + ε/√c₂ instead: the folded form, with an ε that is not corrected.
+    Energy F + Σ m²/(2a c₁ D), D = √(v/c₂) + ε, decreasing if b ≤ 4a: by κ Σ m²/(c₁ D) at least, κ = 1 − b/(4a), or with
+    correction min(1, (15 + b/a)/16) − b/(4a), for c₁, c₂ of one time, (1 − c₁)^b = (1 − c₂)^a.
+
+    Parameters   a, b : rates, 1/time.  eps : in units of the gradient.  eps_root : its square, 0 unless given.
+    Sources      Kingma & Ba 2015 (algorithm 1; the folded form in section 2); Barakat & Bianchi, arXiv 1810.02263
+                 (the ODE and b ≤ 4a); torch and optax `adam`.
+    """
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + self._speed(s) / (2 * self.a)
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self._share() * self._speed(s)
 
     def _speed(self, s):
@@ -88,12 +98,13 @@ class Adam(Flow):
         return total(s.m * average / self._scale(s, spread))
 
     def _share(self):
-        """κ: of m²/(c₁ D), what V is sure to fall by; it gains as c₁ grows and loses as D falls, by b/(4a c₂) at most."""
+        """κ: of m²/(c₁ D), what V is sure to fall by;
+        it gains as c₁ grows and loses as D falls, by b/(4a c₂) at most."""
         return (correcting(self.a, self.b) if self.correction else 1) - self.b / (4 * self.a)
 
 
 @dataclass(frozen=True)
-class AdamW(Adam):
+class AdamW(AdamFamily):
     """AdamW, Adam with decoupled weight decay: θ' = −λ θ − (m/c₁) / (√(v/c₂) + ε), memory as Adam's.
 
     The same as `WeightDecay(Adam(...), λ, decoupled=True)`.  Its rest points are not those of F but of a penalised F in
@@ -102,10 +113,9 @@ class AdamW(Adam):
     Sources      Loshchilov & Hutter 2019; Xie & Li, arXiv 2404.04454 (the box); torch and optax `adamw`.
     """
 
-    decay: float = 0.01
-    energy = dissipation = None
+    decay: Rate = 0.01
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return decoupled(super().field(s, oracle), s, self.decay)
 
 
@@ -123,15 +133,15 @@ class AMSGrad(Adam):
     Sources      Reddi, Kale & Kumar 2018.
     """
 
-    r: float = 1.0
+    r: Rate = 1.0
     corrected_maximum: bool = False
     nonnegative = ("v", "c1", "c2", "u")
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[str, ...]:
         return (*super().memory, "u")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         v = corrected(s.v, s.c2, g * g) if self.correction and self.corrected_maximum else s.v
         return super().field(s, oracle) | {"u": self.r * maximum(0, v - s.u)}
@@ -148,7 +158,9 @@ class AMSGrad(Adam):
 
 @dataclass(frozen=True)
 class Adamax(Flow):
-    """Adamax, Adam in the maximum norm: m' = a (g − m),  c₁' = a (1 − c₁),  u' = max(−b u, r (|g| + ε − u)),  θ' = −m/(c₁ u).
+    """Adamax, Adam in the maximum norm.
+
+    m' = a (g − m),  c₁' = a (1 − c₁),  u' = max(−b u, r (|g| + ε − u)),  θ' = −m/(c₁ u)
 
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, r = 1/h, all memory 0 at the start.
     Energy F + Σ m²/(2a c₁ u), decreasing if b ≤ 2a.
@@ -156,14 +168,14 @@ class Adamax(Flow):
     Sources      Kingma & Ba 2015 (algorithm 2); torch and optax `adamax`.
     """
 
-    a: float = 1.0
-    b: float = 1.0
-    r: float = 1.0
-    eps: float = 1e-8
+    a: Rate = 1.0
+    b: Rate = 1.0
+    r: Rate = 1.0
+    eps: Rate = 1e-8
     memory = ("m", scalar("c1"), "u")
     nonnegative = ("c1", "u")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         return {"m": self.a * (g - s.m), "c1": self.a * (1 - s.c1),
                 "u": maximum(-self.b * s.u, self.r * (absolute(g) + self.eps - s.u)),
@@ -171,7 +183,7 @@ class Adamax(Flow):
 
 
 @dataclass(frozen=True)
-class NAdam(Adam):
+class NAdam(AdamFamily):
     """NAdam, Adam that looks ahead as Nesterov does: memory as Adam's,
 
     θ' = −[β m/(c₁ + (1 − β)(1 − c₁)) + (1 − β) g/c₁] / (√(v/c₂) + ε)
@@ -181,10 +193,9 @@ class NAdam(Adam):
     Sources      Dozat 2016; optax `nadam`.  torch's has a schedule for β: `ScheduledNAdam`.
     """
 
-    beta: float = 0.9
-    energy = dissipation = None
+    beta: Rate = 0.9
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         derivative, g, beta = super().field(s, oracle), oracle.gradient, self.beta
         spread = self._averages(s, g, g * g)[1]
         ahead = beta * s.m + (1 - beta) * g if not self.correction else (
@@ -204,21 +215,21 @@ class ScheduledNAdam(Flow):
     Sources      Dozat 2016; torch `NAdam`.
     """
 
-    a: float = 1.0
-    b: float = 1.0
-    k: float = 0.1
-    r: float = 1.0
-    beta: float = 0.9
-    rho: float = 0.9
-    eps: float = 1e-8
+    a: Rate = 1.0
+    b: Rate = 1.0
+    k: Rate = 0.1
+    r: Rate = 1.0
+    beta: Rate = 0.9
+    rho: Rate = 0.9
+    eps: Rate = 1e-8
     memory = ("m", "v", scalar("c2"), scalar("w"), scalar("P"))
     nonnegative = ("v", "c2", "w", "P")
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"w": 1.0, "P": 1.0}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g, now, later = oracle.gradient, self.beta * (1 - s.w / 2), self.beta * (1 - self.rho * s.w / 2)
         ahead = corrected((1 - now) * g, 1 - s.P, g) + later * s.m / (1 - s.P * later)
         return {"m": self.a * (g - s.m), "v": self.b * (g * g - s.v), "c2": self.b * (1 - s.c2), "w": -self.k * s.w,
@@ -226,7 +237,7 @@ class ScheduledNAdam(Flow):
 
 
 @dataclass(frozen=True)
-class AdaBelief(Adam):
+class AdaBelief(AdamFamily):
     """AdaBelief, Adam scaled by the variance around the average: v' = b ((g − m)² − v) + floor, the rest as Adam's.
 
     Classical form: as Adam's; v sees the updated m; floor = (optax's eps_root)/h.
@@ -234,16 +245,15 @@ class AdaBelief(Adam):
     Sources      Zhuang et al. 2020; optax `adabelief`.
     """
 
-    floor: float = 0
-    energy = dissipation = None
+    floor: Rate = 0
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         growth = self.b * ((oracle.gradient - s.m)**2 - s.v)
         return super().field(s, oracle) | {"v": growth if self.floor == 0 else growth + self.floor}
 
 
 @dataclass(frozen=True)
-class Yogi(Adam):
+class Yogi(AdamFamily):
     """Yogi, Adam whose v changes by the size of g² alone: v' = −b sign(v − g²) g², the rest as Adam's.
 
     Classical form: as Adam's, with m(0) = v(0) = `first`.
@@ -251,15 +261,14 @@ class Yogi(Adam):
     Sources      Zaheer et al. 2018; optax `yogi`.
     """
 
-    eps: float = 1e-3
-    first: float = 0
-    energy = dissipation = None
+    eps: Rate = 1e-3
+    first: Rate = 0
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"m": self.first, "v": self.first}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         square = oracle.gradient**2
         return super().field(s, oracle) | {"v": -self.b * sign(s.v - square) * square}
 
@@ -276,30 +285,31 @@ class Adan(Flow):
     Sources      Xie et al., arXiv 2208.06677; optax `adan`.
     """
 
-    a: float = 1.0
-    b: float = 1.0
-    c: float = 1.0
-    r: float = 1.0
-    look: float = 0.1
-    eps: float = 1e-8
-    eps_root: float = 0
+    a: Rate = 1.0
+    b: Rate = 1.0
+    c: Rate = 1.0
+    r: Rate = 1.0
+    look: Rate = 0.1
+    eps: Rate = 1e-8
+    eps_root: Rate = 0
     memory = ("m", "v", "n", scalar("c1"), scalar("c2"), scalar("c3"), "p")
     nonnegative = ("n", "c1", "c2", "c3")
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"p": lambda oracle: oracle.gradient}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g, change = oracle.gradient, oracle.gradient - s.p
         ahead = corrected(s.m, s.c1, g) + self.look * corrected(s.v, s.c2, change)
-        return {"m": self.a * (g - s.m), "v": self.b * (change - s.v), "n": self.c * ((g + self.look * change)**2 - s.n),
+        return {"m": self.a * (g - s.m), "v": self.b * (change - s.v),
+                "n": self.c * ((g + self.look * change)**2 - s.n),
                 "c1": self.a * (1 - s.c1), "c2": self.b * (1 - s.c2), "c3": self.c * (1 - s.c3), "p": self.r * change,
                 "theta": -ahead / root(corrected(s.n, s.c3, g * g), self.eps, self.eps_root)}
 
 
 @dataclass(frozen=True)
-class QHAdam(Adam):
+class QHAdam(AdamFamily):
     """Quasi-hyperbolic Adam: averages mixed with the gradient itself, memory as Adam's,
 
     θ' = −[(1 − ν₁) g + ν₁ m/c₁] / (√((1 − ν₂) g² + ν₂ v/c₂) + ε)
@@ -309,11 +319,10 @@ class QHAdam(Adam):
     Sources      Ma & Yarats 2019.
     """
 
-    nu1: float = 0.7
-    nu2: float = 0.9
-    energy = dissipation = None
+    nu1: Rate = 0.7
+    nu2: Rate = 0.9
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         average, spread = self._averages(s, g, g * g)
         mixed = (1 - self.nu1) * g + self.nu1 * average
@@ -321,7 +330,7 @@ class QHAdam(Adam):
 
 
 @dataclass(frozen=True)
-class RAdam(Adam):
+class RAdam(AdamFamily):
     """Rectified Adam: memory as Adam's; once the average of squares is long enough, ρ > threshold,
 
     θ' = −√((ρ − 4)(ρ − 2)ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)ρ)) (m/c₁) / (√(v/c₂) + ε),  until then θ' = −m/c₁,
@@ -332,11 +341,10 @@ class RAdam(Adam):
     Sources      Liu et al. 2020; torch and optax `radam`.
     """
 
-    r: float = 10.0
-    threshold: float = 5.0
-    energy = dissipation = None
+    r: Rate = 10.0
+    threshold: Rate = 5.0
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         average, spread = self._averages(s, g, g * g)
         longest = 2 * self.r / self.b - 1
@@ -359,14 +367,14 @@ class Sophia(Flow):
     Sources      Liu et al., arXiv 2305.14342.
     """
 
-    a: float = 1.0
-    b: float = 1.0
-    gamma: float = 1.0
-    eps: float = 1e-8
+    a: Rate = 1.0
+    b: Rate = 1.0
+    gamma: Rate = 1.0
+    eps: Rate = 1e-8
     memory = ("m", "k")
     nonnegative = ("k",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         scale = maximum(self.gamma * s.k, self.eps)
         return {"m": self.a * (oracle.gradient - s.m), "k": self.b * (maximum(diagonal(oracle.hessian), 0) - s.k),
                 "theta": -clip(s.m / scale, -1, 1)}

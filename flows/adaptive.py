@@ -1,9 +1,11 @@
 """Flows that scale each coordinate by the size of its past gradients."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import sqrt, total
+from arithmetic import Oracle, Quantity, Rate, sqrt, total
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 def root(square, eps, eps_root=0):
@@ -21,23 +23,23 @@ class AdaGrad(Flow):
     Sources      Duchi, Hazan & Singer 2011; torch `Adagrad`; optax `adagrad` (ε inside the root).
     """
 
-    eps: float = 1e-10
-    G0: float = 0.0
-    eps_root: float = 0
+    eps: Rate = 1e-10
+    G0: Rate = 0.0
+    eps_root: Rate = 0
     memory = ("G",)
     nonnegative = ("G",)
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"G": self.G0}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"G": oracle.gradient**2, "theta": -oracle.gradient / root(s.G, self.eps, self.eps_root)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2 / root(s.G, self.eps, self.eps_root))
 
 
@@ -51,19 +53,20 @@ class RMSProp(Flow):
     Sources      Tieleman & Hinton 2012; torch `RMSprop`; optax `rmsprop` (ε inside the root).
     """
 
-    b: float = 1.0
-    eps: float = 1e-8
-    eps_root: float = 0
+    b: Rate = 1.0
+    eps: Rate = 1e-8
+    eps_root: Rate = 0
     memory = ("v",)
     nonnegative = ("v",)
 
-    def field(self, s, oracle):
-        return {"v": self.b * (oracle.gradient**2 - s.v), "theta": -oracle.gradient / root(s.v, self.eps, self.eps_root)}
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        return {"v": self.b * (oracle.gradient**2 - s.v),
+                "theta": -oracle.gradient / root(s.v, self.eps, self.eps_root)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2 / root(s.v, self.eps, self.eps_root))
 
 
@@ -77,13 +80,13 @@ class CentredRMSProp(Flow):
     Sources      Graves 2013; torch `RMSprop(centered=True)`.
     """
 
-    b: float = 1.0
-    eps: float = 1e-8
-    eps_root: float = 0
+    b: Rate = 1.0
+    eps: Rate = 1e-8
+    eps_root: Rate = 0
     memory = ("v", "m")
     nonnegative = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         return {"v": self.b * (g**2 - s.v), "m": self.b * (g - s.m),
                 "theta": -g / root(s.v - s.m**2, self.eps, self.eps_root)}
@@ -100,18 +103,18 @@ class MomentumRMSProp(Flow):
     Sources      Graves 2013; torch `RMSprop(momentum=μ)`.
     """
 
-    b: float = 1.0
-    c: float = 1.0
-    eps: float = 1e-8
-    eps_root: float = 0
+    b: Rate = 1.0
+    c: Rate = 1.0
+    eps: Rate = 1e-8
+    eps_root: Rate = 0
     centred: bool = False
     nonnegative = ("v",)
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[str, ...]:
         return ("v", "m", "w") if self.centred else ("v", "w")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         scaled = (CentredRMSProp if self.centred else RMSProp)(self.b, self.eps, self.eps_root).field(s, oracle)
         return scaled | {"w": -self.c * s.w + scaled["theta"], "theta": s.w}
 
@@ -125,12 +128,12 @@ class AdaDelta(Flow):
     Sources      Zeiler 2012; torch `Adadelta`.
     """
 
-    b: float = 1.0
-    eps: float = 1e-6
+    b: Rate = 1.0
+    eps: Rate = 1e-6
     memory = ("v", "theta", "u")
     nonnegative = ("v", "u")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         ratio = (s.u + self.eps) / (s.v + self.eps)
         return {"v": self.b * (g**2 - s.v), "theta": -sqrt(ratio) * g, "u": self.b * (ratio * g**2 - s.u)}

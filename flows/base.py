@@ -4,18 +4,22 @@ from __future__ import annotations
 import dataclasses
 import functools
 import numbers
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import (
-    CoordinateLoss, Descended, Graph, Oracle, Program, Reading, Vector, VectorField, aligned, as_decimals, gradient,
-    is_symbolic,
+    Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
+    as_decimals, gradient, is_symbolic,
 )
 
-State = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
+State: TypeAlias = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
+Slopes: TypeAlias = dict[str, Quantity]  #: the derivative of every block
+EnergyFunction: TypeAlias = Callable[[State, Oracle], Quantity]
 
 
 class scalar(str):
@@ -34,20 +38,28 @@ class Flow:
       the loss at `s.theta` (an `arithmetic.Oracle`: `.value .gradient .hessian .residual .jacobian .gauss_newton`, each
       computed at most once, and `.hessian_product(v) .gauss_newton_product(v)`).
 
-    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or functions
-    of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a Lyapunov function V of the flow) and
-    `dissipation(s, oracle)` (a lower bound of the rate at which V falls, −V' ≥ D ≥ 0, wherever V is an energy of the
-    flow), of which energy-controlled steps must realise a share, their `ratio`.
+    and, where they are not the defaults, `initial` (start values of memory blocks, 0 unless given: numbers, or
+    functions of the oracle at the start), `nonnegative` (memory blocks that never are negative), `energy(s, oracle)` (a
+    Lyapunov function V of the flow) and `dissipation(s, oracle)` (a lower bound of the rate at which V falls,
+    −V' ≥ D ≥ 0, wherever V is an energy of the flow), of which energy-controlled steps must realise a share, their
+    `ratio`.
 
     Everything else (equations, integration, energies, basins) works on such a class at once.
     """
 
-    memory: ClassVar[tuple[str, ...]] = ()
-    nonnegative: ClassVar[tuple[str, ...]] = ()
-    energy: ClassVar = None
-    dissipation: ClassVar = None
+    if TYPE_CHECKING:  # a subclass may give each as a constant, a property or a method
+        @property
+        def memory(self) -> tuple[str, ...]: ...
+        @property
+        def nonnegative(self) -> tuple[str, ...]: ...
+        @property
+        def energy(self) -> EnergyFunction | None: ...
+        @property
+        def dissipation(self) -> EnergyFunction | None: ...
+    else:
+        memory, nonnegative, energy, dissipation = (), (), None, None
 
-    def field(self, s: State, oracle: Oracle) -> dict:
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         raise NotImplementedError(f"{type(self).__name__} must define field(self, s, oracle)")
 
     @property
@@ -62,11 +74,13 @@ class Flow:
 
     @property
     def initial(self) -> dict:
-        """Start values of the memory blocks that do not start at 0: numbers, or functions of the oracle at the start."""
+        """Start values of the memory blocks that do not start at 0:
+        numbers, or functions of the oracle at the start."""
         return {}
 
-    def start(self, theta, oracle: Oracle | None = None) -> State:
-        """The initial state at `theta`, (dim,) or (dim, lanes); `oracle`, the loss there, for memory that starts from it."""
+    def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
+        """The initial state at `theta`, (dim,) or (dim, lanes);
+        `oracle`, the loss there, for memory that starts from it."""
         theta = np.asarray(theta, dtype=float)
         start = {}
         for name in self.memory:
@@ -87,11 +101,12 @@ class Flow:
         return Field(self, loss)
 
     @classmethod
-    def symbolic(cls, **rates):
+    def symbolic(cls, **rates: Rate) -> Self:
         """This flow with every rate a positive sympy symbol of its name, except for `rates` and for those that are 0 by
         default: terms that are switched off."""
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
-                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0} | rates)
+                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0}
+                   | rates)
 
     def exact(self) -> Flow:
         """This flow with its float rates as the decimals that they print as (0.1 is 1/10), for symbols."""
@@ -104,7 +119,7 @@ class Flow:
                 values[f.name] = as_decimals(value)
         return dataclasses.replace(self, **values)
 
-    def coordinate(self):
+    def coordinate(self) -> tuple[State, Oracle, Slopes]:
         """One coordinate in symbols: `(s, oracle, derivatives)`.
 
         `s` holds a symbol per block, `oracle` the symbols F, g, H (and r, J with F = r²/2), `derivatives` the field.
@@ -163,8 +178,8 @@ class Field(VectorField):
     def __init__(self, flow: Flow, loss: Descended):
         self.flow, self.loss, self.dim = flow, loss, loss.dim
         if isinstance(flow.memory, str) or "t" in flow.memory or len(set(flow.memory)) < len(flow.memory):
-            raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other than 't': "
-                             "memory = (\"v\",)")
+            raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of different names other "
+                             "than 't': memory = (\"v\",)")
         self.blocks: dict[str, slice | int] = {"theta": slice(0, self.dim)}
         self.size = self.dim
         for name in flow.memory:
@@ -173,15 +188,15 @@ class Field(VectorField):
                 self.blocks[name] = self.size if isinstance(name, scalar) else slice(self.size, self.size + width)
                 self.size += width
 
-    def theta(self, y):
+    def theta(self, y: Array) -> Array:
         return y[: self.dim]
 
-    def start(self, theta) -> np.ndarray:
+    def start(self, theta: ArrayLike) -> np.ndarray:
         """The initial state vector at `theta`, (dim,) or (dim, lanes)."""
         theta = check_theta(theta, self.dim)
         return self.pack(vars(self.flow.start(theta, self.loss.oracle(theta))))
 
-    def state(self, t, y) -> State:
+    def state(self, t: Quantity, y: Array) -> State:
         blocks = {name: y[place] for name, place in self.blocks.items() if name != "theta"}
         return State(t=t, theta=self.theta(y), **blocks)
 
@@ -202,10 +217,10 @@ class Field(VectorField):
                              f"derivative of each block and no other: {sorted(self.blocks)}")
         return slopes
 
-    def slope(self, name: str, s: State, oracle: Oracle):
+    def slope(self, name: str, s: State, oracle: Oracle) -> Quantity:
         return self.slopes(s, oracle)[name]
 
-    def __call__(self, t, y):
+    def __call__(self, t: Quantity, y: Array) -> Array:
         y = self._checked(y)
         s = self.state(t, y)
         with np.errstate(all="ignore"):
@@ -219,7 +234,7 @@ class Field(VectorField):
                              "field.start(theta) makes one")
         return y
 
-    def jacobian(self, t, y):
+    def jacobian(self, t: Quantity, y: Array) -> Array:
         """∂f/∂y, (size, size) or (size, size, lanes): the flow's own where it has one, else by differentiation."""
         y = self._checked(y)
         if hasattr(self.flow, "jacobian"):
@@ -255,7 +270,7 @@ def _almost_everywhere(derivative):
     return derivative.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
 
 
-def check_theta(theta, dim: int) -> np.ndarray:
+def check_theta(theta: ArrayLike, dim: int) -> np.ndarray:
     """`theta` as floats of shape (dim,) or (dim, lanes), or an error that says what is wrong with it."""
     try:
         theta = np.asarray(theta, dtype=float)

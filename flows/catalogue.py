@@ -14,12 +14,12 @@ from .second_order import DampedNewton, GaussNewton, LevenbergMarquardt, Newton
 from .sign import Lion, Rprop, Signum
 
 #: The catalogue; to add a flow, its definition in the file of its family and its name here.
-FLOWS = (GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov, NesterovODE,
-         Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW, AMSGrad, Adamax,
-         NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton, GaussNewton,
-         LevenbergMarquardt)
-
-__all__ = ["FLOWS", "get", *(flow.__name__ for flow in FLOWS)]
+FLOWS: tuple[type[Flow], ...] = (
+    GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
+    NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
+    AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
+    GaussNewton, LevenbergMarquardt,
+)
 
 #: The flows by their names, and by short ones; capitals, - and _ in a name do not count.
 BY_NAME: Catalogue[type[Flow]] = Catalogue(

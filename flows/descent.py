@@ -1,9 +1,11 @@
 """Flows without memory: θ' is read off the loss at θ."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import absolute, sign, sqrt, total
+from arithmetic import Array, Oracle, Quantity, Rate, absolute, sign, sqrt, total
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -14,16 +16,16 @@ class GradientDescent(Flow):
     Sources: Cauchy 1847; Euler's method on it is torch's and optax's `sgd`.
     """
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -oracle.gradient}
 
-    def jacobian(self, s, oracle):
+    def jacobian(self, s: State, oracle: Oracle) -> Array:
         return -oracle.hessian
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2)
 
 
@@ -36,15 +38,15 @@ class NormalisedGradient(Flow):
     Sources      Nesterov 1984; Cortés 2006 (the flow).
     """
 
-    eps: float = 1e-8
+    eps: Rate = 1e-8
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -oracle.gradient / (sqrt(total(oracle.gradient**2)) + self.eps)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         square = total(oracle.gradient**2)
         return square / (sqrt(square) + self.eps)
 
@@ -57,11 +59,11 @@ class SignSGD(Flow):
     Sources: Bernstein et al. 2018; optax `sign_sgd`.
     """
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -sign(oracle.gradient)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(absolute(oracle.gradient))

@@ -2,35 +2,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from arithmetic import OracleView, add_diagonal, total
+from numpy.typing import ArrayLike
 
-from .base import Flow, State
+from arithmetic import Oracle, OracleView, Rate, add_diagonal, total
+
+from .base import EnergyFunction, Flow, Slopes, State
 
 
 @dataclass(frozen=True)
 class Modifier(Flow):
     """A flow made from another one, `flow`, with the same blocks; `plain` is the flow under all modifiers."""
 
-    flow: Flow = None
+    flow: Flow
 
     def __post_init__(self):
         if not isinstance(self.flow, Flow):
             raise TypeError(f"{type(self).__name__}(flow={self.flow!r}): must be a Flow such as Adam()")
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[str, ...]:
         return self.flow.memory
 
     @property
-    def nonnegative(self):
+    def nonnegative(self) -> tuple[str, ...]:
         return self.flow.nonnegative
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return self.flow.initial
 
-    def start(self, theta, oracle=None):
+    def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
         return self.flow.start(theta, oracle)
 
     @property
@@ -48,13 +51,13 @@ class WeightDecay(Modifier):
     Parameters   flow : the flow to modify.  rate : λ, in units of the curvature (L2) or 1/time (decoupled).
     """
 
-    rate: float = 0.01
+    rate: Rate = 0.01
     decoupled: bool = False
 
-    def start(self, theta, oracle=None):
-        return self.flow.start(theta, oracle if self.decoupled or oracle is None else self._penalised(oracle))
+    def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
+        return self.flow.start(theta, oracle if self.decoupled or oracle is None else self.penalised(oracle))
 
-    def _penalised(self, oracle):
+    def penalised(self, oracle: Oracle) -> Oracle:
         """F + λ|θ|²/2 where the gradient was taken: a sequential scheme may have moved s.theta since."""
         rate, squares = self.rate, "with an L2 penalty F is not the sum of the squares of the same residuals"
         return OracleView(
@@ -67,22 +70,22 @@ class WeightDecay(Modifier):
             gauss_newton_product=lambda o, v: o.gauss_newton_product(v) + rate * v,
             residual=squares, jacobian=squares)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         if not self.decoupled:
-            return self.flow.field(s, self._penalised(oracle))
+            return self.flow.field(s, self.penalised(oracle))
         return decoupled(self.flow.field(s, oracle), s, self.rate)
 
     @property
-    def energy(self):
-        if self.decoupled or self.flow.energy is None:
+    def energy(self) -> EnergyFunction | None:
+        if self.decoupled or (energy := self.flow.energy) is None:
             return None  # F is no energy of a flow with decoupled decay: its rest points are not those of F
-        return lambda s, oracle: self.flow.energy(s, self._penalised(oracle))
+        return lambda s, oracle: energy(s, self.penalised(oracle))
 
     @property
-    def dissipation(self):
-        if self.decoupled or self.flow.dissipation is None:
+    def dissipation(self) -> EnergyFunction | None:
+        if self.decoupled or (dissipation := self.flow.dissipation) is None:
             return None
-        return lambda s, oracle: self.flow.dissipation(s, self._penalised(oracle))
+        return lambda s, oracle: dissipation(s, self.penalised(oracle))
 
 
 @dataclass(frozen=True)
@@ -95,30 +98,32 @@ class Scheduled(Modifier):
     Parameters   flow : the flow to modify.  schedule : σ, a function of the ODE time (`schedules`).
     """
 
-    schedule: object = None
+    schedule: Any = None
     whole: bool = False
 
     def __post_init__(self):
         super().__post_init__()
         if isinstance(self.schedule, type) or not callable(self.schedule):
-            raise TypeError(f"Scheduled(schedule={self.schedule!r}): must be a function of the time, such as schedules.Cosine(T)")
+            raise TypeError(f"Scheduled(schedule={self.schedule!r}): must be a function of the time, such as "
+                            "schedules.Cosine(T)")
         if self.whole and not hasattr(self.schedule, "time"):
-            raise TypeError("Scheduled(whole=True): the schedule must have time(t), its integral, as those of flows.schedules do")
+            raise TypeError("Scheduled(whole=True): the schedule must have time(t), its integral, as those of "
+                            "flows.schedules do")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         inner = State(**vars(s) | {"t": self.schedule.time(s.t)}) if self.whole else s
         derivative, speed = self.flow.field(inner, oracle), self.schedule(s.t)
         return {name: speed * f if self.whole or name == "theta" else f for name, f in derivative.items()}
 
     @property
-    def energy(self):
+    def energy(self) -> EnergyFunction | None:
         return self.flow.energy if self.whole or not self.memory else None
 
     @property
-    def dissipation(self):
-        if self.energy is None or self.flow.dissipation is None:
+    def dissipation(self) -> EnergyFunction | None:
+        if self.energy is None or (dissipation := self.flow.dissipation) is None:
             return None
-        return lambda s, oracle: self.schedule(s.t) * self.flow.dissipation(s, oracle)
+        return lambda s, oracle: self.schedule(s.t) * dissipation(s, oracle)
 
 
 def decoupled(derivative: dict, s, rate) -> dict:

@@ -1,9 +1,11 @@
 """Flows with a velocity: a ball that rolls on the graph of F against friction."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import is_symbolic, total, where
+from arithmetic import Oracle, Quantity, Rate, is_symbolic, total, where
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -16,16 +18,16 @@ class Momentum(Flow):
     Sources      Polyak 1964; torch `SGD(momentum=β)`, optax `sgd`.
     """
 
-    c: float = 1.0
+    c: Rate = 1.0
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - oracle.gradient, "theta": s.v}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.v**2) / 2
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.c * total(s.v**2)
 
 
@@ -40,16 +42,16 @@ class AveragedMomentum(Flow):
     Sources      Polyak 1964.
     """
 
-    a: float = 1.0
+    a: Rate = 1.0
     memory = ("m",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"m": self.a * (oracle.gradient - s.m), "theta": -s.m}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.m**2) / (2 * self.a)
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(s.m**2)
 
 
@@ -63,16 +65,16 @@ class DampenedMomentum(Flow):
     Sources      torch `SGD(momentum=β, dampening=d)`.
     """
 
-    c: float = 1.0
-    dampening: float = 0.1
-    kick: float = 0.0
+    c: Rate = 1.0
+    dampening: Rate = 0.1
+    kick: Rate = 0.0
     memory = ("v",)
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"v": lambda oracle: -self.kick * oracle.gradient} if self.kick != 0 else {}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - (1 - self.dampening) * oracle.gradient, "theta": s.v}
 
 
@@ -86,37 +88,40 @@ class Nesterov(Flow):
     Sources      Nesterov 1983; torch `SGD(nesterov=True)`, Sutskever et al. 2013.
     """
 
-    c: float = 1.0
-    kappa: float = 1.0
-    s: float = 0.1
+    c: Rate = 1.0
+    kappa: Rate = 1.0
+    s: Rate = 0.1
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": -self.c * s.v - oracle.gradient, "theta": self.kappa * s.v - self.s * oracle.gradient}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + self.kappa * total(s.v**2) / 2
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.c * self.kappa * total(s.v**2) + self.s * total(oracle.gradient**2)
 
 
 @dataclass(frozen=True)
 class NesterovODE(Flow):
-    """Nesterov's method with vanishing friction: v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + (r − 1) s.
+    """Nesterov's method with vanishing friction.
+
+    v' = −(r/τ) v − ∇F(θ),  θ' = (1 − r s/(τ + s)) v − s ∇F(θ),  τ = t + (r − 1) s
 
     With s = 0 (the default) it is the ODE θ'' + (r/t) θ' + ∇F(θ) = 0, v(0) = 0; v' = −∇F/(1 + r) at t = 0.
-    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) after step n for r = 3.
+    Classical form: SequentialEuler with h = √lr, s = h, v = (x⁺ − x)/h: momentum (n − 1)/(n + 2) after step n
+    for r = 3.
     Energy for convex F (minimum 0 at 0), s = 0, r = 3: t² F + 2|θ + (t/2) v|².
     Parameters   r : 1.  s : time.
     Sources      Nesterov 1983; Su, Boyd & Candès, arXiv 1503.01243.
     """
 
-    r: float = 3.0
-    s: float = 0.0
+    r: Rate = 3.0
+    s: Rate = 0.0
     memory = ("v",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         tau = s.t if self.s == 0 else s.t + (self.r - 1) * self.s
         if self.s != 0 or is_symbolic(tau):

@@ -1,9 +1,11 @@
 """Flows that use curvature."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import add_diagonal, diagonal, dot, solve, total
+from arithmetic import Oracle, Quantity, Rate, add_diagonal, diagonal, dot, solve, total
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -15,13 +17,13 @@ class Newton(Flow):
     Sources: Branin 1972; Smale 1976.
     """
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -solve(oracle.hessian, oracle.gradient)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2) / 2
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2)
 
 
@@ -29,15 +31,16 @@ class Newton(Flow):
 class DampedNewton(Flow):
     """Damped Newton: θ' = −(H(θ) + λI)⁻¹ ∇F(θ), H the Hessian.
 
-    Where H + λI is positive definite F decreases; elsewhere it may not, and the flow is singular where it has no inverse.
+    Where H + λI is positive definite F decreases; elsewhere it may not, and the flow is singular where it has no
+    inverse.
     Classical form: Euler with h = 1.
     Parameters   damping : λ, in units of the curvature.
     Sources      Goldfeld, Quandt & Trotter 1966.
     """
 
-    damping: float = 1.0
+    damping: Rate = 1.0
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -solve(add_diagonal(oracle.hessian, self.damping), oracle.gradient)}
 
 
@@ -51,13 +54,13 @@ class GaussNewton(Flow):
     Sources      Gauss 1809; Amari 1998 (natural gradient: JᵀJ is the Fisher matrix for Gaussian errors).
     """
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -solve(oracle.gauss_newton, oracle.gradient)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return -dot(oracle.gradient, self.field(s, oracle)["theta"])
 
 
@@ -71,16 +74,16 @@ class LevenbergMarquardt(Flow):
     Sources      Levenberg 1944; Marquardt 1963.
     """
 
-    damping: float = 1.0
+    damping: Rate = 1.0
     diagonal: bool = False
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         matrix = oracle.gauss_newton
         damped = add_diagonal(matrix, self.damping * diagonal(matrix) if self.diagonal else self.damping)
         return {"theta": -solve(damped, oracle.gradient)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return -dot(oracle.gradient, self.field(s, oracle)["theta"])

@@ -1,9 +1,11 @@
 """Flows that move by signs: only the directions of the coordinates matter, not the size of the gradient."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from arithmetic import absolute, clip, sign, total, where
+from arithmetic import Oracle, Quantity, Rate, absolute, clip, sign, total, where
 
-from .base import Flow
+from .base import Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -15,16 +17,16 @@ class Signum(Flow):
     Sources      Bernstein et al. 2018 (algorithm 2).
     """
 
-    a: float = 1.0
+    a: Rate = 1.0
     memory = ("m",)
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"m": self.a * (oracle.gradient - s.m), "theta": -sign(s.m)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(absolute(s.m)) / self.a
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(absolute(s.m))
 
 
@@ -38,18 +40,18 @@ class Lion(Flow):
     Sources      Chen et al. 2023 (algorithm 2); Chen et al., arXiv 2310.05898 (energy, with decay too).
     """
 
-    beta: float = 0.9
-    b: float = 1.0
+    beta: Rate = 0.9
+    b: Rate = 1.0
     memory = ("theta", "m")
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         return {"theta": -sign(self.beta * s.m + (1 - self.beta) * g), "m": self.b * (g - s.m)}
 
-    def energy(self, s, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(absolute(s.m)) / self.b
 
-    def dissipation(self, s, oracle):
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(absolute(s.m))
 
 
@@ -64,21 +66,21 @@ class Rprop(Flow):
     Sources      Riedmiller & Braun 1993; torch `Rprop`.
     """
 
-    first: float = 0.01
-    down: float = 0.5
-    up: float = 1.2
-    low: float = 1e-6
-    high: float = 50.0
+    first: Rate = 0.01
+    down: Rate = 0.5
+    up: Rate = 1.2
+    low: Rate = 1e-6
+    high: Rate = 50.0
     memory = ("eta", "s")
     nonnegative = ("eta",)
 
     @property
-    def initial(self):
+    def initial(self) -> dict:
         return {"eta": self.first}
 
-    def field(self, s, oracle):
+    def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
         agree = g * s.s
         factor = where(agree > 0, self.up, where(agree < 0, self.down, 1.0))
         return {"eta": clip(s.eta * factor, self.low, self.high) - s.eta,
-                "s": where(agree >= 0, g, 0 * g) - s.s, "theta": -s.eta * sign(s.s)}
+                "s": where(agree < 0, 0.0, g) - s.s, "theta": -s.eta * sign(s.s)}

@@ -24,8 +24,8 @@ from .regions import BasinCertificate, Residual, Well, basin_certificate, escape
 from .step import StepVerdict, check_step
 
 __all__ = [
-    "Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status", "Certificate",
-    "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate", "BasinCertificate",
-    "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint", "modified_equation",
-    "ModifiedEquation",
+    "Energy", "energies", "derive", "Derivation", "check", "check_step", "Verdict", "StepVerdict", "Status",
+    "Certificate", "stability", "Stability", "classify", "residual_energy", "Residual", "escape", "basin_certificate",
+    "BasinCertificate", "well", "Well", "multipliers", "Multipliers", "spurious_fixed_points", "FixedPoint",
+    "modified_equation", "ModifiedEquation",
 ]

@@ -16,7 +16,8 @@ from .step import check_step
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = command.parser("lyapunov", "The equations of a flow, its energies with proofs, the derived one, the discrete bound.",
+    parser = command.parser("lyapunov",
+                            "The equations of a flow, its energies with proofs, the derived one, the discrete bound.",
                             "momentum --set c=1 L=4")
     parser.add_argument("flow", nargs="?", help="a flow; without one, the list of flows")
     parser.add_argument("--set", nargs="+", action="append", default=[], metavar="KEY=VALUE",
@@ -28,10 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(table.as_table(table.rows()).csv() if options.csv else table.markdown(table.rows()), end="")
         return 0
     if options.flow is None:
-        for flow in FLOWS:
-            name = flow.__name__.lower()
+        for kind in FLOWS:
+            name = kind.__name__.lower()
             aliases = "".join(f" ({short})" for short, full in BY_NAME.short.items() if full == name)
-            print(f"{name + aliases:28}{flow.__doc__.splitlines()[0]}")
+            print(f"{name + aliases:28}{(kind.__doc__ or '').splitlines()[0]}")
         return 0
     try:
         kind = get(options.flow)
@@ -43,11 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     except TypeError as error:
         parser.error(f"{error}; the rates are {', '.join(sorted(rates)) or 'none'}")
-    print(f"{kind.__doc__.splitlines()[0]}\n\n{flow.equations()}")
+    print(f"{(kind.__doc__ or '').splitlines()[0]}\n\n{flow.equations()}")
     if not found:
         print("\nNo energy is defined with this flow.")
-    for energy in found:
-        print(f"\nEnergy: {energy.name}\n{check(flow, energy)}")
+    for known in found:
+        print(f"\nEnergy: {known.name}\n{check(flow, known)}")
     derived = derive(flow)
     print(f"\nDerived:\n{derived}")
     energy = found[0] if found else derived.energy

@@ -65,12 +65,13 @@ class Coordinate:
         self.whole = self
 
     def pieces(self) -> list[Coordinate]:
-        """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are none.
+        """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are
+        none.
 
-        If V' ≤ 0 on each closed piece, V falls along every solution, those of the differential inclusion where the field
-        jumps: V is Lipschitz, so V' exists at almost all times; a solution that stays on a seam h = 0 of V has h' = 0
-        almost always, whence both sides give the same V', and V' is affine in each sign of the field.  That needs h' to
-        be continuous and V too, which is checked.
+        If V' ≤ 0 on each closed piece, V falls along every solution, those of the differential inclusion where the
+        field jumps: V is Lipschitz, so V' exists at almost all times; a solution that stays on a seam h = 0 of V has h'
+        = 0 almost always, whence both sides give the same V', and V' is affine in each sign of the field.  That needs
+        h' to be continuous and V too, which is checked.
         """
         if not self.derivative.has(*SEAMS):
             return [self]
@@ -135,7 +136,7 @@ class Coordinate:
 
     def _plane(self):
         """A state in two dimensions with a diagonal Hessian, and the maps from one coordinate to each of the two."""
-        o, twins = self.oracle, [{}, {}]
+        o, twins = self.oracle, [dict[sympy.Symbol, sympy.Expr](), dict[sympy.Symbol, sympy.Expr]()]
         for x in [*self.vectors, o.hessian, o.jacobian]:
             for i, twin in enumerate(twins):
                 twin[x] = Symbol(f"{x}_{i + 1}", **{"positive": True} if x.is_positive else {"real": True})

@@ -13,16 +13,16 @@ from sympy import And, Eq, Integer, Or, Poly, Rational
 from flows import Flow
 
 from .coordinate import Coordinate, as_flow, exact_rates
-from .energy import Energy, H
+from .energy import Assumptions, Energy, H
 from .exact import (
-    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign, resting_value, smt,
-    vanishing,
+    Certificate, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction, quotient_sign,
+    resting_value, smt, vanishing,
 )
 
 LONG = 120  # operations in V' from which on a witness is sought before a proof
 
 
-def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming=None) -> Verdict:
+def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assumptions = None) -> Verdict:
     """Whether V' ≤ 0 along the flow, for every loss, every state and every dimension: proved, refuted or undecided.
 
     flow : an instance, or a class, read as `flow.symbolic()`; float rates are read as the decimals they print as.

@@ -13,7 +13,7 @@ from flows import Flow
 
 from .coordinate import as_flow, exact_rates
 from .decrease import check
-from .energy import Energy, H, energies
+from .energy import Assumptions, Energy, H, energies
 from .exact import SEAMS, Status, Verdict, positive, rate_sign, words
 
 
@@ -55,7 +55,7 @@ class Derivation:
         lines = [f"{i + 1}. {step}" for i, step in enumerate(self.steps)]
         lines += [str(self.verdict)] if self.energy else [f"{self.status}: {self.reason}"]
         for other in self.further:
-            lines += ["", f"Further: {other.energy.name}", str(other)]
+            lines += ["", f"Further: {other.energy.name if other.energy else None}", str(other)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
@@ -68,13 +68,14 @@ class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow: Flow | type[Flow], *, assuming=None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
-    The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms of
-    V' that are linear in g have no sign; they must cancel, which determines ψ along the block that collects gradients.
-    Where H enters the flow, V = |g|²/2 is tried too.  With `assuming="convex"` and time in the field, V = P(t) F +
-    |θ + ρ t v|²/2.  What is found is checked for every loss, state and dimension; the conditions on rates come from there.
+    The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms
+    of V' that are linear in g have no sign; they must cancel, which determines ψ along the block that collects
+    gradients.  Where H enters the flow, V = |g|²/2 is tried too.  With `assuming="convex"` and time in the field,
+    V = P(t) F + |θ + ρ t v|²/2.  What is found is checked for every loss, state and dimension; the conditions on rates
+    come from there.
 
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
@@ -117,7 +118,8 @@ def _first(flow, one, assuming) -> Derivation:
                 if extra:
                     verdict = replace(verdict, conditions=(*extra, *verdict.conditions), assuming=tuple(
                         r for r in verdict.assuming if r not in extra))
-                return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps, assuming)
+                return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps,
+                                  assuming)
         failed.append((_blame(V, verdict), steps))
     reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
     return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
@@ -142,12 +144,13 @@ class _Ansatz:
         self.g = self.oracle.gradient
         self.decay = self._decay()
         if self.decay != 0:  # the gradient of F + λ|θ|²/2 takes the place of g
-            self.f = {name: sympy.simplify(f.subs(self.g, self.g - self.decay * self.s.theta)) for name, f in self.f.items()}
+            self.f = {name: sympy.simplify(f.subs(self.g, self.g - self.decay * self.s.theta))
+                      for name, f in self.f.items()}
         self.memory = {getattr(self.s, name): self.f[name] for name in flow.blocks if name != "theta"}
         self.theta = self.f["theta"]
         if any(f.has(self.s.theta) for f in self.f.values()):
-            raise _Fails(f"the field contains theta itself, theta' = {self.theta}, so its rest points need not be those of "
-                         "F, and the terms of V' with theta*g cannot be cancelled by a function of the memory")
+            raise _Fails(f"the field contains theta itself, theta' = {self.theta}, so its rest points need not be "
+                         "those of F, and the terms of V' with theta*g cannot be cancelled by a function of the memory")
 
     def _decay(self):
         """λ if the field sees θ only through g + λθ, else 0."""
@@ -203,8 +206,8 @@ class _Ansatz:
         if not carried:
             raise _Fails(f"V' contains g*({idle}), which has no sign, and no memory that g drives could cancel it")
         if len(carried) > 1:
-            raise _Fails(f"V' contains g*({idle}), and {', '.join(map(str, carried))} are all driven by g: the condition "
-                         "that linear terms cancel does not determine psi")
+            raise _Fails(f"V' contains g*({idle}), and {', '.join(map(str, carried))} are all driven by g: the "
+                         "condition that linear terms cancel does not determine psi")
         x, slope = next(iter(carried.items()))
         psi = _integral(-idle / slope, x)
         return self._loss() + psi, (
@@ -231,8 +234,8 @@ class _Ansatz:
         y, weight = self.s.theta + roots[0] * t * x, -roots[0] * t * slope
         P, scale = sympy.cancel(weight * roots[0] * t / kappa), 1 / roots[0]**2
         V = sympy.cancel(scale * P) * self.oracle.value + scale * y**2 / 2
-        return V, (f"ansatz V = P(t) F + |theta + rho t {x}|^2/2 for a minimum F = 0 at theta = 0; rho = {roots[0]} makes "
-                   f"(theta + rho t {x})' = {sympy.cancel(-weight)}*g",
+        return V, (f"ansatz V = P(t) F + |theta + rho t {x}|^2/2 for a minimum F = 0 at theta = 0; rho = {roots[0]} "
+                   f"makes (theta + rho t {x})' = {sympy.cancel(-weight)}*g",
                    f"the products g*{x} have no sign, so they must cancel: P = {P}; multiplied by {scale}")
 
     # ------------------------------------------------------------------------------------------ further energies
@@ -263,8 +266,10 @@ class _Ansatz:
             return []
         x, f = next(iter(self.memory.items()))
         slope = self._carried().get(x)
-        linear = all(e.is_polynomial(x, self.g) and sympy.Poly(e, x, self.g).total_degree() == 1 for e in (f, self.theta))
-        if slope is None or not linear or not slope.is_polynomial(*slope.free_symbols) or not (side := rate_sign(slope)):
+        linear = all(e.is_polynomial(x, self.g) and sympy.Poly(e, x, self.g).total_degree() == 1
+                     for e in (f, self.theta))
+        if slope is None or not linear or not slope.is_polynomial(*slope.free_symbols) or not (
+            side := rate_sign(slope)):
             return []
         delta, bound = positive("delta"), sympy.Le(H, positive("L"))
         V = best.energy.expression - side * delta * self.g * x
@@ -275,8 +280,8 @@ class _Ansatz:
         inside = tuple(sympy.Lt(*c.args) if isinstance(c, sympy.Le) else c for c in verdict.conditions)
         verdict = replace(verdict, conditions=inside, notes=("V' <= 0 at the bound too",))
         return [Derivation(best.flow, energy, verdict, (
-            f"V' vanishes on {words(best.verdict.zero_set)}, so a term delta*<g, {x}> is added, whose derivative contains "
-            "-delta*|g|^2", "it is small enough for losses with H <= L under the condition below"), assuming)]
+            f"V' vanishes on {words(best.verdict.zero_set)}, so a term delta*<g, {x}> is added, whose derivative "
+            "contains -delta*|g|^2", "it is small enough for losses with H <= L under the condition below"), assuming)]
 
 
 def _integral(f, x) -> sympy.Expr:
@@ -287,7 +292,8 @@ def _integral(f, x) -> sympy.Expr:
     for k in (0, 1, 2, 3):
         if sympy.cancel(f.subs(x, scale * x) / f) == scale**k:
             return (x * f / (k + 1)).replace(
-                lambda e: e.is_Mul and any(isinstance(p, sympy.sign) and p.args[0] in e.args for p in e.args), _absolute)
+                lambda e: e.is_Mul and any(isinstance(p, sympy.sign) and p.args[0] in e.args for p in e.args),
+                _absolute)
     dummy = Symbol(x.name, real=True)
     value = sympy.integrate(f.subs(x, dummy), (dummy, 0, x))
     if value.has(sympy.Integral, sympy.nan, sympy.oo, sympy.zoo):

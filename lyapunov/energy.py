@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import sympy
 
-from arithmetic import CoordinateLoss, as_decimals, dot, log, sqrt, total
+from arithmetic import CoordinateLoss, Oracle, Quantity, Rate, as_decimals, dot, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
 
 from .coordinate import as_flow
@@ -15,6 +16,10 @@ from .exact import positive
 
 #: The curvature of one coordinate, or one eigenvalue of the Hessian: the symbol that assumptions such as H ≤ L name.
 H = sympy.Symbol("H", real=True)
+#: What is assumed of the losses or the rates: "convex", a sympy inequality such as H <= L, or several of them.
+Assumptions: TypeAlias = str | sympy.Basic | Iterable | None
+#: The parameters of the further energies, where no values are given.
+DELTA, SMOOTHNESS, KAPPA = positive("delta"), positive("L"), positive("kappa")
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,10 @@ class Energy:
         if self.assuming is None or isinstance(self.assuming, (str, sympy.Basic)):
             object.__setattr__(self, "assuming", () if self.assuming is None else (self.assuming,))
 
-    def __call__(self, s: State, oracle):
+    def __call__(self, s: State, oracle: Oracle) -> Quantity:
         return self.function(s, oracle)
 
-    def energy(self, s: State, oracle):
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
         """V at a state, under the name that step control uses."""
         return self.function(s, oracle)
 
@@ -72,7 +77,7 @@ class Energy:
         return rf"$\displaystyle V = {sympy.latex(self.expression)}$"
 
 
-class _Symbols:
+class _Symbols(State):
     """A state of which every block is a real symbol of its name."""
 
     def __getattr__(self, name):
@@ -82,10 +87,12 @@ class _Symbols:
 
 
 def _own(flow: Flow) -> Energy:
+    if flow.energy is None:
+        raise TypeError(f"{type(flow).__name__} has no energy of its own")
     return Energy(flow.energy, name="own", dissipation=flow.dissipation, flow=flow)
 
 
-def _cross_term(flow: Momentum, delta=positive("delta"), L=positive("L")) -> Energy:
+def _cross_term(flow: Momentum, delta: Rate = DELTA, L: Rate = SMOOTHNESS) -> Energy:
     """F + |v|²/2 + δ⟨∇F, v⟩: strict if 0 < δ < 4c/(4L + c²), for losses with H ≼ L."""
 
     def function(s, oracle):
@@ -109,7 +116,7 @@ def _first_integral(flow: AdaGrad) -> Energy:
     return Energy(function, "first integral", flow=flow)
 
 
-def _full_state(flow: RMSProp, kappa=positive("kappa")) -> Energy:
+def _full_state(flow: RMSProp, kappa: Rate = KAPPA) -> Energy:
     """F + (κ/b) Σ(2√v − 2ε ln(1 + √v/ε)): it decreases if κ ≤ 1, in v too if 0 < κ < 1."""
 
     def function(s, oracle):
@@ -127,7 +134,7 @@ def _full_state(flow: RMSProp, kappa=positive("kappa")) -> Energy:
 KNOWN = ((Momentum, _cross_term), (AdaGrad, _first_integral), (RMSProp, _full_state))
 
 
-def energies(flow: Flow | type[Flow], **parameters) -> list[Energy]:
+def energies(flow: Flow | type[Flow], **parameters: Rate) -> list[Energy]:
     """The known energies of a flow, its own first.
 
     flow : an instance, with numbers or symbols as rates, or a class, read as `flow.symbolic()`.
@@ -135,7 +142,7 @@ def energies(flow: Flow | type[Flow], **parameters) -> list[Energy]:
     Raises TypeError for what is not a flow or for a parameter that no energy of this flow has.
     """
     flow = as_flow(flow, "energies(flow): flow")
-    makers = [] if flow.energy is None else [_own]
+    makers: list[Callable[..., Energy]] = [] if flow.energy is None else [_own]
     makers += [make for kind, make in KNOWN if isinstance(flow, kind) and type(flow).field is kind.field]
     accepted = {make: set(list(inspect.signature(make).parameters)[1:]) for make in makers}
     if unknown := set(parameters) - set().union(*accepted.values()):

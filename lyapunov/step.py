@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import CoordinateLoss, Vector, aligned, as_decimals, entry
+from arithmetic import CoordinateLoss, Rate, Vector, aligned, as_decimals, entry
 from flows import Field, Flow, State
-from schemes import Euler, Optimizer, SequentialEuler
+from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
 from .coordinate import Coordinate, as_flow, exact_rates
 from .derivation import derive
@@ -73,12 +74,13 @@ class _Undecided(Exception):
     """What blocks the argument."""
 
 
-def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None) -> StepVerdict:
+def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callable | None = None, *,
+               ratio: Rate | None = None, curvature: Rate | None = None, step: Rate | None = None) -> StepVerdict:
     """The discrete decrease V⁺ − V ≤ −λ h D of an optimizer, as a condition on its step.
 
-    optimizer : an `Optimizer` (Euler or SequentialEuler), or a flow or class of flows with its classical scheme, then of
-    any step h.  energy : an `Energy` (the flow's own, else the derived one).  D is its dissipation (−V' without one), at
-    the new memory and the old gradient, as steps under `EnergyControl` measure it.
+    optimizer : an `Optimizer` (Euler or SequentialEuler), or a flow or class of flows with its classical scheme, then
+    of any step h.  energy : an `Energy` (the flow's own, else the derived one).  D is its dissipation (−V' without
+    one), at the new memory and the old gradient, as steps under `EnergyControl` measure it.
     ratio : λ in [0, 1), the symbol lambda unless given.  curvature : L, H ≤ L along the step; a symbol unless given.
     step : a claimed step, a number or an expression in the rates and L, to be proved or refuted.
 
@@ -88,14 +90,16 @@ def check_step(optimizer, energy=None, *, ratio=None, curvature=None, step=None)
     """
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
-    ratio = ratio_symbol if ratio is None else as_decimals(ratio)
-    if ratio.is_number and not 0 <= ratio < 1:
-        raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must realise")
+    share = ratio_symbol if ratio is None else as_decimals(ratio)
+    if share.is_number and not 0 <= share < 1:
+        raise ValueError(f"check_step: ratio={ratio} must be in [0, 1): the share of the dissipation a step must "
+                         "realise")
     try:
         if energy is None:
             raise _Undecided("no energy of this flow is known")
-        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), ratio)
-        return form.verdict(L if curvature is None else as_decimals(curvature), h_given if step is None else as_decimals(step),
+        form = _Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
+        return form.verdict(L if curvature is None else as_decimals(curvature),
+                            h_given if step is None else as_decimals(step),
                             refute=step is not None or curvature is not None)
     except (_Undecided, Unreadable) as reason:
         return StepVerdict(Status.UNDECIDED, reason=str(reason))
@@ -106,7 +110,8 @@ def _parts(optimizer):
         if type(optimizer.scheme) not in (Euler, SequentialEuler):
             raise TypeError("check_step: the scheme must be Euler or SequentialEuler, got "
                             f"{type(optimizer.scheme).__name__}")
-        return optimizer.flow, optimizer.scheme, None if optimizer.step.adaptive else as_decimals(optimizer.step.h)
+        return (optimizer.flow, optimizer.scheme,
+                as_decimals(optimizer.step.h) if isinstance(optimizer.step, FixedStep) else None)
     flow = as_flow(optimizer, "check_step(optimizer): optimizer", "an Optimizer, a Flow or a class of flows")
     return flow, SequentialEuler(), None
 
@@ -119,7 +124,8 @@ class OneStep(Field):
 
     def __init__(self, flow: Flow, scheme, h=h):
         super().__init__(flow, CoordinateLoss())
-        self.h, self.formula = h, {}
+        self.h = h
+        self.formula: dict[str, sympy.Expr] = {}
         self.old, self.oracle, _ = flow.coordinate()
         self.new = State(t=self.old.t + h, **{name: self._next(name) for name in self.blocks})
         self.gradient = self.oracle.gradient
@@ -170,7 +176,8 @@ class _Form:
         self.psi = one.V - share * one.oracle.value
         if self.psi.has(one.oracle.gradient, one.s.theta):
             raise _Undecided("V contains the gradient or theta itself, whose change over a step F and L do not bound")
-        D = as_decimals(energy.dissipation(step.old, step.oracle)) if energy.dissipation is not None else -one.derivative
+        D = (as_decimals(energy.dissipation(step.old, step.oracle)) if energy.dissipation is not None
+             else -one.derivative)
         self.V, self.D, self.scalars = one.V, D, one.scalars
         memory = {x: y for x, y in self.old.items() if x != step.old.theta}
         delta = (step.formula["theta"] - step.old.theta)
@@ -198,7 +205,8 @@ class _Form:
 
     # ----------------------------------------------------------------------------------------------- the verdict
     def verdict(self, curvature, claimed, refute: bool) -> StepVerdict:
-        steps = [f"F+ - F <= g*d + L*d**2/2 for the step d = {self.step.formula['theta'] - self.step.old.theta} of theta"]
+        steps = [f"F+ - F <= g*d + L*d**2/2 for the step d = {self.step.formula['theta'] - self.step.old.theta} of "
+                 "theta"]
         form, x = self._quadratic(self._scales(self._averages(self.gap)))
         facts = {"energy": self.V, "dissipation": self.D, "difference": self.difference}
         needed, identities, elimination = self._nonpositive(form, x)
@@ -345,12 +353,13 @@ class _Form:
                 det = sympy.factor(together(M.det()))
                 form = sum(M[k, n] * x[k] * x[n] for k in (0, 1) for n in (0, 1))
                 identity = sympy.cancel(together(M[i, i] * form - (M[i, i] * x[i] + M[i, j] * x[j])**2 - det * x[j]**2))
-                return [det], (identity,), (f"the negative of the difference is at least a quadratic form in {x[0]}, {x[1]} "
-                                          f"with the positive pivot {M[i, i]}", f"its determinant must be >= 0: {det}")
+                return [det], (identity,), (f"the negative of the difference is at least a quadratic form in {x[0]}, "
+                                            f"{x[1]} with the positive pivot {M[i, i]}",
+                                            f"its determinant must be >= 0: {det}")
         i = 0 if sympy.count_ops(M[0, 0]) < sympy.count_ops(M[1, 1]) else 1
         return [M[i, i], sympy.factor(together(M.det()))], (), (
-            f"the negative of the difference is at least a quadratic form in {x[0]}, {x[1]}; it is nonnegative if a pivot "
-            "is positive and the determinant not negative",)
+            f"the negative of the difference is at least a quadratic form in {x[0]}, {x[1]}; it is nonnegative if a "
+            "pivot is positive and the determinant not negative",)
 
     # ---------------------------------------------------------------------------------------------------- witnesses
     def _witness(self, needed, known) -> dict | None:
@@ -376,7 +385,8 @@ class _Form:
         there = sympy.cancel(there) if there.is_rational_function(*states) else there
         if there.is_polynomial(*states):
             poly = Poly(there, *states)
-            if poly.is_homogeneous and poly.total_degree() == 2 and (u := negative_direction(-matrix(poly))) is not None:
+            if poly.is_homogeneous and poly.total_degree() == 2 and (
+                u := negative_direction(-matrix(poly))) is not None:
                 yield dict(zip(states, u, strict=True))
             return
         choices = [(1, 4, Rational(1, 4), 16) if s.is_positive else (0, 1, -1, 4, -4) for s in states]
@@ -388,7 +398,7 @@ def _essential(f):
     if f == 0:
         return None
     top, bottom = fraction(together(f))
-    sign, left = sympy.S.One, []
+    sign, left = sympy.S.One, list[sympy.Expr]()
     for part in (top, bottom):
         constant, factors = (part, []) if part.is_number else factor_list(part)
         sign *= sympy.sign(constant)
@@ -406,7 +416,8 @@ def _sign(p) -> int:
     """The sign of a polynomial in positive rates; 1 − β is positive for a weight β."""
     if (s := rate_sign(p)) != 0:
         return s
-    weights = {x: 1 / (1 + Symbol(f"w_{x}", positive=True)) for x in p.free_symbols if str(x).startswith(("beta", "sigma"))}
+    weights = {x: 1 / (1 + Symbol(f"w_{x}", positive=True)) for x in p.free_symbols
+               if str(x).startswith(("beta", "sigma"))}
     top, bottom = fraction(together(p.subs(weights)))
     return rate_sign(expand(top)) * rate_sign(bottom) if weights else 0
 

@@ -12,7 +12,7 @@ from .exact import Status, readable, words
 from .step import StepVerdict, check_step
 
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
-VARIANTS = {"Adam": [({"correction": False}, None)],
+VARIANTS: dict[str, list[tuple[dict, str | None]]] = {"Adam": [({"correction": False}, None)],
             "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
             "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")]}
 
@@ -38,8 +38,8 @@ class Row:
         conditions = (*v.conditions, *(a for a in d.energy.assuming if a not in v.conditions))
         known = "first integral" if v.derivative == 0 else "yes" if v.strict else "no"
         limits = "" if v.invariant_set is None else words(v.invariant_set)
-        return (self.name, str(d.energy.expression), ", ".join(map(str, conditions)) or "none", str(v.status), known, limits,
-                self._bound())
+        return (self.name, str(d.energy.expression), ", ".join(map(str, conditions)) or "none", str(v.status), known,
+                limits, self._bound())
 
     def _bound(self) -> str:
         if self.discrete is None:
@@ -83,6 +83,7 @@ def markdown(found) -> str:
 EXPLANATION = """Written by `python -m lyapunov --table`; every entry is computed from the equations of the flow.
 V is found by `derive` (of one coordinate: sum ψ over them; F the loss, g its gradient, H its curvature) and proved by
 `check` for every loss, state and dimension under the condition; all rates are positive.  *strict*: V' = 0 only at rest.
-*discrete bound*: the steps h of the classical scheme (`check_step`) with V⁺ − V ≤ −λ h D for every loss with H ≤ L, D the
-dissipation at the new memory, kappa Adam's share in it; beta, beta2 are the weights 1 − a h, 1 − b h of the old memory,
-D_old and D_next the scales of the step before and after.  *UNDECIDED* says why no energy of the ansatz was found; it does not say that there is none."""
+*discrete bound*: the steps h of the classical scheme (`check_step`) with V⁺ − V ≤ −λ h D for every loss with H ≤ L,
+D the dissipation at the new memory, kappa Adam's share in it; beta, beta2 are the weights 1 − a h, 1 − b h of the old
+memory, D_old and D_next the scales of the step before and after.  *UNDECIDED* says why no energy of the ansatz was
+found; it does not say that there is none."""

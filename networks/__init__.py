@@ -16,6 +16,7 @@ from .functions import ACTIVATIONS, LOSSES
 from .loss import Loss
 from .nature import Nature
 from .network import Network
+from .objective import Objective
 
-__all__ = ["Loss", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
+__all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
            "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get"]

@@ -42,8 +42,10 @@ def describe(loss) -> str:
         theta = "(" + ", ".join(_number(x) for x in p.theta) + ")"
         rows.append((p.nature, theta, _number(p.value), ", ".join(_decimal(e) for e in p.eigenvalues) or "–"))
     lines = [f"{loss.name}: F = {_unicode(loss.expression)}", f"{len(points)} critical points" + (
-        "" if all(p.exact for p in points) else f", {sum(p.exact for p in points)} exact, the others certified by intervals"),
-             *points.summary(), "", str(Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues"), rows).numbered()),
+        "" if all(p.exact for p in points) else f", {sum(p.exact for p in points)} exact, the others certified by "
+                                                "intervals"),
+             *points.summary(), "", str(Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F",
+                                               "Hessian eigenvalues"), rows).numbered()),
              "", "why:"]
     reasons: dict[str, list[str]] = {}
     for i, p in enumerate(points, 1):

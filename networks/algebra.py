@@ -20,7 +20,6 @@ from functools import cached_property
 import mpmath
 import sympy
 from sympy import QQ, Poly, Rational
-from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement, PolyRing
 
 _iv = mpmath.MPIntervalContext()
@@ -49,7 +48,7 @@ class Clock:
 
     def ring(self, symbols: Sequence) -> PolyRing:
         """Q[symbols] in the grevlex order; the order itself looks at the clock, so a Gröbner basis cannot overrun."""
-        known, calls = {}, itertools.count()
+        known, calls = dict[tuple, tuple](), itertools.count()
 
         def grevlex(monomial):
             if not next(calls) & 255:
@@ -155,7 +154,7 @@ class Quotient:
                 columns = [([int(j == k) for k in range(self.dim)], 1) for j in range(self.dim)] if i is None else [
                     _apply(self.multiplications[i], v) for v in matrices[_over(m, i)]]
                 matrices[m] = columns
-                traces.append(sum(Fraction(v[j], den) for j, (v, den) in enumerate(columns)))
+                traces.append(sum((Fraction(v[j], den) for j, (v, den) in enumerate(columns)), Fraction(0)))
                 continue
             left, low = half, []
             for e in m:
@@ -165,8 +164,8 @@ class Quotient:
             rows = zip(*(v for v, _ in B), strict=True)  # Tr(AB) = Σ_k (row k of B) · (column k of A)
             den = math.lcm(*(d for _, d in B))
             share = [den // d for _, d in B]
-            traces.append(sum(Fraction(sum(x * y * s for x, y, s in zip(v, row, share, strict=True) if x), d)
-                              for (v, d), row in zip(A, rows, strict=True)) / den)
+            traces.append(sum((Fraction(sum(x * y * s for x, y, s in zip(v, row, share, strict=True) if x), d)
+                               for (v, d), row in zip(A, rows, strict=True)), Fraction(0)) / den)
         den = math.lcm(*(t.denominator for t in traces))
         return [int(t * den) for t in traces], den
 
@@ -192,7 +191,7 @@ class Quotient:
         sums = [_dot(self.trace, v) for v in itertools.islice(self.powers(matrix), self.dim + 1)]
         a = [Fraction(1)]
         for k in range(1, self.dim + 1):
-            a.append(-sum(sums[i] * a[k - i] for i in range(1, k + 1)) / k)
+            a.append(-sum((sums[i] * a[k - i] for i in range(1, k + 1)), Fraction(0)) / k)
         return Poly([Rational(c.numerator, c.denominator) for c in a], _t).clear_denoms(convert=True)[1].primitive()[1]
 
     @cached_property
@@ -383,7 +382,7 @@ def signature(rows: list, rank: int, clock: Clock) -> int:
     for bits in (128, 256, 512, 1024, 2048, 4096, 8192, 16384):
         _iv.prec = bits
         H = [[_iv.mpf(x.p) / x.q for x in row] for row in rows]
-        left, signs = list(range(n)), []
+        left, signs = list(range(n)), list[int]()
         while len(signs) < rank:
             clock.check("signature of the trace form")
             pivot = max(left, key=lambda i: abs(H[i][i]).a)
@@ -534,7 +533,8 @@ def isolated(polys: Sequence[Poly]) -> list[tuple]:
     for k, p in enumerate(polys):
         for f, multiplicity in p.clear_denoms(convert=True)[1].sqf_list()[1]:
             c = [int(x) for x in f.all_coeffs()]
-            for low, high in f.intervals(sqf=True):  # a root, or an open interval with one root, whose ends may be roots
+            # a root, or an open interval with one root, whose ends may be roots
+            for low, high in f.intervals(sqf=True):
                 low, high = Rational(low), Rational(high)
                 left = _sign_at(c, low) or _sign_at([int(x) for x in f.diff().all_coeffs()], low)
                 while low < high and not (_sign_at(c, low) and _sign_at(c, high)):

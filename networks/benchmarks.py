@@ -53,7 +53,8 @@ BENCHMARKS = Catalogue("network", {
     # infinitely many critical points; zero Hessian at the minima of value 0
     "sine": lambda name: neuron("sin", targets=(1, -1), name=name, box=((-6, 6), (-6, 6))),
     # a single critical point, flat at infinity
-    "tanh-bump": lambda name: neuron("tanh", (0, 1, 2), (sympy.Rational(1, 2), sympy.Rational(-1, 2), sympy.Rational(1, 2)),
+    "tanh-bump": lambda name: neuron("tanh", (0, 1, 2), (sympy.Rational(1, 2), sympy.Rational(-1, 2),
+                                                         sympy.Rational(1, 2)),
                                      name=name),
     # y = a tanh(w x): the infimum 0 is not attained
     "hidden-tanh": lambda name: Network((1, 1, 1), ("tanh", "linear"), ([1, 2], [sympy.Rational(1, 2), 1]), bias=False,
@@ -72,5 +73,5 @@ def catalogue() -> tuple[str, ...]:
 def get(name: str) -> Loss:
     """A benchmark network by name; ValueError with the close names where there is none."""
     loss = BENCHMARKS[name](name)
-    loss._made_by = get, (name,)
+    loss.made_by = get, (name,)
     return loss

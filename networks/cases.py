@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import sympy
 from sympy import And, Eq, Poly
 
-from arithmetic import exact_sign
+from arithmetic import Rate, exact_sign
 
 from .circle import turning_points
 from .forms import leading_part
@@ -20,11 +21,11 @@ class Cases(list):
     parameter : the symbol.  evidence : one argument per case.  `at(value)` is the nature for a value.
     """
 
-    def __init__(self, pairs, parameter, evidence):
+    def __init__(self, pairs: Iterable[tuple], parameter: sympy.Symbol, evidence: Iterable[str]):
         super().__init__(pairs)
         self.parameter, self.evidence = parameter, tuple(evidence)
 
-    def at(self, value) -> Nature:
+    def at(self, value: Rate) -> Nature:
         for nature, condition in self:
             if sympy.sympify(condition).subs(self.parameter, value) == sympy.true:
                 return nature
@@ -42,9 +43,10 @@ class Cases(list):
 def cases(moved, symbols, parameter, order: int) -> Cases:
     """The case distinction for F(θ; c), critical at θ = 0 for every c.
 
-    The real line of c is cut at the real zeros of finitely many polynomials in c, outside which nothing that decides can
-    change sign: coefficients of the characteristic polynomial of H; the first coefficient of φ along the kernel; or the
-    conditions of `Circle`.  On each open interval one rational sample decides for all of it, at the cuts exact values.
+    The real line of c is cut at the real zeros of finitely many polynomials in c, outside which nothing that decides
+    can change sign: coefficients of the characteristic polynomial of H; the first coefficient of φ along the kernel; or
+    the conditions of `Circle`.  On each open interval one rational sample decides for all of it, at the cuts exact
+    values.
     """
     c = parameter if parameter.is_real else sympy.Symbol(parameter.name, real=True)
     moved = moved.subs(parameter, c)
@@ -60,7 +62,8 @@ def cases(moved, symbols, parameter, order: int) -> Cases:
         known, steps = more is not None, [*steps, *(more or [])]
     cuts = _zeros(steps, c, low, high)
     if cuts is None:
-        return Cases([(Nature.UNDECIDED, sympy.true)], parameter, (f"the values of {c} where it may change are not known",))
+        return Cases([(Nature.UNDECIDED, sympy.true)], parameter,
+                     (f"the values of {c} where it may change are not known",))
     ends = [low, *cuts, high]
     found = []
     for a, b in itertools.pairwise(ends):
@@ -120,7 +123,8 @@ def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
     shape = _form_steps(top, ys, c)
     ends = [-sympy.oo, *(_zeros([*steps, *shape], c, -sympy.oo, sympy.oo) or []), sympy.oo]
     part = leading_part(Poly(top, *ys))[0]
-    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle") for a, b in itertools.pairwise(ends)):
+    if all(plane_form(part.subs(c, _between(a, b)), *ys) in ("min", "max", "saddle")
+           for a, b in itertools.pairwise(ends)):
         return [*steps, *shape]  # its leading form decides on every interval
     x, y = ys
     turning = turning_points(top, x, y, c)

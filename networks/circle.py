@@ -46,7 +46,8 @@ class Circle:
         return cls(factors, tuple(conditions), ray)
 
     def sign(self, sign_of, extension=None) -> str:
-        """"min", "max" (one sign), "non-strict min", "non-strict max" (it has zeros, without change of sign) or "saddle"."""
+        """"min", "max" (one sign), "non-strict min", "non-strict max" (it has zeros,
+        without change of sign) or "saddle"."""
         radius = Rational(1)
         for condition in self.conditions:
             radius = min(radius, _free_of_zeros(condition, sign_of))
@@ -79,10 +80,11 @@ def count_roots(f: Poly, sign_of) -> int:
 
 
 def turning_points(f: sympy.Expr, x: sympy.Symbol, y: sympy.Symbol, parameter: sympy.Symbol) -> list | None:
-    """Polynomials in the parameter between whose real zeros the sign of f on small circles is of one kind; None if f = 0.
+    """Polynomials in the parameter between whose real zeros the sign of f on small circles is of one kind;
+    None if f = 0.
 
-    For parameter values in an interval without such zeros no condition of `Circle` vanishes for small r > 0, and the set
-    of these (parameter, r) is connected, so the numbers of real roots are constant on it.
+    For parameter values in an interval without such zeros no condition of `Circle` vanishes for small r > 0, and the
+    set of these (parameter, r) is connected, so the numbers of real roots are constant on it.
     """
     circles = Circle.of(f, x, y)
     if circles is None:

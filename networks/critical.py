@@ -2,8 +2,8 @@
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove for
-every part of it that it holds no critical point, or exactly one.
+Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which
+prove for every part of it that it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import as_decimals, as_fractions, exact_sign
+from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign
 from arithmetic.ends import enclosing
 
 from .algebra import Stopped
@@ -30,7 +31,7 @@ from .forms import form_sign
 from .germ import plane_form
 from .invariance import constant_directions, extended, without
 from .nature import Nature
-from .objective import check_box
+from .objective import Objective, check_box
 from .polynomials import CriticalSet, Family, Point, critical_set
 from .symmetry import symmetries
 
@@ -40,13 +41,13 @@ class CriticalPoint:
     """A critical point, or with `family` a set of them.
 
     theta : exact sympy numbers; expressions in the parameters of a family; floats where only `certified`.
-    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not isolated
-    "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
+    nature : a `Nature` (or its text): "minimum", "maximum", "saddle"; with singular Hessian "degenerate …"; not
+    isolated "non-strict …"; else "undecided".  value : F there.  eigenvalues : of the Hessian.  exact : theta is exact.
     certified : it is proved that one critical point, and no other, lies in `box`, or else within 1e-8 of theta.
     box : ((low, high), …), rational numbers.  spectrum : enclosures (low, high) of the eigenvalues, in order.
     evidence : why it has this nature.
-    family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials whose
-    common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
+    family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials
+    whose common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
     """
 
     theta: tuple
@@ -62,7 +63,7 @@ class CriticalPoint:
     box: tuple = field(default=(), repr=False)
     spectrum: tuple = field(default=(), repr=False)
     member: tuple = field(default=(), repr=False)
-    loss: object = field(default=None, repr=False, compare=False)
+    loss: Objective | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "nature", Nature(self.nature))
@@ -87,10 +88,11 @@ class CriticalPoint:
             raise ValueError("the point is not certified by a box, so its digits cannot be proved")
         return refined_digits(Enclosures(self.loss), np.array(self.box, dtype=float), n)
 
-    def distance(self, theta) -> np.ndarray:
+    def distance(self, theta: Array) -> np.ndarray:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
 
-        To {g = 0} it is the first-order distance |J⁺ g|, J = ∂g/∂θ (|g|/|∇g| for one equation), exact where g is linear.
+        To {g = 0} it is the first-order distance |J⁺ g|, J = ∂g/∂θ (|g|/|∇g| for one equation), exact where g is
+        linear.
         """
         theta = np.asarray(theta, dtype=float)
         if self.equations:
@@ -160,7 +162,7 @@ def _short(x) -> str:
     return text if len(text) <= 24 or sympy.sympify(x).free_symbols else f"{float(sympy.N(x, 17)):.8g}"
 
 
-def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
+def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
     """The critical points of a symbolic loss (see the module).
 
     region : a box ((low, high), …) to list them in; by default all of Rⁿ where that is possible, else the loss's box.
@@ -186,19 +188,21 @@ def critical_points(loss, region=None, budget: float = 60.0) -> Atlas:
     return replace(atlas, points=tuple(points), seconds=time.perf_counter() - start)
 
 
-def complete(loss) -> bool:
+def complete(loss: Objective) -> bool:
     """Whether `loss.critical_points()` are proved to be all of them, in all of Rⁿ."""
     atlas = loss.critical_points()
     return atlas.complete and atlas.region is None
 
 
-def coercive(loss) -> str:
-    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite; else empty."""
+def coercive(loss: Objective) -> str:
+    """Why a loss tends to ∞ in every direction: a polynomial's form of highest degree is positive definite;
+    else empty."""
     if not loss.expression.is_polynomial(*loss.symbols):
         return ""
     poly = sympy.Poly(loss.expression, *loss.symbols)
     top = poly.total_degree()
-    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms() if sum(m) == top)
+    form = sum(c * sympy.prod(x**e for x, e in zip(poly.gens, m, strict=True)) for m, c in poly.terms()
+               if sum(m) == top)
     weights = (sympy.Rational(1, top),) * loss.dim
     kind: str | None = None
     if loss.dim == 1:
@@ -210,7 +214,7 @@ def coercive(loss) -> str:
     return "F is coercive (its form of highest degree is positive definite)" if kind == "min" else ""
 
 
-def as_point(critical_point, loss=None) -> CriticalPoint:
+def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoint:
     """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
 
     Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
@@ -218,7 +222,8 @@ def as_point(critical_point, loss=None) -> CriticalPoint:
     if isinstance(critical_point, CriticalPoint):
         return critical_point
     if loss is None:
-        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got {critical_point!r}")
+        raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got "
+                        f"{critical_point!r}")
     theta = tuple(as_fractions(x) for x in critical_point)
     number = np.array([float(x) for x in theta])
     for p in loss.critical_points():
@@ -227,8 +232,8 @@ def as_point(critical_point, loss=None) -> CriticalPoint:
     nature, evidence = classify(loss.expression, loss.symbols, theta)
     at = dict(zip(loss.symbols, theta, strict=True))
     hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
-    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)), evidence=evidence,
-                         symbols=tuple(loss.symbols), loss=loss)
+    return CriticalPoint(theta, nature, loss.expression.subs(at), tuple(hessian.eigenvals(multiple=True)),
+                         evidence=evidence, symbols=tuple(loss.symbols), loss=loss)
 
 
 # ------------------------------------------------------------------------------------- decoupled networks
@@ -245,7 +250,8 @@ def _decoupled(loss, box) -> list[CriticalPoint] | None:
     reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
              for row in A.tolist()]
     try:
-        kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r)) for (_, y), r in zip(loss.data, reach, strict=True)]
+        kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r))
+                 for (_, y), r in zip(loss.data, reach, strict=True)]
     except NotExact:
         return None
     points = []
@@ -259,7 +265,8 @@ def _decoupled(loss, box) -> list[CriticalPoint] | None:
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
             evidence += f"; one of infinitely many, those in {box} are listed"
-        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian), evidence=evidence))
+        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian),
+                                    evidence=evidence))
     return points
 
 
@@ -269,7 +276,8 @@ class NotExact(ValueError):
 
 @dataclass(frozen=True)
 class _Zero:
-    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ), ψ and ψ'' there."""
+    """A zero of ψ' : its root, kind ("min", "max", "inflexion", "undecided"), order (of the first derivative of ψ),
+    ψ and ψ'' there."""
 
     root: sympy.Expr
     kind: str
@@ -293,7 +301,7 @@ def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
             kind = "inflexion"
         else:  # the first derivative of ψ that does not vanish is (φ − y) φ^(order)/P unless φ = y
             sign = 1 if k else exact_sign(_at(error, z, root) * _at(phi.diff(z, order), z, root))
-            kind = {1: "min", -1: "max"}.get(sign, "undecided")
+            kind = {1: "min", -1: "max"}.get(sign or 0, "undecided")
         curvature = _at(psi.diff(z, 2), z, root) if order == 2 else sympy.Integer(0)
         zeros.append(_Zero(root, kind, order, _at(psi, z, root) if not k else sympy.Integer(0), curvature, periodic))
     return sorted(zeros, key=lambda zero: float(sympy.N(zero.root)))
@@ -351,7 +359,8 @@ def _polynomial_zeros(expression, z) -> list[tuple]:
 def _combine(zeros) -> tuple[Nature, str]:
     """The nature of a sum of one-dimensional functions."""
     kinds, singular = {c.kind for c in zeros}, any(c.order > 2 for c in zeros)
-    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion", "undecided": "a point of unknown sign"}
+    named = {"min": "a minimum", "max": "a maximum", "inflexion": "an inflexion",
+             "undecided": "a point of unknown sign"}
     evidence = "F decouples into " + " + ".join(f"{named[c.kind]} of order {c.order}" for c in zeros)
     if "inflexion" in kinds or {"min", "max"} <= kinds:
         return Nature.of("saddle", degenerate=singular), evidence
@@ -398,24 +407,29 @@ def _polynomial(loss, box, budget: float) -> Atlas:
 
 
 def _of_point(p: Point, loss) -> CriticalPoint:
-    return CriticalPoint(p.theta, p.nature, p.value, _spectrum(p, loss), exact=p.exact, evidence=p.evidence, box=p.box)
+    return CriticalPoint(p.theta, Nature(p.nature), p.value, _spectrum(p, loss), exact=p.exact, evidence=p.evidence,
+                         box=p.box)
 
 
 def _of_family(family: Family, loss) -> CriticalPoint:
-    text = "; ".join(f"{nature} {where}: {why}" if len(family.pieces) > 1 else why for nature, where, why in family.pieces)
+    text = "; ".join(f"{nature} {where}: {why}" if len(family.pieces) > 1 else why
+                     for nature, where, why in family.pieces)
     value = family.value
     if value is None:
         value = sympy.nan if family.member is None else sympy.Float(float(loss.value(np.array(family.member))))
-    return CriticalPoint(family.theta, family.nature, value, family=family.parameters, equations=family.equations,
+    return CriticalPoint(family.theta, Nature(family.nature), value, family=family.parameters,
+                         equations=family.equations,
                          symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
 
 
 def _spectrum(p: Point, loss) -> tuple:
-    """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else in
+    """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else
+    in
     floats, and exactly 0 as many as there are."""
     at = dict(zip(loss.symbols, p.theta, strict=True))
     hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
-    if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf) for x in p.theta):
+    if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf)
+                                                                                      for x in p.theta):
         return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Dataset:
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray]
 
-    def network(self, hidden: int = 8, activation="tanh", **options) -> Network:
+    def network(self, hidden: int = 8, activation: str | Callable = "tanh", **options: Any) -> Network:
         """A network of one hidden layer and linear outputs on the training part; `test` is for `network.score`."""
         inputs, targets = self.train
         outputs = len(np.unique(targets)) if self.loss == "softmax" else 1 if targets.ndim == 1 else targets.shape[1]
@@ -56,7 +57,8 @@ def dataset(name: str, *, test: float = 0.25, seed: int = 0) -> Dataset:
 
 
 def standardised(x: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """`x` less the mean and over the standard deviation of `by`, column by column; constant columns are only centred."""
+    """`x` less the mean and over the standard deviation of `by`, column by column;
+    constant columns are only centred."""
     spread = by.std(axis=0)
     return (x - by.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
@@ -79,7 +81,8 @@ def saha(temperature, density):
 
 
 def _saha_table():
-    """x over T from 3000 K to 30 000 K and n from 10¹⁶ to 10²⁴ per m³: what a plasma code would look up, 24 × 17 entries."""
+    """x over T from 3000 K to 30 000 K and n from 10¹⁶ to 10²⁴ per m³:
+    what a plasma code would look up, 24 × 17 entries."""
     T, n = (a.ravel() for a in np.meshgrid(np.geomspace(3e3, 3e4, 24), np.geomspace(1e16, 1e24, 17), indexing="ij"))
     return "squares", np.stack([np.log(T), np.log(n)], axis=1), saha(T, n)
 

@@ -204,6 +204,8 @@ def _centred(low, high, smooth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def manifolds(enclosures) -> list[Manifold]:
     """The manifolds of critical points that are known from the form of the loss."""
     loss, found = enclosures.loss, []
+    if not enclosures.smooth:
+        return found
     residuals = _residuals(loss)
     if residuals and len(residuals) < loss.dim:
         found.append(Interpolation(enclosures, residuals))

@@ -1,4 +1,5 @@
-"""Leading forms in any number of variables: definite by a certificate (sum of squares), or of both signs by two points."""
+"""Leading forms in any number of variables:
+definite by a certificate (sum of squares), or of both signs by two points."""
 from __future__ import annotations
 
 import itertools

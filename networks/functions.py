@@ -1,7 +1,7 @@
 """Functions of one neuron and of one data point, written once; their derivatives are derived by the recorder.
 
-On arrays of floats (networks that are computed by NumPy) exp, tanh and the like are NumPy's own, which are faster and may
-differ from the toolkit's in the last bit.
+On arrays of floats (networks that are computed by NumPy) exp, tanh and the like are NumPy's own, which are faster and
+may differ from the toolkit's in the last bit.
 """
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ class Activation:
         return [native(Program((z,), tuple(outputs[:count]))) for count in range(1, 4)]
 
     def on_array(self, z, order: int, empty: Callable = np.empty) -> list[np.ndarray]:
-        """[φ(z), …] with the derivatives up to `order` (2 at most) on an array of floats; `empty(shape)` makes arrays."""
+        """[φ(z), …] with the derivatives up to `order` (2 at most) on an array of floats;
+        `empty(shape)` makes arrays."""
         return self._compiled[order](z, empty=empty)
 
 

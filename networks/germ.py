@@ -1,4 +1,5 @@
-"""A function near a critical point, and its nature: Hessian, splitting lemma, small circles in two variables, leading forms."""
+"""A function near a critical point, and its nature:
+Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
 
 import itertools
@@ -145,11 +146,13 @@ class Germ:
             part, weights = leading_part(Poly(phi, *ys))
             kind = plane_form(part, *ys)
             if kind in ("min", "max", "saddle") or (kind and sympy.expand(part - phi) == 0):
-                return kind, f"the Hessian has a kernel of dimension 2; the leading form there is {part}: {_CIRCLE[kind]}"
+                return (kind,
+                        f"the Hessian has a kernel of dimension 2; the leading form there is {part}: {_CIRCLE[kind]}")
             kind = circle_test(Poly(phi, *ys))
             text = "the Hessian is singular; F − F(θ*) on small circles" if not len(self.symbols) > 2 else (
                 "the Hessian has a kernel of dimension 2, on which F − F(θ*) is reduced; on small circles")
-            return (kind, f"{text}: {_CIRCLE[kind]}") if kind else (None, "the sign on small circles could not be computed")
+            return ((kind, f"{text}: {_CIRCLE[kind]}") if kind else (None, "the sign on small circles could not be "
+                                                                           "computed"))
         return self._form(phi, ys, "")
 
     def _form(self, phi, ys, known: str) -> tuple[str | None, str]:
@@ -179,15 +182,18 @@ class Germ:
                     return _term(c, n)
             if not self.polynomial:
                 return None, f"F − F(θ*) vanishes along the kernel of the Hessian up to order {order}"
-            # φ ≡ 0 exactly where F and ∂F share a component through θ*; otherwise its order is at most d (d − 1)^(n − 1)
+            # φ ≡ 0 exactly where F and ∂F share a component through θ*; otherwise its order is at most
+            # d (d − 1)^(n − 1)
             degree = Poly(f, *ys, *xs).total_degree()
             bound = degree * (degree - 1) ** len(xs)
             if len(xs) == 1:
                 common = sympy.gcd_list([f, f.diff(xs[0]), f.diff(ys[0])], *ys, *xs, extension=True)
                 if common.subs(dict.fromkeys([*ys, *xs], 0)) == 0:
-                    return "flat", f"the Hessian is singular, and F = F(θ*) on the curve {common} = 0 of critical points"
+                    return ("flat",
+                            f"the Hessian is singular, and F = F(θ*) on the curve {common} = 0 of critical points")
             if order >= bound:
-                return "flat", f"F − F(θ*) vanishes along the kernel of the Hessian: up to Bézout's bound, order {bound}"
+                return ("flat",
+                        f"F − F(θ*) vanishes along the kernel of the Hessian: up to Bézout's bound, order {bound}")
             order = min(2 * order, bound)
             if order > 64:
                 return None, f"F − F(θ*) vanishes along the kernel of the Hessian up to order {order // 2}"
@@ -246,8 +252,8 @@ def _plane_form(form, x, y) -> str | None:
 def circle_test(polynomial: Poly) -> str | None:
     """The sign of a polynomial in two variables, 0 at the origin, on all small circles around it (see `Circle`).
 
-    "min", "max", "non-strict min", "non-strict max", "saddle" or "flat"; None where coefficients are neither rational nor
-    (up to degree 4) algebraic, or a sign could not be told.
+    "min", "max", "non-strict min", "non-strict max", "saddle" or "flat"; None where coefficients are neither rational
+    nor (up to degree 4) algebraic, or a sign could not be told.
     """
     x, y = polynomial.gens
     f, extension = polynomial.as_expr(), _extension(polynomial)
@@ -261,7 +267,8 @@ def circle_test(polynomial: Poly) -> str | None:
 
 
 def _extension(polynomial: Poly):
-    """The irrational algebraic numbers that the coefficients are made of: None if there are none, False if others occur."""
+    """The irrational algebraic numbers that the coefficients are made of:
+    None if there are none, False if others occur."""
     coefficients = [sympy.sympify(c) for c in polynomial.coeffs()]
     if all(c.is_Rational for c in coefficients):
         return None
@@ -272,7 +279,8 @@ def _extension(polynomial: Poly):
 
 
 def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
-    """Numbers of positive, negative and zero eigenvalues of an exact symmetric matrix (Descartes' rule is exact here)."""
+    """Numbers of positive, negative and zero eigenvalues
+    of an exact symmetric matrix (Descartes' rule is exact here)."""
     x = sympy.Symbol("x")
     coefficients = [simplified(c) for c in matrix.charpoly(x).all_coeffs()]
     zero = 0

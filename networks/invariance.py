@@ -13,8 +13,8 @@ from sympy.core.traversal import bottom_up
 from arithmetic import as_decimals
 from arithmetic.ends import above, below
 
-from .loss import Loss
 from .nature import Nature
+from .objective import Objective
 
 LARGEST = 100_000  # denominators of the directions that are tried
 
@@ -48,8 +48,10 @@ def _ordered(expression):
     return sympy.expand(expression) if expression.is_polynomial(*expression.free_symbols) else expression
 
 
-def without(loss, directions: list[tuple], box) -> tuple[Loss, list[int]]:
+def without(loss, directions: list[tuple], box) -> tuple[Objective, list[int]]:
     """The loss on the coordinates that are not pivots, the others 0, in the box that `box` is mapped to; and the pivots."""
+    from .loss import Loss
+
     pivots = [next(i for i, d in enumerate(direction) if d) for direction in directions]
     kept = [i for i in range(loss.dim) if i not in pivots]
     f = as_decimals(loss.expression).subs({loss.symbols[p]: 0 for p in pivots})

@@ -4,21 +4,19 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import sympy
 
 import arithmetic as ar
 from arithmetic import (
-    Graph, Program, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
+    Array, Box, Graph, Program, Quantity, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
 )
 
+from .critical import Atlas, critical_points
 from .objective import Objective
 from .torch_loss import TorchLoss
-
-if TYPE_CHECKING:
-    from .critical import Atlas
 
 
 class Loss(Objective):
@@ -34,13 +32,14 @@ class Loss(Objective):
 
     recordable = True
 
-    def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss", box=None, symbols=None):
+    def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss",
+                 box: Box | None = None, symbols: Sequence[sympy.Symbol] | None = None):
         super().__init__(dim, name, box)
         self.definition, self._squares, self._symbols = definition, squares, symbols
 
     # ----------------------------------------------------------------------------------------- the readings
     @property
-    def symbols(self):
+    def symbols(self) -> Any:
         if self._symbols is None:
             self._symbols = sympy.symbols(f"theta1:{self.dim + 1}", real=True)
         return tuple(self._symbols)
@@ -61,10 +60,10 @@ class Loss(Objective):
         return [sympy.sympify(r) for r in self._defined(Vector(self.symbols))] if self._squares else None
 
     @functools.cached_property
-    def expression(self):
+    def expression(self) -> Any:
         """The value in symbols."""
-        if self._squares:
-            return sum(r**2 for r in self.residual_expressions) / (2 * len(self.residual_expressions))
+        if (residuals := self.residual_expressions) is not None:
+            return sum(r**2 for r in residuals) / (2 * len(residuals))
         return sympy.sympify(self._defined(Vector(self.symbols)))
 
     @functools.cached_property
@@ -81,9 +80,7 @@ class Loss(Objective):
         """(θ, value, residuals or None) as nodes of the graph."""
         x = graph.inputs("theta", self.dim)
         out = repeated(self.name, lambda: self._defined(x) if self._squares else [self._defined(x)], graph)
-        residuals = out if self._squares else None
-        value = sum(r * r for r in residuals) / (2 * len(residuals)) if self._squares else out[0]
-        return x, value, residuals
+        return (x, sum(r * r for r in out) / (2 * len(out)), out) if self._squares else (x, out[0], None)
 
     @functools.cached_property
     def _direction_inputs(self) -> Vector:
@@ -145,26 +142,26 @@ class Loss(Objective):
         return theta, theta.dtype == object and any(is_symbolic(x) for x in theta.flat)
 
     # --------------------------------------------------------------------------------------- the quantities
-    def value(self, theta):
+    def value(self, theta: Array) -> Quantity:
         theta, symbolic = self._reading(theta)
         return self._symbolic.value(theta) if symbolic else self._run("value", theta)
 
-    def gradient(self, theta):
+    def gradient(self, theta: Array) -> Array:
         theta, symbolic = self._reading(theta)
         return self._symbolic.gradient(theta) if symbolic else self._run("gradient", theta, self.dim)
 
-    def hessian(self, theta):
+    def hessian(self, theta: Array) -> Array:
         theta, symbolic = self._reading(theta)
         return self._symbolic.hessian(theta) if symbolic else self._run("hessian", theta, self.dim, self.dim)
 
-    def hessian_product(self, theta, v):
+    def hessian_product(self, theta: Array, v: Array) -> Array:
         theta, symbolic = self._reading(theta)
         v = self._direction(v, theta)
         if symbolic:
             return times(self._symbolic.hessian(theta), v)
         return self._run("hessian_product", theta, self.dim, along=v)
 
-    def residual(self, theta):
+    def residual(self, theta: Array) -> Array:
         """Residuals r with F = |r|²/2 (scipy's convention), shape (P,) or (P, lanes): the definition's, over √P."""
         if not self._squares:
             return super().residual(theta)
@@ -173,19 +170,19 @@ class Loss(Objective):
             return self._symbolic.residual(theta)
         return self._run("residual", theta, self._count) / np.sqrt(self._count)
 
-    def jacobian(self, theta):
+    def jacobian(self, theta: Array) -> Array:
         if not self._squares:
             return super().jacobian(theta)
         theta, symbolic = self._reading(theta)
         return self._symbolic.jacobian(theta) if symbolic else self._slopes(theta) / np.sqrt(self._count)
 
-    def gauss_newton(self, theta):
+    def gauss_newton(self, theta: Array) -> Array:
         if not self._squares:
             return super().gauss_newton(theta)
         theta, symbolic = self._reading(theta)
         return self._symbolic.gauss_newton(theta) if symbolic else gram(self._slopes(theta)) / self._count
 
-    def gauss_newton_product(self, theta, v):
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         theta, symbolic = self._reading(theta)
         v = self._direction(v, theta)
         if symbolic or not self._squares:
@@ -200,26 +197,25 @@ class Loss(Objective):
     def _count(self) -> int:
         return len(self._residual.outputs)
 
-    def lacks(self, quantity):
+    def lacks(self, quantity: str) -> str:
         return "it is not a sum of squares"
 
-    def critical_points(self, region=None, budget: float = 60.0) -> Atlas:
-        from .critical import critical_points
-
+    def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
         return self._critical_points if region is None and budget == 60.0 else critical_points(self, region, budget)
 
     @functools.cached_property
     def _critical_points(self) -> Atlas:
-        from .critical import critical_points
-
         return critical_points(self)
 
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod
-    def from_expression(cls, expression, symbols: Sequence, *, name: str = "loss", box=None) -> Loss:
+    def from_expression(cls, expression: sympy.Expr, symbols: Sequence, *, name: str = "loss",
+                        box: Box | None = None) -> Loss:
         """A loss from a sympy expression in `symbols`, its coordinates in order."""
-        symbols = tuple(symbols)
+        symbols = (symbols,) if isinstance(symbols, sympy.Symbol) else tuple(symbols)
         expression = sympy.sympify(expression)
+        if not isinstance(expression, sympy.Expr):
+            raise TypeError(f"expression={expression} must be a sympy expression with real values, not a condition")
         loose = expression.free_symbols - set(symbols)
         if twins := {str(x) for x in loose} & set(map(str, symbols)):
             raise ValueError(f"expression and symbols have different symbols of the name {', '.join(sorted(twins))}: "
@@ -227,36 +223,41 @@ class Loss(Objective):
         if loose:
             raise ValueError(f"expression has free symbols {sorted(map(str, loose))} besides symbols={symbols}: "
                              "substitute numbers for them")
-        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols), name=name,
-                   box=box, symbols=symbols)
-        loss._made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
+        loss = cls(lambda theta: ar.from_sympy(expression, dict(zip(symbols, theta, strict=True))), len(symbols),
+                   name=name, box=box, symbols=symbols)
+        loss.made_by = functools.partial(cls.from_expression, name=name, box=box), (expression, symbols)
         return loss
 
     @classmethod
-    def from_residuals(cls, residuals: Callable, dim: int, *, name: str = "loss", box=None) -> Loss:
+    def from_residuals(cls, residuals: Callable, dim: int, *, name: str = "loss", box: Box | None = None) -> Loss:
         """A sum of squares, F = Σ r_p²/(2P), from `residuals(theta)` in plain arithmetic."""
         return cls(residuals, dim, squares=True, name=name, box=box)
 
     @classmethod
-    def from_callables(cls, dim: int, value: Callable, gradient: Callable, *, hessian=None, residual=None, jacobian=None,
-                       hessian_product=None, name: str = "loss", box=None) -> Loss:
+    def from_callables(cls, dim: int, value: Callable, gradient: Callable, *, hessian: Callable | None = None,
+                       residual: Callable | None = None, jacobian: Callable | None = None,
+                       hessian_product: Callable | None = None, name: str = "loss",
+                       box: Box | None = None) -> Objective:
         """A numeric loss from functions of `theta`, each taking (dim,) and (dim, lanes); hessian_product(theta, v)."""
         return Functions(dim, {"value": value, "gradient": gradient, "hessian": hessian, "residual": residual,
                                "jacobian": jacobian, "hessian_product": hessian_product}, name, box)
 
     @classmethod
-    def from_torch(cls, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None) -> Loss:
+    def from_torch(cls, model: Any, loss_fn: Callable, data: Any, *, name: str | None = None, box: Box | None = None,
+                   vectorized: bool | None = None) -> TorchLoss:
         """The loss of a `torch.nn.Module` on its data, F(θ) = loss_fn(model(inputs), targets); needs the extra `torch`.
 
-        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable parameters,
-        `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes are one batched
-        call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
+        data : (inputs, targets), tensors or arrays, or a TensorDataset.  θ is the flat vector of the trainable
+        parameters, `start` their values in the model, `write(theta)` puts others into it.  vectorized : whether lanes
+        are one batched call; where torch can, unless given.  See `networks.torch_loss.TorchLoss`.
         """
         return TorchLoss(model, loss_fn, data, name=name, box=box, vectorized=vectorized)
 
 
 class Functions(Objective):
     """A loss of numeric functions."""
+
+    made_of_functions = True
 
     def __init__(self, dim: int, functions: dict, name: str, box):
         super().__init__(dim, name, box)
@@ -265,7 +266,7 @@ class Functions(Objective):
     def _run(self, quantity: str, theta, *shape: int | None, along=()):
         """A function at `theta`, its result of this shape; None : any length."""
         theta = self._numbers(theta)
-        out = np.asarray(self._functions[quantity](theta, *along), dtype=float)
+        out = np.array(self._functions[quantity](theta.copy(), *along), dtype=float)  # a function may work in place
         expected = (*shape, *theta.shape[1:])
         if len(out.shape) != len(expected) or any(n not in (None, m) for n, m in zip(expected, out.shape, strict=True)):
             text = f"({', '.join('P' if n is None else str(n) for n in expected)}{',' * (len(expected) == 1)})"

@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import sympy
 
-from arithmetic import Program, Vector, as_decimals, gradient, is_symbolic, times
+from arithmetic import Array, Box, Program, Quantity, Vector, as_decimals, gradient, is_symbolic, times
 
+from .critical import Atlas
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss
 
@@ -39,9 +42,10 @@ class Network(Loss):
 
     parallel = True  #: several threads may ask at once: the work arrays are their own
 
-    def __init__(self, layers: Sequence[int], activations, data, *, loss: str = "squares", bias: bool = True,
-                 name: str = "network", box=None, recordable: bool | None = None):
-        self._made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
+    def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *,
+                 loss: str = "squares", bias: bool = True,
+                 name: str = "network", box: Box | str | None = None, recordable: bool | None = None):
+        self.made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
             layers, activations, data)
         self.layers = tuple(int(n) for n in layers)
         if len(self.layers) < 2 or min(self.layers) < 1:
@@ -54,13 +58,14 @@ class Network(Loss):
         _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
-        dim = sum(n * (m + self.bias) for m, n in zip(self.layers, self.layers[1:]))
+        dim = sum(n * (m + self.bias) for m, n in itertools.pairwise(self.layers))
         self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
         self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):
             if box != "fan-in":
                 raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
-            box = [(-(m**-0.5), m**-0.5) for m, n in zip(self.layers, self.layers[1:]) for _ in range(n * (m + self.bias))]
+            box = [(-(m**-0.5), m**-0.5) for m, n in itertools.pairwise(self.layers)
+                   for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
             symbols = sympy.symbols("w b", real=True)
@@ -95,39 +100,41 @@ class Network(Loss):
     @functools.cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Inputs (m, P) and targets (K, P)."""
-        return tuple(np.array([[float(e) for e in side] for side in sides]).T.copy()
-                     for sides in zip(*self._rows, strict=True))
+        inputs, targets = (np.array([[float(e) for e in side] for side in sides]).T.copy()
+                           for sides in zip(*self._rows, strict=True))
+        return inputs, targets
 
     # ------------------------------------------------------------------------------------------ the formula
     def _layers(self, theta):
         """(weights, biases, activation) of every layer: θ along the last axis to (..., n, m) and (..., n, 1)."""
         first = 0
-        for m, n, activation in zip(self.layers, self.layers[1:], self.activations):
+        for (m, n), activation in zip(itertools.pairwise(self.layers), self.activations, strict=True):
             weights = theta[..., first:first + m * n].reshape(*theta.shape[:-1], n, m)
             first += m * n
             yield weights, theta[..., first:first + n, None] if self.bias else None, activation
             first += n * self.bias
 
-    def _forward(self, theta, x, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
+    def forward(self, theta: Array, x: Array, order: int = 0, empty: Callable = np.empty) -> tuple[list, list, list]:
         """The network: x ↦ φ(W x + b), layer after layer, on every reading.
 
-        theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values of
-        every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after it.
+        theta : (..., dim).  x : (m, P), a column per data point.  empty : makes arrays of floats.  Returns the values
+        of every layer, the input first, and on numbers, where `order` asks for them, φ' and φ'' of every layer after
+        it.
         """
-        values, derivatives, numeric = [x], ([], []), theta.dtype != object
+        values, derivatives, numeric = [x], (list[Array](), list[Array]()), theta.dtype != object
         for W, b, activation in self._layers(theta):
             z = np.matmul(W, values[-1], out=empty((*W.shape[:-1], x.shape[-1])) if numeric else None)
             if b is not None:
                 z += b
             results = activation.on_array(z, order, empty) if numeric else [activation(z)]
-            for kept, result in zip((values, *derivatives), results):
+            for kept, result in zip((values, *derivatives), results, strict=False):
                 kept.append(result)
         return values, *derivatives
 
-    def output(self, theta, x) -> list:
+    def output(self, theta: Array, x: Any) -> list:
         """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
         theta = theta if isinstance(theta, np.ndarray) else Vector(theta)
-        return list(self._forward(theta, Vector(x)[:, None])[0][-1][:, 0])
+        return list(self.forward(theta, Vector(x)[:, None])[0][-1][:, 0])
 
     def _residuals(self, theta) -> list:
         """output − target for every data point and output neuron."""
@@ -144,11 +151,11 @@ class Network(Loss):
 
     # ---------------------------------------------------------------------------------- recorded and symbolic
     @property
-    def symbols(self):
+    def symbols(self) -> Any:
         return super().symbols if self.recordable else None
 
     @functools.cached_property
-    def expression(self):
+    def expression(self) -> Any:
         """The value in symbols; None where the network is too large for them."""
         return super().expression if self.recordable else None
 
@@ -156,14 +163,14 @@ class Network(Loss):
     def _gauss_newton(self) -> Program:
         """Σ_p Jᵀ ∇²ℓ J / P, recorded."""
         theta, P = self._recorded[0], len(self.data)
-        out = 0
+        out: Quantity = 0
         for x, y in self.data:
             o = Vector(self.output(theta, x))
             J = np.stack([gradient(theta[0].graph.lift(a), theta) for a in o])
             out = out + J.T @ (self._point.curvature(o[:, None], Vector(y)[:, None])[0] @ J)
         return Program(tuple(theta), tuple(theta[0].graph.lift(e) for e in (out / P).flat))
 
-    def critical_points(self, region=None, budget: float = 60.0):
+    def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
         if not self.recordable:
             raise TypeError(self._too_large("critical points"))
         return super().critical_points(region, budget)
@@ -202,11 +209,11 @@ class Network(Loss):
 
     def _numeric_value(self, theta):
         inputs, targets = self._arrays
-        return self._point(self._forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
+        return self._point(self.forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
 
     def _numeric_value_and_gradient(self, theta):
         inputs, targets = self._arrays
-        values, slopes, _ = self._forward(theta, inputs, 1, self._scratch)
+        values, slopes, _ = self.forward(theta, inputs, 1, self._scratch)
         losses, delta = self._point.with_slope(values[-1], targets)
         slope = self._pull(theta, values, slopes, delta / len(self._rows))
         return np.concatenate([losses.mean(axis=-1)[:, None], slope], axis=1)
@@ -215,7 +222,8 @@ class Network(Loss):
         return self._numeric_value_and_gradient(theta)[:, 1:]
 
     def _pull(self, theta, values, slopes, delta, *, each: bool = False):
-        """Jᵀδ, (lanes, dim), for δ (lanes, K, P): back through the layers; with `each` one per point, (lanes, P, dim)."""
+        """Jᵀδ, (lanes, dim), for δ (lanes, K, P): back through the layers;
+        with `each` one per point, (lanes, P, dim)."""
         parts = []
         for (W, b, _), x, slope in reversed(list(zip(self._layers(theta), values[:-1], slopes, strict=True))):
             delta = np.multiply(delta, slope, out=self._scratch(slope.shape))
@@ -240,7 +248,7 @@ class Network(Loss):
 
     def _jacobians(self, theta):
         """The outputs, (lanes, K, P), and their Jacobian, (lanes, P, K, dim)."""
-        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
+        values, slopes, _ = self.forward(theta, self._arrays[0], 1, self._scratch)
         rows = [self._pull(theta, values, slopes, np.broadcast_to(e[:, None], values[-1].shape), each=True)
                 for e in np.eye(self.layers[-1])]
         return values[-1], np.stack(rows, axis=-2)
@@ -251,10 +259,10 @@ class Network(Loss):
         flat = (len(theta), -1, self.dim)
         return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
 
-    def _second_order(self, theta) -> tuple:
+    def _second_order(self, theta) -> tuple[tuple[list, list, list], Array, Array]:
         """What `_pull_along` takes at θ: the layers, and gradient and Hessian of the losses in the outputs."""
         inputs, targets = self._arrays
-        forward = self._forward(theta, inputs, 2, self._scratch)
+        forward = self.forward(theta, inputs, 2, self._scratch)
         delta = self._point.with_slope(forward[0][-1], targets)[1] / len(self._rows)
         return forward, delta, self._point.curvature(forward[0][-1], targets) / len(self._rows)
 
@@ -272,7 +280,8 @@ class Network(Loss):
         values, slopes, bends = forward
         sums, moved = self._push(theta, values, slopes, direction)
         turned, parts = np.einsum("lpij,ljp->lip", curvature, moved[-1]), []
-        layers = zip(self._layers(theta), self._layers(direction), values[:-1], moved[:-1], slopes, bends, sums, strict=True)
+        layers = zip(self._layers(theta), self._layers(direction), values[:-1], moved[:-1], slopes, bends, sums,
+                     strict=True)
         for (W, b, _), (dW, _, _), x, dx, slope, bend, dz in reversed(list(layers)):
             turned, delta = turned * slope + delta * bend * dz, delta * slope
             if b is not None:
@@ -287,7 +296,7 @@ class Network(Loss):
 
     def _numeric_residual(self, theta):
         inputs, targets = self._arrays
-        return np.swapaxes(self._forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
+        return np.swapaxes(self.forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
 
     def _numeric_jacobian(self, theta):
         return self._jacobians(theta)[1].reshape(len(theta), -1, self.dim)
@@ -296,13 +305,13 @@ class Network(Loss):
     def _count(self) -> int:
         return super()._count if self.recordable else len(self._rows) * self.layers[-1]
 
-    def gauss_newton(self, theta):
+    def gauss_newton(self, theta: Array) -> Array:
         """JᵀHJ/P, (dim, dim) or (dim, dim, lanes): J the Jacobian of the outputs, H the Hessian of ℓ in them."""
         if self.recordable and self._squares:
             return super().gauss_newton(theta)
         return self._run("gauss_newton", self._reading(theta)[0], self.dim, self.dim)
 
-    def gauss_newton_product(self, theta, v):
+    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
         """The Gauss–Newton matrix times v, shaped as θ, without the matrix: two passes over the network."""
         if self.recordable and self._squares:
             return super().gauss_newton_product(theta, v)
@@ -312,20 +321,20 @@ class Network(Loss):
             return times(self.gauss_newton(theta), v)
         return self._over_lanes(self._numeric_gauss_newton_product, [theta, v], self.dim)
 
-    def value_and_gradient(self, theta):
+    def value_and_gradient(self, theta: Array) -> tuple[Quantity, Array]:
         if self.recordable:
             return super().value_and_gradient(theta)
         both = self._run("value_and_gradient", self._reading(theta)[0], self.dim + 1)
         return both[0], both[1:]
 
     def _numeric_gauss_newton_product(self, theta, direction):
-        values, slopes, _ = self._forward(theta, self._arrays[0], 1, self._scratch)
+        values, slopes, _ = self.forward(theta, self._arrays[0], 1, self._scratch)
         _, moved = self._push(theta, values, slopes, direction)
         curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved[-1])
         return self._pull(theta, values, slopes, curved / len(self._rows))
 
     # ----------------------------------------------------------------------------------------- other inputs
-    def predict(self, theta, inputs) -> np.ndarray:
+    def predict(self, theta: Array, inputs: Sequence | Array) -> np.ndarray:
         """The outputs at other inputs, (points, K) or (points, K, lanes), for θ (dim,) or (dim, lanes).
 
         inputs : a row per point.  Under "logistic" and "softmax" the outputs are the logits: σ(o), e^(o_k)/Σ e^(o_j).
@@ -333,11 +342,11 @@ class Network(Loss):
         x = np.array([[float(e) for e in _row(x, self.layers[0], "input")] for x in inputs]).T
         theta = self._check(theta)
         with np.errstate(all="ignore"):
-            out = self._forward(np.ascontiguousarray(theta.T), x)[0][-1]
+            out = self.forward(np.ascontiguousarray(theta.T), x)[0][-1]
         return np.moveaxis(out, (-1, -2), (0, 1))
 
-    def score(self, theta, data):
-        """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the fraction classified right.
+    def score(self, theta: Array, data: Any) -> Quantity:
+        """How well θ does on other data, () or (lanes,): R², the mean over the outputs, or the share classified right.
 
         data : (inputs, targets), as for the network itself.
         """

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arithmetic import Descended, Vector
+from arithmetic import Box, Descended, Vector
 
 if TYPE_CHECKING:
     from .critical import Atlas
@@ -15,16 +16,25 @@ if TYPE_CHECKING:
 class Objective(Descended):
     """The base of every loss; by itself, of one that is numeric only.
 
-    Attributes: `name`, `dim`, `box` (a (low, high) per coordinate), `symbols` and `expression` (sympy; None when
-    numeric only), `recordable`.  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
+    Attributes: `name`, `dim`, `box`, `symbols` and `expression` (sympy; None when numeric only), `recordable`.
+    `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
     """
 
-    symbols = expression = None
-    _made_by = None  # (function, arguments) that make this loss again: how it is sent to other processes
+    #: (function, arguments) that make this loss again: how it is sent to other processes
+    made_of_functions = False  # which nobody can tell apart but by running them
+    made_by: tuple[Callable, tuple] | None = None
 
-    def __init__(self, dim: int, name: str, box=None):
+    def __init__(self, dim: int, name: str, box: Box | None = None):
         self.dim, self.name = dim, name
         self.box = check_box(((-3.0, 3.0),) * dim if box is None else box, dim)
+
+    @property
+    def symbols(self) -> Any:
+        return None
+
+    @property
+    def expression(self) -> Any:
+        return None
 
     def _check(self, theta) -> np.ndarray:
         if not (isinstance(theta, np.ndarray) and theta.dtype == object):
@@ -52,7 +62,7 @@ class Objective(Descended):
                              f"{np.shape(v)}")
         return v if isinstance(v, np.ndarray) and v.dtype == object else np.asarray(v, dtype=float)
 
-    def critical_points(self, region=None, budget: float = 60.0) -> Atlas:
+    def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
         """The known critical points (`CriticalPoint`) and what is proved about them, computed from the definition.
 
         region : a box ((low, high), …); by default all of Rⁿ where that can be done, else the loss's box.
@@ -66,7 +76,7 @@ class Objective(Descended):
         return {name: value for name, value in vars(self).items() if name not in cached}
 
     def __reduce_ex__(self, protocol):
-        return self._made_by or super().__reduce_ex__(protocol)
+        return self.made_by or super().__reduce_ex__(protocol)
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}, dim {self.dim}>"

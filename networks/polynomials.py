@@ -21,11 +21,12 @@ import mpmath
 import numpy as np
 import sympy
 from sympy import Poly, Rational
+from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement
 
 from arithmetic import as_decimals
 
-from .algebra import Clock, Quotient, Stopped, Zero, groebner, isolated, on_box, rationals
+from .algebra import Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -199,8 +200,8 @@ class _Search:
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
             elif self.squares and zero.algebra.vanishes(self.f, zero):
                 nature = f"degenerate {'minimum' if self.squares > 0 else 'maximum'}"
-                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 there, "
-                            "and no other critical point is near")
+                evidence = (f"the Hessian is singular; {'F' if self.squares > 0 else '−F'} is a sum of squares, 0 "
+                            "there, and no other critical point is near")
             elif theta is None:
                 evidence = "the Hessian is singular and semidefinite; the coordinates are no short exact numbers"
             else:
@@ -212,8 +213,8 @@ class _Search:
             low, high = rationals(on_box(self.f, zero.box(64)))
             value = sympy.Float((low + high) / 2, 17)
         floats = tuple(sympy.Float((low + high) / 2, 17) for low, high in box)
-        exact = theta is not None
-        self.result.points.append(Point(theta if exact else floats, exact, tuple(box), value, nature, evidence, signs, zero))
+        self.result.points.append(Point(theta or floats, theta is not None, tuple(box), value, nature, evidence, signs,
+                                        zero))
 
     def _exact(self, zero: Zero) -> tuple | None:
         theta = []
@@ -306,7 +307,7 @@ class _Search:
         constant = value.as_expr() if value.is_ground else None
         theta, parameters = found or (self.symbols, self.symbols)
         if some is None:
-            pieces = (("undecided", "everywhere", "no real point on it is known"),)
+            pieces: tuple = (("undecided", "everywhere", "no real point on it is known"),)
         elif self.squares and constant == 0:
             kind, of = ("minimum", "F") if self.squares > 0 else ("maximum", "−F")
             pieces = ((f"non-strict {kind}", "everywhere", f"{of} is a sum of squares, and 0 there"),)
@@ -341,7 +342,7 @@ class _Search:
         free.sort(key=lambda q: (len(q), str(q)))
         if len(free) > 8:
             return [("undecided", "everywhere", f"{len(free)} functions change sign")]
-        empty = _contradictions(free)
+        empty = contradictions(free)
         groups = [(group, _sign_vectors(group)) for x in self.symbols
                   if (group := [q for q in free if q.as_expr().free_symbols == {x}])]
         pieces = []
@@ -427,7 +428,7 @@ def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     return {tuple(int(sympy.sign(p.eval(x))) for p in polys) for x in samples}
 
 
-def _contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
+def contradictions(polynomials: Sequence[PolyElement]) -> list[list]:
     """Rows k ≠ 0 with Σ k_i q_i a constant ≤ 0: no q_i has the sign of its k_i for all i at once."""
     monomials = sorted({m for q in polynomials for m in q if any(m)})
     if not polynomials:

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal
 
 import sympy
 from sympy import Poly, Rational
+from sympy.polys.groebnertools import groebner
 from sympy.polys.rings import PolyElement
 
-from .algebra import Clock, Quotient, Zero, groebner
+from .algebra import Clock, Quotient, Zero
 
 
 def components(polynomials: Sequence[PolyElement], clock: Clock) -> list[list[PolyElement]]:
@@ -118,7 +120,7 @@ def _circle(equation, x, y) -> tuple | None:
     return s, {x: -u / (2 * c) + radius * sympy.cos(s), y: -v / (2 * c) + radius * sympy.sin(s)}
 
 
-def member(basis: Sequence[PolyElement], clock: Clock) -> Zero | None | bool:
+def member(basis: Sequence[PolyElement], clock: Clock) -> Zero | Literal[False] | None:
     """A real zero of a basis; False if it is proved to have none, None if none is found.
 
     First on slices by rational values of free coordinates.  Then the points nearest to a point p, which every closed

@@ -19,9 +19,9 @@ class TorchLoss(Objective):
     precision of the model, which is never changed but by `write`.
 
     Attributes   start : (dim,) the parameters of the model.  vectorized : whether lanes are evaluated in one batched
-    call (`torch.func.vmap`), which is the default where it can; a model that it cannot batch, as one that branches on its
-    data, takes one lane after another.  Batched, torch's last bits depend on how many lanes there are, so that results
-    agree to rounding; with `vectorized=False` a lane has the same bits in every batch.
+    call (`torch.func.vmap`), which is the default where it can; a model that it cannot batch, as one that branches on
+    its data, takes one lane after another.  Batched, torch's last bits depend on how many lanes there are, so that
+    results agree to rounding; with `vectorized=False` a lane has the same bits in every batch.
     """
 
     def __init__(self, model, loss_fn, data, *, name: str | None = None, box=None, vectorized: bool | None = None):
@@ -39,16 +39,16 @@ class TorchLoss(Objective):
             raise TypeError(f"model: the parameters {', '.join(bad)} are not real numbers")
         device = next(iter(self._parameters.values())).device
         inputs, targets = getattr(data, "tensors", data)
-        self._inputs, self._targets = (self._double(torch.as_tensor(x), device) for x in (inputs, targets))
+        self.inputs, self.targets = (self._double(torch.as_tensor(x), device) for x in (inputs, targets))
         dim = sum(p.numel() for p in self._parameters.values())
         super().__init__(dim, name or type(model).__name__, box)
-        self._made_by = functools.partial(TorchLoss, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
+        self.made_by = functools.partial(TorchLoss, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
         if vectorized is not None:
             self.vectorized = bool(vectorized)
         first, second = (self._at(self._tensor(self.start)) for _ in range(2))
         if first.shape != ():
-            raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the data, "
-                             "as reduction='mean' does")
+            raise ValueError(f"loss_fn returned shape {tuple(first.shape)}, a loss is one number: average over the "
+                             "data, as reduction='mean' does")
         if not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
             raise ValueError(f"{self.name} is random: two evaluations at the same parameters differ; call model.eval() "
                              "first, which stills dropout")
@@ -71,29 +71,31 @@ class TorchLoss(Objective):
 
     def _tensor(self, theta):
         """(dim,) to (dim,), (dim, lanes) to (lanes, dim)."""
-        return self._torch.as_tensor(np.ascontiguousarray(theta.T), device=self._inputs.device)
+        return self._torch.as_tensor(np.ascontiguousarray(theta.T), device=self.inputs.device)
 
     def _double(self, x, device=None):
         return x.detach().to(device, self._torch.float64 if x.is_floating_point() else x.dtype, copy=True)
 
     def _pieces(self, theta) -> dict:
         sizes = [p.numel() for p in self._parameters.values()]
-        return {k: piece.view(p.shape) for (k, p), piece in zip(self._parameters.items(), theta.split(sizes), strict=True)}
+        return {k: piece.view(p.shape) for (k, p), piece in zip(self._parameters.items(), theta.split(sizes),
+                                                                strict=True)}
 
     # ---------------------------------------------------------------------------------------- the quantities
-    def _output(self, theta):
-        """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy, so it stays as it is."""
+    def output(self, theta):
+        """The model at θ, (dim,); what it keeps besides (frozen parameters, buffers) is a copy,
+        so it stays as it is."""
         kept = [*self.model.named_buffers(), *((k, p) for k, p in self.model.named_parameters() if not p.requires_grad)]
         state = {k: self._double(x) for k, x in kept}
-        return self._torch.func.functional_call(self.model, state | self._pieces(theta), (self._inputs,))
+        return self._torch.func.functional_call(self.model, state | self._pieces(theta), (self.inputs,))
 
     def _at(self, theta):
-        return self.loss_fn(self._output(theta), self._targets)
+        return self.loss_fn(self.output(theta), self.targets)
 
     def _linearised(self, theta):
         """t ↦ loss_fn(model(θ) + J (t − θ)): its Hessian at θ is the Gauss–Newton matrix Jᵀ ∇²loss_fn J."""
-        at, jacobian = self._output(theta), self._torch.func.jacrev(self._output)(theta)
-        return lambda t: self.loss_fn(at + jacobian @ (t - theta), self._targets)
+        at, jacobian = self.output(theta), self._torch.func.jacrev(self.output)(theta)
+        return lambda t: self.loss_fn(at + jacobian @ (t - theta), self.targets)
 
     def _second(self, function):
         """The Hessian of a function of θ, in reverse mode twice, which more models allow than forward over reverse."""
@@ -109,16 +111,16 @@ class TorchLoss(Objective):
             return False
         return True
 
-    def _each(self, batched, one, *thetas):
+    def _each(self, batched, one, *points):
         """A function of θ (and a direction) over lanes, lanes last: `batched` under vmap, or `one` after another."""
-        torch, thetas = self._torch, [self._numbers(theta) for theta in thetas]
+        torch, thetas = self._torch, [self._numbers(theta) for theta in points]
         rows = [self._tensor(theta) for theta in thetas]
         if thetas[0].ndim == 1:
             return one(*rows).detach().cpu().numpy()
         if not len(rows[0]):  # of no starts, the shape of one
             return np.empty((*one(*(self._tensor(np.zeros(self.dim)) for _ in rows)).shape, 0))
         if self.vectorized:
-            chunk = min(LANES, max(1, NUMBERS // max(self.dim, math.prod(self._inputs.shape))))
+            chunk = min(LANES, max(1, NUMBERS // max(self.dim, math.prod(self.inputs.shape))))
             out = torch.func.vmap(batched, chunk_size=chunk)(*rows)
         else:
             out = torch.stack([one(*row) for row in zip(*rows, strict=True)])
@@ -156,10 +158,10 @@ class TorchLoss(Objective):
         func = self._torch.func
 
         def product(t, v):
-            output, back = func.vjp(self._output, t)
+            output, back = func.vjp(self.output, t)
             forth = func.vjp(lambda u: back(u)[0], self._torch.zeros_like(output))[1]  # back is linear: transposed, J
             moved = forth(v)[0]
-            slope = func.grad(lambda o: self.loss_fn(o, self._targets))
+            slope = func.grad(lambda o: self.loss_fn(o, self.targets))
             return back(func.grad(lambda o: (slope(o) * moved).sum())(output))[0]
 
         return self._each(product, product, theta, self._direction(v, theta))

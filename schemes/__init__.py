@@ -5,9 +5,12 @@ lane has an outcome; `pair` makes an optimizer of flow, scheme and step, `named`
 ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau) and its name in `SCHEMES`; a named
 optimizer: a function in `classics.py` with `@named()`, each argument with its range.
 """
+import importlib
+from typing import TYPE_CHECKING
+
 from .base import Scheme
 from .classics import FORMS, NAMED
-from .control import CombinedControl, EnergyControl, ErrorControl, FixedStep
+from .control import CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
 from .damping import GainControl, MarquardtEuler
 from .discrete_gradient import Gonzalez, ItohAbe
 from .exponential import ExponentialEuler
@@ -31,17 +34,24 @@ SCHEMES = (
 
 _SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
           "as_torch_optimizer": "torch_adapter"}
+if TYPE_CHECKING:
+    from .run import Run, integrate
+    from .scipy_adapter import as_ode_solver
+    from .torch_adapter import as_torch_optimizer
 
-__all__ = ["Scheme", "RungeKutta", *(scheme.__name__ for scheme in SCHEMES), "SCHEMES", "stability_function", "FixedStep",
-           "ErrorControl", "EnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome",
-           "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS", *_SCIPY]
+__all__ = [
+    "Scheme", "RungeKutta", "Euler", "SequentialEuler", "EulerRichardson", "Extragradient", "Heun", "Ralston",
+    "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
+    "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
+    "stability_function", "Control", "FixedStep", "ErrorControl", "EnergyControl", "CombinedControl", "GainControl",
+    "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "NAMED", "FORMS",
+    "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+]
 
 
 def __getattr__(name):
     if name not in _SCIPY:
         raise AttributeError(f"module 'schemes' has no attribute {name!r}")
-    import importlib
-
     value = getattr(importlib.import_module(f".{_SCIPY[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -1,4 +1,5 @@
-"""`python -m schemes`: the named optimizers; `python -m schemes adam`: one of them, its hyperparameters and its update."""
+"""`python -m schemes`: the named optimizers;
+`python -m schemes adam`: one of them, its hyperparameters and its update."""
 from __future__ import annotations
 
 import inspect
@@ -15,7 +16,7 @@ def table(code: str = "") -> Table:
     found = []
     for name, make in NAMED.items():
         optimizer = named(name)
-        what = inspect.getdoc(make).splitlines()[0].rstrip(".")
+        what = (make.__doc__ or "").splitlines()[0].rstrip(".")
         keys = ", ".join(f"{p.name}={p.default:g}" if not isinstance(p.default, bool) else f"{p.name}={p.default}"
                          for p in inspect.signature(make).parameters.values())
         found.append((f"{code}{name}{code}", what.replace("`", code or ""), _pairing(optimizer), keys))
@@ -49,8 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         optimizer = named(options.name, **command.settings(options.set))
     except (ValueError, TypeError) as error:
         parser.error(str(error))
-    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items() if name != "h") or "no rates"
-    print(f"{optimizer}\n{inspect.getdoc(NAMED[options.name])}\n\n{_pairing(optimizer)}\n{rates}\n\n{optimizer.algorithm()}")
+    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items()
+                      if name != "h") or "no rates"
+    print(optimizer, inspect.getdoc(NAMED[options.name]), "", _pairing(optimizer), rates, "", optimizer.algorithm(),
+          sep="\n")
     return 0
 
 

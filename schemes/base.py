@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 import flows
+from arithmetic import Array, Quantity, VectorField
+
+#: The state after a step, an estimate of its error where there is one, and the slope at its start.
+Advance: TypeAlias = tuple[Array, Array | None, Array]
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class Scheme:
     `sequential`, that it updates the blocks one after the other, each with those before it;
     `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
     `linearly_implicit`, that it solves a linear system with the Jacobian;
-    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of the
-    Hessian's eigenvalues.
+    `coordinatewise`, that it depends on the axes of the parameters, so that on a quadratic loss it is no function of
+    the Hessian's eigenvalues.
     """
 
     order: ClassVar[int] = 1
@@ -41,15 +45,15 @@ class Scheme:
     linearly_implicit: ClassVar[bool] = False
     coordinatewise: ClassVar[bool] = False
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
 
-    def step(self, field, t, y, h):
+    def step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> tuple[Array, Array | None]:
         """One step from y at t: `(y_new, error)`, the error None where the scheme embeds none."""
         with np.errstate(all="ignore"):
             return self.advance(field, t, y, h)[:2]
 
-    def symbolic_step(self, field, t, y, h):
+    def symbolic_step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Array:
         """The state after one step in symbols, its coefficients exact; TypeError where sympy cannot hold its cases."""
         try:
             return self.exact().advance(field, t, y, h)[0]
@@ -78,12 +82,14 @@ def is_gradient_flow(flow) -> bool:
 
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:
-    """Raises ValueError unless the flow is gradient descent itself: a modifier's matrix would not be that of its slope."""
+    """Raises ValueError unless the flow is gradient descent itself:
+    a modifier's matrix would not be that of its slope."""
     if not isinstance(field.flow, flows.GradientDescent):
         raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:
     if not is_gradient_flow(field.flow):
-        raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 weight "
-                         f"decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an EnergyControl")
+        raise ValueError(f"{type(scheme).__name__} discretises gradient flows (GradientDescent, with or without L2 "
+                         f"weight decay), got {type(field.flow).__name__}; for other flows use ImplicitEuler() or an "
+                         "EnergyControl")

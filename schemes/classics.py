@@ -1,8 +1,9 @@
-"""The named optimizers: each is its recipe, a flow with its rates, a scheme and a step, in the library's hyperparameters.
+"""The named optimizers: each is its recipe, a flow with its rates, a scheme and a step, in the library's
+hyperparameters.
 
-A recipe is called with numbers, and then it is the algorithm, or with sympy symbols, and then it derives the printed update
-and the parameter map.  `memory` says what the library keeps instead of a block: `v=lambda buffer: -h * buffer`, or for a
-clock its value after n steps, `c1=lambda n: 1 - beta1**n`.
+A recipe is called with numbers, and then it is the algorithm, or with sympy symbols, and then it derives the printed
+update and the parameter map.  `memory` says what the library keeps instead of a block: `v=lambda buffer: -h * buffer`,
+or for a clock its value after n steps, `c1=lambda n: 1 - beta1**n`.
 `exponential=True` reads the same algorithm as the exponential map of a flow whose rates are −ln(β)/h (docs/flows.md).
 To add one: a function below with `@named()`, named as the optimizer with _ for -, each argument with its range and its
 default.
@@ -12,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import sympy
+
 import flows
 from arithmetic import Catalogue, is_symbolic, log, maximum, power, sqrt
 from flows import Flow, schedules
 
 from .base import Scheme
-from .control import EnergyControl, ErrorControl
+from .control import Control, EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
 from .hyperparameters import Factor, Growing, NonNegative, Positive, Share, Shrinking, Weight, hyperparameters_of
 from .implicit import RosenbrockEuler
@@ -26,7 +29,7 @@ from .splitting import ExponentialMap, SequentialEuler
 
 
 #: The named optimizers: the functions below by name; a name's hyperparameters are the arguments of its function.
-NAMED: Catalogue[Callable] = Catalogue("optimizer")
+NAMED: Catalogue[Callable[..., Recipe]] = Catalogue("optimizer")
 
 #: (name, options) of those options under which a name is another flow.
 FORMS: list[tuple[str, dict]] = []
@@ -49,7 +52,7 @@ class Recipe(NamedTuple):
 
     flow: Flow
     scheme: Scheme
-    step: object
+    step: float | Control
     memory: dict
 
 
@@ -99,7 +102,8 @@ def signsgd(lr: Positive = 1e-3, weight_decay: NonNegative = 0.0) -> Recipe:
 @named()
 def asgd(lr: Positive = 0.01, lambd: NonNegative = 1e-4, alpha: Positive = 0.75,
          weight_decay: NonNegative = 0.0) -> Recipe:
-    """Gradient descent with the decreasing steps and the decay λ of averaged SGD: torch `ASGD` until it averages (t0)."""
+    """Gradient descent with the decreasing steps and the decay λ of averaged SGD:
+    torch `ASGD` until it averages (t0)."""
     flow = decayed(decayed(flows.GradientDescent(), weight_decay), lambd)
     return recipe(flows.Scheduled(flow, schedules.Power(lambd, alpha)) if lambd != 0 else flow, Euler(), lr)
 
@@ -186,7 +190,8 @@ def rmsprop(lr: Positive = 0.01, alpha: Share = 0.99, eps: NonNegative = 1e-8, e
     """RMSProp: torch `RMSprop(lr, alpha, eps, momentum=, centered=)`; optax `rmsprop`, its ε inside the root."""
     if momentum == 0:
         h = lr
-        flow = (flows.CentredRMSProp if centered else flows.RMSProp)(*rates(h, exponential, alpha), eps, eps_root)
+        (b,) = rates(h, exponential, alpha)
+        flow: Flow = (flows.CentredRMSProp if centered else flows.RMSProp)(b, eps, eps_root)
     else:
         if exponential:
             raise ValueError("rmsprop: exponential=True is not torch's algorithm with momentum; leave one of them out")
@@ -208,7 +213,8 @@ def adam(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: Non
          eps_root: NonNegative = 0.0, correction: bool = True, hat: bool = False, weight_decay: NonNegative = 0.0,
          exponential: bool = False) -> Recipe:
     """Adam: torch `Adam(lr, (beta1, beta2), eps, weight_decay=)`, optax `adam`."""
-    flow = flows.Adam(*rates(lr, exponential, beta1, beta2), eps, correction, eps_root, hat)
+    a, b = rates(lr, exponential, beta1, beta2)
+    flow = flows.Adam(a, b, eps, correction, eps_root, hat)
     return recipe(decayed(flow, weight_decay), sequential(exponential), lr, **clocks(c1=beta1, c2=beta2))
 
 
@@ -225,8 +231,10 @@ def amsgrad(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: 
             eps_root: NonNegative = 0.0, corrected_maximum: bool = False, weight_decay: NonNegative = 0.0,
             decoupled_weight_decay: bool = False) -> Recipe:
     """AMSGrad: torch `Adam(amsgrad=True)`; optax `amsgrad` with corrected_maximum=True."""
-    flow = flows.AMSGrad((1 - beta1) / lr, (1 - beta2) / lr, eps, eps_root=eps_root, r=1 / lr, corrected_maximum=corrected_maximum)
-    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+    flow = flows.AMSGrad((1 - beta1) / lr, (1 - beta2) / lr, eps, eps_root=eps_root, r=1 / lr,
+                         corrected_maximum=corrected_maximum)
+    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
+                  **clocks(c1=beta1, c2=beta2))
 
 
 @named()
@@ -242,12 +250,7 @@ def nadam(lr: Positive = 2e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: No
           momentum_decay: NonNegative = 4e-3, weight_decay: NonNegative = 0.0,
           decoupled_weight_decay: bool = False) -> Recipe:
     """NAdam with Dozat's schedule of the momentum: torch `NAdam`."""
-    base = 0.96
-    if is_symbolic(momentum_decay):
-        import sympy
-
-        base = sympy.Rational(24, 25)
-    rho = power(base, momentum_decay)
+    rho = power(sympy.Rational(24, 25) if is_symbolic(momentum_decay) else 0.96, momentum_decay)
     flow = flows.ScheduledNAdam((1 - beta1) / lr, (1 - beta2) / lr, (1 - rho) / lr, 1 / lr, beta1, rho, eps)
     return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
                   w=lambda n: rho**n, P=lambda product: product, **clocks(c2=beta2))
@@ -299,7 +302,8 @@ def radam(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: No
           weight_decay: NonNegative = 0.0, decoupled_weight_decay: bool = False) -> Recipe:
     """Rectified Adam: torch `RAdam`; optax `radam` with hat=False."""
     flow = flows.RAdam((1 - beta1) / lr, (1 - beta2) / lr, eps, hat=hat, r=1 / lr)
-    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+    return recipe(decayed(flow, weight_decay, decoupled_weight_decay), SequentialEuler(), lr,
+                  **clocks(c1=beta1, c2=beta2))
 
 
 @named()
@@ -331,7 +335,8 @@ def gauss_newton(lr: Positive = 1.0) -> Recipe:
 
 @named({"factor": 1})
 def lm(damping: Positive = 10.0, factor: Factor = 10.0, diagonal: bool = False) -> Recipe:
-    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else μ·factor.
+    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then μ/factor after a decrease of F, else
+    μ·factor.
 
     The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed and
     takes every step: Euler with h = 1 on the flow of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.

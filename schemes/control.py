@@ -3,28 +3,57 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
-from arithmetic import Catalogue, Reading, absolute, exp, log, maximum, minimum, sqrt, total, where
+from arithmetic import (
+    Array, Catalogue, Quantity, Rate, Reading, VectorField, absolute, exp, log, maximum, minimum, sqrt, total, where,
+)
 from flows import State
+
+from .base import Scheme
 
 
 class Trial(NamedTuple):
     """The outcome of one trial: what holds after it, whether or not the step was accepted."""
 
-    y: object
+    y: Array
     memory: dict
-    slope: object
+    slope: Array
+
+
+#: Whether a step is accepted, the next one, and further memory: (value if accepted, value if refused).
+Judgement: TypeAlias = tuple[Quantity, Quantity, dict[str, tuple]]
+
+
+class Control:
+    """What decides over steps: `start()` is its memory at first, `time(memory)` the ODE time, `trial(…)` one trial.
+
+    adaptive : whether it chooses the steps.  memory : the names of what it keeps from one trial to the next.
+    """
+
+    adaptive: ClassVar[bool] = False
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def start(self) -> dict:
+        raise NotImplementedError
+
+    def time(self, memory: dict) -> Quantity:
+        raise NotImplementedError
+
+    def trial(self, scheme: Scheme, field: VectorField, y: Array, memory: dict) -> Trial:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class FixedStep:
+class FixedStep(Control):
     """Every step is h, in ODE time (one step of gradient descent of `lr` is h = lr)."""
 
-    h: float
-    adaptive = False
+    h: Rate
     memory = ("n",)
 
     def __post_init__(self):
@@ -33,35 +62,42 @@ class FixedStep:
     def start(self) -> dict:
         return {"n": 0.0}
 
-    def time(self, memory):
+    def time(self, memory: dict) -> Quantity:
         return memory["n"] * self.h
 
-    def trial(self, scheme, field, y, memory) -> Trial:
+    def trial(self, scheme: Scheme, field: VectorField, y: Array, memory: dict) -> Trial:
         y_new, _, slope = scheme.advance(field, self.time(memory), y, self.h)
         return Trial(y_new, {"n": memory["n"] + 1}, slope)
 
 
-class _Adaptive:
+class AdaptiveControl(Control):
     """A control whose memory is the next step `h`, the time `t` and the number of accepted steps.
 
-    A subclass defines `judge(scheme, field, y, memory, y_new, error, slope)`: whether the step is accepted, the next
-    step, and, for further memory, a dict of (value if the trial is accepted, value if it is refused).
+    A subclass defines `judge(scheme, field, y, memory, y_new, error, slope)`, a `Judgement`.
     """
 
     adaptive = True
-    memory = ("h", "t", "accepted")
-    h_max = np.inf
+    h0: float
+    h_max: float = np.inf
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        return ("h", "t", "accepted")
 
     def start(self) -> dict:
         return {"h": minimum(self.h0, self.h_max), "t": 0.0, "accepted": 0.0}
 
-    def time(self, memory):
+    def time(self, memory: dict) -> Quantity:
         return memory["t"]
 
-    def check(self, scheme, field) -> None:
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
+        raise NotImplementedError
+
+    def check(self, scheme: Scheme, field: VectorField) -> None:
         """Raises ValueError where this control cannot judge steps of the scheme on the field."""
 
-    def trial(self, scheme, field, y, memory) -> Trial:
+    def trial(self, scheme: Scheme, field: VectorField, y: Array, memory: dict) -> Trial:
         self.check(scheme, field)
         y_new, error, slope = scheme.advance(field, self.time(memory), y, memory["h"])
         accept, h_next, more = self.judge(scheme, field, y, memory, y_new, error, slope)
@@ -76,11 +112,13 @@ class _Adaptive:
 
 NORMS = Catalogue("norm of errors", {"euclidean": lambda x: total(x**2), "rms": lambda x: total(x**2) / len(x),
          "max": lambda x: functools.reduce(maximum, x**2)})  #: squared
-CONTROLLERS = Catalogue("step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})  #: exponents of the last two errors, times q
+#: Exponents of the last two errors, times q.
+CONTROLLERS: Catalogue[tuple[float, float] | None] = Catalogue(
+    "step controller", {"elementary": None, "PI": (0.7, 0.4), "PI4.2": (0.6, 0.2)})
 
 
 @dataclass(frozen=True)
-class ErrorControl(_Adaptive):
+class ErrorControl(AdaptiveControl):
     """Accept a step when its error estimate is small, and choose the next one from it.
 
     relative=True (the default) measures the error in units of the displacement, |error| ≤ tol·h|k₁|: this does not
@@ -111,29 +149,34 @@ class ErrorControl(_Adaptive):
                              "minimum stop contracting; 0.1 serves everywhere, or pass relative=False")
 
     @property
-    def memory(self):
-        return _Adaptive.memory if self.controller == "elementary" else (*_Adaptive.memory, "e")
+    def memory(self) -> tuple[str, ...]:
+        return super().memory if self.controller == "elementary" else (*super().memory, "e")
 
     def start(self) -> dict:
         return super().start() | ({} if self.controller == "elementary" else {"e": 1.0})
 
-    def check(self, scheme, field) -> None:
+    def check(self, scheme: Scheme, field: VectorField) -> None:
+        self._order(scheme)
+
+    def _order(self, scheme: Scheme) -> int:
         if scheme.error_order is None:
             raise ValueError(f"ErrorControl needs a scheme with an error estimate, {type(scheme).__name__} has none; "
                              "use EulerRichardson(), or EnergyControl")
+        return scheme.error_order
 
-    def judge(self, scheme, field, y, memory, y_new, error, slope):
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         h, squared = memory["h"], NORMS[self.norm]
         size = squared(error)
         if self.relative:
-            bound, q = (self.tol * h)**2 * squared(slope), scheme.error_order
+            bound, q = (self.tol * h)**2 * squared(slope), self._order(scheme)
             accept = (size <= bound) & (bound < np.inf)
         else:
-            bound, q = self.tol**2, scheme.error_order + 1
+            bound, q = self.tol**2, self._order(scheme) + 1
             accept = size <= bound
         factor, more = self.safety * _root(bound / size, 2 * q), {}
-        if self.controller != "elementary":
-            last, before = CONTROLLERS[self.controller]
+        if (exponents := CONTROLLERS[self.controller]) is not None:
+            last, before = exponents
             e = sqrt(size / bound)
             smooth = self.safety * exp((before * log(memory["e"]) - last * log(e)) / q)
             factor = where(accept, smooth, factor)
@@ -150,7 +193,7 @@ def _root(x, n: int):
 
 
 @dataclass(frozen=True)
-class EnergyControl(_Adaptive):
+class EnergyControl(AdaptiveControl):
     """Accept a step when the discrete energy falls as the continuous one must: V(y⁺) − V(y) ≤ −ratio·h·D.
 
     V is an energy of the flow (its own unless given) and D ≥ 0 its dissipation, taken at the new memory and the old
@@ -167,7 +210,7 @@ class EnergyControl(_Adaptive):
     Sources      Armijo 1966; Bensaid, Poëtte & Turpault, arXiv 2407.01019 (any energy, grow = 10⁴), 2407.15471.
     """
 
-    energy: object = None
+    energy: Any = None
     ratio: float = 0.5
     h0: float = 1.0
     h_max: float = np.inf
@@ -184,23 +227,24 @@ class EnergyControl(_Adaptive):
             raise ValueError(f"shrink={self.shrink} must be > 1 and grow={self.grow} must be >= 1")
 
     @property
-    def memory(self):
-        return (*_Adaptive.memory, "growth") if self.accelerate else _Adaptive.memory
+    def memory(self) -> tuple[str, ...]:
+        return (*super().memory, "growth") if self.accelerate else super().memory
 
     def start(self) -> dict:
         return super().start() | ({"growth": self.grow} if self.accelerate else {})
 
-    def source(self, field):
+    def source(self, field: VectorField) -> Any:
         """What holds the energy: the one given, or the flow."""
         return self.energy if self.energy is not None else field.flow
 
-    def check(self, scheme, field) -> None:
+    def check(self, scheme: Scheme, field: VectorField) -> None:
         source = self.source(field)
         if source.energy is None or source.dissipation is None:
             raise ValueError(f"EnergyControl: {type(source).__name__} has no energy with a dissipation; "
                              "pass energy=lyapunov.Energy(...)")
 
-    def judge(self, scheme, field, y, memory, y_new, error, slope):
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         source, h, t = self.source(field), memory["h"], self.time(memory)
         old, new = field.state(t, y), field.state(t, y_new)
         here, there = field.loss.oracle(old.theta), field.loss.oracle(new.theta)
@@ -214,7 +258,7 @@ class EnergyControl(_Adaptive):
 
 
 @dataclass(frozen=True)
-class CombinedControl(_Adaptive):
+class CombinedControl(AdaptiveControl):
     """Accept a step when both an error and an energy control do, and take the smaller of their next steps.
 
     The trajectory is followed to the tolerance, and the energy falls along it whatever the tolerance is.
@@ -226,40 +270,41 @@ class CombinedControl(_Adaptive):
 
     def __post_init__(self):
         if not isinstance(self.error, ErrorControl) or not isinstance(self.energy, EnergyControl):
-            raise TypeError(f"CombinedControl(error, energy) takes an ErrorControl and an EnergyControl, got {self.error!r} "
-                            f"and {self.energy!r}")
+            raise TypeError(f"CombinedControl(error, energy) takes an ErrorControl and an EnergyControl, got "
+                            f"{self.error!r} and {self.energy!r}")
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.error.memory, *self.energy.memory)))
 
     def start(self) -> dict:
         start = [self.error.start(), self.energy.start()]
         return start[0] | start[1] | {"h": minimum(start[0]["h"], start[1]["h"])}
 
-    def check(self, scheme, field) -> None:
+    def check(self, scheme: Scheme, field: VectorField) -> None:
         self.error.check(scheme, field)
         self.energy.check(scheme, field)
 
-    def judge(self, *step):
+    def judge(self, *step: Any) -> Judgement:
         (accurate, h_error, more), (falling, h_energy, too) = self.error.judge(*step), self.energy.judge(*step)
         return accurate & falling, minimum(h_error, h_energy), more | too
 
 
-def as_control(step):
+def as_control(step: float | Control) -> Control:
     """A control from a number (a fixed step) or a control."""
-    if hasattr(step, "trial"):
+    if isinstance(step, Control):
         return step
     if isinstance(step, Reading):
         return FixedStep(step)
     if isinstance(step, (int, float, np.number)) and not isinstance(step, bool):
         return FixedStep(float(step))
-    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, CombinedControl), "
-                    f"got {step!r}")
+    raise TypeError("step must be a positive number or a control (FixedStep, ErrorControl, EnergyControl, "
+                    f"CombinedControl), got {step!r}")
 
 
 def _positive(name: str, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number, Reading)):
+    number = isinstance(value, (int, float, np.number, Reading)) and not isinstance(value, bool)
+    if not number:
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not value > 0:
         raise ValueError(f"{name}={value} must be positive")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import add_diagonal, diagonal, dot, maximum, solve, where
+from arithmetic import Array, Quantity, VectorField, add_diagonal, diagonal, dot, maximum, solve, where
 
-from .base import Scheme, need_gradient_descent
-from .control import _Adaptive, _positive
+from .base import Advance, Scheme, need_gradient_descent
+from .control import AdaptiveControl, Judgement, _positive
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class MarquardtEuler(Scheme):
 
     linearly_implicit = coordinatewise = True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         need_gradient_descent("MarquardtEuler", field, "RosenbrockEuler()")
         slope, matrix = field(t, y), field.loss.oracle(field.theta(y)).gauss_newton
         return y + solve(add_diagonal(h * matrix, diagonal(matrix)), h * slope), None, slope
 
 
 @dataclass(frozen=True)
-class GainControl(_Adaptive):
+class GainControl(AdaptiveControl):
     """The step 1/μ of a Levenberg–Marquardt scheme, by the gain ratio R = (F − F⁺)/(predicted decrease).
 
     Accepted where F falls; then μ·max(1/3, 1 − (2R − 1)³); refused: μ·ν with ν = 2, 4, 8, … until the next acceptance.
@@ -46,10 +46,11 @@ class GainControl(_Adaptive):
     def start(self) -> dict:
         return super().start() | {"nu": 2.0}
 
-    def check(self, scheme, field) -> None:
+    def check(self, scheme: Scheme, field: VectorField) -> None:
         need_gradient_descent("GainControl", field, "EnergyControl()")
 
-    def judge(self, scheme, field, y, memory, y_new, error, slope):
+    def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
+              slope: Array) -> Judgement:
         h, nu, step = memory["h"], memory["nu"], y_new - y
         here, there = (field.loss.oracle(field.theta(x)) for x in (y, y_new))
         predicted = -dot(here.gradient, step) - dot(step, here.gauss_newton_product(step)) / 2

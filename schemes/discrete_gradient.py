@@ -1,4 +1,5 @@
-"""Discrete gradients: (y⁺ − y)/h = −∇̄F(y, y⁺) with ⟨∇̄F, y⁺ − y⟩ = F(y⁺) − F(y), so F falls by |y⁺ − y|²/h for every h."""
+"""Discrete gradients: (y⁺ − y)/h = −∇̄F(y, y⁺) with ⟨∇̄F, y⁺ − y⟩ = F(y⁺) − F(y),
+so F falls by |y⁺ − y|²/h for every h."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic import (
-    Vector, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total, vector, where,
+    Array, Quantity, Vector, VectorField, absolute, add_diagonal, dot, is_symbolic, minimum, sign, solve, sqrt, total,
+    vector, where,
 )
 
-from .base import Scheme, need_gradient_flow
+from .base import Advance, Scheme, need_gradient_flow
 from .newton import EPS, newton
 
 
@@ -38,7 +40,7 @@ class Gonzalez(Scheme):
     order, needs_flow, gradient_flows_only, implicit = 2, True, True, True
     iterations: int = 40
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         need_gradient_flow(self, field)
         slope, before = field(t, y), _value(field, t, y)
 
@@ -62,8 +64,9 @@ class Gonzalez(Scheme):
 class ItohAbe(Scheme):
     """The coordinate discrete gradient: coordinate after coordinate, (F(… x_i + d …) − F(… x_i …))/d = −d/h.
 
-    Of order 1; for gradient flows.  On quadratics ½⟨x, Ax⟩ it is SOR with ω_i = 2hA_ii/(2 + hA_ii).  Each scalar equation
-    is bracketed in the direction in which F falls and solved by Newton's method, which bisects where it would leave.
+    Of order 1; for gradient flows.  On quadratics ½⟨x, Ax⟩ it is SOR with ω_i = 2hA_ii/(2 + hA_ii).  Each scalar
+    equation is bracketed in the direction in which F falls and solved by Newton's method, which bisects where it would
+    leave.
     Parameters   iterations : a fixed number for each coordinate; NaN where they do not reach a solution.
     Sources      Itoh & Abe 1988; Miyatake, Sogabe & Zhang 2018 (SOR); Ehrhardt et al. 2018 (optimization).
     """
@@ -71,7 +74,7 @@ class ItohAbe(Scheme):
     needs_flow = gradient_flows_only = implicit = coordinatewise = True
     iterations: int = 60
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         need_gradient_flow(self, field)
         slope = field(t, y)
         for i in range(field.dim):

@@ -5,10 +5,11 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 
-from arithmetic import Reading, exp, from_sympy
+from arithmetic import Array, Quantity, Reading, VectorField, exp, from_sympy
 
-from .base import Scheme
+from .base import Advance, Scheme
 from .family import replaced
 
 
@@ -22,8 +23,6 @@ def decay_rates(flow) -> dict:
     def marked(leaf):
         if not isinstance(leaf, (Reading, np.ndarray)):
             return leaf
-        import sympy
-
         symbol = sympy.Symbol(f"rate_{len(per_lane)}", positive=True)
         per_lane[symbol] = leaf
         return symbol
@@ -64,7 +63,7 @@ class ExponentialEuler(Scheme):
 
     needs_flow = True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         slope = field(t, y)
         s, k, rates = vars(field.state(t, y)), vars(field.state(t, slope)), decay_rates(field.flow)
         return field.pack({name: s[name] + (exponential_share(h, rates.get(name)) if name != "theta" else h) * k[name]

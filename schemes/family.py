@@ -11,21 +11,22 @@ from arithmetic import Choices, Node, Program
 from flows import Flow, Scheduled
 
 from .base import Scheme
-from .control import as_control
+from .hyperparameters import check_values, hyperparameters_of
+from .control import Control, as_control
 
 
 class Family:
     """A recipe, read once on recorded hyperparameters.
 
     recipe : hyperparameters -> (flow, scheme, step, memory).  hyperparameters : all of them.  values : those that
-    differ, arrays of one shape.  The `if`s of the recipe are decided at the first value; values that would decide otherwise, as
-    weight_decay = 0 does, are another algorithm and are refused.  template : (flow, scheme, control) with recorded
-    rates: what blocks and memory the algorithm has, whatever the values.
+    differ, arrays of one shape.  The `if`s of the recipe are decided at the first value; values that would decide
+    otherwise, as weight_decay = 0 does, are another algorithm and are refused.  template : (flow, scheme, control) with
+    recorded rates: what blocks and memory the algorithm has, whatever the values.
     """
 
     def __init__(self, name: str, recipe: Callable, hyperparameters: Mapping, values: Mapping[str, np.ndarray],
                  schedule=None):
-        self.name, self.names = name, tuple(values)
+        self.name, self.names, self._known = name, tuple(values), hyperparameters_of(recipe)
         self._graph = Choices({key: np.ravel(value)[0] for key, value in values.items()})
         flow, scheme, step, _ = recipe(**{**hyperparameters, **self._graph.inputs_by_name})
         self.template = (Scheduled(flow, schedule) if schedule is not None else flow, scheme, as_control(step))
@@ -35,13 +36,15 @@ class Family:
         self.check(values)
 
     def check(self, values: Mapping[str, np.ndarray]) -> None:
-        """Raises ValueError where values are of another algorithm than the first."""
+        """Raises ValueError where values are out of range, or of another algorithm than the first."""
+        check_values(self.name, self._known, values)
         if names := self._graph.differing(values):
             raise ValueError(f"{self.name}: some values of {', '.join(names)} make it another algorithm, or are out of "
                              "range together: run those that do, such as 0, apart")
 
-    def at(self, values) -> tuple[Flow, Scheme, object]:
-        """(flow, scheme, control) with `values` of the hyperparameters `names`, in their order: recorded, or per lane."""
+    def at(self, values) -> tuple[Flow, Scheme, Control]:
+        """(flow, scheme, control) with `values` of the hyperparameters `names`, in their order:
+        recorded, or per lane."""
         numbers = self._program(*values)
         numeric = not any(isinstance(x, Node) for x in numbers)
         known = dict(zip(self._leaves, (_PerLane(x) for x in numbers) if numeric else numbers, strict=True))

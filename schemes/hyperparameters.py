@@ -50,7 +50,7 @@ class Hyperparameter(NamedTuple):
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
             raise TypeError(f"{optimizer}: {self.name} must be a number, got {value!r}")
-        if not (math.isfinite(value) and self.range.holds(value)):
+        if not (math.isfinite(value) and self.range.holds(float(value))):
             raise ValueError(f"{optimizer}: {self.name}={value} must be {self.range.words}")
         return value if isinstance(value, (int, float)) else value.item()
 
@@ -80,3 +80,10 @@ def check_names(optimizer: str, known: Mapping[str, Hyperparameter], given: Iter
         if key not in known:
             raise ValueError(f"{optimizer} has no hyperparameter {key!r}; it has "
                              + ", ".join(f"{p.name}={p.default}" for p in known.values()))
+
+
+def check_values(optimizer: str, known: Mapping[str, Hyperparameter], given: Mapping[str, np.ndarray]) -> None:
+    """Raises ValueError for arrays with a value that the optimizer does not take."""
+    for key, values in given.items():
+        for x in np.unique(values):
+            known[key].checked(optimizer, float(x))

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import add_diagonal, solve, total
+from arithmetic import Array, Quantity, VectorField, add_diagonal, solve, total
 
-from .base import Scheme, is_gradient_flow, need_gradient_descent
+from .base import Advance, Scheme, is_gradient_flow, need_gradient_descent
 from .newton import newton
 
 
@@ -21,7 +21,7 @@ class RosenbrockEuler(Scheme):
     linearly_implicit = True
     gauss_newton: bool = False
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         slope = field(t, y)
         if self.gauss_newton:
             need_gradient_descent("RosenbrockEuler(gauss_newton=True)", field, "RosenbrockEuler()")
@@ -44,7 +44,7 @@ class ImplicitEuler(Scheme):
     implicit = True
     iterations: int = 40
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         return implicit_point(field, t + h, y, h, self.iterations), None, field(t, y)
 
 
@@ -60,7 +60,7 @@ class ImplicitMidpoint(Scheme):
     order, implicit = 2, True
     iterations: int = 40
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         return 2 * implicit_point(field, t + h / 2, y, h / 2, self.iterations) - y, None, field(t, y)
 
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from arithmetic import (
-    Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Vector, absolute, drive, iterate, repeated, total,
+    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute, drive,
+    iterate, repeated, total,
 )
 from flows import Field, Flow
 
 from .base import Scheme
-from .control import as_control
+from .control import Control, as_control
 from .family import Family
 from .outcome import Outcome, Stop
 
@@ -24,7 +26,7 @@ class Ensemble:
     """Where the lanes of an ensemble ended: arrays over lanes, the last axis.
 
     y : (size, lanes) final states.  outcome : integers of `Outcome`.  steps : trials taken.
-    accepted : trials accepted.  gradients : gradient evaluations, the stop test's included.  t, h : ODE time, next step.
+    accepted : trials accepted.  gradients : gradient evaluations, the stop test's included.  t, h : time, next step.
     """
 
     y: np.ndarray
@@ -37,14 +39,14 @@ class Ensemble:
 
 
 class Step(NamedTuple):
-    """One application of the repeated map to rows: the new ones, whether the lane goes on, and what was seen at the old.
+    """One application of the repeated map to rows: the new ones, whether the lane goes on, what was seen at the old.
 
     ends : the condition for each `Outcome`.  gradients : how many a trial takes.
     """
 
     rows: list
-    go: object
-    ends: dict
+    go: Quantity
+    ends: dict[Outcome, Quantity]
     gradients: int
 
 
@@ -54,11 +56,11 @@ class Problem:
     `step(z)` is that map with its stop test, in plain arithmetic: rows z to a `Step`.  It serves the recorder (any back
     end) and, where the loss cannot be recorded, NumPy arrays.
 
-    family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z, between
-    y and the memory, that never change.
+    family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z,
+    between y and the memory, that never change.
     """
 
-    def __init__(self, field: Field, scheme: Scheme, step, stop: Stop, family: Family | None = None):
+    def __init__(self, field: Field, scheme: Scheme, step: float | Control, stop: Stop, family: Family | None = None):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
         if not isinstance(scheme, Scheme):
@@ -75,23 +77,28 @@ class Problem:
         if stop.box is not None and len(stop.box) != field.dim:
             raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
 
-    def begin(self, theta, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+    def begin(self, theta: ArrayLike, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """The rows z at the starts theta, (dim, lanes); values : of the hyperparameters that differ, one per lane."""
         if not self.family:
             return self.start(self.field.start(theta))
         if values is None or set(values) != set(self.parameters):
-            raise ValueError(f"begin(theta, values): a value per lane is needed for each of {', '.join(self.parameters)}, got "
-                             f"{', '.join(values or ()) or 'none'}")
+            raise ValueError(f"begin(theta, values): a value per lane is needed for each of "
+                             f"{', '.join(self.parameters)}, got {', '.join(values or ()) or 'none'}")
         lanes = np.shape(theta)[1]
+        shapes = {name: np.shape(values[name]) for name in self.parameters}
+        if any(shape not in ((), (lanes,)) for shape in shapes.values()):
+            raise ValueError(f"begin(theta, values): there are {lanes} lanes, so each hyperparameter takes as many "
+                             f"values, or one; got shapes {shapes}")
         rows = [np.array(np.broadcast_to(np.asarray(values[name], dtype=float), (lanes,))) for name in self.parameters]
         self.family.check(dict(zip(self.parameters, rows, strict=True)))
         flow, _, control = self.family.at(rows)
         return self._rows(Field(flow, self.field.loss).start(theta), rows, control)
 
-    def start(self, y) -> np.ndarray:
+    def start(self, y: Array) -> np.ndarray:
         """The rows z at the states y, (size, lanes)."""
         if self.family:
-            raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, …})")
+            raise TypeError("hyperparameters that differ between lanes have a value each: begin(theta, {name: values, "
+                            "…})")
         return self._rows(y, (), self.control)
 
     def _rows(self, y, parameters, control) -> np.ndarray:
@@ -105,7 +112,7 @@ class Problem:
                      else (self.field.flow, self.scheme, self.control))
         return z[:size], *algorithm, dict(zip(self.memory, z[size + count:], strict=True))
 
-    def step(self, z) -> Step:
+    def step(self, z: Array) -> Step:
         y, flow, scheme, control, memory = self._parts(z)
         field = _TrialField(flow, self.field.loss)
         trial = control.trial(scheme, field, y, memory)
@@ -122,11 +129,12 @@ class Problem:
         return Step([*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends, gradients)
 
     def _conditions(self, norms, s, oracle, field, control, memory, trial,
-                    gradients: int) -> Iterator[tuple[Outcome, object]]:
+                    gradients: int) -> Iterator[tuple[Outcome, Quantity]]:
         """(outcome, whether a trial from this state ends so), said once; of those that hold the first is the outcome.
 
         norms : |∇F|², |θ'|² and |θ|² at the state `s`.  Each ends the lane, but NOT_FINITE: a gradient that is no
-        number makes the next θ one that is none, and not within the radius, or is refused by the control.
+        number makes the next θ one that is none, and not within the radius, or is refused by the control.  (So a flow
+        must hand it on: its `where`s choose by what a NaN is not.)
         """
         stop, (g, v, r) = self.stop, norms
         yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))
@@ -195,8 +203,8 @@ class Problem:
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
 
-        threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread unless
-        more are asked for: only its author knows whether it may be called by several at once.
+        threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread
+        unless more are asked for: only its author knows whether it may be called by several at once.
         A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
         """
         max_steps = self.stop.max_steps if max_steps is None else max_steps
@@ -228,7 +236,7 @@ class Problem:
                 held = observe(*z)
             else:
                 _, _, ends, per_trial = self.step(z)
-                outcomes, held = zip(*ends.items(), strict=True)
+                outcomes, held = tuple(ends), list(ends.values())
         conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
         values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
         outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
@@ -240,6 +248,8 @@ class Problem:
 
 class _TrialField(Field):
     """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
+
+    loss: _Points
 
     def __init__(self, flow: Flow, loss: Descended):
         super().__init__(flow, _Points(loss))

@@ -14,10 +14,10 @@ def newton(equation, x, origin, iterations: int, *, potential: bool = False, tol
     """The solution of `equation(x) = (residual, jacobian, merit)` near x, or NaN where it was not reached.
 
     A fixed number of Newton iterations, none of which raises the merit.  One that would is refused and the next one is
-    shortened: where `potential` says that the residual is the gradient of the merit by a shift, (J + μI) Δ = −r, towards
-    a short step against the residual, else, the merit being |r|², to a quarter.  At the end |r| ≤ tol·|x − origin| must
-    hold up to the rounding of J x, else the coordinates are NaN: the step has no solution that Newton finds.  In symbols
-    the equation is solved if it is linear, and TypeError says so if it is not.
+    shortened: where `potential` says that the residual is the gradient of the merit by a shift, (J + μI) Δ = −r,
+    towards a short step against the residual, else, the merit being |r|², to a quarter.  At the end
+    |r| ≤ tol·|x − origin| must hold up to the rounding of J x, else the coordinates are NaN: the step has no solution
+    that Newton finds.  In symbols the equation is solved if it is linear, and TypeError says so if it is not.
     """
     if is_symbolic(x[0]):
         return _in_symbols(equation, x)

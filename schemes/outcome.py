@@ -4,8 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+
+from arithmetic import Box
 
 
 class Outcome(IntEnum):
@@ -50,6 +53,12 @@ class Outcome(IntEnum):
     TIME_LIMIT = 11, "time used up", "#F4F4F4", 1, (
         "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the run was ended from outside: where it would have gone is not known."""
+        return self in (Outcome.RUNNING, Outcome.INTERRUPTED, Outcome.STEP_LIMIT, Outcome.GRADIENT_LIMIT,
+                        Outcome.TIME_LIMIT)
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -73,9 +82,9 @@ class Stop:
     radius: float = 1e6
     max_steps: int = 100_000
     h_min: float = 1e-150
-    box: tuple | None = None
+    box: Box | None = None
     event: Callable | None = None
-    energy_rise: object = False
+    energy_rise: Any = False
     max_gradients: int | None = None
 
     def __post_init__(self):
@@ -118,8 +127,9 @@ class Stop:
 
     @classmethod
     def read(cls, plain: dict) -> Stop:
-        return cls(**{name: InWords(value["words"]) if isinstance(value, dict) else value
-                      for name, value in plain.items()})
+        known: dict[str, Any] = {name: InWords(value["words"]) if isinstance(value, dict) else value
+                                 for name, value in plain.items()}
+        return cls(**known)
 
 
 @dataclass(frozen=True)

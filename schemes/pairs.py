@@ -3,23 +3,30 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 import flows
-from arithmetic import CoordinateLoss, Vector, as_decimals
+from arithmetic import CoordinateLoss, Descended, Vector, as_decimals
 from flows import Flow
 
 from .base import Scheme
-from .classics import NAMED
-from .control import as_control
+from .classics import NAMED, Recipe
+from .control import Control, as_control
 from .family import Family
-from .hyperparameters import check_names, hyperparameters_of
+from .hyperparameters import check_names, check_values, hyperparameters_of
 from .loop import Problem
 from .outcome import Stop
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
+
+    from .run import Record, Run
 
 
 @dataclass(frozen=True)
@@ -32,46 +39,48 @@ class Optimizer:
 
     flow: Flow
     scheme: Scheme
-    step: object
+    step: Control
     name: str = ""
-    recipe: object = field(default=None, repr=False, compare=False)
+    recipe: Callable[..., Recipe] | None = field(default=None, repr=False, compare=False)
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
-    schedule: object = field(default=None, repr=False, compare=False)
+    schedule: Callable | None = field(default=None, repr=False, compare=False)
 
-    def problem(self, loss, stop: Stop | None = None, lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
+    def problem(self, loss: Descended, stop: Stop | None = None,
+                lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
         """The repeated map of this optimizer on a loss.
 
         lanes : hyperparameters that differ between lanes, with all values they will take, arrays of one shape;
         `problem.begin(theta, {"lr": …})` then takes a value of each per lane.  One recording and one kernel serve them
-        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term vanish,
-        which differs at states that are not finite, and at the sign of 0).
+        all, and each lane has the bits of a separate run with its values (but where a value of 0 or 1 makes a term
+        vanish, which differs at states that are not finite, and at the sign of 0).
 
-        Raises TypeError, ValueError for values that `named` would not take, and for values that make it another algorithm.
+        Raises TypeError, ValueError for values that `named` would not take, and for values of another algorithm.
         """
         stop = stop or Stop()
         if not lanes:
             return Problem(self.flow.on(loss), self.scheme, self.step, stop)
         if self.recipe is None:
-            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair has none")
+            raise TypeError(f"{self}: hyperparameters can differ between lanes for optimizers of named(...), a pair "
+                            "has none")
         values = {key: np.asarray(value, dtype=float) for key, value in lanes.items()}
         if len({value.shape for value in values.values()}) > 1 or not all(value.size for value in values.values()):
-            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not empty")
+            raise ValueError(f"lanes={ {key: value.shape for key, value in values.items()} }: arrays of one shape, not "
+                             "empty")
         name, known = self.name.partition("(")[0], hyperparameters_of(self.recipe)
         check_names(name, known, values)
-        for key, value in values.items():
-            for x in np.unique(value):
-                known[key].checked(name, float(x))
+        check_values(name, known, values)
         family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)
 
-    def run(self, loss, theta0, *, stop: Stop | None = None, record=None, **options):
+    def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None,
+            **options: Any) -> Run:
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
         from .run import integrate
 
         return integrate(self.flow.on(loss), theta0, self.scheme, self.step, stop, record, **options)
 
-    def algorithm(self):
+    def algorithm(self) -> flows.Equations:
         """One step of one coordinate as sympy equations, block⁺ = …, derived from flow, scheme and step.
 
         Of a named optimizer it is in the library's hyperparameters and memory (those that are 0 left out), n counting
@@ -79,13 +88,13 @@ class Optimizer:
         updated before another enters it as block⁺; gradients at further points are g(θ).
         """
         if self.scheme.implicit:
-            raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and has no "
-                            "printed update; RosenbrockEuler() has one")
-        return flows.Equations(update(*self._symbolic))
+            raise TypeError(f"algorithm(): a step of {type(self.scheme).__name__} is the solution of an equation and "
+                            "has no printed update; RosenbrockEuler() has one")
+        return flows.Equations(update(*self.symbolic))
 
     def parameters(self) -> dict:
         """The parameter map: each rate of the flow, and the step h, in the library's hyperparameters."""
-        flow, _, step, _ = self._symbolic
+        flow, _, step, _ = self.symbolic
         return _rates(flow) | {"h": _step_symbol(step)}
 
     def control(self) -> str:
@@ -93,16 +102,18 @@ class Optimizer:
         return f"h by {type(self.step).__name__}" if self.step.adaptive else f"h = {self.parameters()['h']}"
 
     @property
-    def _symbolic(self):
+    def symbolic(self) -> Recipe:
         """The recipe in symbols; of a pair without one, the pair itself."""
         if self.recipe is None or self.step.adaptive:  # a control has no symbols: its flow is read with numbers
-            return self.flow, self.scheme, self.step, {}
+            return Recipe(self.flow, self.scheme, self.step, {})
         known = hyperparameters_of(self.recipe)
         found = self.recipe(**{name: sympy.Symbol(name, positive=True) if known[name].symbolic and value != 0 else value
                                for name, value in self.hyperparameters.items()})
         return found._replace(flow=flows.Scheduled(found.flow, self.schedule)) if self.schedule is not None else found
 
-    def __call__(self, fun, x0, args=(), jac=None, hess=None, bounds=None, constraints=(), callback=None, **options):
+    def __call__(self, fun: Callable, x0: ArrayLike, args: tuple = (), jac: Callable | str | bool | None = None,
+                 hess: Callable | None = None, bounds: Any = None, constraints: Any = (),
+                 callback: Callable | None = None, **options: Any) -> OptimizeResult:
         """As `scipy.optimize.minimize(fun, x0, jac=..., method=self, options={...})`."""
         from .scipy_adapter import minimize
 
@@ -115,6 +126,8 @@ class Optimizer:
 
 class _Coordinate(flows.Field):
     """A flow on one coordinate of a loss in symbols: in sequential schemes, blocks already updated appear as block⁺."""
+
+    loss: CoordinateLoss
 
     def __init__(self, flow: Flow, s: flows.State, sequential: bool):
         super().__init__(flow, CoordinateLoss())
@@ -193,7 +206,7 @@ def update(flow, scheme, step, memory) -> list:
     field = _Coordinate(flow, s, scheme.sequential)
     new = scheme.symbolic_step(field, s.t, Vector(getattr(s, name) for name in field.blocks), h)
     new = dict(zip(field.blocks, new, strict=True))
-    meanings, kept = {}, {}
+    meanings, kept = dict[sympy.Symbol, sympy.Expr](), dict[str, sympy.Symbol]()
     for name, meaning in memory.items():
         if hasattr(s, name):
             (argument,) = [p.name for p in inspect.signature(meaning).parameters.values() if p.default is p.empty]
@@ -250,7 +263,7 @@ def _collected(expression, x):
     return around(e)
 
 
-def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
+def pair(flow: Flow, scheme: Scheme, step: float | Control, name: str = "") -> Optimizer:
     """The algorithm of a flow and a scheme; step : a number (ODE time) or a control."""
     if not isinstance(flow, Flow):
         raise TypeError(f"pair(flow, scheme, step): flow must be a Flow such as GradientDescent(), got {flow!r}")
@@ -259,7 +272,7 @@ def pair(flow: Flow, scheme: Scheme, step, name: str = "") -> Optimizer:
     return Optimizer(flow, scheme, as_control(step), name)
 
 
-def named(name: str, *, schedule=None, **given) -> Optimizer:
+def named(name: str, *, schedule: Callable | None = None, **given: float | bool) -> Optimizer:
     """An optimizer by name, under its usual hyperparameters: `named("adam", lr=0.1)`.
 
     schedule : a learning-rate schedule, a function of the ODE time such as `flows.schedules.Cosine(T)`; one step is the
@@ -277,8 +290,8 @@ def named(name: str, *, schedule=None, **given) -> Optimizer:
                       if value != known[key].default or (value and not isinstance(value, bool)))
     if schedule is not None:
         if as_control(step).adaptive:
-            raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, which is "
-                             "for fixed steps")
+            raise ValueError(f"{name}: its steps are chosen by {type(step).__name__}; leave out schedule={schedule!r}, "
+                             "which is for fixed steps")
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
     made = pair(flow, scheme, step, f"{name}({label})")
     return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)

@@ -3,24 +3,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
-from scipy.integrate._ivp.ivp import OdeResult
+from numpy.typing import ArrayLike
+from scipy.optimize import OptimizeResult
 
 from arithmetic import Interrupted, Progress, check_backend, check_threads
 from flows import Field
 
 from .base import Scheme
+from .control import Control
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
 from .runge_kutta import EulerRichardson
 
 
+Record: TypeAlias = int | ArrayLike | None  #: every k-th state, or the states at times
 SEGMENTS = 256, 8192  # trials between two looks at the clock and the keyboard: at first, at most
 
 
-class Run(OdeResult):
-    """The result of `integrate`, a scipy `OdeResult`.
+class Run(OptimizeResult):
+    """The result of `integrate`, as scipy's: a dict with its entries as attributes.
 
     theta : end point, (dim,) or (dim, lanes).  t, y : the recorded history, (points,) and (size, points) for one start,
     (lanes, points) and (size, lanes, points) for an ensemble; without `record`, start and end; at given times, t is
@@ -31,9 +35,10 @@ class Run(OdeResult):
     """
 
 
-def integrate(field: Field, theta0=None, scheme: Scheme | None = None, step=0.1, stop: Stop | None = None, record=None, *,
-              y0=None, callback=None, progress: bool | Callable | None = False, max_seconds: float | None = None, backend: str = "auto",
-              threads: int | None = None) -> Run:
+def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Scheme | None = None,
+              step: float | Control = 0.1, stop: Stop | None = None, record: Record = None, *,
+              y0: ArrayLike | None = None, callback: Callable | None = None, progress: bool | Callable | None = False,
+              max_seconds: float | None = None, backend: str = "auto", threads: int | None = None) -> Run:
     """Follow a flow on a loss until it is at rest, has left, or has used its steps.
 
     Parameters
@@ -141,9 +146,9 @@ def _continued(problem: Problem, run: Run):
     """Rows, step counts and whether it is of one start, of a run that goes on."""
     rows, memory, steps, single = run.__dict__["_kept"]
     if memory != problem.control.memory or len(rows) != problem.field.size + len(memory):
-        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, this "
-                         f"field and step need {problem.field.size} and {problem.control.memory}: use those it was made "
-                         "with")
+        raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, "
+                         f"this field and step need {problem.field.size} and {problem.control.memory}: use those it "
+                         "was made with")
     return np.vstack([rows, steps[None].astype(float)]) if len(problem.memory) > len(memory) else rows, steps, single
 
 
@@ -151,7 +156,9 @@ class _History:
     """What `record` asks to keep: every k-th state, or the states at given times."""
 
     def __init__(self, problem: Problem, record):
-        self.problem, self.every, self.times, self.points = problem, None, None, []
+        self.problem, self.every = problem, None
+        self.points: list[tuple[np.ndarray, np.ndarray]] = []
+        self.times: np.ndarray | None = None
         if record is None:
             return
         if isinstance(record, (int, np.integer)) and not isinstance(record, bool):
@@ -166,11 +173,11 @@ class _History:
         if self.times is not None:
             self.y = np.full((self.problem.field.size, z.shape[1], len(self.times)), np.nan)
             self.passed = np.searchsorted(self.times, self._time(z, steps), side="left")
-            self._keep(z, steps, z, steps)
+            self._keep(self.times, z, steps, z, steps)
 
     def add(self, z, steps) -> None:
         if self.times is not None:
-            self._keep(*self.points[0], z, steps)
+            self._keep(self.times, *self.points[0], z, steps)
         if self.times is not None or self.every is None:
             self.points.clear()
         self.points.append((z, steps))
@@ -179,10 +186,10 @@ class _History:
         memory = dict(zip(self.problem.memory, z[self.problem.field.size:], strict=True))
         return np.broadcast_to(self.problem.control.time(memory), steps.shape)
 
-    def _keep(self, z0, steps0, z1, steps1) -> None:
+    def _keep(self, times: np.ndarray, z0, steps0, z1, steps1) -> None:
         """Fill in the states at the times that lanes have passed between two consecutive trials."""
         t0, t1 = self._time(z0, steps0), self._time(z1, steps1)
-        passed = np.searchsorted(self.times, t1, side="right")
+        passed = np.searchsorted(times, t1, side="right")
         lanes = np.flatnonzero(passed > self.passed)
         if not len(lanes):
             return
@@ -192,7 +199,7 @@ class _History:
         for k in range(int((passed - self.passed)[lanes].max())):
             here = np.flatnonzero(self.passed[lanes] + k < passed[lanes])
             index = self.passed[lanes[here]] + k
-            self.y[:, lanes[here], index] = hermite(self.times[index], t0[here], t1[here], y0[:, here], y1[:, here],
+            self.y[:, lanes[here], index] = hermite(times[index], t0[here], t1[here], y0[:, here], y1[:, here],
                                                     f0[:, here], f1[:, here])
         self.passed = np.maximum(passed, self.passed)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from arithmetic import as_fractions
+from arithmetic import Array, Quantity, VectorField, as_fractions
 
-from .base import Scheme, combination
+from .base import Advance, Scheme, combination
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class RungeKutta(Scheme):
     c: ClassVar[tuple[float, ...]] = (0,)
     e: ClassVar[tuple[float, ...] | None] = None
 
-    def advance(self, field, t, y, h):
-        k = []
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
+        k: list[Array] = []
         for row, c in zip(self.a, self.c, strict=True):
             k.append(field(t + c * h, y + h * combination(row, k) if any(row) else y))
         error = None if self.e is None else h * combination(self.e, k)
         return y + h * combination(self.b, k), error, k[0]
 
-    def exact(self):
+    def exact(self) -> RungeKutta:
         rationals = {name: tuple(map(as_fractions, getattr(self, name) or ())) for name in ("b", "c", "e")}
         return type(type(self).__name__, (type(self),), {
             "a": tuple(tuple(map(as_fractions, row)) for row in self.a), **rationals, "e": rationals["e"] or None})()

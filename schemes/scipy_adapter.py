@@ -5,17 +5,17 @@ import inspect
 
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
-from scipy.integrate._ivp.common import norm, select_initial_step, validate_first_step, validate_max_step, validate_tol
 from scipy.interpolate import CubicHermiteSpline
 from scipy.optimize import OptimizeResult
-from scipy.optimize._numdiff import approx_derivative
 
-from arithmetic import Descended, VectorField
+from arithmetic import Array, Descended, VectorField
 from flows import Field
 
 from .base import Scheme
 from .loop import Problem
 from .outcome import Outcome, Stop
+
+EPS = np.finfo(float).eps
 
 
 def as_ode_solver(scheme: Scheme, step: float | None = None) -> type[OdeSolver]:
@@ -42,29 +42,53 @@ class _SchemeSolver(OdeSolver):
 
     scheme: Scheme
     fixed: float | None
+    t: float
+    y: Array
 
     def __init__(self, fun, t0, y0, t_bound, vectorized=False, rtol=1e-3, atol=1e-6, first_step=None, max_step=np.inf,
                  jac=None, **extraneous):
         if extraneous:
             raise TypeError(f"{type(self).__name__} takes no options {sorted(extraneous)}")
         super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=False)
-        self.max_step = validate_max_step(max_step)
-        self.rtol, self.atol = validate_tol(rtol, atol, self.n)
+        self.max_step, self.rtol, self.atol = max_step, np.asarray(rtol, dtype=float), np.asarray(atol, dtype=float)
+        if not max_step > 0:
+            raise ValueError(f"max_step={max_step} must be positive")
+        shapes = {(), (self.n,)} >= {self.rtol.shape, self.atol.shape}
+        if not (shapes and (self.rtol >= 0).all() and (self.atol >= 0).all() and (self.rtol + self.atol > 0).all()):
+            raise ValueError(f"rtol={rtol} and atol={atol} must be >= 0 and not both 0, a number or one for each of "
+                             f"{self.n} unknowns")
         if not isinstance(fun, Field) and self.scheme.needs_flow:
-            raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass flow.on(loss) "
-                            "as fun, not a plain function")
+            raise TypeError(f"{type(self.scheme).__name__} asks for the blocks and the loss of a flow: pass "
+                            "flow.on(loss) as fun, not a plain function")
         self.field = _CountedField(fun, self, jac) if isinstance(fun, Field) else PlainFunction(self, jac)
         self.f = self.field(self.t, self.y)
         self.f_old = None
         if self.fixed is not None:
             self.h_abs = self.fixed
         elif first_step is not None:
-            self.h_abs = validate_first_step(first_step, t0, t_bound)
+            if not 0 < first_step <= abs(t_bound - t0):
+                raise ValueError(f"first_step={first_step} must be positive and at most |t_bound - t0| = "
+                                 f"{abs(t_bound - t0)}")
+            self.h_abs = first_step
         else:
-            wanted = inspect.signature(select_initial_step).parameters
-            arguments = dict(fun=self.fun, t0=self.t, y0=self.y, t_bound=t_bound, max_step=self.max_step, f0=self.f,
-                             direction=self.direction, order=self.scheme.error_order, rtol=self.rtol, atol=self.atol)
-            self.h_abs = select_initial_step(**{name: arguments[name] for name in wanted})
+            self.h_abs = min(self._initial_step(abs(t_bound - t0)), max_step)
+
+    def _initial_step(self, most: float) -> float:
+        """A first step from the sizes of y, f and of the second derivative: Hairer, Nørsett & Wanner, II.4."""
+        if not most or not self.n:
+            return most
+        scale = self.atol + self.rtol * np.abs(self.y)
+        state, slope = size(self.y / scale), size(self.f / scale)
+        h = min(1e-6 if state < 1e-5 or slope < 1e-5 else 0.01 * state / slope, most)
+        euler = self.fun(self.t + h * self.direction, self.y + h * self.direction * self.f)
+        steepest = max(slope, size((euler - self.f) / scale) / h)
+        second = max(1e-6, 1e-3 * h) if steepest <= 1e-15 else (0.01 / steepest) ** (1 / self.error_order)
+        return min(100 * h, second, most)
+
+    @property
+    def error_order(self) -> int:
+        """The order in h of the error estimate, with its own power of h."""
+        return (self.scheme.error_order or 0) + 1
 
     def _step_impl(self):
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
@@ -75,12 +99,13 @@ class _SchemeSolver(OdeSolver):
             y, error = self.scheme.step(self.field, self.t, self.y, h)
             if self.fixed is not None:
                 if not np.isfinite(y).all():
-                    return False, f"The step from t = {self.t} has no finite result: pass a smaller step to as_ode_solver."
+                    return (False,
+                            f"The step from t = {self.t} has no finite result: pass a smaller step to as_ode_solver.")
                 break
             scale = self.atol + self.rtol * np.maximum(np.abs(self.y), np.abs(y))
-            size = norm(error / scale)
-            factor = 10.0 if size == 0 else 0.9 * size ** (-1 / (self.scheme.error_order + 1))
-            if size < 1:
+            e = size(error / scale)
+            factor = 10.0 if e == 0 else 0.9 * e ** (-1 / self.error_order)
+            if e < 1:
                 self.h_abs = abs(h) * min(1.0 if refused else 10.0, factor)
                 break
             h_abs, refused = abs(h) * max(0.2, factor if np.isfinite(factor) else 0.2), True
@@ -97,6 +122,24 @@ class _SchemeSolver(OdeSolver):
         ends = sorted([(self.t_old, self.y_old, self.f_old), (self.t, self.y, self.f)], key=lambda e: e[0])
         spline = CubicHermiteSpline(*(np.array(column) for column in zip(*ends, strict=True)))
         return _Hermite(self.t_old, self.t, spline)
+
+
+def size(x: Array) -> float:
+    """The root of the mean of the squares."""
+    return float(np.linalg.norm(x)) / max(1, len(x))**0.5
+
+
+def differences(function, x: Array, central: bool = False) -> Array:
+    """The Jacobian of a function of x, (dim,), by forward or central differences, (results, dim).
+
+    Steps are √ε, of central ones ∛ε, times max(1, |x|): truncation and rounding are about equal.
+    """
+    x, columns = np.asarray(x, dtype=float), []
+    steps = EPS**(1 / 3 if central else 1 / 2) * np.maximum(1.0, np.abs(x))
+    for step in np.diag((x + steps) - x):  # as they are in floating point
+        low = x - step if central else x
+        columns.append(np.atleast_1d(function(x + step) - function(low)) / (x + step - low).sum())
+    return np.stack(columns, axis=-1)
 
 
 class _Hermite(DenseOutput):
@@ -129,11 +172,18 @@ class _Steps(DenseOutput):
         return self._scheme.step(self._field, t_old, y_old, t - t_old)[0]
 
 
-class _Evaluations:
+class _Evaluations(VectorField):
     """What a solver evaluates: a point at which it has just been is not evaluated again."""
 
     def _remembering(self, solver: OdeSolver, jac):
-        self._solver, self._jac, self._last = solver, jac, []
+        self._solver, self._jac = solver, jac
+        self._last: list[tuple] = []
+
+    def _evaluate(self, t, y) -> Array:
+        raise NotImplementedError
+
+    def _own_jacobian(self, t, y) -> Array:
+        raise NotImplementedError
 
     def __call__(self, t, y):
         for t_last, y_last, f in self._last:
@@ -155,10 +205,10 @@ class _Evaluations:
         return jacobian
 
 
-class PlainFunction(_Evaluations, VectorField):
+class PlainFunction(_Evaluations):
     """A function fun(t, y) as the field that schemes step; it has no flow, and so no blocks and no loss."""
 
-    flow = loss = dim = None
+    flow, loss, dim = None, None, 0
 
     def __init__(self, solver: OdeSolver, jac):
         self._remembering(solver, jac)
@@ -168,7 +218,7 @@ class PlainFunction(_Evaluations, VectorField):
         return np.array(self._solver.fun(t, y))  # a copy: the function may fill one array and return it each time
 
     def _own_jacobian(self, t, y):
-        return np.atleast_2d(approx_derivative(lambda x: self._solver.fun_single(t, x), y))
+        return differences(lambda x: self._solver.fun_single(t, x), y)
 
 
 class _CountedField(_Evaluations, Field):
@@ -187,7 +237,8 @@ class _CountedField(_Evaluations, Field):
 
 
 class _Objective(Descended):
-    """scipy's fun, jac and hess as a loss; each is called on one column at a time, and once at each of the last points."""
+    """scipy's fun, jac and hess as a loss; each is called on one column at a time,
+    and once at each of the last points."""
 
     def __init__(self, fun, jac, hess, dim):
         self.dim, self.name = dim, getattr(fun, "__name__", "fun")
@@ -231,14 +282,15 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
              **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
-    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for the
-    optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound on
-    |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
+    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for
+    the optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound
+    on |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
     """
     if unknown:
-        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, disp")
-    if bounds is not None or constraints:
-        raise ValueError("minimize: these optimizers take no bounds and no constraints; leave them out")
+        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, "
+                         "disp")
+    if bounds is not None or constraints or hessp is not None:
+        raise ValueError("minimize: these optimizers take no bounds, no constraints and no hessp; leave them out")
     x0 = np.atleast_1d(np.asarray(x0, dtype=float))
     if x0.ndim != 1:
         raise ValueError(f"minimize: x0 must have one dimension, got shape {x0.shape}")
@@ -246,8 +298,7 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
     if callable(jac):
         slope = lambda x: jac(x, *args)  # noqa: E731
     elif jac in (None, False, "2-point", "3-point"):
-        slope = lambda x: approx_derivative(  # noqa: E731
-            lambda p: objective.value(p), x, method=jac or "2-point", f0=objective.value(x)).ravel()
+        slope = lambda x: differences(objective.value, x, jac == "3-point")[0]  # noqa: E731
     else:
         raise ValueError(f"minimize: jac={jac!r} must be True, a function, '2-point' or '3-point', or None")
     objective = _Objective(value, slope, (lambda x: hess(x, *args)) if callable(hess) else None, x0.size)
@@ -276,8 +327,10 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
                                  "too large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                }.get(outcome, outcome.sentence)
-    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(), nit=int(end.accepted[0]),
-                            nfev=objective.calls["value"], njev=objective.calls["gradient"], nhev=objective.calls["hessian"],
+    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(),
+                            nit=int(end.accepted[0]),
+                            nfev=objective.calls["value"], njev=objective.calls["gradient"],
+                            nhev=objective.calls["hessian"],
                             success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
     if disp:
         print(result)

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arithmetic import Array, Quantity, VectorField
 from flows import State
 
-from .base import Scheme
+from .base import Advance, Scheme
 from .exponential import decay_rates, exponential_share
 
 
@@ -18,7 +19,7 @@ class SequentialEuler(Scheme):
 
     needs_flow = sequential = True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slopes = {}
         for name in field.flow.blocks:
@@ -48,14 +49,14 @@ class ExponentialMap(SequentialEuler):
 class Strang(Scheme):
     """Strang splitting over the blocks: half steps in order, the whole step of the last one, half steps back.
 
-    Each block moves alone, the others frozen: exactly where it decays at a constant rate, else by the midpoint rule.  On
-    momentum this is kick–drift–kick: v by h/2 with exact friction, θ⁺ = θ + h v, v by h/2 at the new gradient.
+    Each block moves alone, the others frozen: exactly where it decays at a constant rate, else by the midpoint rule.
+    On momentum this is kick–drift–kick: v by h/2 with exact friction, θ⁺ = θ + h v, v by h/2 at the new gradient.
     Sources: Strang 1968; Hairer, Lubich & Wanner, Geometric Numerical Integration, II.5.
     """
 
     order, reuses, needs_flow = 2, True, True
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         flow, rates = field.flow, decay_rates(field.flow)
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         slope = field.pack(field.slopes(s, oracle))

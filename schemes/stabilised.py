@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from arithmetic import as_fractions
+from arithmetic import Array, Quantity, Rate, VectorField, as_fractions
 
-from .base import Scheme
+from .base import Advance, Scheme
 
 
 def chebyshev(s: int, x) -> list[tuple]:
@@ -23,6 +23,7 @@ def chebyshev(s: int, x) -> list[tuple]:
 class _Stabilised(Scheme):
     least: ClassVar[int] = 1
     stages: int = 5
+    damping: Rate = 0.0
 
     def __post_init__(self):
         if isinstance(self.stages, bool) or not isinstance(self.stages, int) or self.stages < self.least:
@@ -30,7 +31,7 @@ class _Stabilised(Scheme):
         if not self.damping >= 0:
             raise ValueError(f"{type(self).__name__}(damping={self.damping!r}): must be >= 0")
 
-    def exact(self):
+    def exact(self) -> Self:
         return dataclasses.replace(self, damping=as_fractions(float(self.damping)))
 
     @property
@@ -39,7 +40,7 @@ class _Stabilised(Scheme):
         raise NotImplementedError
 
     @property
-    def interval(self):
+    def interval(self) -> Quantity:
         """The length β of the interval [−β, 0] of hλ on which the method is stable."""
         w0, w1 = self._ends
         return (w0 + 1) / w1
@@ -49,13 +50,13 @@ class _Stabilised(Scheme):
 class RKC1(_Stabilised):
     """Runge–Kutta–Chebyshev of order 1: R(z) = T_s(w₀ + w₁ z)/T_s(w₀), stable for hλ up to about 2 s².
 
-    w₀ = 1 + damping/s², w₁ = T_s(w₀)/T_s'(w₀).  The damping 0.05 of the literature suits diffusion; as an optimizer on a
-    condition number κ, w₀ = (κ + 1)/(κ − 1) is the Chebyshev semi-iteration, the fastest there is.
+    w₀ = 1 + damping/s², w₁ = T_s(w₀)/T_s'(w₀).  The damping 0.05 of the literature suits diffusion; as an optimizer on
+    a condition number κ, w₀ = (κ + 1)/(κ − 1) is the Chebyshev semi-iteration, the fastest there is.
     Parameters   stages : s, gradients per step.  damping : >= 0.
     Sources      van der Houwen & Sommeijer 1980; Verwer, Hundsdorfer & Sommeijer 1990.
     """
 
-    damping: float = 0.05
+    damping: Rate = 0.05
 
     @property
     def _ends(self):
@@ -63,7 +64,7 @@ class RKC1(_Stabilised):
         T, d, _ = chebyshev(self.stages, w0)[-1]
         return w0, T / d
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         w0, w1 = self._ends
         T = chebyshev(self.stages, w0)
         slope = k = field(t, y)
@@ -85,7 +86,7 @@ class RKC2(_Stabilised):
     """
 
     least, order, error_order, reuses = 2, 2, 2, True
-    damping: float = 2 / 13
+    damping: Rate = 2 / 13
 
     @property
     def _ends(self):
@@ -93,7 +94,7 @@ class RKC2(_Stabilised):
         _, d, e = chebyshev(self.stages, w0)[-1]
         return w0, d / e
 
-    def advance(self, field, t, y, h):
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         w0, w1 = self._ends
         T = chebyshev(self.stages, w0)
         b = [row[2] / row[1]**2 for row in T[2:]]

@@ -9,12 +9,12 @@ from flows import GradientDescent
 from .base import Scheme
 
 
-def stability_function(scheme: Scheme):
+def stability_function(scheme: Scheme) -> sympy.Expr:
     """R(z), the sympy rational function with y⁺ = R(hλ) y for y' = λ y.
 
     The scheme takes one step of gradient descent on F = −z y²/2 with h = 1 from y = 1, in symbols; its coefficients are
-    taken as the fractions they stand for.  On a quadratic loss a step multiplies each eigencomponent by R(−hλ), so it is
-    stable where |R(−hλ)| ≤ 1.  Raises TypeError for what is not a scheme.
+    taken as the fractions they stand for.  On a quadratic loss a step multiplies each eigencomponent by R(−hλ), so it
+    is stable where |R(−hλ)| ≤ 1.  Raises TypeError for what is not a scheme.
     """
     if not isinstance(scheme, Scheme):
         raise TypeError(f"stability_function(scheme): scheme must be a Scheme such as Heun(), got {scheme!r}")
@@ -27,4 +27,4 @@ class _Cancelled(SymbolicLoss):
     """A loss at points that are kept short: stages of a rational scheme are fractions in fractions."""
 
     def at(self, expression, theta):
-        return super().at(expression, [sympy.cancel(x) for x in theta])
+        return super().at(expression, map(sympy.cancel, theta))

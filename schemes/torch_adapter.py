@@ -27,11 +27,11 @@ def as_torch_optimizer(optimizer: Optimizer) -> type:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"as_torch_optimizer: the optimizer must come from named(...) or pair(...), got {optimizer!r}")
     name = "".join(word.capitalize() for word in str(optimizer).split("(")[0].split("-"))
-    return type(name, (_base(),), {"optimizer": optimizer, "__doc__": f"{optimizer}, as a torch optimizer."})
+    return type(name, (torch_base(),), {"optimizer": optimizer, "__doc__": f"{optimizer}, as a torch optimizer."})
 
 
 @functools.cache
-def _base() -> type:
+def torch_base() -> type:
     try:
         import torch
     except ImportError as error:
@@ -46,8 +46,8 @@ def _base() -> type:
 
         def add_param_group(self, param_group):
             if self.param_groups:
-                raise ValueError(f"{type(self).__name__} takes one parameter group, as its step is one of all parameters "
-                                 "together; pass list(model.parameters())")
+                raise ValueError(f"{type(self).__name__} takes one parameter group, as its step is one of all "
+                                 "parameters together; pass list(model.parameters())")
             super().add_param_group(param_group)
             bad = next((p for p in self.param_groups[0]["params"] if not p.is_floating_point() or p.is_sparse), None)
             if bad is not None:
@@ -67,8 +67,9 @@ def _base() -> type:
             if "rows" in self.state:
                 rest = self.state["rows"].numpy()
                 if len(rest) != problem.size - loss.dim:
-                    raise ValueError(f"{type(self).__name__}: the loaded state has {len(rest)} numbers, {self.optimizer} on "
-                                     f"{loss.dim} parameters has {problem.size - loss.dim}: it is of another optimizer")
+                    raise ValueError(f"{type(self).__name__}: the loaded state has {len(rest)} numbers, "
+                                     f"{self.optimizer} on {loss.dim} parameters has {problem.size - loss.dim}: it is "
+                                     "of another optimizer")
                 z = np.concatenate([theta, rest])[:, None]
             else:
                 z = problem.start(problem.field.start(theta)[:, None])
@@ -83,7 +84,8 @@ def _base() -> type:
             """What step control keeps, by name: the next step h, the time t and the steps accepted, or the steps n."""
             names = self.optimizer.step.memory
             start = self.optimizer.step.start()
-            values = self.state["rows"][-len(names):].tolist() if "rows" in self.state else [start[name] for name in names]
+            values = (self.state["rows"][-len(names):].tolist() if "rows" in self.state
+                      else [start[name] for name in names])
             return dict(zip(names, values, strict=True))
 
     return TorchOptimizer

@@ -37,7 +37,7 @@ ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------------ arithmetic
-    Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
+    Mutant("adjoint of log", 'float("nan"), d / n.args[0])', 'float("nan"), d * n.args[0])',
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),
     Mutant("adjoint of tanh", "adjoint=lambda n, d: (d * (1 - n * n),)", "adjoint=lambda n, d: (d * (1 - n),)",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[tanh]"),
@@ -184,8 +184,8 @@ MUTANTS = (
            "isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))",
            "isin(outcome, (Outcome.NOT_FINITE, Outcome.INTERRUPTED))",
            BASINS + "which_outcomes_may_count_for_a_point"),
-    Mutant("which outcomes are witnesses", "done = ~np.isin(self.outcome, (Outcome.INTERRUPTED, Outcome.STEP_LIMIT))",
-           "done = ~np.isin(self.outcome, (Outcome.INTERRUPTED,))", BASINS + "which_outcomes_may_be_witnesses"),
+    Mutant("which outcomes are witnesses", "Outcome.INTERRUPTED, Outcome.STEP_LIMIT, Outcome.GRADIENT_LIMIT,",
+           "Outcome.INTERRUPTED, Outcome.GRADIENT_LIMIT,", BASINS + "which_outcomes_may_be_witnesses"),
     Mutant("Wilson's interval", "z * z / (4 * n * n)", "z * z / (2 * n * n)",
            BASINS + "wilsons_interval_is_where_the_score_test_is_at_its_level"),
     Mutant("the first coordinate runs fastest", 'np.meshgrid(*axes[::-1], indexing="ij")][::-1])',

@@ -43,7 +43,8 @@ def test_a_study_is_written_where_its_table_cannot_be(tmp_path):
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as closed:
-        end = subprocess.run([sys.executable, "-m", "basins", *"polytwo gd --grid 5 --out map.png".split()], stdout=closed,
+        end = subprocess.run([sys.executable, "-m", "basins", *"polytwo gd --grid 5 --out map.png".split()],
+                             stdout=closed,
                              stderr=subprocess.PIPE, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert end.returncode == 1 and end.stderr == b""
     assert {p.name for p in tmp_path.iterdir()} == {"map.png", "map.csv", "map.study"}

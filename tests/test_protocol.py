@@ -248,7 +248,7 @@ def test_an_l2_penalty_is_the_penalised_loss():
     """Every quantity of F + λ|θ|²/2, seen by a flow that asks for it."""
     rate, theta, v = 0.3, np.array([0.4, -0.7]), np.array([1.0, 2.0])
     penalised = Loss(lambda t: sum(r**2 for r in residuals(t)) / 6 + rate * (t[0] ** 2 + t[1] ** 2) / 2, 2)
-    seen = WeightDecay(GradientDescent(), rate)._penalised(LOSSES["residuals"]().oracle(theta))
+    seen = WeightDecay(GradientDescent(), rate).penalised(LOSSES["residuals"]().oracle(theta))
     for quantity in ("value", "gradient", "hessian"):
         assert getattr(seen, quantity) == pytest.approx(getattr(penalised, quantity)(theta), rel=1e-12)
     assert seen.hessian_product(v) == pytest.approx(penalised.hessian_product(theta, v), rel=1e-12)

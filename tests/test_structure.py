@@ -1,9 +1,11 @@
 """The house: arrows between the packages point one way; imports stay light; names are public once."""
 import ast
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -112,7 +114,7 @@ def private_names(file: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", ["lyapunov", "networks", "flows", "arithmetic", "basins"])
+@pytest.mark.parametrize("package", ARROWS)
 def test_libraries_are_used_through_their_public_names(package):
     for file in files(package):
         assert not private_names(file), file
@@ -145,6 +147,7 @@ def test_a_build_holds_every_package(tmp_path):
                     "--build-lib", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
     built = {f.relative_to(tmp_path) for f in tmp_path.rglob("*.py")}
     assert built == {f.relative_to(ROOT) for room in ARROWS for f in (ROOT / room).rglob("*.py")}
+    assert all((tmp_path / room / "py.typed").exists() for room in ARROWS)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -157,7 +160,39 @@ def test_public_names_exist_and_are_documented(package):
             assert value.__doc__, name
 
 
+def functions(kind: type) -> dict[str, Callable]:
+    """The public methods and properties of a class, and how it is made, as functions; those that it inherits too."""
+    found = {}
+    for base in reversed([k for k in kind.__mro__ if k.__module__.split(".")[0] in ARROWS]):
+        for name, value in vars(base).items():
+            function = getattr(value, "func", getattr(value, "fget", getattr(value, "__func__", value)))
+            if inspect.isfunction(function) and (not name.startswith("_") or name in ("__init__", "__call__")):
+                found[f"{base.__name__}.{name}"] = function
+    return found
+
+
+def unannotated(function: Callable) -> list[str]:
+    signature = inspect.signature(function)
+    bare = [x.name for x in signature.parameters.values() if x.annotation is x.empty and x.name not in ("self", "cls")]
+    made = function.__name__ in ("__init__", "_no_init_or_replace_init", "<lambda>")  # None, the class, the field's own
+    return bare if made or signature.return_annotation is not signature.empty else [*bare, "return"]
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_public_signatures_are_annotated(package):
+    face, bare = importlib.import_module(package), {}
+    for name in face.__all__:
+        value = inspect.unwrap(getattr(face, name)) if callable(getattr(face, name)) else None
+        if inspect.isclass(value):
+            bare |= {method: unannotated(function) for method, function in functions(value).items()
+                     if function.__module__.split(".")[0] in ARROWS}
+        elif inspect.isfunction(value):
+            bare[name] = unannotated(value)
+    assert not {name: parameters for name, parameters in bare.items() if parameters}
+
+
 def test_extras_and_slow_libraries_are_imported_when_asked_for():
     code = ("import sys, arithmetic, networks, flows, schemes, basins; "
             "print(*({'numba', 'torch', 'sklearn', 'matplotlib', 'scipy.integrate', 'sympy'} & set(sys.modules)))")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["sympy"]
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          check=True).stdout.split() == ["sympy"]

@@ -94,7 +94,7 @@ class C(Backend):
         if cc is None:
             raise CompileError("no C compiler was found")
         try:
-            function = _step_loop(source(iteration), cc)
+            function = step_loop(source(iteration), cc)
         except CompileError:
             compiler.cache_clear()  # another one may be named by the time of the next program
             raise
@@ -103,8 +103,8 @@ class C(Backend):
 
         def run(work: Work) -> None:
             function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
-                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data, work.steps.ctypes.data,
-                     work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data,
+                     work.steps.ctypes.data, work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
 
         return Kernel(run, self.parallel)
 
@@ -156,7 +156,7 @@ def library(text: str, cc: str) -> ctypes.CDLL:
     raise CompileError(f"{cc} said: {result.stderr.strip()[-500:]}")
 
 
-def _step_loop(text: str, cc: str) -> Callable:
+def step_loop(text: str, cc: str) -> Callable:
     function = library(text, cc).run
     pointer, integer = ctypes.c_void_p, ctypes.c_longlong
     function.argtypes = [pointer] * 3 + [integer] * 4 + [pointer] * 4 + [integer]

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class Numba(Backend):
 
     def compile(self, iteration: Iteration) -> Kernel:
         try:
-            function = _function(source(iteration))
+            function = step_loop(source(iteration))
         except Exception as error:  # numba and LLVM raise of all kinds; whatever it is, the next back end serves
             raise CompileError(f"numba failed: {type(error).__name__}: {str(error)[-500:]}") from error
 
@@ -143,7 +144,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.lru_cache(maxsize=128)
-def _function(text: str) -> Callable:
+def step_loop(text: str) -> Callable:
     """The compiled step loop of a text: of this process, else as numba kept it, else compiled now."""
     name = cache.name(text, ".py")
     with _lock:
@@ -178,10 +179,8 @@ def _machine_code(path: Path) -> list[Path]:
 
 def _compiled(path: Path) -> Callable:
     name = f"_optiflows_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # numba looks its functions up by module
-    spec.loader.exec_module(module)
+    module = sys.modules[name] = types.ModuleType(name)  # numba looks its functions up by module
+    exec(compile(path.read_text(), path, "exec"), vars(module))  # our own printed text
     rows, integers = np.zeros((1, 0)), np.zeros(0, np.int64)
     shared = np.zeros(16, np.int64)
     module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows,

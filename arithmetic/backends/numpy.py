@@ -55,8 +55,8 @@ def chunks(advance: Callable, work: Work) -> None:
     """Step the lanes of `work` in chunks with NumPy.
 
     advance(x, p, y, count, go) : from states x (rows, width), what is fixed p and steps since `work.base`, new states
-    into y and whether each lane takes the step into go.  A lane that stops is recorded at once; its slot idles until 6 %
-    of the slots do, then all idle slots are refilled from the queue or, when it is empty, closed up.
+    into y and whether each lane takes the step into go.  A lane that stops is recorded at once; its slot idles until
+    6 % of the slots do, then all idle slots are refilled from the queue or, when it is empty, closed up.
     """
     lane = work.take(work.at_once)
     if not len(lane):
@@ -70,7 +70,7 @@ def chunks(advance: Callable, work: Work) -> None:
             np.logical_and(go, alive, out=go)
             if oldest >= work.limit:
                 np.logical_and(go, count < work.limit, out=go)
-            now = np.count_nonzero(go)
+            now = int(np.count_nonzero(go))
             if now < live:
                 stopped = np.flatnonzero(alive ^ go)
                 work.state[:, lane[stopped]] = x[:, stopped]

@@ -3,13 +3,13 @@ Regions that provably belong to a basin
 =======================================
 
 Maps of basins are computed start by start.  Around each minimum a part of its basin can be proved: the sublevel set
-{V < c} of the flow's energy V, connected with the minimum, c the height of its pass.  Here for polytwo (four minima, passes
-of height 1/4 exactly) and polythree (minima of height 0, 4 and 8; the highest one lies above the lowest pass, but its own
-pass is 41/4), drawn in white over the basins of gradient descent under energy-controlled steps.
+{V < c} of the flow's energy V, connected with the minimum, c the height of its pass.  Here for polytwo (four minima,
+passes of height 1/4 exactly) and polythree (minima of height 0, 4 and 8; the highest one lies above the lowest pass,
+but its own pass is 41/4), drawn in white over the basins of gradient descent under energy-controlled steps.
 
-The certificate speaks of the flow.  On polytwo every certified start ends as proved with these steps too.  On polythree one
-in a hundred does not (stars): F falls at every step, yet a long one leaps over the wall of a steep well.  The adaptive
-Euler–Richardson method, which follows the curve, keeps to the certificate everywhere.
+The certificate speaks of the flow.  On polytwo every certified start ends as proved with these steps too.  On polythree
+one in a hundred does not (stars): F falls at every step, yet a long one leaps over the wall of a steep well.  The
+adaptive Euler–Richardson method, which follows the curve, keeps to the certificate everywhere.
 """
 from pathlib import Path
 
@@ -70,6 +70,7 @@ if __name__ == "__main__":
     picture.savefig(Path(__file__).parent.parent / "figures" / "certified_basins.png", dpi=110)
     for network, (runs, regions) in results.items():
         count, other = np.sum(certified(runs, regions) >= 0), leaps(runs, regions).shape[1]
-        print(f"{network}: {count} of {runs.n} starts are certified; {other} of these leap elsewhere under energy control, "
-              f"{leaps(basins_of(network, 'gd-richardson', 300), regions).shape[1]} with adaptive Euler–Richardson")
+        print(f"{network}: {count} of {runs.n} starts are certified; {other} of these leap elsewhere under energy "
+              f"control, {leaps(basins_of(network, 'gd-richardson', 300), regions).shape[1]} with adaptive "
+              "Euler–Richardson")
         print("\n".join(map(str, regions.values())))

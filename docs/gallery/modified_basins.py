@@ -65,11 +65,12 @@ def main(path: Path = Path(__file__).parent.parent / "figures" / "modified_basin
         ("the flow", "with h f₁", "with h f₁ + h² f₂"), shares, strict=True))]
     (left, right), (bottom, top) = BOX
     for axis, labels, title in zip(axes, [truth, *predicted], titles, strict=True):
-        axis.imshow(labels.reshape(n, n), origin="lower", extent=(left, right, bottom, top), cmap=colours, vmin=-1, vmax=3,
-                    interpolation="nearest")
+        axis.imshow(labels.reshape(n, n), origin="lower", extent=(left, right, bottom, top), cmap=colours, vmin=-1,
+                    vmax=3, interpolation="nearest")
         axis.set(title=title, xlabel="w")
     axes[0].set_ylabel("b")
-    figure.suptitle(f"polytwo, heavy ball (c = {FRICTION:g}) by plain Euler, n = {n * n} ({n} × {n} grid); a colour per minimum")
+    figure.suptitle(f"polytwo, heavy ball (c = {FRICTION:g}) by plain Euler, n = {n * n} ({n} × {n} grid); a colour "
+                    "per minimum")
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path

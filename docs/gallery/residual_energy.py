@@ -2,15 +2,15 @@
 Thrown out of a minimum by its own memory
 =========================================
 
-A start one millionth beside a minimum of F = (θ² − 1)²/4 ends in the other minimum: with Adam of lr = 0.16 (without bias
-correction) or 0.45 (with it), though the gradient there is 2·10⁻⁶.  The numbers that explain it:
+A start one millionth beside a minimum of F = (θ² − 1)²/4 ends in the other minimum: with Adam of lr = 0.16 (without
+bias correction) or 0.45 (with it), though the gradient there is 2·10⁻⁶.  The numbers that explain it:
 
-- the barrier between the minima is 1/4.  Along the *flow* of Adam, F never exceeds F(θ₀) plus the energy of the memory, and
-  the memory starts empty: the flow cannot leave;
-- the first *step* has the length lr, however small the gradient (up to 3.16 lr without correction).  It puts F 10¹¹ times
-  higher and fills the memory; with steps that the energy controls this cannot happen;
-- a memory that is full at the start can leave for another reason: the heavy ball from the bottom needs the speed √(2/4), and
-  more the more friction there is.
+- the barrier between the minima is 1/4.  Along the *flow* of Adam, F never exceeds F(θ₀) plus the energy of the memory,
+  and the memory starts empty: the flow cannot leave;
+- the first *step* has the length lr, however small the gradient (up to 3.16 lr without correction).  It puts F 10¹¹
+  times higher and fills the memory; with steps that the energy controls this cannot happen;
+- a memory that is full at the start can leave for another reason: the heavy ball from the bottom needs the speed
+  √(2/4), and more the more friction there is.
 """
 from pathlib import Path
 

@@ -1,9 +1,10 @@
 """Stiffness: gradients to bring |∇F| down to 1e-6 of its start, on quadratics of condition number κ = 10 … 10⁴.
 
-F = ½ Σ λ_i θ_i², 50 eigenvalues spaced evenly in log λ over [1, κ], from θ = (1, …, 1).  Plain gradient descent needs ~ κ
-gradients.  A polynomial method of any kind needs at least arccosh(10⁶)/arccosh((κ + 1)/(κ − 1)) ~ √κ in the worst case (the
-Chebyshev bound, Nemirovski & Yudin 1983); Polyak's heavy ball with the optimal friction, and stabilised Runge–Kutta methods
-whose damping is matched to κ, come within a small factor of it, and conjugate gradients, which see the spectrum, below it.
+F = ½ Σ λ_i θ_i², 50 eigenvalues spaced evenly in log λ over [1, κ], from θ = (1, …, 1).  Plain gradient descent needs
+~ κ gradients.  A polynomial method of any kind needs at least arccosh(10⁶)/arccosh((κ + 1)/(κ − 1)) ~ √κ in the worst
+case (the Chebyshev bound, Nemirovski & Yudin 1983); Polyak's heavy ball with the optimal friction, and stabilised
+Runge–Kutta methods whose damping is matched to κ, come within a small factor of it, and conjugate gradients, which see
+the spectrum, below it.
 
 Run `python docs/gallery/stiffness.py` to draw docs/figures/stiffness.png.
 """
@@ -64,7 +65,8 @@ def chebyshev_bound(kappa: float) -> float:
 
 
 def matched(kappa: float) -> RKC1:
-    """Order 1 with the damping at which [1, κ] is mapped to the Chebyshev interval, w₀ = (κ + 1)/(κ − 1), and the stages
+    """Order 1 with the damping at which [1, κ] is mapped to the Chebyshev interval, w₀ = (κ + 1)/(κ − 1), and the
+    stages
     with which a step contracts by about the square root of the wanted factor: two steps."""
     w0 = (kappa + 1) / (kappa - 1)
     stages = max(1, math.ceil(math.acosh(math.sqrt(4 / REDUCTION)) / math.acosh(w0)))
@@ -96,7 +98,8 @@ def methods(kappa: float) -> dict[str, float]:
         "Dormand–Prince, error control": gradients(gd, DormandPrince(), ErrorControl(), kappa),
         "RKC of order 2, best s": best_stages(RKC2, kappa),
         "RKC of order 1, damping 0.05, best s": best_stages(RKC1, kappa),
-        "heavy ball, c = 1, energy control": gradients(Momentum(c=1.0), SequentialEuler(), EnergyControl(h_max=1.0), kappa),
+        "heavy ball, c = 1, energy control": gradients(Momentum(c=1.0), SequentialEuler(), EnergyControl(h_max=1.0),
+                                                       kappa),
         "heavy ball, Polyak's optimum": gradients(ball[0], SequentialEuler(), ball[1], kappa),
         "RKC of order 1, damping matched to κ": gradients(gd, w1, w1.interval / (1 + kappa), kappa),
         "conjugate gradients": conjugate_gradients(kappa),

@@ -19,7 +19,8 @@ class TooManyPieces(Exception):
 
 
 def pieces(expressions, known=()) -> list[tuple[tuple, Tuple]]:
-    """`[(facts, expressions on that piece)]`: the facts are expressions that are ≥ 0 there, and the pieces cover all states.
+    """`[(facts, expressions on that piece)]`: the facts are expressions that are ≥ 0 there, and the pieces cover all
+    states.
 
     Pieces are closed: on a seam the expressions are those of either side.  Raises TooManyPieces.
     """
@@ -85,9 +86,9 @@ def insides(expressions) -> set:
 def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]:
     """Each fact h ≥ 0 solved for a state x, as h = p with a new symbol p ≥ 0: `{x: value}` and `{p: h}`.
 
-    Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known sign
-    (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only grows, so
-    what is proved on it holds on the true one.
+    Facts that are not linear in a state (or in its square, where it only occurs squared) with a coefficient of known
+    sign (`side_of`, 0 where it is not known) are dropped, and so is x ≥ 0 for an x that is solved for: the piece only
+    grows, so what is proved on it holds on the true one.
     """
     solution: dict[sympy.Symbol, sympy.Expr] = {}
     meaning: dict[sympy.Symbol, sympy.Expr] = {}

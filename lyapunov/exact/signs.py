@@ -109,7 +109,8 @@ class Domain:
         return Proof().along(*proofs, zero=Or(*zeros))
 
     def by_solver(self, f) -> Proof | None:
-        """A proof of f ≥ 0 by an SMT solver, for all rates ≥ 0, or None where none is installed or it does not decide."""
+        """A proof of f ≥ 0 by an SMT solver, for all rates ≥ 0,
+        or None where none is installed or it does not decide."""
         rates = f.free_symbols - self.free - self.positive
         if rates & set(self.clocks) or not all(x.is_nonnegative for x in rates) or not f.is_polynomial(*f.free_symbols):
             return None
@@ -135,10 +136,10 @@ class Domain:
         return None
 
     def _plain(self, f) -> Proof | None:
-        return self._by_terms(f) or self._by_squares(f)
+        return self.by_terms(f) or self._by_squares(f)
 
     # ------------------------------------------------------------------------------------------ coefficients
-    def _by_terms(self, f) -> Proof | None:
+    def by_terms(self, f) -> Proof | None:
         """Every monomial is even in the free variables and every coefficient nonnegative."""
         gens = sorted(f.free_symbols & (self.free | self.positive), key=str)
         if not gens:
@@ -199,7 +200,7 @@ class Domain:
         """f ≥ 0 for y in (0, 1), by y = 1/(1 + w) and the signs of the coefficients."""
         w = Symbol("w", positive=True)
         top = expand(fraction(together(f.subs(y, 1 / (1 + w))))[0])
-        proof = Domain(positive=frozenset({w}))._by_terms(top)
+        proof = Domain(positive=frozenset({w})).by_terms(top)
         if proof is None:
             return None
         identity = sympy.cancel(top - f.subs(y, 1 / (1 + w)) * (1 + w)**Poly(f, y).degree())

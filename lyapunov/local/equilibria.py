@@ -1,6 +1,7 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from sympy import Integer, Rational, Symbol
 
 from arithmetic import GivenOracle, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
 from flows import Flow, State
-from networks import CriticalPoint, Nature, as_point
+from networks import CriticalPoint, Nature, Objective, as_point
 
 from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
@@ -68,7 +69,8 @@ class Stability:
         return aligned(rows)
 
 
-def stability(flow: Flow | type[Flow], critical_point, loss=None) -> Stability:
+def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
+              loss: Objective | None = None) -> Stability:
     """The stability of a critical point under a flow, proved from the nature of the point, or "undecided".
 
     flow : an instance, or a class (read as `flow.symbolic()`).  Float rates are the decimals that they print as.
@@ -112,8 +114,9 @@ class _Local:
         if self.theta.has(lead.theta) or any(f.has(lead.theta) for f in lead.slopes.values()):
             if point.family or any(sympy.simplify(x) != 0 for x in point.theta):
                 return Stability(MOVED, (
-                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: its points "
-                    "of rest are not the critical points of F", "where the decay is L2, use the critical points of the "
+                    "the field contains θ itself (weight decay), so it does not vanish where ∇F = 0 and θ ≠ 0: its "
+                    "points of rest are not the critical points of F",
+                    "where the decay is L2, use the critical points of the "
                     "penalised loss F + λ|θ|²/2 with the flow without decay"), point=point)
             return self._by_eigenvalues("the field contains θ itself; θ* = 0 is a point of rest")
         if self.theta == -self.g / H:
@@ -126,13 +129,15 @@ class _Local:
         return self._by_function(*parts)
 
     def _singular(self) -> str:
-        """Why the field may not be defined around the point: a divisor made of H or of JᵀJ that may be singular there."""
+        """Why the field may not be defined around the point:
+        a divisor made of H or of JᵀJ that may be singular there."""
         point = self.point
         for pole in self.lead.poles:
             if pole.has(H):
                 values = [exact_sign(pole.subs(H, e)) for e in point.eigenvalues]
                 if point.family or not values or None in values or 0 in values:
-                    return f"the field divides by {pole}, which is singular at the point, or its eigenvalues are not known"
+                    return (f"the field divides by {pole}, which is singular at the point, or its eigenvalues are not "
+                            "known")
             elif point.family or not self._full_rank():
                 return "the field divides by JᵀJ, which is singular at the point, or not known (pass loss=...)"
         return ""
@@ -153,8 +158,8 @@ class _Local:
                                          "Newton's flow is not defined there",), point=self.point)
         energy = energies(self.flow)[0]
         return Stability(ATTRACTING, (
-            "H is invertible near the point and ∇F(θ) = H(θ)(θ − θ*) + o(|θ − θ*|), so θ' = −(θ − θ*) + o(|θ − θ*|): the "
-            f"linearisation is −1, whatever the signs of H; this {self.point.nature} attracts",
+            "H is invertible near the point and ∇F(θ) = H(θ)(θ − θ*) + o(|θ − θ*|), so θ' = −(θ − θ*) + o(|θ − θ*|): "
+            f"the linearisation is −1, whatever the signs of H; this {self.point.nature} attracts",
             "V = |∇F|²/2 is positive around the point and V' = −|∇F|²"), "Lyapunov", self.g**2 / 2,
             (Integer(-1),) * len(self.point.theta), energy, point=self.point)
 
@@ -204,7 +209,8 @@ class _Local:
         kappa = {name: Symbol(f"kappa_{name}", positive=True) if h != 0 else Integer(1)
                  for name, (_, h) in followers.items()}
         q = {name: -1 / core[name][1] if cross and i == 0 else Integer(0) for i, name in enumerate(core)}
-        psi = sum((p / beta * own[n]**2 / 2 + delta * q[n] * own[n] * g for n, (p, beta, _) in core.items()), Integer(0))
+        psi = sum((p / beta * own[n]**2 / 2 + delta * q[n] * own[n] * g for n, (p, beta, _) in core.items()),
+                  Integer(0))
         psi += sum((kappa[n] * own[n]**2 / 2 for n in followers), Integer(0))
         steps = [f"at rest {self._resting()}; there the flow is {self.lead} + o(deviation), by scaling: nothing is "
                  "differentiated where it has no derivative"]
@@ -216,7 +222,8 @@ class _Local:
         shown = psi.subs({own[n]: own[n] - self.lead.rest[n] for n in (*core, *followers)}, simultaneous=True)
         squares = " + ".join(["|g|²", *(f"{n}²" if self.lead.rest[n] == 0 else f"({n} - {self.lead.rest[n]})²"
                                         for n in (*core, *followers))])
-        how = (f" for {', '.join(f'{k} = {v}' for k, v in fixed.items())}, as |H| <= {self._reach()} near the point" if fixed
+        how = (f" for {', '.join(f'{k} = {v}' for k, v in fixed.items())}, as |H| <= {self._reach()} near the point"
+               if fixed
                else f" for all small enough {', '.join(small)} > 0" if small else "")
         steps.append(f"V = {_sum(shown)} has V' <= -const ({squares}) near the point{how}")
         energy = self._energy(psi)
@@ -228,19 +235,21 @@ class _Local:
             return found.because(UNDECIDED, f"the nature of the point is not known: {point.evidence}")
         if leaves:
             return replace(found.because(UNSTABLE, (
-                f"the point is a {leaves}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting memory, "
-                "and W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, because the "
-                "critical value is isolated): Chetaev's theorem")), kind="Chetaev", function=F0 - F - shown)
+                f"the point is a {leaves}: F < F(θ*) arbitrarily near it, so W = F(θ*) - V > 0 there with resting "
+                "memory, and W' > 0 wherever W > 0 near the point (W' = 0 at critical points only, and there W <= 0, "
+                "because the critical value is isolated): Chetaev's theorem")), kind="Chetaev", function=F0 - F - shown)
         found = replace(found, kind="Lyapunov", function=F - F0 + shown)
         steps, names = [], ", ".join(self.lead.free)
         if self.lead.free:
-            steps.append(f"{names} moves by O({squares}) only, whose integral is at most const (V(0) - F(θ*)): it stays near")
+            steps.append(f"{names} moves by O({squares}) only, whose integral is at most const (V(0) - F(θ*)): it "
+                         "stays near")
         if nature.is_strict_minimum:
             analytic = " (F being analytic)" if nature.degenerate else ""
             steps.append(f"the point is a {nature}, isolated{analytic}: V - F(θ*) is positive definite around it, as "
                          "|g|² <= 2L (F - F(θ*))")
             if self.lead.free:
-                steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> θ*")
+                steps.append(f"states with other {names} are at rest too: as a point it does not attract, though θ -> "
+                             "θ*")
             return found.because(STABLE if self.lead.free else ATTRACTING, *steps)
         return found.because(STABLE, *steps, (
             f"the point is a {nature}, not isolated: by Łojasiewicz' inequality |∇F| >= C (F - F(θ*))^s, s < 1, "
@@ -249,7 +258,8 @@ class _Local:
 
     def _resting(self) -> str:
         free = self.lead.free
-        return "g = 0" + "".join(f", any {n} = {v} > 0" if n in free else f", {n} = {v}" for n, v in self.lead.rest.items())
+        return "g = 0" + "".join(f", any {n} = {v} > 0" if n in free else f", {n} = {v}"
+                                 for n, v in self.lead.rest.items())
 
     def _leaves(self) -> str | None:
         """What the point is where F < F(θ*) arbitrarily near it; empty at a minimum, None where that is not known."""
@@ -275,7 +285,8 @@ class _Local:
         own, slopes = self.own, self.lead.slopes
         unknown = [Symbol("delta", positive=True)] if any(q.values()) else []
         unknown += [k for k in kappa.values() if k.is_Symbol]
-        psi = sum(p / b * own[n]**2 / 2 for n, (p, b, _) in core.items()) + sum(kappa[n] * own[n]**2 / 2 for n in followers)
+        psi = sum(p / b * own[n]**2 / 2 for n, (p, b, _) in core.items()) + sum(kappa[n] * own[n]**2 / 2
+                                                                                for n in followers)
         fall = -g * self.theta - sum((sympy.diff(psi, own[n]) * slopes[n] for n in (*core, *followers)), Integer(0))
         delta = unknown[0] if any(q.values()) else Integer(0)
         cross = sum(q[n] * (slopes[n] * g + own[n] * H * self.theta) for n in core)
@@ -308,7 +319,8 @@ class _Local:
         def function(s, oracle):
             symbolic = is_symbolic(oracle.value)
             if loose and not symbolic:
-                raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on numbers")
+                raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on "
+                                 "numbers")
             values = {own[n]: getattr(s, n) - (rest[n] if symbolic else float(rest[n])) for n in names}
             values[self.g] = oracle.gradient
             out = oracle.value
@@ -361,7 +373,8 @@ class _Local:
             return record.because(UNSTABLE, "the linearisation has an eigenvalue with positive real part")
         if signs and all(s == -1 for s in signs):
             return record.because(ATTRACTING, "all eigenvalues of the linearisation have negative real part")
-        return record.because(UNDECIDED, "its eigenvalues do not decide" if found else "it has no linearisation that is known")
+        return record.because(UNDECIDED, "its eigenvalues do not decide" if found else "it has no linearisation that "
+                                                                                       "is known")
 
 
 def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
@@ -388,11 +401,13 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
         nature = point.nature
         if not nature.decided or nature == Nature.NON_STRICT_MINIMUM:
             return undecided("the nature of the point is not known" if not nature.decided else
-                             "the minimum is not isolated, and no inequality of Łojasiewicz' kind is known for this flow")
+                             "the minimum is not isolated, and no inequality of Łojasiewicz' kind is known for this "
+                             "flow")
         if not nature.is_minimum:
             return replace(found.because(UNSTABLE, (
-                f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical point "
-                "near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's form)")),
+                f"the point is a {nature}: W = F(θ*) - V > 0 arbitrarily near it, W does not fall, and no critical "
+                "point near it has another value: a curve with W > 0 cannot stay near (Chetaev's function in LaSalle's "
+                "form)")),
                 kind="Chetaev", function=F0 - F - psi)
         if not psi.free_symbols >= {Symbol(n, real=True) for n in blocks}:
             return undecided("V is not positive definite in the memory")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -9,7 +10,8 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
-from schemes import Optimizer
+from networks import CriticalPoint, Objective
+from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates
 from ..exact import Status, positive, readable, resting_value
@@ -58,7 +60,8 @@ class Multipliers:
 
 
 
-def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = False, frozen: bool = False) -> Multipliers:
+def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence | None = None, *, symbolic: bool = False,
+                frozen: bool = False) -> Multipliers:
     """Eigenvalues of the one-step map at its rest point over a critical point, and the sharpness it bears.
 
     optimizer : an `Optimizer` of a fixed step; any scheme.  critical_point : a `CriticalPoint`, or the eigenvalues of
@@ -79,9 +82,11 @@ def multipliers(optimizer: Optimizer, critical_point=None, *, symbolic: bool = F
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
-    eigenvalues = getattr(critical_point, "eigenvalues", critical_point) if critical_point is not None else ()
+    given = () if critical_point is None else critical_point
+    eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
-    return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None, argument)
+    return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None,
+                       argument)
 
 
 class _Valley(SymbolicLoss):
@@ -101,7 +106,7 @@ class _NoLinearPart(Exception):
 
 
 def _symbols(optimizer, symbolic):
-    if not isinstance(optimizer, Optimizer) or optimizer.step.adaptive:
+    if not isinstance(optimizer, Optimizer) or not isinstance(optimizer.step, FixedStep):
         raise TypeError(f"multipliers(optimizer): optimizer must be an Optimizer of a fixed step, such as "
                         f"pair(GradientDescent(), Euler(), 0.1), got {optimizer!r}")
     named = getattr(optimizer, "hyperparameters", {}) and optimizer.schedule is None
@@ -150,7 +155,8 @@ def _linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             if sympy.simplify(new[name].subs(x, 1) - 1) != 0 or new[name].free_symbols & (set(y.values()) - {x}):
                 raise _NoLinearPart(f"the block {name} does not settle at 1")
         elif name in flow.nonnegative and not frozen:
-            rest[x], weights[x] = _rest(new[name], x, {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
+            rest[x], weights[x] = _rest(new[name], x,
+                                        {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
@@ -224,7 +230,7 @@ def _leading(e, s, power, name):
 def _threshold(polynomial):
     """The smallest η > 0 at which a root meets the unit circle, and where: (η, -1 | 1 | "pair")."""
     p = Poly(polynomial, z)
-    events = [(-1, p.eval(-1)), (1, p.eval(1))]
+    events: list[tuple] = [(-1, p.eval(-1)), (1, p.eval(1))]
     if p.degree() == 2:
         events.append(("pair", p.coeff_monomial(1) - 1))
     candidates = []
@@ -290,7 +296,7 @@ class FixedPoint:
     attracting: bool
 
 
-def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
+def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPoint]:
     """Rest points of the iteration that are not critical points of the loss, exactly.
 
     Runge–Kutta steps have them where h times the curvature is large, so a run may come to rest where ∇F ≠ 0.
@@ -299,8 +305,9 @@ def spurious_fixed_points(optimizer: Optimizer, loss) -> list[FixedPoint]:
     """
     flow, h, values = _symbols(optimizer, symbolic=False)
     if flow.memory or loss.dim != 1 or loss.expression is None or not loss.expression.is_polynomial(*loss.symbols):
-        raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a polynomial "
-                         f"of one variable, got {type(flow).__name__} on {loss.name} of dimension {loss.dim}")
+        raise ValueError("spurious_fixed_points(optimizer, loss): the flow must have no memory and the loss be a "
+                         f"polynomial of one variable, got {type(flow).__name__} on {loss.name} of dimension "
+                         f"{loss.dim}")
     x, F = loss.symbols[0], as_decimals(loss.expression)
     step = positive("h_step")
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])

@@ -12,7 +12,8 @@ from flows import Flow
 from ..coordinate import Coordinate
 from ..exact import Unreadable
 
-SCALE = Symbol("sigma", positive=True)  #: deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+#: Deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
+SCALE = Symbol("sigma", positive=True)
 
 
 class Unscalable(Exception):
@@ -97,7 +98,7 @@ def resting(flow: Flow) -> dict:
 
 def _rest(field, symbols, still):
     """Where the memory is at rest under g = 0: its values, and the blocks that rest anywhere."""
-    rest, free, waiting = {}, [], list(symbols)
+    rest, free, waiting = dict[str, sympy.Expr](), [], list(symbols)
     while waiting:
         for name in waiting:
             x, f = symbols[name], field[name].subs(still | {symbols[n]: v for n, v in rest.items()})
@@ -108,9 +109,9 @@ def _rest(field, symbols, still):
             elif f.free_symbols & (set(symbols.values()) - {x}):
                 continue
             else:
-                roots = {r for part in _parts(f) if part.is_polynomial(x) and part.has(x) and Poly(part, x).degree() == 1
-                         for r in [_root(part, x)]}
-                roots = [r for r in roots if sympy.simplify(f.subs(x, r)) == 0]
+                found = {_root(part, x) for part in _parts(f)
+                         if part.is_polynomial(x) and part.has(x) and Poly(part, x).degree() == 1}
+                roots = [r for r in found if sympy.simplify(f.subs(x, r)) == 0]
                 if len(roots) != 1:
                     raise Unscalable(f"the rest of the block {name}, where {f} = 0, was not found")
                 rest[name] = roots[0]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from sympy import Function, Symbol
 
 from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
 from flows import Flow, State, scalar
+from networks import Objective
 from schemes import Scheme, SequentialEuler
 
 from ..coordinate import as_flow, exact_rates
@@ -35,7 +37,7 @@ class ModifiedEquation:
         """The right-hand side, with the symbol h."""
         return sum((h**k * f for k, f in enumerate(self.terms)), sympy.zeros(len(self.state), 1))
 
-    def field(self, step):
+    def field(self, step: float) -> Callable:
         """The equation at the step h = `step` as a function (t, y) -> y' on numbers, y (size,) or (size, lanes).
 
         Raises ValueError where the loss was not given.
@@ -66,19 +68,19 @@ class ModifiedEquation:
         return aligned(rows)
 
 
-def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *, loss=None, dim: int = 1,
-                      weights: dict | None = None) -> ModifiedEquation:
+def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *,
+                      loss: Objective | None = None, dim: int = 1, weights: dict | None = None) -> ModifiedEquation:
     """The modified equation of a scheme on a flow up to h^order, by backward error analysis.
 
     flow : an instance, rates numbers or symbols, or a class, read as `flow.symbolic()`.  order : 0, 1, 2 or 3.
     loss : a `Loss` with an expression; without one, a generic F of `dim` variables.
-    weights : {rate: β}: rates that are not fixed but grow as (1 − β)/h, as when a library keeps β while lr varies.  Such
-    averages follow θ at once, up to a lag of h β/(1 − β); they leave the state (after a transient), order ≤ 1.
+    weights : {rate: β}: rates that are not fixed but grow as (1 − β)/h, as when a library keeps β while lr varies.
+    Such averages follow θ at once, up to a lag of h β/(1 − β); they leave the state (after a transient), order ≤ 1.
     Scalar blocks that count time (bias corrections) are taken at their limit 1.
 
-    The step is expanded, Φ_h(y) = y + h d₁ + h² d₂ + …, and exp(h L) y = Φ_h(y), L the derivative along the sought field,
-    solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with weights,
-    Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
+    The step is expanded, Φ_h(y) = y + h d₁ + h² d₂ + …, and exp(h L) y = Φ_h(y), L the derivative along the sought
+    field, solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with
+    weights, Cattaneo, Klusowski & Shigida, arXiv 2309.00079.
     """
     flow = as_flow(flow, "modified_equation(flow, scheme): flow")
     if not isinstance(scheme, Scheme):

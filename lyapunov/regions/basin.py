@@ -1,14 +1,17 @@
 """Certified regions: sublevel sets of an energy that provably lie in the basin of a minimum."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import entry, short
 from flows import Flow, State
-from networks import as_point
+from networks import CriticalPoint, Objective, as_point
 
 from ..coordinate import exact_rates
 from ..decrease import falls
@@ -16,6 +19,10 @@ from ..derivation import known_energies
 from ..energy import Energy
 from ..local import ATTRACTING, STABLE, resting, stability
 from .wells import Well, well
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.contour import QuadContourSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +39,7 @@ class BasinCertificate:
     argument: tuple[str, ...] = field(repr=False)
 
     @property
-    def level(self):
+    def level(self) -> sympy.Expr:
         return self.well.level
 
     @property
@@ -40,15 +47,15 @@ class BasinCertificate:
         return self.well.inner
 
     @property
-    def point(self):
+    def point(self) -> CriticalPoint:
         return self.well.point
 
-    def contains(self, theta, **memory) -> np.ndarray:
+    def contains(self, theta: ArrayLike, **memory: ArrayLike) -> np.ndarray:
         """Whether a start provably ends in θ*: V < inner there, and θ in a cell of the covering.
 
-        theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or (lanes,));
-        if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.  The answer is no
-        where V is not defined at that (0/0).
+        theta : (dim,) or (dim, lanes).  memory : blocks of the flow, shaped as theta (scalar blocks: numbers or
+        (lanes,)); if any is given, the others are at rest (the bias corrections at 1); none: the flow's own start.  The
+        answer is no where V is not defined at that (0/0).
         """
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
@@ -65,7 +72,7 @@ class BasinCertificate:
             value = self.energy(State(**state), loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
 
-    def draw(self, ax, *, color="black", points: int = 400, **style):
+    def draw(self, ax: Axes, *, color: str = "black", points: int = 400, **style: Any) -> QuadContourSet:
         """The border of {F < inner} around θ* (memory at rest) as a line on matplotlib axes, two parameters."""
         if self.well.loss.dim != 2:
             raise ValueError(f"draw: {self.well.loss.name} has {self.well.loss.dim} parameters, a plane takes two")
@@ -90,15 +97,17 @@ class BasinCertificate:
                 rf"V = {sympy.latex(self.energy.expression)}$")
 
 
-def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate:
+def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
+                      loss: Objective | None = None) -> BasinCertificate:
     """A sublevel set {V < c} proved to lie in the basin of a minimum under a flow, as large as the argument goes.
 
     flow : an instance, with an energy V ≥ F that is proved to fall (see `check`) and equals F where the memory rests.
     critical_point : a strict minimum, or its numbers with `loss`.
 
-    A curve that starts in the well C of {F < c} around θ* (see `well`) with V < c keeps F ≤ V < c, so it cannot leave C,
-    which is bounded; it ends where V stops falling, at critical points with resting memory; C holds θ* alone.
-    The statement is on the flow.  A step under energy control keeps V falling too, but might jump over a wall of the well.
+    A curve that starts in the well C of {F < c} around θ* (see `well`) with V < c keeps F ≤ V < c, so it cannot leave
+    C, which is bounded; it ends where V stops falling, at critical points with resting memory; C holds θ* alone.
+    The statement is on the flow.  A step under energy control keeps V falling too, but might jump over a wall of the
+    well.
 
     Raises ValueError where the point is no strict minimum, the flow has no such energy, or nothing could be proved.
     """
@@ -113,8 +122,9 @@ def basin_certificate(flow: Flow, critical_point, loss=None) -> BasinCertificate
     found = well(loss, point)
     if near.status not in (ATTRACTING, STABLE):
         raise ValueError(f"{type(flow).__name__} is not proved to be stable at {point.theta}: {near.argument[-1]}")
-    argument = (f"V = {sympy.sstr(energy.expression)} falls along the flow, V' = {sympy.sstr(derivative)} <= 0 (check), and "
-                "F <= V with equality at resting memory: F < c for ever, the curve stays in C", *found.argument,
+    argument = (f"V = {sympy.sstr(energy.expression)} falls along the flow, V' = {sympy.sstr(derivative)} <= 0 "
+                "(check), and F <= V with equality at resting memory: F < c for ever, the curve stays in C",
+                *found.argument,
                 "bounded curves end where ∇F = 0 and the memory rests (LaSalle); in C that is θ* alone")
     return BasinCertificate(flow, found, energy, argument)
 

@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import GivenOracle, aligned, as_decimals
 from flows import Flow, State
-from networks import as_point
+from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
 from ..coordinate import exact_rates
@@ -67,14 +69,16 @@ class Residual:
                  f"residual     = {self.energy:.6g} in this memory"]
         if self.value is not None:
             bound = ": F stays below it" if self.proved else ""
-            lines.append(f"level        = F + residual = {self.value:.6g} + {self.energy:.6g} = {self.level:.6g}{bound}")
+            lines.append(f"level        = F + residual = {self.value:.6g} + {self.energy:.6g} = "
+                         f"{self.level:.6g}{bound}")
         if self.well is not None:
             lines.append(f"barrier      = {self.barrier:.6g}, which is {self.gap:.6g} above F: the flow "
                          + ("cannot leave the well" if self.confined else "may leave the well"))
             if self.block:
                 lines.append(f"escape needs |{self.block}| >= {self.smallest:.6g} (other memory as it is)")
         if self.first is not None:
-            lines.append(f"first step   from {_vector(self.theta)} to {_vector(self.first)}: F changes by {self.rise:.6g}")
+            lines.append(f"first step   from {_vector(self.theta)} to {_vector(self.first)}: F changes by "
+                         f"{self.rise:.6g}")
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
@@ -86,11 +90,13 @@ class Residual:
         return aligned(rows)
 
 
-def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=None) -> Residual:
+def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, theta: ArrayLike | None = None,
+                    critical_point: CriticalPoint | Sequence | None = None, loss: Objective | None = None) -> Residual:
     """How much energy a memory holds, how high F can rise with it, and whether that is enough to leave a minimum.
 
     Along a flow with an energy V = F + Σψ(memory) that falls, F(θ(t)) ≤ F(θ₀) + Σψ(memory at the start): with memory at
-    rest a flow never climbs.  An algorithm with a step h can: Adam's first step has length lr however small the gradient.
+    rest a flow never climbs.  An algorithm with a step h can: Adam's first step has length lr however small the
+    gradient.
 
     flow : a Flow, or an Optimizer (whose first step is then reported too).
     memory : {block: value}, each (dim,) or a number; blocks not given are at rest.  None: the flow's own start.
@@ -100,7 +106,7 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     Raises ValueError where the flow has no energy that contains F.
     """
     optimizer = flow if isinstance(flow, Optimizer) else None
-    flow = flow.flow if optimizer else flow
+    flow = flow.flow if isinstance(flow, Optimizer) else flow
     if not isinstance(flow, Flow):
         raise TypeError(f"residual_energy(flow): flow must be a Flow or an Optimizer, got {flow!r}")
     energy, function, proved = _energy(flow)
@@ -114,8 +120,8 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
     state = _state(flow, memory, theta)
     held = _held(energy, state)
     if np.isnan(held):
-        raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its blocks "
-                         f"{', '.join(sorted(set(map(str, flow.memory)) - {'theta'}))} ({{}} is memory at rest)")
+        raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its "
+                         f"blocks {', '.join(sorted(set(map(str, flow.memory)) - {'theta'}))} ({{}} is memory at rest)")
     shown, rates = _with_symbols(flow, function)
     found = Residual(flow, shown, proved, held, rates, theta=theta)
     if loss is None:
@@ -127,23 +133,28 @@ def residual_energy(flow, memory=None, *, theta=None, critical_point=None, loss=
         top = float(sympy.N(around.level))
         inside = bool(around.holds(theta)) and value < top
         block, smallest = _smallest(flow, function, _state(flow, memory or {}, theta), top - value)
-        found = replace(found, well=around, confined=proved and inside and value + held < top, block=block, smallest=smallest)
+        found = replace(found, well=around, confined=proved and inside and value + held < top, block=block,
+                        smallest=smallest)
     if optimizer is not None:
         first = _first_step(optimizer, loss, state)
         found = replace(found, first=first, rise=float(loss.value(first)) - value)
     return found
 
 
-def escape(optimizer: Optimizer, critical_point, starts, *, steps: int = 1000, loss=None) -> np.ndarray:
+def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, starts: ArrayLike, *, steps: int = 1000,
+           loss: Objective | None = None) -> np.ndarray:
     """The number of steps after which each start is in the well of another minimum; −1 where that does not happen.
 
     starts : (dim,) or (dim, lanes).  steps : at most so many.  Wells are those of all strict minima (see `well`).
     """
     point = as_point(critical_point, loss)
     loss = loss if loss is not None else point.loss
+    if loss is None:
+        raise TypeError("escape: pass loss=..., this critical point does not know its loss")
     field, start = optimizer.flow.on(loss), np.asarray(starts, dtype=float)
     if not isinstance(optimizer.step, FixedStep):
-        raise ValueError("escape follows algorithms of a fixed step: controlled ones are certified by basin_certificate")
+        raise ValueError("escape follows algorithms of a fixed step: controlled ones are certified by "
+                         "basin_certificate")
     others = [well(loss, p) for p in loss.critical_points() if p.nature.is_strict_minimum and p.theta != point.theta]
     lanes = start.reshape(loss.dim, -1)
     y, found = field.start(lanes), np.full(lanes.shape[1], -1)
@@ -193,7 +204,7 @@ def _with_numbers(expression, numbers: dict):
     return expression.subs({sympy.Symbol(n, positive=True): as_decimals(v) for n, v in numbers.items()})
 
 
-def _state(flow: Flow, memory: dict | None, theta) -> State:
+def _state(flow: Flow, memory: Mapping | None, theta) -> State:
     """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
     if memory is None:
         return flow.start(theta)
@@ -244,7 +255,8 @@ def _first_step(optimizer: Optimizer, loss, state) -> np.ndarray:
     y = field.pack({name: getattr(state, name) for name in field.blocks})
     if isinstance(optimizer.step, FixedStep):
         return np.array(field.theta(optimizer.scheme.step(field, 0.0, y, optimizer.step.h)[0]))
-    return integrate(field, scheme=optimizer.scheme, step=optimizer.step, stop=Stop(gradient=0.0, max_steps=1), y0=y).theta
+    return integrate(field, scheme=optimizer.scheme, step=optimizer.step, stop=Stop(gradient=0.0, max_steps=1),
+                     y0=y).theta
 
 
 def _vector(theta) -> str:

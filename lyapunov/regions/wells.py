@@ -1,4 +1,5 @@
-"""Wells: the part of {F < c} around a minimum that provably holds no other critical point, and the level c it reaches."""
+"""Wells: the part of {F < c} around a minimum that provably holds no other critical point,
+and the level c it reaches."""
 from __future__ import annotations
 
 import functools
@@ -7,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import Interval, Vector, entry, short
-from networks import CriticalPoint, Loss, Nature, coercive, complete
+from networks import CriticalPoint, Loss, Nature, Objective, coercive, complete
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
@@ -38,11 +40,11 @@ class Well:
                 + entry("because", *self.argument))
 
     @property
-    def height(self):
+    def height(self) -> sympy.Expr:
         """level − F(θ*): what it takes to leave."""
         return self.level - self.point.value
 
-    def holds(self, theta) -> np.ndarray:
+    def holds(self, theta: ArrayLike) -> np.ndarray:
         """Whether θ, (dim,) or (dim, lanes), lies in a cell of the covering (or anywhere, if the level is ∞)."""
         theta = np.asarray(theta, dtype=float)
         if self.level == sympy.oo:
@@ -56,7 +58,7 @@ class Well:
 
 
 @functools.lru_cache(maxsize=64)
-def well(loss, point: CriticalPoint) -> Well:
+def well(loss: Objective, point: CriticalPoint) -> Well:
     """The well of a strict minimum: as high as can be proved.
 
     Levels are tried from below: the values of the other critical points.  For each, the box is covered by cells, those
@@ -85,8 +87,8 @@ class _Search:
 
     def best(self) -> Well:
         if not self.complete and self.point.nature != Nature.MINIMUM:
-            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, and "
-                             f"the critical points of {self.loss.name} are not all known exactly")
+            raise ValueError(f"no sublevel set around {self.point.theta} can be proved: the Hessian there is singular, "
+                             f"and the critical points of {self.loss.name} are not all known exactly")
         found, tried = None, []
         if self.complete and self.coercive and not self.others:
             return Well(self.loss, self.point, sympy.oo, np.inf, np.zeros(self.loss.dim), np.ones(self.loss.dim),
@@ -127,8 +129,9 @@ class _Search:
                  "arithmetic), so C is bounded", how]
         if level is not None and self.complete and self.coercive and not sympy.sympify(level).has(sympy.Float):
             exact = level
-            steps.append(f"{self.coercive}, and no critical point that is not a strict minimum has a value in [{inner:.6g}, "
-                         f"{level}): descent deforms the part of {{F < {level}}} into C, so the same holds for it")
+            steps.append(f"{self.coercive}, and no critical point that is not a strict minimum has a value in "
+                         f"[{inner:.6g}, {level}): descent deforms the part of {{F < {level}}} into C, so the same "
+                         "holds for it")
         return Well(self.loss, self.point, exact, inner, low, size, cells, tuple(steps))
 
     def _border(self) -> float:
@@ -140,12 +143,14 @@ class _Search:
                 edges = [np.linspace(a, b, n + 1) for a, b in zip(low, high, strict=True)]
                 lows = np.meshgrid(*[np.array([end]) if j == i else e[:-1] for j, e in enumerate(edges)], indexing="ij")
                 highs = np.meshgrid(*[np.array([end]) if j == i else e[1:] for j, e in enumerate(edges)], indexing="ij")
-                bounds.append(self._below(np.array([x.ravel() for x in lows]), np.array([x.ravel() for x in highs])).min())
+                bounds.append(self._below(np.array([x.ravel() for x in lows]),
+                                          np.array([x.ravel() for x in highs])).min())
         return min(bounds)
 
     # --------------------------------------------------------------------------------------------- coverings
     def _cover(self, level: float, finer: int = 1):
-        """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves nothing.
+        """(cells, corner, size, argument) of the connected covering of {F < level} around θ*, or None if it proves
+        nothing.
 
         The box grows while the covering touches its border, then shrinks around the covering for smaller cells.
         """
@@ -200,7 +205,8 @@ class _Search:
     def _below(self, low, high) -> np.ndarray:
         """Lower bounds of F on boxes: the best of the natural form and of Taylor's of first and second order."""
         # widened by rounding: neighbouring boxes overlap, so that nothing lies between them
-        box = Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf)) for a, b in zip(low, high, strict=True))
+        box = Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
+                     for a, b in zip(low, high, strict=True))
         middle = (low + high) / 2
         centre = Vector(Interval(m, m) for m in middle)
         step = [x - Interval(m, m) for x, m in zip(box, middle, strict=True)]
@@ -233,8 +239,8 @@ class _Search:
             if self._convex(corners, corners + size[:, None]):
                 outside = ~inside
                 if not outside.any() or self._slopes(lows[:, outside], highs[:, outside]):
-                    return ("∇F does not vanish on these cells except in a box around θ* on which the Hessian is positive "
-                            "definite (interval arithmetic), so θ* is the only critical point")
+                    return ("∇F does not vanish on these cells except in a box around θ* on which the Hessian is "
+                            "positive definite (interval arithmetic), so θ* is the only critical point")
             reach //= 2
         return ""
 

@@ -38,7 +38,8 @@ def test_unknown_and_missing_back_ends_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="no back end is named 'fortran'; known: auto, c"):
         check_backend("fortran")
     monkeypatch.setattr(numba.Numba, "available", lambda self: False)
-    with pytest.raises(ValueError, match=r"'numba' is not available here: pip install 'optiflows\[fast\]', or use one of"):
+    with pytest.raises(ValueError,
+                       match=r"'numba' is not available here: pip install 'optiflows\[fast\]', or use one of"):
         check_backend("numba")
 
 
@@ -50,7 +51,8 @@ def test_a_back_end_that_fails_hands_over_with_one_warning(monkeypatch):
     for backend in REGISTERED[:-1]:
         monkeypatch.setattr(type(backend), "available", lambda self: True)
         monkeypatch.setattr(type(backend), "compile", fail)
-    with pytest.warns(RuntimeWarning, match="'numpy' back end is used.*c: no luck today; numba: no luck today") as caught:
+    with pytest.warns(RuntimeWarning,
+                      match="'numpy' back end is used.*c: no luck today; numba: no luck today") as caught:
         final, steps = iterate(damped_map(), starts(20), 30)
     assert len(caught) == 1
     assert np.array_equal(final, expected[0], equal_nan=True) and np.array_equal(steps, expected[1])
@@ -81,7 +83,8 @@ def run(code, tmp_path, **environment):
 
 def test_a_compiler_that_fails_is_named_and_passed_over(tmp_path):
     result = run(HAND_OVER, tmp_path, CC="false")
-    assert result.returncode == 0 and result.stdout.startswith("1 the ") and "false said:" in result.stdout, result.stderr
+    assert (result.returncode == 0 and result.stdout.startswith("1 the ")
+            and "false said:" in result.stdout), result.stderr
     assert not list((tmp_path / "tmp").iterdir())
 
 
@@ -91,7 +94,8 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(tmp_path):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))\n"
     result = run(limit + HAND_OVER, tmp_path)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith(("1 the 'numpy' back end is used", "1 the 'numba' back end is used", "2 a compiled program"))
+    assert result.stdout.startswith(("1 the 'numpy' back end is used", "1 the 'numba' back end is used",
+                                     "2 a compiled program"))
     assert not list((tmp_path / "tmp").iterdir())
     assert not list((tmp_path / "cache").glob(".part-*"))
 

@@ -102,7 +102,8 @@ def test_what_was_not_used_for_long_goes(folder, tmp_path):
 
 
 DAMAGES = {"cut off": lambda code: code[:len(code) // 2], "empty": lambda code: b"",
-           "zeroed": lambda code: bytes(len(code)), "a bit flipped": lambda code: code[:900] + bytes([code[900] ^ 1]) + code[901:]}
+           "zeroed": lambda code: bytes(len(code)),
+           "a bit flipped": lambda code: code[:900] + bytes([code[900] ^ 1]) + code[901:]}
 
 
 @pytest.mark.parametrize("backend", COMPILED)

@@ -1,4 +1,5 @@
-"""The back ends give the same bits, whatever the order, the threads and the number of lanes; runs can be interrupted."""
+"""The back ends give the same bits, whatever the order, the threads and the number of lanes;
+runs can be interrupted."""
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -95,7 +96,7 @@ def test_a_table_is_made_in_lengths_without_end():
     final, steps = iterate(counted, np.zeros((2, 3)), 9 * TABLE + 5)
     assert (steps == 9 * TABLE + 5).all() and (final[1] == steps).all()
     assert np.allclose(final[0], np.sum(1 / np.arange(1, 9 * TABLE + 6)), rtol=1e-12)
-    assert len(counted._tables) <= 4
+    assert len(counted.recent_tables) <= 4
     final, steps = iterate(iteration, z, 30_000)
     assert np.array_equal(final[1], steps)
 
@@ -154,7 +155,7 @@ def test_threads_work_in_a_forked_process():
         try:
             assert all(job.result(timeout=60) == expected for job in jobs)
         except TimeoutError:
-            for process in list(executor._processes.values()):
+            for process in list(executor._processes.values()):  # noqa: SLF001 - the executor would wait for them
                 process.kill()
             raise
 
@@ -187,8 +188,8 @@ except Interrupted as stopped:
 @pytest.mark.parametrize("threads, clock", [(1, "no"), (2, "no"), (2, "clock")])
 def test_a_keyboard_interrupt_arrives_and_leaves_every_lane_as_far_as_it_came(backend, threads, clock):
     """States whose value after k steps is known, in lanes of which every other one ends early."""
-    result = subprocess.run([sys.executable, "-c", INTERRUPT, backend, str(threads), clock], capture_output=True, text=True,
-                            timeout=120)
+    result = subprocess.run([sys.executable, "-c", INTERRUPT, backend, str(threads), clock], capture_output=True,
+                            text=True, timeout=120)
     assert result.stdout.split() == ["interrupted", "True"], result.stderr
 
 

@@ -1,6 +1,4 @@
 """Floats as the exact numbers that they stand for, and the signs of exact numbers."""
-import subprocess
-import sys
 from fractions import Fraction
 
 import pytest
@@ -55,10 +53,3 @@ def test_tableaus_are_read_exactly(scheme):
 def test_signs_of_exact_numbers(number, sign):
     assert exact_sign(number) == sign
     assert sign != 0 or simplified(sympy.sympify(number)) == 0
-
-
-def test_numbers_do_without_sympy():
-    code = ("import sys, arithmetic; print('sympy' in sys.modules, 'as_decimals' in dir(arithmetic)); "
-            "arithmetic.as_decimals")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]

@@ -26,15 +26,16 @@ def test_one_argument_on_all_readings(name):
 @settings(deadline=None)
 @given(st.floats(-10, 10), st.floats(-10, 10))
 def test_choices_on_all_readings(x, y):
-    for function in (ar.minimum, ar.maximum, lambda a, b: ar.where(a < b, a - b, a * b), lambda a, b: ar.clip(a, -1, b)):
-        recorded = record(lambda v: function(v[0], v[1]), 2)(x, y)[0]
+    for function in (ar.minimum,
+                     ar.maximum, lambda a, b: ar.where(a < b, a - b, a * b), lambda a, b: ar.clip(a, -1, b)):
+        recorded = record(lambda v, function=function: function(v[0], v[1]), 2)(x, y)[0]
         assert float(function(np.float64(x), np.float64(y))) == recorded
         assert float(function(sympy.Float(x), sympy.Float(y))) == pytest.approx(recorded, rel=1e-14, abs=1e-300)
 
 
 def test_minimum_and_maximum_propagate_nan_on_every_back_end():
     for function in (ar.minimum, ar.maximum):
-        program = record(lambda v: function(v[0], v[1]), 2)
+        program = record(lambda v, function=function: function(v[0], v[1]), 2)
         assert np.isnan(program(np.nan, 1.0)[0]) and np.isnan(program(1.0, np.nan)[0])
 
 
@@ -69,7 +70,8 @@ def test_solve_solves_on_numbers_lanes_and_recorded(n, seed):
 
 
 def test_solve_is_exact_on_symbols_and_pivots_on_numbers():
-    A = np.array([[sympy.Integer(0), sympy.Integer(1)], [sympy.Integer(2), sympy.Integer(1)]], dtype=object).view(Vector)
+    A = np.array([[sympy.Integer(0), sympy.Integer(1)], [sympy.Integer(2), sympy.Integer(1)]],
+                 dtype=object).view(Vector)
     assert list(ar.solve(A, Vector([sympy.Integer(3), sympy.Integer(5)]))) == [1, 3]
     assert np.allclose(ar.solve(np.array([[0.0, 1], [2, 1]]), np.array([3.0, 5])), [1, 3])
 

@@ -1,4 +1,5 @@
-"""Every operation against mpmath: its derivative, its value on each back end, its interval; pivots against fractions."""
+"""Every operation against mpmath: its derivative, its value on each back end, its interval;
+pivots against fractions."""
 import itertools
 import math
 import operator

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arithmetic import Interval, absolute, cos, exp, log, maximum, minimum, sign, sin, sqrt, tanh
+from arithmetic import Interval, absolute, cos, exp, log, maximum, minimum, sin, sqrt, tanh
 from arithmetic.operations import head
 
 numbers = st.floats(-50, 50, allow_nan=False)

@@ -87,7 +87,7 @@ def test_tables_are_kept_for_the_last_few_starts_only():
         z = starts(3)
         z[3] = k / 100
         iterate(iteration, z, 5)
-    assert len(iteration._tables) == 4
+    assert len(iteration.recent_tables) == 4
 
 
 def test_recent_forgets_the_oldest():

@@ -15,9 +15,10 @@ from arithmetic import OPERATIONS, Graph, Interval, Iteration, Program, gradient
 from arithmetic.operations import increasing
 
 EXACT = {"pow2", "significand", "exponent", "head", *(f"two_over_pi_{i}" for i in range(4))}  # of definitions alone
-NUMERIC = [name for name, op in OPERATIONS.items() if name not in EXACT and not op.boolean and op.arity == 1 and name != "not"]
-SPECIAL = (0.0, -0.0, 5e-324, -5e-324, 1e-310, 2.0**-1022, 1e-30, -1e-30, 0.5, -0.5, 1.0, -1.0, 1.5, 20.0, -20.0, 709.9, -745.2, 1e5,
-           -1e5, 1e22, 2.0**60, -1e300, np.finfo(float).max, np.inf, -np.inf, np.nan)
+NUMERIC = [name for name, op in OPERATIONS.items() if name not in EXACT and not op.boolean and op.arity == 1
+           and name != "not"]
+SPECIAL = (0.0, -0.0, 5e-324, -5e-324, 1e-310, 2.0**-1022, 1e-30, -1e-30, 0.5, -0.5, 1.0, -1.0, 1.5, 20.0, -20.0,
+           709.9, -745.2, 1e5, -1e5, 1e22, 2.0**60, -1e300, np.finfo(float).max, np.inf, -np.inf, np.nan)
 
 
 def points(op, n=9, seed=0):
@@ -38,7 +39,8 @@ def ulps(value, true):
 
 # ------------------------------------------------------------------------------------------- what an entry must do
 def check_readings(op):
-    """Numbers are within the error of the exact value; recorded numbers, scalars and sympy's floats have the same bits."""
+    """Numbers are within the error of the exact value;
+    recorded numbers, scalars and sympy's floats have the same bits."""
     x = points(op)
     numbers = op.function(x)
     with mpmath.workdps(120):
@@ -57,7 +59,8 @@ def check_derivative(op):
     slopes = Program((z,), tuple(gradient(op.function(z), [z])))(x)[0]
     with mpmath.workdps(50):
         for a, slope in zip(x, np.broadcast_to(slopes, x.shape), strict=True):
-            true = mpmath.diff(lambda t: mpmath.mpf(str(sympy.N(op.symbolic(sympy, sympy.Float(str(t), 50)), 50))), mpmath.mpf(a), h=1e-12)
+            true = mpmath.diff(lambda t: mpmath.mpf(str(sympy.N(op.symbolic(sympy, sympy.Float(str(t), 50)), 50))),
+                               mpmath.mpf(a), h=1e-12)
             assert abs(slope - true) <= 1e-12 * (1 + abs(true))
 
 
@@ -111,7 +114,8 @@ def test_operation(name, check):
 def gudermannian():
     """A function that the table does not have, in one entry."""
     operation("gudermannian", definition=lambda x: 2 * ar.atan(ar.tanh(x / 2)), error=4,
-              symbolic=lambda s, x: 2 * s.atan(s.tanh(x / 2)), adjoint=lambda n, d: (d / ar.cosh(n.args[0]),), interval=increasing)
+              symbolic=lambda s, x: 2 * s.atan(s.tanh(x / 2)), adjoint=lambda n, d: (d / ar.cosh(n.args[0]),),
+              interval=increasing)
     yield OPERATIONS["gudermannian"]
     OPERATIONS.remove("gudermannian")
 
@@ -129,7 +133,7 @@ def test_an_operation_of_a_library_runs_where_it_is_spelled():
         for backend in ("c", "numpy"):
             if backend in ar.available():
                 assert np.allclose(iterate(kernels(op), x[None], 1, backend=backend)[0][0], np.cbrt(x), rtol=1e-15)
-        with pytest.raises(TypeError, match="neither a definition nor a spelling python="):
+        with pytest.raises(ar.CompileError, match="neither a definition nor a spelling python="):
             from arithmetic.printers import lines
 
             step = kernels(op)
@@ -189,7 +193,7 @@ def test_two_arguments_have_their_derivatives(name):
     slopes = Program((a, b), tuple(gradient(BINARY[name](a, b), [a, b])))
     for x, y in np.random.default_rng(0).normal(size=(20, 2)):
         value = {"minimum": min, "maximum": max}.get(name, BINARY[name])
-        true = [float(mpmath.diff(lambda u, v: value(u, v), (x, y), order)) for order in ((1, 0), (0, 1))]
+        true = [float(mpmath.diff(value, (x, y), order)) for order in ((1, 0), (0, 1))]
         assert [float(s) for s in slopes(x, y)] == pytest.approx(true, rel=1e-10, abs=1e-12)
 
 
@@ -220,15 +224,18 @@ def test_elementary_coefficients_interpolate_at_chebyshev_points():
             return lambda z: series if z < mp.mpf(10)**-40 else f(mp.sqrt(z), z)
 
         fits = [
-            (el.EXP, lambda r: mp.mpf(1) / 2 if abs(r) < mp.mpf(10)**-30 else (mp.expm1(r) - r) / r**2, -short, short, 2e-18),
+            (el.EXP, lambda r: mp.mpf(1) / 2 if abs(r) < mp.mpf(10)**-30 else (mp.expm1(r) - r) / r**2, -short, short,
+             2e-18),
             (el.LOG, of_square(lambda s, z: (2 * mp.atanh(s) / s - 2) / z, mp.mpf(2) / 3), 0, reduced, 3e-18),
             (el.SIN, of_square(lambda s, z: (mp.sin(s) / s - 1) / z, -mp.mpf(1) / 6), 0, quarter, 3e-17),
             (el.COS, of_square(lambda s, z: (mp.cos(s) - 1 + z / 2) / z**2, mp.mpf(1) / 24), 0, quarter, 2e-18),
             (el.ATAN, of_square(lambda s, z: (mp.atan(s) / s - 1) / z, -mp.mpf(1) / 3), 0, eighth, 2e-18),
-            (el.ERF, of_square(lambda s, z: (mp.erf(s) / s - 2 / mp.sqrt(mp.pi)) / z, -2 / mp.sqrt(mp.pi) / 3), 0, mp.mpf(9) / 16, 1e-17),
-            (el.ERF_AROUND_1, lambda s: 2 / mp.sqrt(mp.pi) / mp.e if abs(s) < mp.mpf(10)**-30 else (mp.erf(1 + s) - mp.erf(1)) / s,
-             -mp.mpf(1) / 4, mp.mpf(1) / 4, 4e-18),
-            (el.ERFC, lambda u: (lambda x: mp.exp(x * x) * mp.erfc(x))((3 + 3 * u) / (1 - u)), mp.mpf(-7) / 17, mp.mpf(1) / 3, 1e-17),
+            (el.ERF, of_square(lambda s, z: (mp.erf(s) / s - 2 / mp.sqrt(mp.pi)) / z, -2 / mp.sqrt(mp.pi) / 3), 0,
+             mp.mpf(9) / 16, 1e-17),
+            (el.ERF_AROUND_1, lambda s: 2 / mp.sqrt(mp.pi) / mp.e if abs(s) < mp.mpf(10)**-30
+             else (mp.erf(1 + s) - mp.erf(1)) / s, -mp.mpf(1) / 4, mp.mpf(1) / 4, 4e-18),
+            (el.ERFC, lambda u: (lambda x: mp.exp(x * x) * mp.erfc(x))((3 + 3 * u) / (1 - u)), mp.mpf(-7) / 17,
+             mp.mpf(1) / 3, 1e-17),
         ]
         for ours, f, low, high, bound in fits:
             theirs, error = mp.chebyfit(f, [low, high], len(ours), error=True)
@@ -251,11 +258,13 @@ def test_quarter_turns_where_they_cancel_most():
     """6381956970095103·2⁷⁹⁷ is the double nearest to a multiple of π/2."""
     x = np.ldexp(6381956970095103.0, 797)
     with mpmath.workprec(1400):
-        assert float(ar.cos(x)) == float(mpmath.cos(mpmath.mpf(x))) and float(ar.sin(x)) == float(mpmath.sin(mpmath.mpf(x)))
+        assert (float(ar.cos(x)) == float(mpmath.cos(mpmath.mpf(x)))
+                and float(ar.sin(x)) == float(mpmath.sin(mpmath.mpf(x))))
 
 
 def test_forms_that_do_not_overflow():
-    assert ar.softplus(1e300) == 1e300 and ar.softplus(-800.0) == 0 and ar.sigmoid(-1e300) == 0 and ar.sigmoid(800.0) == 1
+    assert (ar.softplus(1e300) == 1e300 and ar.softplus(-800.0) == 0 and ar.sigmoid(-1e300) == 0
+            and ar.sigmoid(800.0) == 1)
     assert 0 < ar.softplus(-740.0) < 1e-300 and 0 < ar.sigmoid(-740.0) < 1e-300
     assert ar.expm1(1e-300) == 1e-300 and ar.log1p(1e-300) == 1e-300
 

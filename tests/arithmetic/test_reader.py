@@ -11,13 +11,18 @@ from arithmetic import Interval, Vector, from_sympy, record
 x, y = sympy.symbols("x y", real=True)
 
 EXPRESSIONS = [
-    x**3 - x * y / 3 + sympy.Rational(7, 5), (x + 1 / (1 + 1 / (2 + y**2))) / (3 + x**2), sympy.sqrt(x**2 + 1) ** 3 / (1 + y**2) ** 2,
-    (x**2 + 1) ** sympy.Rational(-3, 2), (x**2 + y**2 + 1) ** sympy.Rational(1, 3), 2**x, (1 + x**2) ** y, sympy.exp(x) * sympy.log(2 + x**2),
+    x**3 - x * y / 3 + sympy.Rational(7, 5), (x + 1 / (1 + 1 / (2 + y**2))) / (3 + x**2),
+    sympy.sqrt(x**2 + 1) ** 3 / (1 + y**2) ** 2,
+    (x**2 + 1) ** sympy.Rational(-3, 2), (x**2 + y**2 + 1) ** sympy.Rational(1, 3), 2**x, (1 + x**2) ** y,
+    sympy.exp(x) * sympy.log(2 + x**2),
     sympy.Piecewise((x, x < y), (y**2, sympy.And(x > 0, y < 1)), (sympy.cos(x), True)),
     sympy.Piecewise((1, sympy.Or(x <= -1, x > 1)), (x, sympy.Ne(y, 0)), (2, True)),
-    sympy.Max(x, y, 1) - sympy.Min(x, y, -x, 0), sympy.Abs(x - y) + sympy.sign(x), sympy.tan(x / 4) + sympy.sech(y) + sympy.coth(2 + x**2),
-    sympy.erf(x) + sympy.erfc(y) + sympy.atan(x * y) + sympy.sinh(x) - sympy.cosh(y), sympy.log(1 + sympy.exp(x)), 1 / (1 + sympy.exp(-x)),
-    y / (1 + sympy.exp(x)) ** 2, sympy.Heaviside(x), sympy.pi * x + sympy.sqrt(2) * sympy.exp(sympy.Rational(1, 3)) + sympy.E,
+    sympy.Max(x, y, 1) - sympy.Min(x, y, -x, 0), sympy.Abs(x - y) + sympy.sign(x),
+    sympy.tan(x / 4) + sympy.sech(y) + sympy.coth(2 + x**2),
+    sympy.erf(x) + sympy.erfc(y) + sympy.atan(x * y) + sympy.sinh(x) - sympy.cosh(y), sympy.log(1 + sympy.exp(x)),
+    1 / (1 + sympy.exp(-x)),
+    y / (1 + sympy.exp(x)) ** 2, sympy.Heaviside(x),
+    sympy.pi * x + sympy.sqrt(2) * sympy.exp(sympy.Rational(1, 3)) + sympy.E,
     sympy.Max(0, x - y) ** 2, sympy.tanh(x) ** 2 / (1 + sympy.Float("0.25") * y**2),
 ]
 
@@ -41,8 +46,8 @@ def test_on_symbols_it_is_the_expression(expression):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from([e for e in EXPRESSIONS if not e.has(sympy.Heaviside)]), st.floats(-1.5, 1.5), st.floats(0, 0.3), st.floats(-1.5, 1.5), st.floats(0, 0.3),
-       st.floats(0, 1), st.floats(0, 1))
+@given(st.sampled_from([e for e in EXPRESSIONS if not e.has(sympy.Heaviside)]), st.floats(-1.5, 1.5),
+       st.floats(0, 0.3), st.floats(-1.5, 1.5), st.floats(0, 0.3), st.floats(0, 1), st.floats(0, 1))
 def test_on_intervals_it_encloses(expression, a, da, b, db, share, share2):
     X, Y = Interval(a, a + da), Interval(b, b + db)
     p, q = min(a + share * da, float(X.high)), min(b + share2 * db, float(Y.high))
@@ -69,7 +74,8 @@ def test_a_quotient_is_one_division():
 
 
 def test_cases_that_cover_nothing_are_nan():
-    assert np.isnan(from_sympy(sympy.Piecewise((x, x > 0)), {x: -1.0})) and from_sympy(sympy.Piecewise((x, x > 0)), {x: 2.0}) == 2
+    assert np.isnan(from_sympy(sympy.Piecewise((x, x > 0)), {x: -1.0})) and from_sympy(sympy.Piecewise((x, x > 0)),
+                                                                                       {x: 2.0}) == 2
 
 
 def test_constants_are_enclosed_on_intervals():
@@ -88,7 +94,8 @@ def test_what_has_no_arithmetic_is_said():
 
 
 def test_an_added_operation_is_read():
-    ar.operation("dawson", definition=lambda z: z / (1 + z * z), symbolic=lambda s, z: z / (1 + z**2), sympy=("Dawson",))
+    ar.operation("dawson", definition=lambda z: z / (1 + z * z), symbolic=lambda s, z: z / (1 + z**2),
+                 sympy=("Dawson",))
     try:
         class Dawson(sympy.Function):
             pass

@@ -1,4 +1,6 @@
 """The recorder: sharing, derivatives, programs on every reading."""
+import itertools
+
 import numpy as np
 import pytest
 import sympy
@@ -14,14 +16,16 @@ from arithmetic import (
 def rational(x):
     """Something with every operation in it."""
     a, b = x
-    return sqrt(a * a + b**2 + 1) / (2 + tanh(a)) - exp(-b * b) * sin(a - b) + maximum(a, b) ** 3 + abs(a) * where(a < b, a, b)
+    return sqrt(a * a + b**2
+                + 1) / (2 + tanh(a)) - exp(-b * b) * sin(a - b) + maximum(a, b) ** 3 + abs(a) * where(a < b, a, b)
 
 
 def test_equal_operations_are_one_node():
     graph = Graph()
     x, y = graph.inputs("x", 2)
     assert x * y is y * x and (x + y) * (x + y) is (y + x) ** 2
-    assert x + 0 is x and 1 * x is x and x / 1 is x and -(-x) is x and x - (-y) is x + y
+    minus = -x
+    assert x + 0 is x and 1 * x is x and x / 1 is x and -minus is x and x - (-y) is x + y
 
 
 def test_powers_are_multiplications():
@@ -63,7 +67,7 @@ def test_a_hessian_times_a_vector_costs_a_few_gradients():
     """One pass, not one for each of the 60 coordinates."""
     graph = Graph()
     x, d = graph.inputs("x", 60), graph.inputs("d", 60)
-    slope = gradient(sum(tanh(a * b) for a, b in zip(x, x[1:])), x)
+    slope = gradient(sum(tanh(a * b) for a, b in itertools.pairwise(x)), x)
     product = Program((*x, *d), tuple(tangent(slope, x, d)))
     assert product.operations < 5 * Program(tuple(x), tuple(slope)).operations
 
@@ -139,7 +143,8 @@ def test_horner_and_its_derivatives(coefficients, z):
     x = graph.input("x")
     p = graph.lift(polynomial(coefficients, x))
     for order in range(3):
-        expected = np.polynomial.Polynomial(coefficients).deriv(order)(z) if order else np.polynomial.Polynomial(coefficients)(z)
+        expected = (np.polynomial.Polynomial(coefficients).deriv(order)(z) if order
+                    else np.polynomial.Polynomial(coefficients)(z))
         assert Program((x,), (p,))(z)[0] == pytest.approx(expected, rel=1e-12, abs=1e-12)
         p = gradient(p, [x])[0]
 
@@ -178,8 +183,10 @@ def test_vectors_compare_element_by_element():
 
 def test_a_definition_that_changes_between_calls_is_not_recorded():
     rng, count = np.random.default_rng(0), iter(range(100))
-    for definition in (lambda x: x[0] * rng.normal(), lambda x: x[0] + np.random.normal(), lambda x: x[0] + next(count)):
-        with pytest.raises(ValueError, match="two recordings differ, so it draws random numbers or keeps something between calls"):
+    for definition in (lambda x: x[0] * rng.normal(), lambda x: x[0] + np.random.normal(), lambda x: x[0]
+                       + next(count)):
+        with pytest.raises(ValueError,
+                           match="two recordings differ, so it draws random numbers or keeps something between calls"):
             record(definition, 1)
 
 

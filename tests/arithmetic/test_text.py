@@ -10,7 +10,8 @@ from arithmetic import Catalogue, Progress, Table, UnknownName, aligned, clipped
 def test_a_table_prints_aligned_as_markdown_and_as_csv():
     table = Table(("a", "b"), [("x|y", 0.25), ("z", 1.0)])
     assert str(table) == "a         b\nx|y  0.2500\nz    1.0000"
-    assert table.markdown() == "| a | b |\n| --- | --- |\n| x\\|y | 0.2500 |\n| z | 1.0000 |\n" == table._repr_markdown_()
+    assert (table.markdown() == "| a | b |\n| --- | --- |\n| x\\|y | 0.2500 |\n| z | 1.0000 |\n"
+            == table._repr_markdown_())
     assert table.csv() == "a,b\nx|y,0.25\nz,1.0\n"
     assert list(table)[1] == {"a": "z", "b": 1.0} and len(table) == 2
     assert str(table.numbered()).splitlines()[2] == "2  z    1.0000" and str(Table(("a",), [])) == "a"
@@ -54,7 +55,8 @@ def test_a_catalogue_says_what_is_close():
     colours = Catalogue("colour", {"blue": 1, "green": 2}, short={"b": "blue"}, spelled=str.lower)
     assert colours["blue"] == colours["BLUE"] == colours["b"] == 1 and list(colours) == ["blue", "green"]
     for wrong, said in (("gren", "no colour is named 'gren'; did you mean green? known: blue, green"),
-                        ("zzz", "no colour is named 'zzz'; known: blue, green"), (7, "no colour is named 7; known: blue, green")):
+                        ("zzz", "no colour is named 'zzz'; known: blue, green"),
+                        (7, "no colour is named 7; known: blue, green")):
         with pytest.raises(ValueError) as error:
             colours[wrong]
         assert str(error.value) == said and isinstance(error.value, UnknownName) and isinstance(error.value, KeyError)

@@ -22,16 +22,20 @@ def test_switches_can_be_set(capsys):
 
 
 def test_random_starts_and_limits(capsys):
-    assert main("linear-three gd --set lr=0.01 --starts 50 --seed 3 --max-steps 10 --gradient 1e-3 --radius 100 --quiet".split()) == 0
+    assert main("linear-three gd --set lr=0.01 --starts 50 --seed 3 --max-steps 10 --gradient 1e-3 --radius 100 "
+                "--quiet".split()) == 0
     assert "steps used up" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line, message", [
-    ("politwo gd", "did you mean polytwo"), ("polytwo adma", "did you mean adam"), ("polytwo gd --set lr=-1", "lr=-1.0 must be positive"),
+    ("politwo gd", "did you mean polytwo"), ("polytwo adma", "did you mean adam"),
+    ("polytwo gd --set lr=-1", "lr=-1.0 must be positive"),
     ("polytwo gd --set rate=1", "no hyperparameter 'rate'"), ("polytwo gd --set lr", "KEY=NUMBER"),
-    ("polytwo gd --set lr=fast", "KEY=NUMBER"), ("polytwo gd --grid 0", "at least 1"), ("polytwo gd --box 1 2", "4 numbers"),
+    ("polytwo gd --set lr=fast", "KEY=NUMBER"), ("polytwo gd --grid 0", "at least 1"),
+    ("polytwo gd --box 1 2", "4 numbers"),
     ("polytwo gd --box 3 -3 -3 3", "low < high"), ("polytwo gd --out map.gif", "must end in"),
-    ("polytwo gd --out nowhere/map.png", "there is no folder"), ("polytwo gd --backend fortran", "no back end is named"),
+    ("polytwo gd --out nowhere/map.png", "there is no folder"),
+    ("polytwo gd --backend fortran", "no back end is named"),
     ("polytwo gd --max-steps 0", "max_steps"), ("polytwo gd --threads 0", "threads=0 must be at least 1"),
     ("polytwo gd --threads -2", "threads=-2 must be at least 1, or None or -1 for all cores")])
 def test_bad_input_ends_with_2_before_any_work(line, message, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,5 @@
-"""A study is the same to the bit on every back end, for any number of threads, size of pieces, order of starts and executor."""
+"""A study is the same to the bit on every back end, for any number of threads, size of pieces,
+order of starts and executor."""
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
@@ -10,10 +11,12 @@ from arithmetic import available
 from basins import study, uniform
 from schemes import Stop, named
 
-OPTIMIZERS = {"gd": {"lr": 0.05}, "momentum": {"lr": 0.01}, "nesterov": {"lr": 0.01}, "adam": {"lr": 0.05}, "rmsprop": {"lr": 0.01},
-              "adamax": {"lr": 0.05}, "lion": {"lr": 0.01}, "gd-richardson": {}, "gd-energy": {}, "momentum-energy": {}, "adam-energy": {},
-              "lm": {}}
-QUICK = ("adam", "momentum-energy", "gd-richardson", "lm")  # where the functions of the loss, of the scheme, and roots enter
+OPTIMIZERS = {"gd": {"lr": 0.05}, "momentum": {"lr": 0.01}, "nesterov": {"lr": 0.01}, "adam": {"lr": 0.05},
+              "rmsprop": {"lr": 0.01},
+              "adamax": {"lr": 0.05}, "lion": {"lr": 0.01}, "gd-richardson": {}, "gd-energy": {},
+              "momentum-energy": {}, "adam-energy": {}, "lm": {}}
+# where the functions of the loss, of the scheme, and roots enter
+QUICK = ("adam", "momentum-energy", "gd-richardson", "lm")
 
 
 def run(loss, optimizer, starts, **options):

@@ -124,7 +124,8 @@ def test_figure_shows_what_was_counted(polytwo):
     brown = np.all(np.isclose(pixels, [0x8B / 255, 0x45 / 255, 0x13 / 255]), axis=-1)
     assert (brown == (result.map() == -Outcome.DIVERGED)).all() and brown.any()
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (") for t in texts) == 4
+    assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (")
+                                                                                 for t in texts) == 4
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
@@ -311,3 +312,23 @@ def test_one_recording_serves_all_pieces(polytwo, monkeypatch):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         run(polytwo, "gd", grid(polytwo.box, 20), lr=0.1, chunk=50, executor=pool)
     assert len({id(p) for p in made}) == 2
+
+
+def test_a_store_knows_its_loss(tmp_path):
+    """A store is that of one loss: networks on other data, or functions, are not taken for it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 4))
+    one, other = (networks.Network((4, 8, 1), ("tanh", "linear"), (X, sign * X[:, 0])) for sign in (1, -1))
+    assert one.expression is None
+    starts, gd = uniform(one.box, 3, 0), schemes.named("gd", lr=0.1)
+    stop = Stop(max_steps=5)
+    first = study(one, gd, starts, stop=stop, store=tmp_path / "net")
+    assert np.array_equal(study(one, gd, starts, stop=stop, store=tmp_path / "net").theta, first.theta)
+    with pytest.raises(ValueError, match="other expression"):
+        study(other, gd, starts, stop=stop, store=tmp_path / "net")
+    numeric = networks.Loss.from_callables(1, lambda t: t[0]**2, lambda t: 2 * t)
+    with pytest.raises(TypeError, match="made of functions.*leave out store="):
+        study(numeric, gd, grid(((-1, 1),), 3), store=tmp_path / "functions")
+    with pytest.raises(TypeError, match="schedule that is a function"):
+        scheduled = schemes.named("gd", lr=0.1, schedule=lambda t: 1.0)
+        study(networks.get("polytwo"), scheduled, grid((-1, 1), 3), store=tmp_path / "f")

@@ -24,26 +24,31 @@ def figures():
 
 
 def pieces(study) -> list[int]:
-    """How many pieces of at least 4 starts each minimum's basin has: a cusp thinner than the grid leaves single starts."""
+    """How many pieces of at least 4 starts each minimum's basin has:
+    a cusp thinner than the grid leaves single starts."""
     found = [label(study.map() == i, np.ones((3, 3))) for i, p in enumerate(study.points) if p.nature == "minimum"]
     return [sum(np.sum(regions == k) >= 4 for k in range(1, n + 1)) for regions, n in found]
 
 
 def texts(axes) -> str:
-    return " ".join([axes.get_title(), axes.get_xlabel(), axes.get_ylabel(), *(t.get_text() for t in axes.get_legend().get_texts())])
+    return " ".join([axes.get_title(), axes.get_xlabel(), axes.get_ylabel(),
+                     *(t.get_text() for t in axes.get_legend().get_texts())])
 
 
 def test_figure_1a_gradient_descent_diverges_from_two_corners(figures):
     figure, (study,) = figures.figure_1a(80)
     assert 0.20 < study.fraction(Outcome.DIVERGED) < 0.25
-    assert study.map()[-1, -1] == study.map()[0, 0] == -Outcome.DIVERGED and label(study.map() == -Outcome.DIVERGED)[1] >= 2
+    assert (study.map()[-1, -1] == study.map()[0, 0] == -Outcome.DIVERGED
+            and label(study.map() == -Outcome.DIVERGED)[1] >= 2)
     assert study.fraction("minimum") + study.fraction("saddle") + study.fraction(Outcome.DIVERGED) == 1
     assert max(pieces(study)) > 1
     shown = texts(figure.axes[0])
-    assert all(word in shown for word in ("polytwo", "gd(lr=0.1)", "n = 6400", "80 × 80", "diverged", "minimum (0, 1)", "$w$", "$b$"))
+    assert all(word in shown for word in ("polytwo", "gd(lr=0.1)", "n = 6400", "80 × 80", "diverged", "minimum (0, 1)",
+                                          "$w$", "$b$"))
     brown = np.array([0x8B, 0x45, 0x13]) / 255
     image = figure.axes[0].images[0].get_array()
-    assert (np.abs(image[-1, -1] - brown) < 1e-6).all() and np.isclose(image, brown).all(axis=2).mean() == study.fraction(Outcome.DIVERGED)
+    assert ((np.abs(image[-1, -1] - brown) < 1e-6).all()
+            and np.isclose(image, brown).all(axis=2).mean() == study.fraction(Outcome.DIVERGED))
 
 
 def test_figure_1b_adam_sends_starts_near_a_minimum_to_another(figures):
@@ -77,7 +82,8 @@ def test_the_table_of_probabilities_is_the_same_bytes_again(figures):
 
 def test_bad_names_and_folders(figures, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    for line, message in (("figure-2", "no figure is named"), (f"--out {tmp_path / 'file'}", "cannot be made a folder"), ("--side 1", "at least 2")):
+    for line, message in (("figure-2", "no figure is named"),
+                          (f"--out {tmp_path / 'file'}", "cannot be made a folder"), ("--side 1", "at least 2")):
         with pytest.raises(SystemExit) as error:
             figures.main(line.split())
         assert error.value.code == 2 and message in capsys.readouterr().err

@@ -36,7 +36,8 @@ def test_residual_energy():
 
 
 def test_certified_basins():
-    """Every certified start ends as proved: on polytwo with steps under energy control, with adaptive ones everywhere."""
+    """Every certified start ends as proved: on polytwo with steps under energy control,
+    with adaptive ones everywhere."""
     example = load("certified_basins")
     fig, shown = example.figure(side=60)
     levels = {"polytwo": [Rational(1, 4)] * 4, "polythree": [Rational(25, 4)] * 3 + [Rational(41, 4)]}

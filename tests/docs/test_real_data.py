@@ -60,7 +60,8 @@ def test_a_short_run(real_data, tmp_path, capsys):
     rows = list(csv.DictReader((tmp_path / "real_data.csv").read_text().splitlines()))
     optimizers = {row["optimizer"] for row in rows}
     assert len(rows) == 6 * len(optimizers) == 54 and {"lm", "L-BFGS (scipy)", "LM (MINPACK)"} <= optimizers
-    assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows if "lr" not in row["optimizer"])
+    assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows
+               if "lr" not in row["optimizer"])
     text = (tmp_path / "real_data.md").read_text()
     assert "6 starts per set" in text and "They lose:" in text and text.count("| saha |") == 5
     assert (tmp_path / "figures" / "real_data.png").stat().st_size > 10_000

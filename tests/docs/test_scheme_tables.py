@@ -62,9 +62,10 @@ def test_the_page_is_about_every_scheme_and_its_measured_orders_are_the_theory()
 
 def test_gradients_per_step_are_known(tables):
     found = {scheme.__name__: tables.gradients_per_step(scheme) for scheme in tables.EXPLICIT}
-    assert found == {"Euler": 1, "SequentialEuler": 1, "EulerRichardson": 2, "Extragradient": 2, "Heun": 2, "Ralston": 2,
-                     "BogackiShampine": 3, "RungeKutta4": 4, "DormandPrince": 6, "ExponentialEuler": 1, "ExponentialMap": 1,
-                     "Strang": 1, "RKC1": 5, "RKC2": 5}
+    assert found == {"Euler": 1, "SequentialEuler": 1, "EulerRichardson": 2, "Extragradient": 2, "Heun": 2,
+                     "Ralston": 2,
+                     "BogackiShampine": 3, "RungeKutta4": 4, "DormandPrince": 6, "ExponentialEuler": 1,
+                     "ExponentialMap": 1, "Strang": 1, "RKC1": 5, "RKC2": 5}
 
 
 def test_the_work_precision_plot_shows_every_explicit_scheme(tables, monkeypatch):
@@ -75,7 +76,8 @@ def test_the_work_precision_plot_shows_every_explicit_scheme(tables, monkeypatch
 
 @pytest.mark.parametrize("spacing, descent, ball", [("log", 6557, 309), ("even", 6202, 297)])
 def test_stiff_counts_as_published(stiffness, spacing, descent, ball):
-    """κ = 1000: steps of gradient descent at 2/(L + μ) and of Polyak's heavy ball; here the first gradient counts too."""
+    """κ = 1000: steps of gradient descent at 2/(L + μ) and of Polyak's heavy ball;
+    here the first gradient counts too."""
     assert stiffness.gradients(GradientDescent(), Euler(), 2 / 1001, 1000, spacing) == descent + 1
     flow, h = stiffness.polyak(1000)
     assert stiffness.gradients(flow, SequentialEuler(), h, 1000, spacing) == ball + 1

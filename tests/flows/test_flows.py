@@ -10,7 +10,8 @@ import networks
 from arithmetic import Graph, Program, Vector
 from flows import (
     FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, AMSGrad, DampedNewton, Flow, GradientDescent, LevenbergMarquardt,
-    Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, RAdam, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
+    Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, RAdam, RMSProp, Scheduled, State, WeightDecay,
+    scalar, schedules,
 )
 from schemes import SequentialEuler
 
@@ -175,19 +176,22 @@ def test_adam_starts_as_sign_descent(loss):
 
 @pytest.mark.parametrize("flow", [f for f in ALL if not isinstance(f, (NAdam, RAdam))], ids=lambda f: type(f).__name__)
 def test_fields_are_finite_at_their_start(flow, loss):
-    """Also where a gradient component is 0: (1, −1) is a saddle.  NAdam's and RAdam's own formulas are singular at t = 0."""
+    """Also where a gradient component is 0: (1, −1) is a saddle.
+    NAdam's and RAdam's own formulas are singular at t = 0."""
     field = flow.on(loss)
     assert np.isfinite(field(0.0, field.start([[0.3], [1.7]]))).all()
 
 
-@pytest.mark.parametrize("flow", [Adam(), AdamW(), AMSGrad(), AdaBelief(), Momentum(), Nesterov(), NesterovODE()], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("flow", [Adam(), AdamW(), AMSGrad(), AdaBelief(), Momentum(), Nesterov(), NesterovODE()],
+                         ids=lambda f: type(f).__name__)
 def test_jacobians_are_finite_at_the_start(flow, loss):
     field = flow.on(loss)
     assert np.isfinite(field.jacobian(0.0, field.start([0.3, 1.7]))).all()
 
 
 def test_decay_is_taken_where_the_gradient_is(loss):
-    """A sequential scheme moves θ before AdaDelta's last block, which still sees the penalised gradient of the old θ."""
+    """A sequential scheme moves θ before AdaDelta's last block,
+    which still sees the penalised gradient of the old θ."""
     flow, y = WeightDecay(AdaDelta(b=0.5, eps=0.1), 0.3), np.array([0.4, -1.1, 0.2, 0.3, 0.1, 0.5])
     field = flow.on(loss)
     g = loss.gradient(y[:2]) + 0.3 * y[:2]
@@ -209,7 +213,8 @@ def test_weight_decay_is_the_penalised_loss(loss):
 
 def test_start_and_blocks(loss):
     field = Adam().on(loss)
-    assert field.blocks == {"theta": slice(0, 2), "m": slice(2, 4), "v": slice(4, 6), "c1": 6, "c2": 7} and field.size == 8
+    assert field.blocks == {"theta": slice(0, 2), "m": slice(2, 4), "v": slice(4, 6), "c1": 6,
+                            "c2": 7} and field.size == 8
     assert field.start([1.0, 2.0]).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
     assert (field.theta(field.start([[1.0], [2.0]])) == [[1], [2]]).all()
     assert Adam().memory[2] == "c1" and isinstance(Adam().memory[2], scalar)
@@ -222,15 +227,15 @@ def test_symbolic_rates_are_positive_symbols():
 
 
 @pytest.mark.parametrize("call, error, message", [
-    (lambda l: GradientDescent().on("polytwo"), TypeError, "from_callables"),
-    (lambda l: GradientDescent().on(l)(0, [1.0, 2.0, 3.0]), ValueError, r"shape \(2,\)"),
-    (lambda l: GradientDescent().on(l).start([[1.0, 2.0]]), ValueError, "transpose"),
-    (lambda l: GradientDescent().on(l).start("x"), TypeError, "numbers"),
-    (lambda l: Flow().field(None, None), NotImplementedError, "must define field"),
-    (lambda l: Slip(("velocity")).on(l), ValueError, "must be a tuple"),
-    (lambda l: Slip(("v", "t")).on(l), ValueError, "other than 't'"),
-    (lambda l: Slip(("w",)).on(l)(0, np.zeros(4)), ValueError, r"it must return the derivative of each block"),
-    (lambda l: WeightDecay(Adam), TypeError, "must be a Flow"),
+    (lambda loss: GradientDescent().on("polytwo"), TypeError, "from_callables"),
+    (lambda loss: GradientDescent().on(loss)(0, [1.0, 2.0, 3.0]), ValueError, r"shape \(2,\)"),
+    (lambda loss: GradientDescent().on(loss).start([[1.0, 2.0]]), ValueError, "transpose"),
+    (lambda loss: GradientDescent().on(loss).start("x"), TypeError, "numbers"),
+    (lambda loss: Flow().field(None, None), NotImplementedError, "must define field"),
+    (lambda loss: Slip(("velocity")).on(loss), ValueError, "must be a tuple"),
+    (lambda loss: Slip(("v", "t")).on(loss), ValueError, "other than 't'"),
+    (lambda loss: Slip(("w",)).on(loss)(0, np.zeros(4)), ValueError, r"it must return the derivative of each block"),
+    (lambda loss: WeightDecay(Adam), TypeError, "must be a Flow"),
 ])
 def test_bad_input_is_named(call, error, message, loss):
     with pytest.raises(error, match=message):

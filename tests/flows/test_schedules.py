@@ -12,8 +12,8 @@ from flows import GradientDescent, Momentum, NesterovODE, Scheduled
 from flows.schedules import Constant, Cosine, Exponential, InverseTime, Power, Warmup
 from schemes import EulerRichardson, FixedStep, RungeKutta4, Stop, integrate
 
-ALL = [Constant(0.5), Cosine(2.0, 0.1), Exponential(0.7), InverseTime(0.3), Power(0.4, 0.75), Power(0.4, 1.0), Warmup(1.5, 0.1),
-       Warmup(1.0, 0.0, Cosine(3.0))]
+ALL = [Constant(0.5), Cosine(2.0, 0.1), Exponential(0.7), InverseTime(0.3), Power(0.4, 0.75), Power(0.4, 1.0),
+       Warmup(1.5, 0.1), Warmup(1.0, 0.0, Cosine(3.0))]
 
 
 @settings(max_examples=25, deadline=None)
@@ -41,7 +41,9 @@ def test_a_scheduled_flow_runs_through_the_same_orbit_in_another_time(schedule, 
     def end(flow, time, steps=400):
         return integrate(flow.on(loss), start, RungeKutta4(), FixedStep(time / steps), Stop(0, 0, 1e9, steps)).theta
 
-    assert end(Scheduled(flow, schedule, whole=True), t) == pytest.approx(end(flow, schedule.time(t)), abs=1e-3 if isinstance(flow, NesterovODE) else 1e-6)  # 1/t is rough at 0
+    # 1/t is rough at 0
+    assert end(Scheduled(flow, schedule, whole=True),
+               t) == pytest.approx(end(flow, schedule.time(t)), abs=1e-3 if isinstance(flow, NesterovODE) else 1e-6)
 
 
 def test_libraries_scale_the_step_and_leave_the_memory():
@@ -70,7 +72,8 @@ def test_energy_control_sees_the_time():
 
 
 def test_modifiers_check_what_they_modify():
-    for make in (lambda: Scheduled(Momentum()), lambda: Scheduled(Momentum(), Cosine), lambda: Scheduled(None, Cosine(1.0)),
+    for make in (lambda: Scheduled(Momentum()), lambda: Scheduled(Momentum(),
+                                                                  Cosine), lambda: Scheduled(None, Cosine(1.0)),
                  lambda: Scheduled(Momentum(), lambda t: 1.0, whole=True)):
         with pytest.raises(TypeError, match="must be a|must have time"):
             make()
@@ -82,7 +85,8 @@ def test_a_schedule_needs_fixed_steps():
             schemes.named(name, schedule=Cosine(1.0))
 
 
-@pytest.mark.parametrize("make", [lambda: Cosine(0), lambda: Exponential(-1.0), lambda: InverseTime(0.0), lambda: Warmup(-2)])
+@pytest.mark.parametrize("make",
+                         [lambda: Cosine(0), lambda: Exponential(-1.0), lambda: InverseTime(0.0), lambda: Warmup(-2)])
 def test_bad_schedules_are_named(make):
     with pytest.raises(ValueError, match="must be positive"):
         make()

@@ -22,15 +22,18 @@ def minimum(loss, *theta):
 @pytest.mark.parametrize("name, theta, level", [
     ("polytwo", (0, -1), Rational(1, 4)), ("polytwo", (2, -1), Rational(1, 4)),
     # minima of values 0, 4 and 8 of which the highest one lies above the lowest saddle: only its own saddles count
-    ("polythree", (0, -1), Rational(25, 4)), ("polythree", (-2, 1), Rational(25, 4)), ("polythree", (0, 1), Rational(41, 4)),
+    ("polythree", (0, -1), Rational(25, 4)), ("polythree", (-2, 1), Rational(25, 4)),
+    ("polythree", (0, 1), Rational(41, 4)),
     # a degenerate minimum whose lowest saddles are inflexions, and an ordinary one with a higher pass
-    ("polyfive", (0, -1), 64), ("polyfive", (0, 3), Rational(822083584, 9765625)), ("polyfour", (0, 1), Rational(13, 4)),
+    ("polyfive", (0, -1), 64), ("polyfive", (0, 3), Rational(822083584, 9765625)),
+    ("polyfour", (0, 1), Rational(13, 4)),
 ])
 def test_levels_of_polynomials_are_critical_values(name, theta, level):
     loss = get(name)
     found = well(loss, minimum(loss, *theta))
     assert found.level == level and found.inner < level and found.height == level - found.point.value
-    assert any("known exactly" in step for step in found.argument) and any("coercive" in step for step in found.argument)
+    assert (any("known exactly" in step for step in found.argument)
+            and any("coercive" in step for step in found.argument))
     others = np.array([p.numeric for p in loss.critical_points() if p.theta != theta]).T
     assert found.holds(found.point.numeric) and not found.holds(others).any()
 
@@ -39,10 +42,12 @@ def test_three_parameters():
     x1, x2, x3 = sympy.symbols("x1:4", real=True)
     loss = Loss.from_expression((x1**2 - 1) ** 2 / 4 + (x2**2 + x3**2 + x1 * x2 * x3) / 2 + x2**4 + x3**4, (x1, x2, x3))
     found = well(loss, minimum(loss, 1, 0, 0))
-    assert found.level == Rational(1, 4) and found.holds(np.array([[1.0, -1.0], [0.1, 0.1], [0.1, 0.1]])).tolist() == [True, False]
+    assert (found.level == Rational(1, 4)
+            and found.holds(np.array([[1.0, -1.0], [0.1, 0.1], [0.1, 0.1]])).tolist() == [True, False])
 
 
-@pytest.mark.parametrize("name", ["tanh-bump", "exptwo", pytest.param("cloche", marks=pytest.mark.slow), "steep-valley"])
+@pytest.mark.parametrize("name", ["tanh-bump", "exptwo", pytest.param("cloche", marks=pytest.mark.slow),
+                                  "steep-valley"])
 def test_other_losses_by_intervals(name):
     loss = get(name)
     point = next(p for p in loss.critical_points() if p.nature == "minimum")
@@ -155,6 +160,8 @@ def test_only_strict_minima_of_symbolic_losses_have_wells():
 
 def test_forms():
     found = basin_certificate(GradientDescent(), minimum(POLYTWO, 0, -1))
-    assert str(found).startswith("every start with V < 1/4 that is connected with (0, -1) ends there\nbecause    V = F ")
-    assert str(found.well).startswith("the part of {F < 1/4} connected with (0, -1) holds no other critical point\nbecause")
+    assert str(found).startswith("every start with V < 1/4 that is connected with (0, -1) ends there\n"
+                                 "because    V = F ")
+    assert str(found.well).startswith("the part of {F < 1/4} connected with (0, -1) holds no other critical point\n"
+                                      "because")
     assert found._repr_latex_().startswith(r"$\displaystyle \{V < \frac{1}{4}\}")

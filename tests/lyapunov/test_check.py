@@ -67,7 +67,8 @@ TABLE = [
     (SignSGD(), 0, -g * sympy.sign(g), (), True, Eq(g, 0)),
     (Signum(a), 0, -m * sympy.sign(m), (), False, And(Eq(g, 0), Eq(m, 0))),
     (AMSGrad.symbolic(correction=False), 0, None, (), False, ADAM_REST),
-    (AMSGrad.symbolic(), 0, None, (), False, CLOCKS), (AMSGrad.symbolic(corrected_maximum=True), 0, None, (), False, CLOCKS),
+    (AMSGrad.symbolic(), 0, None, (), False, CLOCKS),
+    (AMSGrad.symbolic(corrected_maximum=True), 0, None, (), False, CLOCKS),
     (LevenbergMarquardt(damping), 0, -g**2 / (J**2 + damping), (), True, Eq(g, 0)),
 ]
 

@@ -54,7 +54,8 @@ def test_unreadable_values(capsys):
     assert "must read KEY=NUMBER" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option, first", [("--table", "# Energies of the flows"), ("--csv", "flow,energy V,condition")])
+@pytest.mark.parametrize("option, first", [("--table", "# Energies of the flows"),
+                                           ("--csv", "flow,energy V,condition")])
 def test_the_table_can_be_printed(option, first, capsys, monkeypatch):
     from flows import GradientDescent, Momentum
     from lyapunov import table

@@ -7,7 +7,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import And, Eq, Ne, Rational, sqrt
+from sympy import Eq, Ne, Rational, sqrt
 
 import arithmetic as ar
 from arithmetic import Graph, Program, total
@@ -21,7 +21,8 @@ from lyapunov.table import COLUMNS, Row, markdown, rows
 from networks import Loss
 from schemes import EnergyControl, SequentialEuler, Stop, integrate
 
-a, b, c, r, eps, L, delta, kappa, beta, dampening = sympy.symbols("a b c r eps L delta kappa beta dampening", positive=True)
+a, b, c, r, eps, L, delta, kappa, beta, dampening = sympy.symbols("a b c r eps L delta kappa beta dampening",
+                                                                  positive=True)
 F, g, H, m, theta, t = *sympy.symbols("F g H m theta", real=True), sympy.Symbol("t", nonnegative=True)
 w = sympy.Symbol("v", real=True)
 v, u, G, c1, c2 = sympy.symbols("v u G c1 c2", positive=True)
@@ -73,9 +74,11 @@ def test_with_numbers_the_condition_decides(fast, good):
 
 def test_strict_energies_and_integrals_are_found_too():
     strict = derive(Momentum).strict
-    assert strict.energy.expression == F + w**2 / 2 + delta * g * w and strict.conditions == (delta < 4 * c / (4 * L + c**2),)
+    assert (strict.energy.expression == F + w**2 / 2 + delta * g * w
+            and strict.conditions == (delta < 4 * c / (4 * L + c**2),))
     averaged = derive(AveragedMomentum).strict
-    assert averaged.energy.expression == F + m**2 / (2 * a) - delta * g * m and averaged.conditions == (delta < 4 / (4 * L + a),)
+    assert (averaged.energy.expression == F + m**2 / (2 * a) - delta * g * m
+            and averaged.conditions == (delta < 4 / (4 * L + a),))
     integral = derive(AdaGrad).further[0]
     assert integral.verdict.derivative == 0
     assert sympy.simplify(sympy.diff(integral.energy.expression, G) - 1 / (sqrt(G) + eps)) == 0
@@ -88,8 +91,10 @@ def test_strict_energies_and_integrals_are_found_too():
 def test_weight_decay_is_seen_as_another_loss():
     decay = sympy.Symbol("lambda", positive=True)
     found = derive(WeightDecay(Momentum(c), decay))
-    assert sympy.expand(found.energy.expression - (F + decay * theta**2 / 2 + w**2 / 2)) == 0 and found.status == "PROVED"
-    decoupled = derive(WeightDecay(GradientDescent(), decay, decoupled=True))  # without memory the two decays are the same
+    assert (sympy.expand(found.energy.expression - (F + decay * theta**2 / 2 + w**2 / 2)) == 0
+            and found.status == "PROVED")
+    # without memory the two decays are the same
+    decoupled = derive(WeightDecay(GradientDescent(), decay, decoupled=True))
     assert sympy.expand(decoupled.energy.expression - (F + decay * theta**2 / 2)) == 0
 
 
@@ -98,7 +103,8 @@ def test_vanishing_friction_with_and_without_convexity():
     found = derive(NesterovODE(), assuming="convex")
     assert sympy.expand(found.energy.expression - (t**2 * F + 2 * (theta + t * w / 2)**2)) == 0
     assert (r >= 3) in derive(NesterovODE, assuming="convex").conditions
-    assert derive(NesterovODE(r=2.5), assuming="convex").energy.expression == F + w**2 / 2  # the accelerated one needs r ≥ 3
+    # the accelerated one needs r ≥ 3
+    assert derive(NesterovODE(r=2.5), assuming="convex").energy.expression == F + w**2 / 2
     assert derive(DampedNewton, assuming="convex").energy.expression == F
 
 
@@ -130,7 +136,8 @@ x, y = sympy.symbols("x y", real=True)
 BOWL = Loss.from_expression(x**2 / 2 + 5 * y**2 / 2 + x * y, (x, y))
 
 
-@pytest.mark.parametrize("flow", [Momentum(), Adam(), Signum(), AdaGrad(eps=0.5), RMSProp(eps=0.1), Newton(), AMSGrad()])
+@pytest.mark.parametrize("flow", [Momentum(), Adam(), Signum(), AdaGrad(eps=0.5), RMSProp(eps=0.1), Newton(),
+                                  AMSGrad()])
 def test_a_derived_energy_is_read_on_numbers_symbols_and_the_recorder(flow):
     energy, field = derive(flow).energy, flow.on(BOWL)
     point, memory = np.array([0.3, -0.7]), {name: np.array([0.5, 1.5]) for name in flow.memory}
@@ -222,7 +229,8 @@ FALSE = [  # a claim V' ≤ 0 that is wrong
     (Lion(beta=0.9, b=1), lambda s, oracle: oracle.value),
     (SignSGD(), lambda s, oracle: -oracle.value),
     (AMSGrad(a=1, b=1, eps=0.1, correction=False), half_momentum),
-    (AMSGrad(a=1, b=1, eps=0.1, correction=False), lambda s, oracle: oracle.value + total(s.m**2 / (ar.sqrt(s.v) + 0.1)) / 2),
+    (AMSGrad(a=1, b=1, eps=0.1, correction=False), lambda s, oracle: oracle.value
+     + total(s.m**2 / (ar.sqrt(s.v) + 0.1)) / 2),
     (Adamax(a=1, b=5, r=10, eps=0.1), lambda s, oracle: oracle.value + total(s.m**2 / (s.c1 * s.u)) / 2),
     (Adam(a=1, b=4.5, eps=0.1), energies(Adam(a=1, b=4.5, eps=0.1))[0]),
     (AdaGrad(eps=0.1), lambda s, oracle: oracle.value + 3 * total(ar.sqrt(s.G))),
@@ -268,10 +276,12 @@ def test_no_perturbed_energy_is_proved_that_increases_somewhere(flow, p):
     elif verdict.status == "PROVED":
         symbols = sorted(verdict.derivative.free_symbols, key=str)
         rng = np.random.default_rng(5)
-        sample = {s: np.exp(rng.normal(0, 3, 4000)) * (1 if s.is_positive else rng.choice([-1, 1], 4000)) for s in symbols}
+        sample = {s: np.exp(rng.normal(0, 3, 4000)) * (1 if s.is_positive else rng.choice([-1, 1], 4000))
+                  for s in symbols}
         value = sympy.lambdify(symbols, verdict.derivative, "numpy")(*sample.values())
         scale = np.abs(value).max() if symbols else 0.0
-        for i in np.flatnonzero(np.broadcast_to(value, 4000) > -1e-12 * scale)[:3]:  # where rounding cannot tell, exactly
+        # where rounding cannot tell, exactly
+        for i in np.flatnonzero(np.broadcast_to(value, 4000) > -1e-12 * scale)[:3]:
             at = {s: Rational(float(sample[s][i])) for s in symbols}
             assert verdict.derivative.subs(at) <= 0
         assert not symbols or value.max() <= 1e-9 * scale
@@ -286,7 +296,8 @@ def test_the_table_has_a_row_for_every_flow_and_no_entry_typed_by_hand():
     page = (Path(__file__).parents[2] / "docs" / "energies.md").read_text()
     lines = markdown(found).splitlines()
     assert [line for line in lines if line not in page.splitlines()] == []
-    names = {line.split("|")[1].strip().split(",")[0].split(":")[0] for line in page.splitlines() if line.startswith("| ")}
+    names = {line.split("|")[1].strip().split(",")[0].split(":")[0] for line in page.splitlines()
+             if line.startswith("| ")}
     assert {flow.__name__ for flow in FLOWS} <= names and page.count("PROVED") >= 15
 
 

@@ -40,7 +40,8 @@ def states(flow, names, rates, n=4000):
 
 
 @pytest.mark.parametrize("flow, a, b", [(flow, a, b) for flow in OWN + FURTHER for a, b in (
-    ((1.3, 0.7), (1.0, 0.05), (1.0, 1.0), (0.6, 2.3), (0.1, 0.39)) if isinstance(flow, Adam) else ((1.3, 0.7),))], ids=str)
+    ((1.3, 0.7), (1.0, 0.05), (1.0, 1.0), (0.6, 2.3), (0.1, 0.39)) if isinstance(flow, Adam) else ((1.3, 0.7),))],
+                         ids=str)
 def test_is_a_lower_bound_of_the_fall(flow, a, b):
     rates = RATES | {"a": a, "b": b}
     for energy in energies(flow):

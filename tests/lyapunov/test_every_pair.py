@@ -1,4 +1,5 @@
-"""Every flow under every scheme, and every named optimizer: the exact tools give a result or one sentence of their own."""
+"""Every flow under every scheme, and every named optimizer:
+the exact tools give a result or one sentence of their own."""
 import re
 
 import pytest
@@ -15,7 +16,8 @@ ALL = [*(scheme() for scheme in SCHEMES), MarquardtEuler(), RosenbrockEuler(gaus
 TOOLS = {"algorithm": lambda flow, scheme: pair(flow(), scheme, 0.1).algorithm(),
          "multipliers": lambda flow, scheme: multipliers(pair(flow(), scheme, 0.1)),
          "modified_equation": lambda flow, scheme: modified_equation(flow, scheme)}
-NO_SENTENCE = re.compile("has no attribute|NoneType|no float value|unsupported operand|Invalid NaN|positional|subscript|out of range")
+NO_SENTENCE = re.compile("has no attribute|NoneType|no float value|unsupported operand|Invalid "
+                         "NaN|positional|subscript|out of range")
 
 
 def result(tool, *arguments):
@@ -66,8 +68,8 @@ def test_what_the_sentences_say():
 
 def test_multipliers_that_are_no_functions_of_the_eigenvalues():
     """SOR's and Marquardt's multipliers change when the axes of the parameters turn; so do those of a diagonal of H."""
-    for optimizer in (pair(schemes.named("gd").flow, ItohAbe(), 0.1), pair(schemes.named("gd").flow, MarquardtEuler(), 0.1),
-                      named("sophia")):
+    for optimizer in (pair(schemes.named("gd").flow, ItohAbe(), 0.1),
+                      pair(schemes.named("gd").flow, MarquardtEuler(), 0.1), named("sophia")):
         found = multipliers(optimizer)
         assert found.status == Status.UNDECIDED and "no functions of" in found.argument
     assert multipliers(pair(schemes.named("gd").flow, Gonzalez(), 0.1)).status == Status.PROVED

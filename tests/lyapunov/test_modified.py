@@ -33,7 +33,8 @@ def test_gradient_descent_in_two_variables():
     F2 = Function("F", real=True)(*X)
     g2 = sympy.Matrix([F2.diff(s) for s in X])
     H2 = g2.jacobian(X)
-    cubic = sympy.Matrix([sum(F2.diff(i, j, k) * g2[a] * g2[b] for a, j in enumerate(X) for b, k in enumerate(X)) for i in X])
+    cubic = sympy.Matrix([sum(F2.diff(i, j, k) * g2[a] * g2[b] for a, j in enumerate(X) for b, k in enumerate(X))
+                          for i in X])
     for term, expected in zip(found.terms, (-g2, -H2 * g2 / 2, -(H2 * H2 * g2 / 3 + cubic / 12)), strict=True):
         assert all(same(a, b) for a, b in zip(term, expected, strict=True))
 
@@ -91,7 +92,8 @@ def error(flow, scheme, order, step, time=0.8):
 
 
 @pytest.mark.parametrize("flow, scheme, orders", [
-    (GradientDescent(), Euler(), (0, 1, 2)), (Momentum(c=1.0), Euler(), (0, 1, 2)), (GradientDescent(), RosenbrockEuler(), (0, 1, 2)),
+    (GradientDescent(), Euler(), (0, 1, 2)), (Momentum(c=1.0), Euler(), (0, 1, 2)),
+    (GradientDescent(), RosenbrockEuler(), (0, 1, 2)),
     (Momentum(c=1.0), SequentialEuler(), (1, 2)), (AveragedMomentum(a=2.0), SequentialEuler(), (1, 2))])
 def test_each_term_raises_the_order_of_agreement(flow, scheme, orders):
     for order in orders:
@@ -117,7 +119,8 @@ def test_adam_with_fixed_weights():
     u = sympy.Matrix([a / b for a, b in zip(slope, scale, strict=True)])
     bent = slope.jacobian([y1, y2]) * u
     lag, spread = (1 + beta) / (1 - beta), (1 + rho) / (1 - rho)
-    expected = sympy.Matrix([-(lag - spread + spread * floor / s**2) * b / (2 * s) for b, s in zip(bent, scale, strict=True)])
+    expected = sympy.Matrix([-(lag - spread + spread * floor / s**2) * b / (2 * s)
+                             for b, s in zip(bent, scale, strict=True)])
     for at in ({y1: 1, y2: 2}, {y1: Rational(-1, 3), y2: Rational(1, 7)}):
         for ours, theirs in ((found.terms[0], -u), (found.terms[1], expected)):
             assert all(abs(sympy.N((a - b).subs(at), 30)) < 1e-28 for a, b in zip(ours, theirs, strict=True))

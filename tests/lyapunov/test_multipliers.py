@@ -9,7 +9,9 @@ import schemes
 from flows import AdaGrad, Adam, Adamax, AveragedMomentum, GradientDescent, Lion, Momentum, Newton, RMSProp, Signum
 from lyapunov import multipliers, spurious_fixed_points
 from networks import Loss
-from schemes import EnergyControl, Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta4, SequentialEuler, Stop, named, pair
+from schemes import (
+    EnergyControl, Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta4, SequentialEuler, Stop, named, pair,
+)
 
 z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
 lr, momentum, beta1, beta2, alpha, eps, v = sympy.symbols("lr momentum beta1 beta2 alpha eps v", positive=True)
@@ -32,8 +34,8 @@ def test_the_sharpness_in_the_hyperparameters(name, polynomial, sharpness):
 
 
 @pytest.mark.parametrize("optimizer, number, lost", [
-    (named("gd", lr=0.1), 20, -1), (named("momentum", lr=0.1), 38, -1), (named("nesterov", lr=1.0), Rational(19, 14), -1),
-    (named("adam", lr=0.001, eps=1e-8), 38 * Rational(1, 10**5), -1),
+    (named("gd", lr=0.1), 20, -1), (named("momentum", lr=0.1), 38, -1),
+    (named("nesterov", lr=1.0), Rational(19, 14), -1), (named("adam", lr=0.001, eps=1e-8), 38 * Rational(1, 10**5), -1),
     (pair(AveragedMomentum(a=0.1), SequentialEuler(), 1), 38, -1),
     (pair(GradientDescent(), EulerRichardson(), 1), 2, 1), (pair(GradientDescent(), Heun(), 1), 2, 1),
     (pair(GradientDescent(), RosenbrockEuler(), 1), None, None), (pair(Newton(), Euler(), 0.5), None, None)])
@@ -90,7 +92,8 @@ def test_the_points_of_a_network(network):
         numeric = np.sort_complex(np.linalg.eigvals(np.array([(c - base) / 1e-6 for c in columns]).T))
         ours = np.sort_complex(np.array([complex(r) for e in np.linalg.eigvalsh(hessian) for r in np.roots(
             [1, -(1.9 - 0.01 * e), 0.9])]))
-        exact = np.sort_complex(np.array([complex(sympy.N(r)) for e in point.eigenvalues for r in found.roots[sympy.sympify(e)]]))
+        exact = np.sort_complex(np.array([complex(sympy.N(r)) for e in point.eigenvalues
+                                          for r in found.roots[sympy.sympify(e)]]))
         assert np.allclose(numeric, ours, atol=1e-3 * (1 + abs(ours).max())) and np.allclose(exact, ours, atol=1e-9)
 
 
@@ -114,7 +117,8 @@ def test_the_midpoint_method_rests_where_the_gradient_does_not_vanish():
     point = next(p for theta, p in found.items() if sympy.simplify(theta - (sqrt(1 + 8 / Rational(6, 5)) - 1) / 2) == 0)
     assert float(point.theta) == pytest.approx(0.8844373104863459, rel=1e-15)
     assert float(point.gradient) == pytest.approx(-0.19260448, abs=1e-8) and point.attracting
-    run = pair(GradientDescent(), EulerRichardson(), 1.2).run(DOUBLE, np.array([0.95]), stop=Stop(gradient=1e-9, max_steps=2000))
+    run = pair(GradientDescent(), EulerRichardson(), 1.2).run(DOUBLE, np.array([0.95]),
+                                                              stop=Stop(gradient=1e-9, max_steps=2000))
     assert not run.success and run.theta[0] == pytest.approx(0.8844373104863459, abs=1e-9)
 
 

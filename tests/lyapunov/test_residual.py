@@ -31,7 +31,8 @@ def test_the_first_step_beside_a_minimum_has_the_published_length():
 
 
 def test_the_smallest_steps_that_cross_to_the_other_minimum():
-    """θ₀ = 1 − 1e-6 on (θ² − 1)²/4: on a grid of 0.01 the first lr that crosses is 0.45, without bias correction 0.16."""
+    """θ₀ = 1 − 1e-6 on (θ² − 1)²/4: on a grid of 0.01 the first lr that crosses is 0.45,
+    without bias correction 0.16."""
     start = [1 - 1e-6]
 
     def smallest(optimizer, rates, steps):
@@ -119,7 +120,8 @@ def test_energies_that_are_derived_serve_too():
 def test_forms():
     found = residual_energy(named("adam", lr=0.45), theta=[1 - 1e-6], critical_point=RIGHT)
     text = str(found)
-    assert text.startswith("V - F        = m**2/(2*a*c1*(eps + sqrt(v)/sqrt(c2))) per coordinate, a = 0.222222, eps = 1e-08")
+    assert text.startswith("V - F        = m**2/(2*a*c1*(eps + sqrt(v)/sqrt(c2))) per coordinate, a = 0.222222, eps = "
+                           "1e-08")
     assert "cannot leave the well" in text and "first step" in text and "escape needs |m| >= 3.33333e-05" in text
     assert found._repr_latex_().startswith(r"$$\begin{aligned}V - F &= \frac{m^{2}}")
 

@@ -19,7 +19,8 @@ class Motzkin(Flow):
 
     def field(self, s, oracle):
         x, y = s.x * s.x, s.y * s.y
-        return {"x": 0 * s.x, "y": 0 * s.y, "z": -(x * x * y + x * y * y - 3 * self.share * x * y + 1), "theta": -oracle.gradient}
+        return {"x": 0 * s.x, "y": 0 * s.y, "z": -(x * x * y + x * y * y - 3 * self.share * x * y + 1),
+                "theta": -oracle.gradient}
 
 
 ENERGY = Energy(lambda s, oracle: oracle.value + total(s.z))

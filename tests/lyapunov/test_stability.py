@@ -17,7 +17,8 @@ from networks import CriticalPoint, Loss, catalogue, get
 x, y = sympy.symbols("x y", real=True)
 
 
-SMOOTH = (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam(eps=0.1), Adam(eps=0.1, correction=False),
+SMOOTH = (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam(eps=0.1),
+          Adam(eps=0.1, correction=False),
           Adam(b=20.0), LevenbergMarquardt(), Adamax(eps=0.1), NAdam(eps=0.1), MomentumRMSProp(eps=0.1))
 MANIFOLD = (AdaGrad(eps=0.1), AdaGrad(eps=0.0), AMSGrad(eps=0.1))
 POINTS = [(name, i) for name in catalogue() for i in range(len(get(name).critical_points()))]
@@ -95,8 +96,8 @@ def derivative_of(energy, field):
 
 @pytest.mark.parametrize("flow", (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam(eps=0.1),
                                   Adam(b=20.0, eps=0.1), Adamax(eps=0.1)), ids=repr)
-@pytest.mark.parametrize("name, i", [("polytwo", 0), ("polytwo", 5), ("polytwo", 8), ("steep-valley", 0), ("polyfive", 1),
-                                     ("polyfive", 5)])
+@pytest.mark.parametrize("name, i", [("polytwo", 0), ("polytwo", 5), ("polytwo", 8), ("steep-valley", 0),
+                                     ("polyfive", 1), ("polyfive", 5)])
 def test_the_function_falls_on_all_states_near_the_point(flow, name, i):
     loss = get(name)
     point = loss.critical_points()[i]
@@ -225,7 +226,8 @@ def test_degenerate_points_of_one_expression_in_all_flows():
     for flow in (*SMOOTH, *MANIFOLD):
         found = stability(flow, (0, 0), loss)
         assert found.status == "unstable" and found.kind == "Chetaev"
-        assert all(float(sympy.re(sympy.N(e.subs(dict.fromkeys(e.free_symbols, 1))))) <= 1e-12 for e in found.eigenvalues)
+        assert all(float(sympy.re(sympy.N(e.subs(dict.fromkeys(e.free_symbols, 1))))) <= 1e-12
+                   for e in found.eigenvalues)
 
 
 def test_points_of_unknown_nature_stay_undecided_unless_an_eigenvalue_is_negative():

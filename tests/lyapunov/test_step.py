@@ -1,11 +1,15 @@
-"""The discrete decrease: bounds on the step derived from the one-step map, attained, and refuted where claimed too large."""
+"""The discrete decrease: bounds on the step derived from the one-step map, attained,
+and refuted where claimed too large."""
 import numpy as np
 import pytest
 import sympy
 from sympy import Rational, sqrt
 
 import schemes
-from flows import AdaGrad, Adam, AMSGrad, AveragedMomentum, GradientDescent, LevenbergMarquardt, Momentum, Nesterov, Newton, RMSProp, Signum
+from flows import (
+    AdaGrad, Adam, AMSGrad, AveragedMomentum, GradientDescent, LevenbergMarquardt, Momentum, Nesterov, Newton, RMSProp,
+    Signum,
+)
 from lyapunov import StepVerdict, check_step, energies
 from lyapunov.exact import readable
 from lyapunov.step import OneStep
@@ -53,7 +57,8 @@ def test_small_steps_leave_the_condition_of_the_flow():
     assert sympy.simplify(limit - 2 * (1 - b / (4 * a)) * (1 - ratio)) == 0
 
 
-@pytest.mark.parametrize("step, good", [(Rational(1, 2), True), (0.5, True), (Rational(1001, 2000), False), (0.525, False)])
+@pytest.mark.parametrize("step, good", [(Rational(1, 2), True), (0.5, True), (Rational(1001, 2000), False),
+                                        (0.525, False)])
 def test_heavy_ball_at_its_bound(step, good):
     """c = L = 1, λ = ½: the bound is ½, and sharp (facts H.11)."""
     verdict = check_step(Momentum(c=1), ratio=Rational(1, 2), curvature=1, step=step)
@@ -103,8 +108,10 @@ def test_random_steps_within_the_bound_decrease():
     """Corrected Adam on F = L θ²/2, h at the derived bound of each state: V⁺ − V ≤ −λ h D."""
     rng, n, lam = np.random.default_rng(0), 4000, 0.25
     rate_a, rate_b, e, curvature = 1.0, 0.5, 0.1, 2.0
-    f = sympy.lambdify(sympy.symbols("g m v c1 c2 h", real=True), check_step(Adam.symbolic(), ratio=Rational(1, 4)).difference.subs(
-        {a: rate_a, b: rate_b, eps: e, L: curvature}).xreplace({sympy.Symbol("g", real=True): sympy.Symbol("g", real=True)} | {
+    f = sympy.lambdify(sympy.symbols("g m v c1 c2 h", real=True),
+                       check_step(Adam.symbolic(), ratio=Rational(1, 4)).difference.subs(
+        {a: rate_a, b: rate_b, eps: e,
+         L: curvature}).xreplace({sympy.Symbol("g", real=True): sympy.Symbol("g", real=True)} | {
             sympy.Symbol(x, positive=True): sympy.Symbol(x, real=True) for x in ("v", "c1", "c2", "h")}), "numpy")
     g, m, v, c2 = rng.normal(size=n), rng.normal(size=n), rng.exponential(size=n), rng.uniform(0.05, 1, n)
     c1, step = rng.uniform(0.05, 1, n), rng.uniform(0, 0.9, n)

@@ -39,7 +39,8 @@ CASES = [
     # more variables: eliminated, or by leading forms
     (z**2 + z * x * y + x**4 + y**4, "degenerate minimum"), (z**2 + 3 * z * x * y + x**4 + y**4, "degenerate saddle"),
     (z**2 + 2 * z * x * y + x**2 * y**2, "non-strict minimum"), (x**4 + y**6 + z**8, "degenerate minimum"),
-    (x**4 + y**4 + z**4 - x**2 * y * z, "degenerate minimum"), (x**4 + y**4 + z**4 - 3 * x**2 * y * z, "degenerate saddle"),
+    (x**4 + y**4 + z**4 - x**2 * y * z, "degenerate minimum"),
+    (x**4 + y**4 + z**4 - 3 * x**2 * y * z, "degenerate saddle"),
     (x**3 + y**4 + z**4, "degenerate saddle"), (-x**4 - y**4 - z**4 + x**5, "degenerate maximum"),
     (cos(x) + x**2 / 2 + y**4 + z**4, "degenerate minimum"),
     (x**2 * y**2 + z**4, "undecided"),
@@ -80,7 +81,8 @@ FAMILIES = [
     (x**2 + x * y**2 + c * y**4, [("degenerate saddle", c < Rational(1, 4)),
                                   ("non-strict minimum", sympy.Eq(c, Rational(1, 4))),
                                   ("degenerate minimum", c > Rational(1, 4))]),
-    (x**2 + c * x * y + y**2, [("saddle", c < -2), ("non-strict minimum", sympy.Eq(c, -2)), ("minimum", (c > -2) & (c < 2)),
+    (x**2 + c * x * y + y**2, [("saddle", c < -2), ("non-strict minimum", sympy.Eq(c, -2)),
+                               ("minimum", (c > -2) & (c < 2)),
                                ("non-strict minimum", sympy.Eq(c, 2)), ("saddle", c > 2)]),
     (x**4 + c * x**2 * y**2 + y**4, [("degenerate saddle", c < -2), ("non-strict minimum", sympy.Eq(c, -2)),
                                      ("degenerate minimum", c > -2)]),
@@ -93,7 +95,8 @@ FAMILIES = [
                                     ("minimum", (c > -1) & (c < 1)), ("degenerate minimum", sympy.Eq(c, 1)),
                                     ("saddle", c > 1)]),
     (x**3 - 3 * c * x * y**2, [("degenerate saddle", sympy.true)]),
-    (x**2 + (c**3 - 2) * y**4, [("degenerate saddle", c < sympy.cbrt(2)), ("non-strict minimum", sympy.Eq(c, sympy.cbrt(2))),
+    (x**2 + (c**3 - 2) * y**4,
+     [("degenerate saddle", c < sympy.cbrt(2)), ("non-strict minimum", sympy.Eq(c, sympy.cbrt(2))),
                                 ("degenerate minimum", c > sympy.cbrt(2))]),
     (x**4 + y**4 + z**4 + c * x * y * z**2, [("undecided", sympy.true)]),
 ]
@@ -123,7 +126,8 @@ def test_cases_print_and_answer_for_values():
     assert str(found).splitlines() == ["degenerate saddle   if c < 1/4", "non-strict minimum  if c = 1/4",
                                        "degenerate minimum  if c > 1/4"]
     assert r"\begin{cases}" in found._repr_latex_()
-    assert [found.at(v) for v in (0, Rational(1, 4), 7)] == ["degenerate saddle", "non-strict minimum", "degenerate minimum"]
+    assert [found.at(v) for v in (0, Rational(1, 4), 7)] == ["degenerate saddle", "non-strict minimum",
+                                                             "degenerate minimum"]
 
 
 @settings(max_examples=6, deadline=None)

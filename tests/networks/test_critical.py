@@ -54,7 +54,8 @@ def test_points_are_critical_and_agree_with_numbers(name):
             assert np.array([float(e) for e in p.eigenvalues]) == pytest.approx(found, rel=1e-9, abs=1e-9 * scale)
 
 
-@pytest.mark.parametrize("name", ["polytwo", "polyfive", "linear-two", "steep-valley", "exptwo", "expfour", "tanh-bump"])
+@pytest.mark.parametrize("name", ["polytwo", "polyfive", "linear-two", "steep-valley", "exptwo", "expfour",
+                                  "tanh-bump"])
 def test_gradient_vanishes_exactly(name):
     loss = get(name)
     for p in loss.critical_points():
@@ -91,7 +92,8 @@ def test_distance_to_points_and_families():
     hyperbola = next(p for p in get("linear-two").critical_points() if p.family)
     on_it = np.array([[1.0, 2.0, -0.5], [1.0, 0.5, -2.0]])
     assert hyperbola.distance(on_it) == pytest.approx(0)
-    assert hyperbola.distance(on_it * 1.01) == pytest.approx(0.01 * np.abs(on_it[0] * on_it[1]) * 2 / np.hypot(*on_it), rel=0.02)
+    assert hyperbola.distance(on_it * 1.01) == pytest.approx(0.01 * np.abs(on_it[0] * on_it[1]) * 2 / np.hypot(*on_it),
+                                                             rel=0.02)
     line = next(p for p in get("linear-three").critical_points() if p.theta[:2] == (0, 0))
     assert float(line.distance(np.array([3.0, 4.0, 7.0]))) == pytest.approx(5)
     point = get("polytwo").critical_points()[0]
@@ -101,7 +103,8 @@ def test_distance_to_points_and_families():
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from((1, 3)).flatmap(lambda n: st.lists(st.integers(-3, 3), min_size=n, max_size=n, unique=True)))
 def test_any_polynomial_neuron(roots):
-    """φ' = Π(z − r) with distinct r and φ above its target: the zeros of ψ' are the r, so there are n² critical points."""
+    """φ' = Π(z − r) with distinct r and φ above its target:
+    the zeros of ψ' are the r, so there are n² critical points."""
     z = sympy.Symbol("z")
     phi = sympy.integrate(sympy.expand(sympy.prod(z - r for r in roots)), z)
     target = min(phi.subs(z, r) for r in roots) - 1
@@ -165,7 +168,9 @@ def test_what_is_not_proved_is_said():
 
 
 def test_a_spent_budget_leaves_what_is_found():
-    residuals = lambda t: [t[2] * (s * t[0] + t[1])**3 - t[2] * (s * t[0] + t[1]) + t[3] - s**2 for s in (0, 1, 2)]  # noqa: E731
+    def residuals(t):
+        return [t[2] * (s * t[0] + t[1])**3 - t[2] * (s * t[0] + t[1]) + t[3] - s**2 for s in (0, 1, 2)]
+
     loss = Loss(lambda t: sum(r**2 for r in residuals(t)) + sum(s**2 for s in t) / 20, 4)
     atlas = loss.critical_points(budget=0.2)
     assert not atlas.complete and atlas.undecided[0] == "stopped at the Gröbner basis after 0.2 s"

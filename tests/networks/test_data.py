@@ -43,7 +43,7 @@ def test_splits_are_disjoint_reproducible_and_standardised(name):
         pytest.importorskip("sklearn")
     points, inputs = {"diabetes": (442, 10), "breast-cancer": (569, 30), "wine": (178, 13), "saha": (408, 2)}[name]
     data, again, other = dataset(name), dataset(name), dataset(name, seed=1, test=0.5)
-    (X, y), (X_test, y_test) = data.train, data.test
+    (X, y), (X_test, _) = data.train, data.test
     assert len(X) + len(X_test) == points and len(X_test) == round(points / 4) and X.shape[1] == inputs
     assert all(np.array_equal(a, b) for a, b in zip(data.train + data.test, again.train + again.test, strict=True))
     assert len(other.test[0]) == round(points / 2) and not np.array_equal(other.train[0][:5], X[:5])

@@ -71,7 +71,7 @@ def test_gauss_newton_is_jtj_of_squares_and_the_fisher_matrix_of_cross_entropy(l
 
     def jacobian(model, theta):
         held = Loss.from_torch(model, half_square, (data[0], np.zeros((P, 1))))
-        return torch.func.jacrev(held._output)(torch.tensor(theta)).reshape(-1, len(theta)).numpy()
+        return torch.func.jacrev(held.output)(torch.tensor(theta)).reshape(-1, len(theta)).numpy()
 
     J = jacobian(loss.model, theta[:, 1])
     assert loss.gauss_newton(theta)[..., 1] == pytest.approx(J.T @ J / P, abs=1e-14)
@@ -93,8 +93,8 @@ def test_a_lane_does_not_see_the_others(model, wanted, data):
     if not loss.vectorized:
         assert (loss.gradient(theta[:, 3:4]) == g[:, 3:4]).all() and (loss.value(theta[:, 5:]) == value[5:]).all()
         stop = Stop(max_steps=20)
-        whole, cut = (basins.study(pickle.loads(pickle.dumps(loss)), schemes.named("adam-energy"), theta, stop=stop, chunk=k,
-                                   progress=False) for k in (9, 2))
+        whole, cut = (basins.study(pickle.loads(pickle.dumps(loss)), schemes.named("adam-energy"), theta, stop=stop,
+                                   chunk=k, progress=False) for k in (9, 2))
         assert (whole.theta == cut.theta).all()
     assert loss.gradient(theta[:, 2:5]) == pytest.approx(g[:, 2:5], rel=1e-12, abs=1e-15)
     assert loss.gradient(theta[:, 3]) == pytest.approx(g[:, 3], rel=1e-12, abs=1e-15)
@@ -115,8 +115,8 @@ def test_the_model_is_changed_by_write_alone(loss):
     assert (loss.start == start).all() and all(torch.equal(v, before[k]) for k, v in loss.model.state_dict().items())
     loss.write(theta)
     assert loss.start == pytest.approx(theta, rel=1e-7) and (loss.start == theta.astype(np.float32)).all()
-    output = loss.model(loss._inputs.float())
-    assert float(half_square(output, loss._targets)) == pytest.approx(loss.value(loss.start), rel=1e-6)
+    output = loss.model(loss.inputs.float())
+    assert float(half_square(output, loss.targets)) == pytest.approx(loss.value(loss.start), rel=1e-6)
     with pytest.raises(ValueError, match=r"shape \(21,\)"):
         loss.write(np.zeros((21, 2)))
 
@@ -129,7 +129,8 @@ def test_double_precision_models_are_written_exactly(data):
 
 
 def test_frozen_tied_and_buffered_parameters(data):
-    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1))
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 3),
+                                torch.nn.Linear(3, 1))
     model[2].weight = model[0].weight
     model[3].bias.requires_grad_(False)
     loss = Loss.from_torch(model, half_square, data)
@@ -154,8 +155,8 @@ def test_named_optimizers_descend(name, loss):
 def test_fields_integration_and_studies(loss):
     field, y = flows.Momentum(c=0.5).on(loss), np.concatenate([loss.start, np.ones(21)])
     assert field(0.0, y) == pytest.approx(np.concatenate([np.ones(21), -0.5 - loss.gradient(loss.start)]))
-    run = schemes.integrate(flows.GradientDescent().on(loss), loss.start, schemes.EulerRichardson(), schemes.ErrorControl(),
-                            Stop(gradient=1e-2))
+    run = schemes.integrate(flows.GradientDescent().on(loss), loss.start, schemes.EulerRichardson(),
+                            schemes.ErrorControl(), Stop(gradient=1e-2))
     assert run.outcome == schemes.Outcome.CONVERGED and np.linalg.norm(loss.gradient(run.theta)) <= 1e-2
     study = basins.study(loss, schemes.named("gd-energy"), around(loss, 4), stop=Stop(gradient=1e-2), progress=False)
     assert study.fraction(schemes.Outcome.CONVERGED) == 1 and (study.point == -1).all()

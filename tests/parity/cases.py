@@ -1,4 +1,5 @@
-"""Every deterministic optimizer of torch and optax that has a counterpart here: how to build both, and how far they part.
+"""Every deterministic optimizer of torch and optax that has a counterpart here: how to build both, and how far they
+part.
 
 `measure(case, seed)` follows both for `case.steps` steps on a random smooth problem with random hyperparameters.
 """
@@ -132,7 +133,8 @@ def drawn(laws: dict, **fixed):
     return lambda rng: {key: law(rng) for key, law in laws.items()} | fixed
 
 
-def torch_case(call: str, name: str, laws: dict, keywords: Callable | None = None, *, fixed: dict | None = None, **more) -> Case:
+def torch_case(call: str, name: str, laws: dict, keywords: Callable | None = None, *, fixed: dict | None = None,
+               **more) -> Case:
     """A case of `torch.optim`; keywords(ours) gives torch's keywords beyond those that have the same name here."""
     kind = call.split("(")[0]
 
@@ -141,7 +143,8 @@ def torch_case(call: str, name: str, laws: dict, keywords: Callable | None = Non
 
         same = {"lr", "momentum", "dampening", "weight_decay", "alpha", "eps", "rho", "lr_decay", "momentum_decay",
                 "initial_accumulator_value", "centered", "lambd", "decoupled_weight_decay"}
-        given = {key: value for key, value in ours.items() if key in same - ({"decoupled_weight_decay"} if kind == "AdamW" else set())}
+        given = {key: value for key, value in ours.items()
+                 if key in same - ({"decoupled_weight_decay"} if kind == "AdamW" else set())}
         if "beta1" in ours:
             given["betas"] = ours["beta1"], ours["beta2"]
         given |= keywords(ours) if keywords else {}
@@ -206,21 +209,26 @@ TORCH = [
     torch_case("SGD(lr, momentum), exponential map", "momentum-ema", HEAVY, fixed={"exponential": True}),
     torch_case("SGD(lr, momentum, weight_decay)", "momentum", HEAVY | {"weight_decay": DECAY}),
     torch_case("SGD(lr, momentum, dampening)", "momentum", HEAVY | {"dampening": flat(0.05, 0.5)}),
-    torch_case("SGD(lr, momentum, dampening, weight_decay)", "momentum", HEAVY | {"dampening": flat(0.05, 0.5), "weight_decay": DECAY}),
+    torch_case("SGD(lr, momentum, dampening, weight_decay)", "momentum",
+               HEAVY | {"dampening": flat(0.05, 0.5), "weight_decay": DECAY}),
     torch_case("SGD(lr, momentum, nesterov=True)", "nesterov", HEAVY, lambda ours: {"nesterov": True}),
-    torch_case("SGD(lr, momentum, weight_decay, nesterov=True)", "nesterov", HEAVY | {"weight_decay": DECAY}, lambda ours: {"nesterov": True}),
+    torch_case("SGD(lr, momentum, weight_decay, nesterov=True)", "nesterov",
+               HEAVY | {"weight_decay": DECAY}, lambda ours: {"nesterov": True}),
     torch_case("ASGD(lr, lambd, alpha)", "asgd", SGD | {"lambd": log(1e-2, 1), "alpha": flat(0.5, 0.9)}),
     torch_case("Adagrad(lr, initial_accumulator_value, eps)", "adagrad",
                {"lr": log(1e-2, 3e-1), "eps": log(1e-10, 1e-3), "initial_accumulator_value": flat(0, 0.2)}),
-    torch_case("Adagrad(lr, lr_decay, weight_decay)", "adagrad", {"lr": log(1e-2, 3e-1), "lr_decay": log(1e-3, 1e-1), "weight_decay": DECAY}),
+    torch_case("Adagrad(lr, lr_decay, weight_decay)", "adagrad",
+               {"lr": log(1e-2, 3e-1), "lr_decay": log(1e-3, 1e-1), "weight_decay": DECAY}),
     torch_case("RMSprop(lr, alpha, eps)", "rmsprop", RMS, steps=50, why=ROUGH),
-    torch_case("RMSprop(lr, alpha, eps), exponential map", "rmsprop", RMS, fixed={"exponential": True}, steps=50, why=ROUGH),
+    torch_case("RMSprop(lr, alpha, eps), exponential map", "rmsprop", RMS, fixed={"exponential": True}, steps=50,
+               why=ROUGH),
     torch_case("RMSprop(lr, alpha, eps, weight_decay)", "rmsprop", RMS | {"weight_decay": DECAY}, steps=50, why=ROUGH),
     torch_case("RMSprop(lr, alpha, eps, centered=True)", "rmsprop", RMS, fixed={"centered": True}, steps=50, why=ROUGH),
     torch_case("RMSprop(lr, alpha, eps, momentum)", "rmsprop", RMS | {"momentum": MOMENTUM}, steps=50, why=ROUGH),
-    torch_case("RMSprop(lr, alpha, eps, momentum, centered=True)", "rmsprop", RMS | {"momentum": MOMENTUM}, fixed={"centered": True},
-               steps=50, why=ROUGH),
-    torch_case("Adadelta(lr, rho, eps)", "adadelta", {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)}),
+    torch_case("RMSprop(lr, alpha, eps, momentum, centered=True)", "rmsprop", RMS | {"momentum": MOMENTUM},
+               fixed={"centered": True}, steps=50, why=ROUGH),
+    torch_case("Adadelta(lr, rho, eps)", "adadelta",
+               {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)}),
     torch_case("Adadelta(lr, rho, eps, weight_decay)", "adadelta",
                {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3), "weight_decay": DECAY}),
     torch_case("Adam(lr)", "adam", {"lr": log(1e-3, 1e-2)}),
@@ -240,7 +248,8 @@ TORCH = [
     torch_case("RAdam(lr, betas, eps)", "radam", ADAM),
     torch_case("RAdam(…, weight_decay, decoupled_weight_decay=True)", "radam", ADAM | {"weight_decay": DECAY},
                fixed={"decoupled_weight_decay": True}),
-    torch_case("Rprop(lr, etas, step_sizes)", "rprop", {"lr": LR, "eta_minus": flat(0.3, 0.7), "eta_plus": flat(1.1, 1.4)},
+    torch_case("Rprop(lr, etas, step_sizes)", "rprop",
+               {"lr": LR, "eta_minus": flat(0.3, 0.7), "eta_plus": flat(1.1, 1.4)},
                lambda ours: {"etas": (ours["eta_minus"], ours["eta_plus"])}),
     torch_case("SGD(lr) with CosineAnnealingLR", "gd", SGD, lambda ours: {"scheduler": cosine(200)},
                schedule=lambda ours: schedules.Cosine(200 * ours["lr"])),
@@ -253,27 +262,36 @@ TORCH = [
 OPTAX = [
     optax_case("sgd(lr)", "gd", SGD, lambda ox, ours: ox.sgd(ours["lr"])),
     optax_case("sgd(lr, momentum)", "momentum", HEAVY, lambda ox, ours: ox.sgd(ours["lr"], ours["momentum"])),
-    optax_case("sgd(lr, momentum, nesterov=True)", "nesterov", HEAVY, lambda ox, ours: ox.sgd(ours["lr"], ours["momentum"], True)),
-    optax_case("chain(normalize_by_update_norm, scale)", "normalised-gd", SGD | {"eps": log(1e-3, 1e-1)}, lambda ox, ours: ox.chain(
+    optax_case("sgd(lr, momentum, nesterov=True)", "nesterov",
+               HEAVY, lambda ox, ours: ox.sgd(ours["lr"], ours["momentum"], True)),
+    optax_case("chain(normalize_by_update_norm, scale)", "normalised-gd",
+               SGD | {"eps": log(1e-3, 1e-1)}, lambda ox, ours: ox.chain(
         ox.normalize_by_update_norm(eps=ours["eps"]), ox.scale(-ours["lr"]))),
     optax_case("sign_sgd(lr)", "signsgd", SGD, lambda ox, ours: ox.sign_sgd(ours["lr"])),
     optax_case("chain(ema, scale_by_sign, scale)", "signum", HEAVY, lambda ox, ours: ox.chain(
         ox.ema(ours["momentum"], debias=False), ox.scale_by_sign(), ox.scale(-ours["lr"]))),
-    optax_case("lion(lr, b1, b2, weight_decay)", "lion", {key: ADAM[key] for key in ("lr", "beta1", "beta2")} | {"weight_decay": DECAY},
+    optax_case("lion(lr, b1, b2, weight_decay)", "lion",
+               {key: ADAM[key] for key in ("lr", "beta1", "beta2")} | {"weight_decay": DECAY},
                lambda ox, ours: ox.lion(ours["lr"], ours["beta1"], ours["beta2"], weight_decay=ours["weight_decay"])),
     optax_case("adagrad(lr, initial_accumulator_value, eps)", "adagrad",
                {"lr": log(1e-2, 3e-1), "eps_root": log(1e-7, 1e-3), "initial_accumulator_value": flat(0.01, 0.2)},
-               lambda ox, ours: ox.adagrad(ours["lr"], ours["initial_accumulator_value"], ours["eps_root"]), fixed={"eps": 0.0}),
-    optax_case("rmsprop(lr, decay, eps)", "rmsprop", {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
+               lambda ox, ours: ox.adagrad(ours["lr"], ours["initial_accumulator_value"], ours["eps_root"]),
+               fixed={"eps": 0.0}),
+    optax_case("rmsprop(lr, decay, eps)", "rmsprop",
+               {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
                lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"]), fixed={"eps": 0.0}),
     optax_case("rmsprop(lr, decay, eps, eps_in_sqrt=False)", "rmsprop", RMS, steps=50, why=ROUGH,
                make=lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps"], eps_in_sqrt=False)),
-    optax_case("rmsprop(lr, decay, eps, centered=True)", "rmsprop", {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
-               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], centered=True), fixed={"eps": 0.0, "centered": True}),
+    optax_case("rmsprop(lr, decay, eps, centered=True)", "rmsprop",
+               {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"]},
+               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], centered=True),
+               fixed={"eps": 0.0, "centered": True}),
     optax_case("rmsprop(lr, decay, eps, momentum)", "rmsprop",
                {key: RMS[key] for key in ("lr", "alpha")} | {"eps_root": RMS["eps"], "momentum": MOMENTUM},
-               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], momentum=ours["momentum"]), fixed={"eps": 0.0}),
-    optax_case("adadelta(lr, rho, eps)", "adadelta", {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)},
+               lambda ox, ours: ox.rmsprop(ours["lr"], ours["alpha"], ours["eps_root"], momentum=ours["momentum"]),
+               fixed={"eps": 0.0}),
+    optax_case("adadelta(lr, rho, eps)", "adadelta",
+               {"lr": flat(0.05, 0.2), "rho": flat(0.8, 0.99), "eps": log(1e-6, 1e-3)},
                lambda ox, ours: ox.adadelta(ours["lr"], ours["rho"], ours["eps"])),
     optax_case("adam(lr)", "adam", {"lr": log(1e-3, 1e-2)}, lambda ox, ours: ox.adam(ours["lr"])),
     optax_case("adam(lr, b1, b2, eps)", "adam", ADAM, lambda ox, ours: ox.adam(ours["lr"], **betas(ours))),
@@ -285,7 +303,8 @@ OPTAX = [
                fixed={"corrected_maximum": True}),
     optax_case("adamax(lr, b1, b2, eps)", "adamax", ADAM, lambda ox, ours: ox.adamax(ours["lr"], **betas(ours))),
     optax_case("adamaxw(lr, b1, b2, eps, weight_decay)", "adamax", ADAM | {"weight_decay": DECAY},
-               lambda ox, ours: ox.adamaxw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours)), fixed={"decoupled_weight_decay": True}),
+               lambda ox, ours: ox.adamaxw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours)),
+               fixed={"decoupled_weight_decay": True}),
     optax_case("nadam(lr, b1, b2, eps)", "nadam-constant", ADAM, lambda ox, ours: ox.nadam(ours["lr"], **betas(ours))),
     optax_case("nadamw(lr, b1, b2, eps, weight_decay)", "nadam-constant", ADAM | {"weight_decay": DECAY},
                lambda ox, ours: ox.nadamw(ours["lr"], weight_decay=ours["weight_decay"], **betas(ours))),
@@ -294,7 +313,9 @@ OPTAX = [
     optax_case("yogi(lr, b1, b2, eps)", "yogi", ADAM, lambda ox, ours: ox.yogi(ours["lr"], **betas(ours))),
     optax_case("adan(lr, b1, b2, b3, eps, eps_root, weight_decay)", "adan",
                ADAM | {"beta3": flat(0.95, 0.999), "eps_root": log(1e-8, 1e-3), "weight_decay": DECAY},
-               lambda ox, ours: ox.adan(ours["lr"], b3=ours["beta3"], eps_root=ours["eps_root"], weight_decay=ours["weight_decay"], **betas(ours))),
-    optax_case("radam(lr, b1, b2, eps)", "radam", ADAM, lambda ox, ours: ox.radam(ours["lr"], **betas(ours)), fixed={"hat": False}),
+               lambda ox, ours: ox.adan(ours["lr"], b3=ours["beta3"], eps_root=ours["eps_root"],
+                                        weight_decay=ours["weight_decay"], **betas(ours))),
+    optax_case("radam(lr, b1, b2, eps)", "radam", ADAM, lambda ox, ours: ox.radam(ours["lr"], **betas(ours)),
+               fixed={"hat": False}),
 ]
 CASES = TORCH + OPTAX

@@ -8,7 +8,8 @@ from schemes import EulerRichardson, ImplicitEuler, ItohAbe, RosenbrockEuler, Se
 
 EMA = {"m": "beta1*m + (1 - beta1)*g", "v": "beta2*v + (1 - beta2)*g**2"}
 MHAT, VHAT = "m_new/(1 - beta1**n)", "v_new/(1 - beta2**n)"
-#: name, hyperparameters that switch terms on, the update as papers and the libraries' documentation print it (x_new: x⁺)
+#: name, hyperparameters that switch terms on, the update as papers and the libraries' documentation print it (x_new:
+#: x⁺)
 TEXTBOOK = [
     ("gd", {}, {"theta": "theta - lr*g"}),
     ("gd", {"weight_decay": 0.1}, {"theta": "theta - lr*(g + weight_decay*theta)"}),
@@ -16,7 +17,8 @@ TEXTBOOK = [
     ("signsgd", {}, {"theta": "theta - lr*sign(g)"}),
     ("asgd", {}, {"theta": "theta*(1 - lambd*lr/(1 + lambd*lr*(n - 1))**alpha) - lr/(1 + lambd*lr*(n - 1))**alpha*g"}),
     ("momentum", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),
-    ("momentum", {"dampening": 0.1}, {"buffer": "momentum*buffer + (1 - dampening)*g", "theta": "theta - lr*buffer_new"}),
+    ("momentum", {"dampening": 0.1},
+     {"buffer": "momentum*buffer + (1 - dampening)*g", "theta": "theta - lr*buffer_new"}),
     ("momentum-ema", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),
     ("nesterov", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*(g + momentum*buffer_new)"}),
     ("nesterov-vanishing", {}, {"move": "(n - 2)/(n + r - 2)*move - lr*g",
@@ -24,15 +26,18 @@ TEXTBOOK = [
     ("signum", {}, {"m": "momentum*m + (1 - momentum)*g", "theta": "theta - lr*sign(m_new)"}),
     ("lion", {"weight_decay": 0.1}, {"theta": "theta - lr*(sign(beta1*m + (1 - beta1)*g) + weight_decay*theta)",
                                      "m": "beta2*m + (1 - beta2)*g"}),
-    ("rprop", {}, {"step": "Min(Max(step*Piecewise((eta_plus, g*previous > 0), (eta_minus, g*previous < 0), (1, True)), step_min), "
+    ("rprop", {},
+     {"step": "Min(Max(step*Piecewise((eta_plus, g*previous > 0), (eta_minus, g*previous < 0), (1, True)), step_min), "
                            "step_max)", "previous": "Piecewise((g, g*previous >= 0), (0, True))",
                    "theta": "theta - step_new*sign(previous_new)"}),
     ("adagrad", {}, {"total": "total + g**2", "theta": "theta - lr*g/(sqrt(total_new) + eps)"}),
-    ("adagrad", {"lr_decay": 0.1}, {"total": "total + g**2", "theta": "theta - lr/(1 + (n - 1)*lr_decay)*g/(sqrt(total_new) + eps)"}),
+    ("adagrad", {"lr_decay": 0.1},
+     {"total": "total + g**2", "theta": "theta - lr/(1 + (n - 1)*lr_decay)*g/(sqrt(total_new) + eps)"}),
     ("rmsprop", {}, {"v": "alpha*v + (1 - alpha)*g**2", "theta": "theta - lr*g/(sqrt(v_new) + eps)"}),
     ("rmsprop", {"centered": True}, {"v": "alpha*v + (1 - alpha)*g**2", "m": "alpha*m + (1 - alpha)*g",
                                      "theta": "theta - lr*g/(sqrt(v_new - m_new**2) + eps)"}),
-    ("rmsprop", {"momentum": 0.9}, {"v": "alpha*v + (1 - alpha)*g**2", "buffer": "momentum*buffer + g/(sqrt(v_new) + eps)",
+    ("rmsprop", {"momentum": 0.9},
+     {"v": "alpha*v + (1 - alpha)*g**2", "buffer": "momentum*buffer + g/(sqrt(v_new) + eps)",
                                     "theta": "theta - lr*buffer_new"}),
     ("adadelta", {}, {"v": "rho*v + (1 - rho)*g**2", "theta": "theta - lr*sqrt((u + eps)/(v_new + eps))*g",
                       "u": "rho*u + (1 - rho)*(u + eps)/(v_new + eps)*g**2"}),
@@ -48,18 +53,21 @@ TEXTBOOK = [
     ("adam", {"hat": True}, EMA | {"theta": "theta - lr*sqrt(1 - beta2**n)/(1 - beta1**n)*m_new/(sqrt(v_new) + eps)"}),
     ("adamw", {}, EMA | {"theta": f"theta - lr*weight_decay*theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
     ("amsgrad", {}, EMA | {"u": "Max(u, v_new)", "theta": f"theta - lr*({MHAT})/(sqrt(u_new/(1 - beta2**n)) + eps)"}),
-    ("amsgrad", {"corrected_maximum": True}, EMA | {"u": f"Max(u, {VHAT})", "theta": f"theta - lr*({MHAT})/(sqrt(u_new) + eps)"}),
+    ("amsgrad", {"corrected_maximum": True},
+     EMA | {"u": f"Max(u, {VHAT})", "theta": f"theta - lr*({MHAT})/(sqrt(u_new) + eps)"}),
     ("adamax", {}, {"m": EMA["m"], "u": "Max(beta2*u, Abs(g) + eps)", "theta": f"theta - lr*({MHAT})/u_new"}),
     ("nadam", {}, EMA | {
         "product": "product*beta1*(1 - (24/25)**(n*momentum_decay)/2)",
         "theta": f"theta - lr*((1 - beta1*(1 - (24/25)**(n*momentum_decay)/2))*g/(1 - product_new)"
                  f" + beta1*(1 - (24/25)**((n + 1)*momentum_decay)/2)*m_new/"
                  f"(1 - product_new*beta1*(1 - (24/25)**((n + 1)*momentum_decay)/2)))/(sqrt({VHAT}) + eps)"}),
-    ("nadam-constant", {}, EMA | {"theta": f"theta - lr*(beta1*m_new/(1 - beta1**(n + 1)) + (1 - beta1)*g/(1 - beta1**n))"
+    ("nadam-constant", {},
+     EMA | {"theta": f"theta - lr*(beta1*m_new/(1 - beta1**(n + 1)) + (1 - beta1)*g/(1 - beta1**n))"
                                            f"/(sqrt({VHAT}) + eps)"}),
     ("adabelief", {}, {"m": EMA["m"], "v": "beta2*v + (1 - beta2)*(g - m_new)**2 + eps_root",
                        "theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
-    ("yogi", {}, {"m": EMA["m"], "v": "v - (1 - beta2)*sign(v - g**2)*g**2", "theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
+    ("yogi", {}, {"m": EMA["m"], "v": "v - (1 - beta2)*sign(v - g**2)*g**2",
+                  "theta": f"theta - lr*({MHAT})/(sqrt({VHAT}) + eps)"}),
     ("adan", {}, {"m": EMA["m"], "v": "beta2*v + (1 - beta2)*(g - previous)",
                   "n": "beta3*n + (1 - beta3)*(g + (1 - beta2)*(g - previous))**2", "previous": "g",
                   "theta": f"theta - lr*({MHAT} + (1 - beta2)*{VHAT})/(sqrt(n_new/(1 - beta3**n) + eps_root) + eps)"}),
@@ -87,7 +95,8 @@ def read(text: str, used: set) -> sympy.Expr:
     return sympy.sympify(text, locals=symbols)
 
 
-@pytest.mark.parametrize("name, switches, textbook", TEXTBOOK, ids=[f"{case[0]}-{i}" for i, case in enumerate(TEXTBOOK)])
+@pytest.mark.parametrize("name, switches, textbook", TEXTBOOK,
+                         ids=[f"{case[0]}-{i}" for i, case in enumerate(TEXTBOOK)])
 def test_the_derived_update_is_the_textbook_one(name, switches, textbook):
     algorithm = schemes.named(name, **switches).algorithm()
     assert [e.lhs.name.removesuffix("⁺") for e in algorithm] == list(textbook)
@@ -106,8 +115,8 @@ def test_radam_before_and_after_the_rectification():
     m, v, x = (sympy.Symbol(s, real=True) for s in ("m⁺", "v⁺", "theta"))
     n = sympy.Symbol("n", integer=True, positive=True)
     for step in (3, 40):
-        values = {b1: sympy.Rational(9, 10), b2: sympy.Rational(99, 100), lr: sympy.Rational(1, 8), eps: sympy.Rational(1, 16), n: step,
-                  m: sympy.Rational(1, 3), v: sympy.Rational(4, 7), x: 2}
+        values = {b1: sympy.Rational(9, 10), b2: sympy.Rational(99, 100), lr: sympy.Rational(1, 8),
+                  eps: sympy.Rational(1, 16), n: step, m: sympy.Rational(1, 3), v: sympy.Rational(4, 7), x: 2}
         longest = 2 / (1 - values[b2]) - 1
         rho = longest - 2 * step * values[b2]**step / (1 - values[b2]**step)
         mhat, bias = values[m] / (1 - values[b1]**step), 1 - values[b2]**step
@@ -120,7 +129,7 @@ def test_radam_before_and_after_the_rectification():
 def test_a_wrong_meaning_of_the_memory_is_refused():
     from schemes.pairs import update
 
-    flow, scheme, step, memory = schemes.named("adam")._symbolic
+    flow, scheme, step, memory = schemes.named("adam").symbolic
     with pytest.raises(ValueError, match="c1 is not"):
         update(flow, scheme, step, memory | {"c1": lambda n: 1 - sympy.Symbol("beta1", positive=True)**(2 * n)})
 

@@ -53,7 +53,8 @@ def test_order_conditions_hold_exactly(scheme):
         assert any(value != sympy.Rational(1, density) for value, density in trees[scheme.order + 1])
     if exact.e is not None:  # the error weights cancel every condition up to the order of the estimate
         e = np.array(exact.e, dtype=object)
-        assert e.sum() == 0 and all(e @ c**k == 0 for k in range(1, scheme.error_order)) and e @ c**scheme.error_order != 0
+        assert (e.sum() == 0 and all(e @ c**k == 0 for k in range(1, scheme.error_order))
+                and e @ c**scheme.error_order != 0)
     if scheme.reuses:  # the last stage is the next step's first
         assert tuple(exact.a[-1]) == tuple(exact.b[:-1]) and exact.b[-1] == 0 and exact.c[-1] == 1
 
@@ -151,7 +152,8 @@ def test_stability_functions_approximate_the_exponential_to_their_order(scheme):
 def test_stability_functions_are_the_known_ones():
     z = sympy.Symbol("z")
     for scheme in (EulerRichardson(), Heun()):
-        assert stability_function(scheme) == 1 + z + z**2 / 2 or sympy.expand(stability_function(scheme)) == 1 + z + z**2 / 2
+        assert (stability_function(scheme) == 1 + z + z**2 / 2
+                or sympy.expand(stability_function(scheme)) == 1 + z + z**2 / 2)
         assert stability_function(scheme).subs(z, -2) == 1
     assert sympy.expand(stability_function(Extragradient())) == 1 + z + z**2
     assert sympy.simplify(stability_function(RosenbrockEuler()) - 1 / (1 - z)) == 0
@@ -185,7 +187,8 @@ def test_stabilised_schemes_are_stable_on_their_interval(scheme):
     z = [-scheme.interval * k / 200 for k in range(1, 201)]
     assert max(abs(R(x)) for x in z[:-1]) < 1 and abs(R(z[-1])) <= 1 + 1e-12 < abs(R(1.02 * z[-1]))
     if isinstance(scheme, RKC2):
-        assert scheme.interval == pytest.approx(2 / 3 * (scheme.stages**2 - 1) * (1 - 2 / 15 * scheme.damping), rel=0.02)
+        assert scheme.interval == pytest.approx(2 / 3 * (scheme.stages**2 - 1) * (1 - 2 / 15 * scheme.damping),
+                                                rel=0.02)
 
 
 @pytest.mark.parametrize("scheme, gradients", [(RKC1(3), 534), (RKC1(55, 10.0), 110), (RKC1(20, 2.0), 160),
@@ -237,7 +240,10 @@ def test_exponential_euler_solves_the_memories_exactly():
 
 def test_strang_on_momentum_is_kick_drift_kick(polytwo):
     theta, v, c, h = np.array([0.7, -0.4]), np.array([0.3, 0.2]), 0.8, 0.1
-    kick = lambda v, theta: np.exp(-c * h / 2) * v - (1 - np.exp(-c * h / 2)) / c * polytwo.gradient(theta)  # noqa: E731
+
+    def kick(v, theta):
+        return np.exp(-c * h / 2) * v - (1 - np.exp(-c * h / 2)) / c * polytwo.gradient(theta)
+
     half = kick(v, theta)
     there = theta + h * half
     y, _ = Strang().step(Momentum(c=c).on(polytwo), 0.0, np.concatenate([theta, v]), h)
@@ -251,7 +257,7 @@ def test_strang_without_friction_nearly_keeps_the_energy():
     """The leapfrog of a harmonic oscillator: the energy error does not grow, Euler's does."""
     field, bowl = Momentum(c=1e-300).on(Loss(lambda x: x[0]**2 / 2, 1)), lambda y: (y[0]**2 + y[1]**2) / 2
     y, errors = np.array([1.0, 0.0]), []
-    for k in range(2000):
+    for _ in range(2000):
         y = Strang().step(field, 0.0, y, 0.1)[0]
         errors.append(abs(bowl(y) - 0.5))
     assert max(errors) < 0.0013 and max(errors[1000:]) <= 1.01 * max(errors[:1000])
@@ -308,7 +314,8 @@ def test_the_loss_falls_for_every_step_however_large(network, scheme, least, h):
 
 
 def test_a_refused_step_of_a_discrete_gradient_is_shortened():
-    """Where the equation has no solution within reach, energy control takes a shorter step: every start comes to rest."""
+    """Where the equation has no solution within reach, energy control takes a shorter step:
+    every start comes to rest."""
     loss = networks.get("polytwo")
     start = np.random.default_rng(1).uniform(-3, 3, (2, 60))
     for scheme in (Gonzalez(20), ItohAbe(40)):
@@ -343,7 +350,8 @@ def test_implicit_schemes_on_quadratics_are_linear_algebra(h):
 
 # --------------------------------------------------------------------------------------------------- bad input
 @pytest.mark.parametrize("call, error, message", [
-    (lambda: Gonzalez().step(Momentum().on(networks.get("polytwo")), 0.0, np.ones(4), 0.1), ValueError, "gradient flows"),
+    (lambda: Gonzalez().step(Momentum().on(networks.get("polytwo")), 0.0, np.ones(4), 0.1), ValueError,
+     "gradient flows"),
     (lambda: ItohAbe().step(RMSProp().on(networks.get("polytwo")), 0.0, np.ones(4), 0.1), ValueError, "got RMSProp"),
     (lambda: RKC1(0), ValueError, "stages=0"),
     (lambda: RKC2(1), ValueError, ">= 2"),

@@ -20,7 +20,8 @@ def bowl(curvature=1.0):
 # ------------------------------------------------------------------------------------------------------- error
 @pytest.mark.parametrize("curvature", [1.0, 7.0, 100.0])
 @pytest.mark.parametrize("tol", [1e-3, 1e-6])
-@pytest.mark.parametrize("controller, distance", [("elementary", 0.81), ("PI", 0.9**(1 / 0.15)), ("PI4.2", 0.9**(1 / 0.2))])
+@pytest.mark.parametrize("controller, distance", [("elementary", 0.81), ("PI", 0.9**(1 / 0.15)),
+                                                  ("PI4.2", 0.9**(1 / 0.2))])
 def test_an_absolute_tolerance_stalls_at_a_known_distance(controller, distance, tol, curvature):
     """Euler–Richardson on ½λθ²: hλ = 2 with error 0.9^(1/k) tol is a fixed point, so |θ| stays at 0.81 or 0.4954 tol,
     whatever λ; the elementary controller swings about it, ever less, by an amount that depends on the start."""
@@ -74,7 +75,7 @@ def test_pi_is_the_published_formula():
 
 @pytest.mark.parametrize("norm", ["euclidean", "rms", "max"])
 def test_norms_measure_what_they_say(norm):
-    field, y, tol, h = GradientDescent().on(networks.get("polytwo")), np.array([1.4, 1.3]), 1e-3, 0.05
+    field, y, h = GradientDescent().on(networks.get("polytwo")), np.array([1.4, 1.3]), 0.05
     error = EulerRichardson().step(field, 0.0, y, h)[1]
     size = {"euclidean": np.sqrt(np.sum(error**2)), "rms": np.sqrt(np.mean(error**2)), "max": np.abs(error).max()}[norm]
     for share, accepted in ((0.999, 0), (1.001, 1)):
@@ -93,8 +94,8 @@ def test_energy_control_on_gradient_descent_is_armijos_rule():
     """A plain backtracking search that starts at twice the last step, written here: the same points, bit for bit."""
     loss = networks.get("polytwo")
     x, h, trials = np.array([2.3, -1.7]), 1.0, 0
-    run = integrate(GradientDescent().on(loss), x, Euler(), EnergyControl(ratio=0.5, h0=1.0), Stop(max_steps=60, **NEVER),
-                    record=1)
+    run = integrate(GradientDescent().on(loss), x, Euler(), EnergyControl(ratio=0.5, h0=1.0),
+                    Stop(max_steps=60, **NEVER), record=1)
     while trials < 60:
         value, g = loss.value(x), loss.gradient(x)
         while True:
@@ -112,7 +113,8 @@ def test_energy_control_on_gradient_descent_is_armijos_rule():
 @pytest.mark.parametrize("policy, steps, trials", [({"grow": 1.0}, 1445, 1451), ({"grow": 2.0}, 167, 336),
                                                    ({"grow": 1e4}, 211, 976)])
 def test_growth_policies_as_published(policy, steps, trials):
-    """Heavy ball, c = 2, eigenvalues 100 and 1, to |∇F| < 1e-8: accepted steps and evaluations of F, computed elsewhere."""
+    """Heavy ball, c = 2, eigenvalues 100 and 1, to |∇F| < 1e-8:
+    accepted steps and evaluations of F, computed elsewhere."""
     loss = Loss(lambda x: 50 * x[0]**2 + x[1]**2 / 2, 2)
     run = integrate(Momentum(c=2.0).on(loss), [1.0, 1.0], SequentialEuler(), EnergyControl(h_max=1.0, **policy),
                     Stop(gradient=1e-8, speed=1.0))

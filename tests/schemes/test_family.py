@@ -27,7 +27,8 @@ def together(loss, name, sweep, stop=STOP, **run):
     """Every value (or row of values) with every start, in one run."""
     count = len(next(iter(sweep.values())))
     problem = named(name).problem(loss, stop, lanes=sweep)
-    z = problem.begin(np.tile(STARTS, count), {key: np.repeat(values, STARTS.shape[1]) for key, values in sweep.items()})
+    z = problem.begin(np.tile(STARTS, count),
+                      {key: np.repeat(values, STARTS.shape[1]) for key, values in sweep.items()})
     return problem.finish(*problem.run(z, **run))
 
 
@@ -39,8 +40,10 @@ def apart(loss, name, values, stop=STOP, **run):
 SWEEPS = [
     ("gd", {"lr": [0.003, 0.05, 0.2]}), ("gd", {"lr": [0.05, 0.1], "weight_decay": [0.01, 0.3]}),
     ("momentum", {"lr": [0.003, 0.05, 0.2], "momentum": [0.5, 0.9, 0.95]}), ("nesterov", {"lr": [0.01, 0.1]}),
-    ("adam", {"lr": [0.01, 0.1, 0.1], "beta1": [0.8, 0.9, 0.95], "beta2": [0.9, 0.99, 0.999]}), ("adam", {"eps": [1e-8, 0.1]}),
-    ("adamw", {"lr": [0.01, 0.1], "weight_decay": [0.1, 0.01]}), ("rmsprop", {"alpha": [0.5, 0.99], "momentum": [0.5, 0.9]}),
+    ("adam", {"lr": [0.01, 0.1, 0.1], "beta1": [0.8, 0.9, 0.95], "beta2": [0.9, 0.99, 0.999]}),
+    ("adam", {"eps": [1e-8, 0.1]}),
+    ("adamw", {"lr": [0.01, 0.1], "weight_decay": [0.1, 0.01]}),
+    ("rmsprop", {"alpha": [0.5, 0.99], "momentum": [0.5, 0.9]}),
     ("lion", {"beta1": [0.5, 0.9]}), ("adagrad", {"lr": [0.1, 1.0], "initial_accumulator_value": [0.1, 0.5]}),
     ("yogi", {"initial_accumulator_value": [1e-6, 1.0]}), ("rprop", {"lr": [0.01, 0.1], "eta_plus": [1.2, 1.4]}),
     ("damped-newton", {"damping": [1.0, 5.0]}), ("lm", {"damping": [0.1, 10.0], "factor": [2.0, 10.0]}),
@@ -55,8 +58,8 @@ SWEEPS = [
 def test_each_lane_has_the_bits_of_the_separate_run(polytwo, name, sweep, recorded):
     loss, stop = (polytwo, STOP) if recorded else (numeric(polytwo), Stop(max_steps=40))
     all_of_them = together(loss, name, sweep, stop)
-    for k, values in enumerate(zip(*sweep.values())):
-        one, here = apart(loss, name, dict(zip(sweep, values)), stop), slice(12 * k, 12 * k + 12)
+    for k, values in enumerate(zip(*sweep.values(), strict=True)):
+        one, here = apart(loss, name, dict(zip(sweep, values, strict=True)), stop), slice(12 * k, 12 * k + 12)
         assert np.array_equal(all_of_them.y[:, here], one.y, equal_nan=True)
         for quantity in ("outcome", "steps", "accepted", "gradients", "h"):
             assert np.array_equal(getattr(all_of_them, quantity)[here], getattr(one, quantity)), quantity
@@ -69,20 +72,22 @@ def test_twenty_rates_are_one_kernel(polytwo, tmp_path, monkeypatch):
     try:
         from arithmetic.backends import c, numba
 
-        c._function.cache_clear()
-        numba._function.cache_clear()
+        c.step_loop.cache_clear()
+        numba.step_loop.cache_clear()
         for rates in (np.geomspace(0.001, 0.3, 20), np.geomspace(0.002, 0.2, 20)):
             sweep = {"lr": rates, "beta1": np.linspace(0.5, 0.95, 20)}
             all_of_them = together(polytwo, "adam", sweep)
             one = apart(polytwo, "adam", {"lr": rates[7], "beta1": sweep["beta1"][7]}, backend="numpy")
-            assert np.array_equal(all_of_them.y[:, 84:96], one.y) and np.array_equal(all_of_them.steps[84:96], one.steps)
+            assert np.array_equal(all_of_them.y[:, 84:96], one.y) and np.array_equal(all_of_them.steps[84:96],
+                                                                                     one.steps)
         assert len([f for f in tmp_path.glob("k*") if f.suffix in (".so", ".py")]) <= 1
     finally:
         cache.directory.cache_clear()
 
 
 def test_values_of_another_algorithm_are_refused(polytwo):
-    with pytest.raises(ValueError, match="adam: some values of weight_decay make it another algorithm.*such as 0, apart"):
+    with pytest.raises(ValueError,
+                       match="adam: some values of weight_decay make it another algorithm.*such as 0, apart"):
         named("adam").problem(polytwo, STOP, lanes={"weight_decay": [0.1, 0.0]})
     with pytest.raises(ValueError, match="lm: some values of factor"):
         named("lm").problem(polytwo, STOP, lanes={"factor": [10.0, 1.0]})
@@ -92,7 +97,8 @@ def test_values_of_another_algorithm_are_refused(polytwo):
 
 
 @pytest.mark.parametrize("lanes, error, words", [
-    ({"lr": [0.1, -1.0]}, ValueError, "lr=-1.0 must be positive"), ({"rate": [1.0]}, ValueError, "no hyperparameter 'rate'"),
+    ({"lr": [0.1, -1.0]}, ValueError, "lr=-1.0 must be positive"),
+    ({"rate": [1.0]}, ValueError, "no hyperparameter 'rate'"),
     ({"correction": [1.0]}, TypeError, "correction must be True or False"),
     ({"lr": [0.1, 0.2], "eps": [1e-8]}, ValueError, "arrays of one shape"), ({"lr": []}, ValueError, "not empty"),
 ])

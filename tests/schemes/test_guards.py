@@ -1,4 +1,6 @@
 """Rules of steps and of their ends that a wrong program would break in silence: published ones, written out again."""
+import itertools
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_lm_gain_is_nielsens_algorithm(start, count, diagonal):
         assert problem.field.theta(z)[:, 0] == pytest.approx(x, rel=1e-9, abs=1e-12), k
         assert 1 / end.h[0] == pytest.approx(mu, rel=1e-7), k
         z, _ = problem.run(z, max_steps=1)
-    refused = [np.array_equal(x, after) for (x, _), (after, _) in zip(trials, trials[1:])]
+    refused = [np.array_equal(x, after) for (x, _), (after, _) in itertools.pairwise(trials)]
     assert not all(refused) and (start != (-1.2, 1.0) or any(refused))  # the classic start has refused trials
 
 
@@ -57,7 +59,7 @@ def test_the_energy_never_rises_under_energy_control(name):
     field = optimizer.flow.on(loss)
     V = [float(optimizer.flow.energy(s, loss.oracle(s.theta))) for t, y in zip(run.t, run.y.T, strict=True)
          for s in [field.state(t, y)] if t > 0]  # (at its start Adam's is 0/0)
-    assert len(V) > 5 and all(after <= before * (1 + 1e-15) for before, after in zip(V, V[1:]))
+    assert len(V) > 5 and all(after <= before * (1 + 1e-15) for before, after in itertools.pairwise(V))
 
 
 def test_energy_control_asks_for_the_share_that_ratio_says():

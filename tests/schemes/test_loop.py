@@ -15,7 +15,8 @@ import schemes
 from flows import Adam, Flow, GradientDescent, Momentum, Newton
 from networks import Loss
 from schemes import (
-    DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, Outcome, Problem, SequentialEuler, Stop, integrate,
+    DormandPrince, EnergyControl, ErrorControl, Euler, EulerRichardson, Outcome, Problem, SequentialEuler, Stop,
+    integrate,
 )
 
 STARTS = np.random.default_rng(6).uniform(-2, 2, (2, 40))
@@ -37,7 +38,8 @@ def plain(loss):
 
 
 def test_the_default_program_is_as_short_as_ever(polytwo):
-    """Operations of one trial with the stop test: what the loop can do beyond costs nothing where it is not asked for."""
+    """Operations of one trial with the stop test:
+    what the loop can do beyond costs nothing where it is not asked for."""
     expected = {"gd": 25, "momentum": 38, "nesterov": 44, "rmsprop": 42, "adagrad": 40, "adam": 56, "lm": 83,
                 "gd-richardson": 75, "gd-energy": 55, "momentum-energy": 80, "rmsprop-energy": 83, "adam-energy": 151}
     found = {name: schemes.named(name).problem(polytwo).iteration.operations for name in expected}
@@ -95,7 +97,8 @@ def test_an_energy_rise_ends_before_the_step_that_makes_it(polytwo):
 def test_a_budget_of_gradients_is_kept_and_used(flow, scheme, step, budget, polytwo):
     run = integrate(flow.on(polytwo), STARTS, scheme, step, Stop(max_gradients=budget, **NEVER))
     limited = run.outcome == Outcome.GRADIENT_LIMIT
-    assert limited.any() and np.isin(run.outcome, (Outcome.GRADIENT_LIMIT, Outcome.CONVERGED)).all()  # some end at ∇F = 0
+    # some end at ∇F = 0
+    assert limited.any() and np.isin(run.outcome, (Outcome.GRADIENT_LIMIT, Outcome.CONVERGED)).all()
     one = integrate(flow.on(polytwo), STARTS, scheme, step, Stop(max_steps=1, **NEVER))
     assert (run.gradients <= budget).all() and (run.gradients + one.gradients.max() - 1 > budget)[limited].all()
     free = integrate(flow.on(polytwo), STARTS, scheme, step, Stop(max_gradients=10**6))
@@ -134,7 +137,8 @@ def test_an_interruption_returns_what_is_done(record, polytwo):
     run = integrate(field, STARTS[:, :3], Euler(), 1e-3, Stop(gradient=0), record=record)
     assert (run.outcome == Outcome.INTERRUPTED).all() and 0 < run.steps[0] < 1000
     whole = integrate(field, run, Euler(), 1e-3, Stop(gradient=0, max_steps=1500))
-    direct = integrate(GradientDescent().on(plain(polytwo)), STARTS[:, :3], Euler(), 1e-3, Stop(gradient=0, max_steps=1500))
+    direct = integrate(GradientDescent().on(plain(polytwo)), STARTS[:, :3], Euler(), 1e-3,
+                       Stop(gradient=0, max_steps=1500))
     assert (whole.theta == direct.theta).all() and (whole.steps == 1500).all()
 
 
@@ -194,7 +198,8 @@ def test_results_do_not_depend_on_how_the_run_is_cut(segments, polytwo, monkeypa
 
 
 def test_states_at_given_times(polytwo):
-    """Cubic Hermite interpolation has order 4: halving the step divides the error by 16, for every lane at its times."""
+    """Cubic Hermite interpolation has order 4: halving the step divides the error by 16,
+    for every lane at its times."""
     field, times = Momentum(c=0.7).on(polytwo), np.linspace(0, 1, 12)[1:] - 0.0421
     starts = STARTS[:, :3] * 0.5
     exact = np.stack([solve_ivp(field, (0, 1), field.start(x), t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13).y
@@ -254,7 +259,8 @@ def test_noise_is_not_frozen():
             return {"theta": -oracle.gradient + np.random.normal()}
 
     quiet, noisy = Loss(lambda t: t[0]**2, 1), Loss(lambda t: t[0]**2 + np.random.normal() * t[0], 1, name="noisy")
-    with pytest.raises(ValueError, match="the step of this flow, scheme, loss and stop: two recordings differ, so it draws random"):
+    with pytest.raises(ValueError,
+                       match="the step of this flow, scheme, loss and stop: two recordings differ, so it draws random"):
         schemes.pair(Langevin(), Euler(), 0.1).run(quiet, [1.0])
     with pytest.raises(ValueError, match="noisy: two recordings differ"):
         schemes.named("gd").run(noisy, [1.0])
@@ -272,7 +278,7 @@ def test_an_interruption_keeps_every_step(monkeypatch):
     def interrupted(iteration, start, max_steps, **options):
         parts = [original(iteration, np.ascontiguousarray(start[:, lanes]), age, **options)
                  for lanes, age in ((slice(0, 11), 7), (slice(11, 40), 120))]
-        raise arithmetic.Interrupted(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts)))
+        raise arithmetic.Interrupted(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
 
     monkeypatch.setattr(schemes.loop, "iterate", interrupted)
     run = integrate(field, STARTS, SequentialEuler(), 0.02, stop)
@@ -288,7 +294,8 @@ def test_threads_step_networks_computed_by_numpy_alike(name):
     inputs = rng.normal(size=(30, 2))
     loss = networks.Network((2, 3, 1), "tanh", (inputs, np.sin(inputs[:, 0])), recordable=False)
     starts = rng.normal(size=(loss.dim, 150))
-    runs = [schemes.named(name).run(loss, starts, stop=Stop(max_steps=30), threads=threads) for threads in (1, 2, 3, None)]
+    runs = [schemes.named(name).run(loss, starts, stop=Stop(max_steps=30), threads=threads)
+            for threads in (1, 2, 3, None)]
     for run in runs[1:]:
         assert np.array_equal(run.theta, runs[0].theta) and np.array_equal(run.steps, runs[0].steps)
 

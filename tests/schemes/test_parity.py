@@ -34,7 +34,8 @@ CASES = [
     ("adagrad", STEPS, {"lr": 0.1, "eps": 1e-10, "initial_accumulator_value": 0.1}, (0.1, 1e-10, 0.1)),
     ("adam", STEPS, {"lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}, (0.1, 0.9, 0.999, 1e-8)),
     ("adam", STEPS, {"lr": 0.01, "beta1": 0.5, "beta2": 0.9, "eps": 0.1}, (0.01, 0.5, 0.9, 0.1)),
-    ("qhadam", STEPS, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "nu1": 0.7, "nu2": 0.8, "eps": 0.1}, (0.01, 0.9, 0.99, 0.7, 0.8, 0.1)),
+    ("qhadam", STEPS, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "nu1": 0.7, "nu2": 0.8, "eps": 0.1},
+     (0.01, 0.9, 0.99, 0.7, 0.8, 0.1)),
     ("adamax", STEPS, {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 0.1}, (0.01, 0.9, 0.99, 0.1)),
 ]
 IDS = [f"{case[0]}-{i}" for i, case in enumerate(CASES)]

@@ -10,8 +10,8 @@ import schemes
 from flows import Adam, GradientDescent, Momentum, RMSProp, WeightDecay
 from networks import Loss
 from schemes import (
-    EnergyControl, ErrorControl, Euler, EulerRichardson, FixedStep, GainControl, MarquardtEuler, Outcome, RosenbrockEuler,
-    SequentialEuler, Stop, integrate, pair,
+    EnergyControl, ErrorControl, Euler, EulerRichardson, FixedStep, GainControl, MarquardtEuler, Outcome,
+    RosenbrockEuler, SequentialEuler, Stop, integrate, pair,
 )
 
 
@@ -33,7 +33,8 @@ def test_richardson_is_the_midpoint_pair(polytwo):
 def test_relative_error_control_does_not_see_units(scale, unit, start):
     """F → αF and θ → γθ leave the accepted points of gd-richardson where they are, in the new units."""
     def trajectory(alpha, gamma):
-        loss = Loss.from_callables(1, lambda x: alpha * (x[0] / gamma) ** 4 / 4, lambda x: alpha * (x / gamma) ** 3 / gamma)
+        loss = Loss.from_callables(1, lambda x: alpha * (x[0] / gamma) ** 4 / 4, lambda x: alpha * (x / gamma) ** 3
+                                   / gamma)
         step = ErrorControl(h0=gamma**2 / alpha / 100)
         stop = Stop(gradient=0, speed=0, max_steps=20, radius=1e30)
         return integrate(GradientDescent().on(loss), [gamma * start], step=step, stop=stop).theta[0] / gamma
@@ -44,7 +45,8 @@ def test_default_error_control_as_published(polytwo):
     """r = 0.1: every start of [−3, 3]² reaches a gradient of 1e-10 within 294 gradients, 213 on average."""
     from basins import grid
 
-    run = integrate(GradientDescent().on(polytwo), grid(polytwo.box, 100), step=ErrorControl(), stop=Stop(gradient=1e-10))
+    run = integrate(GradientDescent().on(polytwo), grid(polytwo.box, 100), step=ErrorControl(),
+                    stop=Stop(gradient=1e-10))
     assert (run.outcome == Outcome.CONVERGED).all()
     assert 150 < run.gradients.mean() < 230 and run.gradients.max() < 330
 
@@ -56,7 +58,8 @@ def test_absolute_tolerance_stalls_where_the_relative_one_converges(polytwo):
     assert integrate(field, [0.5, 1.2], step=ErrorControl(), stop=stop).outcome == Outcome.CONVERGED
 
 
-@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(c=1.0), RMSProp(b=2.0, eps=0.1), Adam(a=2.0, b=1.0, eps=0.1)],
+@pytest.mark.parametrize("flow", [GradientDescent(), Momentum(c=1.0), RMSProp(b=2.0, eps=0.1),
+                                  Adam(a=2.0, b=1.0, eps=0.1)],
                          ids=lambda f: type(f).__name__)
 def test_energy_falls_at_every_accepted_step(flow, polytwo):
     field = flow.on(polytwo)
@@ -129,7 +132,8 @@ def test_every_named_optimizer_on_every_back_end(name, polytwo):
     optimizer = schemes.named(name)
     starts = np.random.default_rng(4).uniform(-1.5, 1.5, (2, 70))
     runs = [optimizer.run(polytwo, starts, backend=backend, stop=Stop(max_steps=400)) for backend in available()]
-    plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, hessian=polytwo.hessian, residual=polytwo.residual, jacobian=polytwo.jacobian)
+    plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, hessian=polytwo.hessian, residual=polytwo.residual,
+                                jacobian=polytwo.jacobian)
     runs.append(optimizer.run(plain, starts, stop=Stop(max_steps=400)))
     tape = optimizer.problem(polytwo).iteration.lane_outputs
     transcendental = {"exp", "log", "sin", "cos", "tanh"} & {node.op for node in Program((), tuple(tape)).tape}

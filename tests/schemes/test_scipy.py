@@ -1,16 +1,17 @@
 """scipy on both sides."""
 import numpy as np
 import pytest
-from scipy.integrate import OdeSolver, solve_ivp
+from scipy.integrate import RK45, OdeSolver, solve_ivp
 from scipy.optimize import minimize, rosen, rosen_der, rosen_hess
 
 import networks
 import schemes
 from flows import GradientDescent, Momentum, Newton, RMSProp
 from schemes import (
-    SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint, RosenbrockEuler,
-    RungeKutta4, Strang, as_ode_solver,
+    SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint,
+    RosenbrockEuler, RungeKutta4, Strang, as_ode_solver,
 )
+from schemes.scipy_adapter import differences
 
 
 def rational(t, y):
@@ -49,7 +50,8 @@ def test_events_and_evaluation_points():
     field = GradientDescent().on(networks.get("polytwo"))
     event = lambda t, y: np.linalg.norm(field(t, y)) - 1e-3  # noqa: E731
     event.terminal = True
-    result = solve_ivp(field, (0, 100), [0.4, 1.5], method=as_ode_solver(EulerRichardson()), t_eval=[0, 0.5], events=event)
+    result = solve_ivp(field, (0, 100), [0.4, 1.5], method=as_ode_solver(EulerRichardson()), t_eval=[0, 0.5],
+                       events=event)
     assert result.status == 1 and len(result.t_events[0]) == 1 and result.t.tolist() == [0, 0.5]
 
 
@@ -57,7 +59,8 @@ def test_events_and_evaluation_points():
     (lambda: as_ode_solver("euler"), TypeError, "must be a Scheme"),
     (lambda: as_ode_solver(Euler()), ValueError, "no error estimate"),
     (lambda: as_ode_solver(Euler(), step=-1), ValueError, "must be positive"),
-    (lambda: solve_ivp(rational, (5, 9), [1, 2], method=as_ode_solver(EulerRichardson()), colour="red"), TypeError, "colour")])
+    (lambda: solve_ivp(rational, (5, 9), [1, 2], method=as_ode_solver(EulerRichardson()), colour="red"), TypeError,
+     "colour")])
 def test_bad_solvers_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
@@ -67,17 +70,18 @@ def test_bad_solvers_are_named(call, error, message):
     ("gd-energy", {}), ("gd-richardson", {}), ("momentum-energy", {}), ("adam-energy", {}),
     ("adam", {"lr": 0.05, "eps": 0.1}), ("nesterov", {"lr": 0.02}), ("amsgrad", {"lr": 0.1})])
 def test_minimize(name, options):
-    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0], method=schemes.named(name, **options),
-                      jac=lambda x: 4 * (x - [1, 2]) ** 3 + 2 * (x - [1, 2]))
+    result = minimize(lambda x: np.sum((x - [1, 2]) ** 4 + (x - [1, 2]) ** 2), [3.0, -1.0],
+                      method=schemes.named(name, **options), jac=lambda x: 4 * (x - [1, 2]) ** 3 + 2 * (x - [1, 2]))
     assert result.success and result.status == 0 and result.x == pytest.approx([1, 2], abs=1e-5)
-    assert result.fun == pytest.approx(0, abs=1e-9) and result.nit > 0 and result.njev > 0 and np.abs(result.jac).max() < 1e-5
+    assert (result.fun == pytest.approx(0, abs=1e-9) and result.nit > 0 and result.njev > 0
+            and np.abs(result.jac).max() < 1e-5)
 
 
 def test_minimize_as_scipy_does():
     seen = []
     options = {"maxiter": 50}
-    result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), callback=lambda x: seen.append(x),
-                      options=options)
+    result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"),
+                      callback=lambda x: seen.append(x), options=options)
     assert not result.success and result.status == 1 and len(seen) == result.nit == 50 and "maxiter" in result.message
     numeric = minimize(lambda x: float(x @ x), [1.0, 1.0], method=schemes.named("gd-energy"), options={"gtol": 1e-5})
     assert numeric.success and numeric.x == pytest.approx([0, 0], abs=1e-4)
@@ -113,9 +117,10 @@ def misfit(y, y_true, rtol, atol):
 def test_integration_at_scipys_tolerances(scheme, span, vectorized):
     """As scipy's test_integration: rtol 1e-3, atol 1e-6, errors below 5 tolerances at the steps and between them."""
     rtol, atol = 1e-3, 1e-6
-    result = solve_ivp(rational, span, [1 / 3, 2 / 9], rtol=rtol, atol=atol, method=as_ode_solver(scheme), dense_output=True,
-                       vectorized=vectorized)
-    assert result.success and result.status == 0 and result.t_events is None and result.t[0] == 5 and result.t[-1] == span[1]
+    result = solve_ivp(rational, span, [1 / 3, 2 / 9], rtol=rtol, atol=atol, method=as_ode_solver(scheme),
+                       dense_output=True, vectorized=vectorized)
+    assert (result.success and result.status == 0 and result.t_events is None and result.t[0] == 5
+            and result.t[-1] == span[1])
     limit = 5 if scheme.order > 2 else 60  # steps of low order add their errors up over the interval, scipy's RK23 too
     assert (misfit(result.y, exact(result.t), rtol, atol) < limit).all()
     middle = np.linspace(*span, 33)
@@ -155,8 +160,10 @@ def test_events_are_located(scheme):
     falling = lambda t, y: y[0] - 0.45  # noqa: E731
     falling.direction = -1
     method = as_ode_solver(scheme)
-    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=(crossing, falling))
-    assert result.t_events[0] == pytest.approx([20 / 3], rel=rel) and len(result.t_events[1]) == 0 and result.status == 0
+    result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9,
+                       events=(crossing, falling))
+    assert (result.t_events[0] == pytest.approx([20 / 3], rel=rel) and len(result.t_events[1]) == 0
+            and result.status == 0)
     crossing.terminal = True
     result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=method, rtol=1e-6, atol=1e-9, events=crossing,
                        dense_output=True)
@@ -177,8 +184,10 @@ def test_the_rest_of_the_interface(scheme):
     assert solve_ivp(decay, (4, 4), [1.0], method=method, dense_output=True).sol(4) == 1
     nothing = solve_ivp(lambda t, y: np.zeros(0), (0, 10), np.zeros(0), method=method, dense_output=True)
     assert nothing.success and nothing.sol(10).shape == (0,)
-    with pytest.raises(ValueError, match="first_step"):
-        solve_ivp(decay, (0, 2), [1.0], method=method, first_step=-1)
+    for option in ({"first_step": -1}, {"first_step": 3.0}, {"max_step": 0.0}, {"rtol": -1e-3}, {"rtol": 0, "atol": 0},
+                   {"atol": [1e-6, 1e-6]}):
+        with pytest.raises(ValueError, match=next(iter(option))):
+            solve_ivp(decay, (0, 2), [1.0], method=method, **option)
     with pytest.raises(ValueError, match="complex"):
         solve_ivp(decay, (0, 2), [1j], method=method)
     solver = method(decay, 0, np.array([1.0]), 1.0)
@@ -194,7 +203,8 @@ def test_the_rest_of_the_interface(scheme):
 
 @pytest.mark.parametrize("scheme", [RosenbrockEuler(), ImplicitEuler(), ImplicitMidpoint()], ids=name_of)
 def test_implicit_schemes_on_a_stiff_problem(scheme):
-    """y' = −1000 (y − cos t) with h = 0.05: Euler's factor is −49 a step; the Jacobian by differences, given, constant."""
+    """y' = −1000 (y − cos t) with h = 0.05: Euler's factor is −49 a step;
+    the Jacobian by differences, given, constant."""
     stiff = lambda t, y: -1000 * (y - np.cos(t))  # noqa: E731
     ends = [solve_ivp(stiff, (0, 2), [1.0], method=as_ode_solver(scheme, step=0.05), **more)
             for more in ({}, {"jac": lambda t, y: [[-1000.0]]}, {"jac": [[-1000.0]]})]
@@ -263,7 +273,8 @@ def test_minimize_takes_scipys_arguments():
     for slope, places in ((jac, 1e-9), ("2-point", 1e-6), ("3-point", 1e-8), (None, 1e-6)):
         result = minimize(fun, [0, 0], args=(2, -1), jac=slope, method=method, tol=1e-5 if slope != jac else 1e-9)
         assert result.success and result.x == pytest.approx([2, -1], abs=max(places, 1e-5 if slope != jac else 0))
-    loose, tight = (minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method, options={"gtol": g}) for g in (1e-2, 1e-10))
+    loose, tight = (minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method, options={"gtol": g})
+                    for g in (1e-2, 1e-10))
     assert np.linalg.norm(tight.jac) <= 1e-10 < np.linalg.norm(loose.jac) <= 1e-2 and loose.nit < tight.nit
     assert minimize(lambda x: x**2, 3.0, jac=lambda x: 2 * x, method=method).x.shape == (1,)
     few = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=method, options={"maxfun": 10})
@@ -273,6 +284,26 @@ def test_minimize_takes_scipys_arguments():
              callback=lambda intermediate_result: seen.append(intermediate_result))
     assert [r.fun for r in seen] == [fun(r.x, 2, -1) for r in seen] and seen[-1].fun < 1e-12
     assert all(b.fun <= a.fun for a, b in zip(seen, seen[1:], strict=False))
+
+
+@pytest.mark.parametrize("fun, span, y0", [
+    (rational, (5, 9), [1 / 3, 2 / 9]), (rational, (5, 1), [1 / 3, 2 / 9]), (lambda t, y: 0 * y, (0, 1), [0.0, 2.0]),
+    (lambda t, y: -1e4 * y, (0, 1), [1.0]), (lambda t, y: y, (0, 1e-9), [1.0]),
+    (lambda t, y: 1 + 0 * y, (0, 5), [0.0])])
+def test_the_first_step_is_that_of_the_same_method_in_scipy(fun, span, y0):
+    ours, theirs = (kind(fun, span[0], np.array(y0), span[1]) for kind in (as_ode_solver(DormandPrince()), RK45))
+    assert ours.h_abs == pytest.approx(theirs.h_abs, rel=1e-13)
+
+
+def test_differences_are_as_exact_as_their_order():
+    def function(x):
+        return np.array([x[0] ** 3 * x[1], np.sin(x[1]), x[0]])
+
+    x = np.array([-1.7, 2.3])
+    jacobian = [[3 * x[0]**2 * x[1], x[0] ** 3], [0, np.cos(x[1])], [1, 0]]
+    assert differences(function, x) == pytest.approx(np.array(jacobian), rel=1e-6, abs=1e-7)
+    assert differences(function, x, central=True) == pytest.approx(np.array(jacobian), rel=1e-9, abs=1e-9)
+    assert differences(lambda x: 1e300 * x[0], np.array([2.0])) == pytest.approx(np.array([[1e300]]))
 
 
 def test_minimize_passes_the_hessian_on():

@@ -70,7 +70,8 @@ def test_a_step_is_a_trial(name):
     trained(model, optimizer, 60)
     run = named(name).run(loss, loss.start, stop=Stop(max_steps=60))
     assert flat(model) == pytest.approx(run.theta, rel=1e-8, abs=1e-10)
-    assert optimizer.control["accepted"] == run.accepted and optimizer.control["t"] == pytest.approx(run.t[-1], rel=1e-9)
+    assert (optimizer.control["accepted"] == run.accepted
+            and optimizer.control["t"] == pytest.approx(run.t[-1], rel=1e-9))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -165,6 +166,6 @@ def test_without_torch(monkeypatch):
     from schemes import torch_adapter
 
     monkeypatch.setitem(sys.modules, "torch", None)
-    torch_adapter._base.cache_clear()
+    torch_adapter.torch_base.cache_clear()
     with pytest.raises(ImportError, match=r"optiflows\[torch\]"):
         as_torch_optimizer(named("gd-energy"))
