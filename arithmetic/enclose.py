@@ -40,7 +40,7 @@ class System:
         if len(values.outputs) != self.dim or len(slopes.outputs) != self.dim**2:
             raise ValueError(f"a system in {self.dim} coordinates has as many values and {self.dim**2} slopes, got "
                              f"{len(values.outputs)} and {len(slopes.outputs)}")
-        self.values, self._slopes = Tape(values, executor), Tape(slopes, executor)
+        self.values, self._slopes = Tape(values, executor), Tape(slopes, executor, source=values)
 
     def slopes(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ends of G on boxes, (n, n, boxes), and whether the system is smooth in each."""
@@ -287,7 +287,7 @@ class Search:
             keep = self.keep(low, high)
             low, high = low[:, keep], high[:, keep]
         g_low, g_high, _ = self.system.values(low, high)
-        possible = ((g_low <= 0) & (g_high >= 0)).all(axis=0)
+        possible = ~((g_low > 0) | (g_high < 0)).any(axis=0)
         low, high = low[:, possible], high[:, possible]
         if not low.shape[1]:
             return

@@ -76,7 +76,9 @@ def enclosing(x) -> tuple[float, float]:
     if isinstance(x, Rounded):
         return float(np.nextafter(x, -np.inf)), float(np.nextafter(x, np.inf))
     if isinstance(x, (float, np.floating)):
-        return float(x), float(x)
+        if x != x:  # no number: nothing is known
+            return -np.inf, np.inf
+        return float(min(x, MAX)), float(max(x, -MAX))
     if is_symbolic(x):
         if x.is_Float:
             import sympy
@@ -110,6 +112,6 @@ def typed(x: float) -> tuple[float, float]:
     """
     digits = repr(x).split("e")[0].replace("-", "").replace(".", "").strip("0")
     if not np.isfinite(x) or len(digits) > 15:
-        return x, x
+        return enclosing(x)
     low, high = enclosing(Fraction(repr(x)))
     return min(low, x), max(high, x)

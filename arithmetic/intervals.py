@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable
 
 import numpy as np
 
@@ -29,8 +27,11 @@ class Interval(Reading):
     __slots__ = ("low", "high")
 
     def __init__(self, low: Quantity, high: Quantity):
-        self.low: Quantity = low if isinstance(low, Reading) else np.float64(low)
-        self.high: Quantity = high if isinstance(high, Reading) else np.float64(high)
+        self.low: Quantity = low
+        self.high: Quantity = high
+        if not isinstance(low, Reading):  # no end is NaN: where there is no number, nothing is known
+            low, high = np.float64(low), np.float64(high)
+            self.low, self.high = np.where(low == low, low, -np.inf)[()], np.where(high == high, high, np.inf)[()]
 
     @staticmethod
     def of(x: Quantity) -> Interval:
@@ -99,10 +100,12 @@ class Interval(Reading):
         return _applied(op, args)
 
     def __lt__(self, other):
-        return Truth.less(self, Interval.of(other), operator.lt)
+        other = Interval.of(other)
+        return Truth(self.low < other.high, self.high < other.low)
 
     def __le__(self, other):
-        return Truth.less(self, Interval.of(other), operator.le)
+        other = Interval.of(other)
+        return Truth(self.low <= other.high, self.high <= other.low)
 
     def __gt__(self, other):
         return Interval.of(other) < self
@@ -131,15 +134,6 @@ class Truth(Reading):
     def __init__(self, can, must):
         self.can: Quantity = can if isinstance(can, Reading) else np.bool_(can)
         self.must: Quantity = must if isinstance(must, Reading) else np.bool_(must)
-
-    @staticmethod
-    def less(x: Interval, y: Interval, relation: Callable) -> Truth:
-        """Of `x < y` or `x <= y`; where an end is no number, nothing is known."""
-        can, must = relation(x.low, y.high), relation(x.high, y.low)
-        if any(isinstance(end, Reading) for end in (x.low, x.high, y.low, y.high)):  # these are never NaN
-            return Truth(can, must)
-        unknown = np.isnan(x.low) | np.isnan(x.high) | np.isnan(y.low) | np.isnan(y.high)
-        return Truth(can | unknown, must & ~unknown)
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
         return _applied(op, args)

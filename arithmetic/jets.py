@@ -1,13 +1,17 @@
 """Taylor arithmetic in one variable: numbers are c₀ + c₁ρ + … + c_mρᵐ, the coefficients on any reading.
 
 Functions of the table follow from their derivatives alone: y = f(x) has y' = f'(x) x', and f' is what the operation's
-adjoint says; so a function that is added to the table has jets.  Definitions that choose by comparisons have none.
+adjoint says; so a function that is added to the table has jets.  A definition that chooses by comparisons has that of
+the piece it chooses, where the comparison is strict.
 
 Source: Moore 1966; Griewank & Walther 2008, chapter 13.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from .ends import Rounded
 from .operations import OPERATIONS
@@ -86,6 +90,8 @@ class Jet(Reading):
         return 1 / self**-int(n) if n < 0 else integer_power(self, int(n))
 
     def apply(self, op: str, *args):
+        if op == "where":
+            return _chosen(*args)
         operation = OPERATIONS[op]
         chooses = operation.inline or operation.boolean or op == "absolute"
         if chooses or operation.arity != 1 or operation.adjoint is None:
@@ -103,10 +109,53 @@ class Jet(Reading):
             y.append(_sum((j * x.coefficients[j]) * f[k - j] for j in range(1, k + 1)) / k)
         return Jet(y)
 
-    def _compared(self, other):
-        raise TypeError("jets are not compared: a definition that chooses has no Taylor series in general")
+    def _compared(self, other, relation: Callable):
+        """The condition that the constant terms fulfil, which decides near the point unless they are equal."""
+        x, y = self.coefficients[0], other.coefficients[0] if isinstance(other, Jet) else other
+        condition = relation(x, y)
+        if not isinstance(x, Reading) and (condition not in (True, False) or not (x - y) != 0):
+            raise TypeError("at this point the definition changes from one piece to another: it has no Taylor series")
+        return Condition(condition) if isinstance(condition, Reading) else bool(condition)
 
-    __lt__ = __le__ = __gt__ = __ge__ = _compared
+    def __lt__(self, other): return self._compared(other, operator.lt)
+    def __le__(self, other): return self._compared(other, operator.le)
+    def __gt__(self, other): return self._compared(other, operator.gt)
+    def __ge__(self, other): return self._compared(other, operator.ge)
+
+
+class Condition(Reading):
+    """A condition on recorded constant terms, by which jets are chosen."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Reading):
+        self.node = node
+
+    def apply(self, op: str, *args):
+        if op != "where":
+            raise TypeError(f"{op} of a condition has no Taylor series")
+        return _chosen(*args)
+
+    def __and__(self, other):
+        return Condition(self.node & other.node) if isinstance(other, Condition) else self if other else False
+
+    def __or__(self, other):
+        return Condition(self.node | other.node) if isinstance(other, Condition) else True if other else self
+
+    def __invert__(self):
+        return Condition(~self.node)
+
+    __rand__, __ror__ = __and__, __or__
+
+
+def _chosen(condition, x, y):
+    if isinstance(condition, (bool, np.bool_)):
+        return x if condition else y
+    condition = condition.node
+    pieces = [j.coefficients if isinstance(j, Jet) else [j] for j in (x, y)]
+    order = max(map(len, pieces))
+    x, y = (c + [0.0] * (order - len(c)) for c in pieces)
+    return Jet([condition.apply("where", condition, a, b) for a, b in zip(x, y, strict=True)])
 
 
 def _sum(terms):

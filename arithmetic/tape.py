@@ -41,6 +41,7 @@ class ExactGraph(Graph):
     folded only where the result is exact.  A decimal such as 0.1 is both the float and the decimal (`ends.typed`).
 
     constants : {node: (low, high)} of the constants that are no floats; they are recorded as inputs.
+    undefined : the conditions under which a definition says NaN, that is, has no value; what it says otherwise is recorded.
     """
 
     exact, kind = True, ExactNode
@@ -48,6 +49,7 @@ class ExactGraph(Graph):
     def __init__(self):
         super().__init__()
         self.constants: dict[Node, tuple[float, float]] = {}
+        self.undefined: list[Node] = []
 
     def lifted(self, x: Quantity) -> Node | None:
         x = x[()] if isinstance(x, np.ndarray) and not x.ndim else x
@@ -69,6 +71,12 @@ class ExactGraph(Graph):
         return node
 
     def operation(self, op: str, *args: Node) -> Node:
+        if op == "where":
+            condition, x, y = args
+            for value, other, case in ((x, y, condition), (y, x, None)):
+                if self.constants.get(value) == (-np.inf, np.inf):
+                    self.undefined.append(self.operation("not", condition) if case is None else case)
+                    return other
         values = [a.value for a in args]
         if None not in values and not _folds_exactly(op, values):
             return self.node(op, *args)
@@ -210,31 +218,35 @@ class Tape:
 
     program : of an `ExactGraph`; its inputs are the coordinates of a box.
     executor : "c", "numpy", or None for the first that works.
+    source : what the program is the derivative of; a comparison there counts for `smooth`, though its derivative is 0.
 
     `tape(low, high)` takes arrays (inputs, boxes) and returns arrays (outputs, boxes) of lower and upper ends, and
-    `smooth` (boxes,): whether every comparison that the program makes is decided in the box, so that it is as smooth
-    there as the operations it is made of.  Conditions among the outputs have the ends must and can.
+    `smooth` (boxes,): whether the program has a value all over the box and every comparison that it makes is decided
+    in the box, so that it is as smooth there as the operations it is made of.  Conditions among the outputs have the
+    ends must and can.
     """
 
-    def __init__(self, program: Program, executor: str | None = None):
+    def __init__(self, program: Program, executor: str | None = None, source: Program | None = None):
         if executor not in (None, "c", "numpy"):
             raise ValueError(f'executor={executor!r} must be "c", "numpy" or None')
         self.inputs = len(program.inputs)
-        self._lower(program)
+        self._lower(program, source or program)
         self.executor, self.reason = "numpy", "asked for"
         if executor != "numpy":
             self._bind()
             if executor == "c" and self.executor != "c":
                 raise ValueError(f'executor="c": {self.reason}')
 
-    def _lower(self, program: Program) -> None:
+    def _lower(self, program: Program, source: Program) -> None:
         """Nodes to steps (operation, argument registers, result register); registers are used again."""
         graph = program.inputs[0].graph if program.inputs else program.outputs[0].graph
         if not isinstance(graph, ExactGraph):
             raise TypeError("a tape is made of a program that was recorded exactly, in an ExactGraph")
-        decisions = [_decision(graph, node) for node in program.tape]
+        decisions = [_decision(graph, node) for node in needed([*source.outputs, *program.outputs])]
         outputs = [*program.outputs, *dict.fromkeys(d for d in decisions if d is not None)]
-        self.count, order = len(program.outputs), needed(outputs)
+        self.count, self.decided = len(program.outputs), len(outputs)
+        outputs += list(dict.fromkeys(graph.undefined))
+        order = needed(outputs)
         values: dict[Node, Interval | Truth] = {}
         for node in order:  # constants, and what is made of them alone
             if node in graph.constants:
@@ -294,7 +306,8 @@ class Tape:
         out = np.empty((2, len(self.out), n))
         if n:
             (self._by_c if self.executor == "c" else self._by_numpy)(low, high, out)
-        return out[0, :self.count], out[1, :self.count], (out[0, self.count:] == out[1, self.count:]).all(axis=0)
+        smooth = (out[0, self.count:self.decided] == out[1, self.count:self.decided]).all(axis=0)
+        return out[0, :self.count], out[1, :self.count], smooth & (out[1, self.decided:] == 0).all(axis=0)
 
     def _by_c(self, low, high, out) -> None:
         work = np.empty(self.registers * 2 * LANES)
@@ -329,6 +342,11 @@ def _apply(name: str, args: Sequence) -> Interval | Truth:
         raise TypeError(f"{name} has no interval form: give its operation interval=...")
     with np.errstate(all="ignore"):
         return form(OPERATIONS[name], *args)
+
+
+def comparisons(program: Program) -> bool:
+    """Whether a program chooses between smooth pieces."""
+    return any(node.op in ("lt", "le", "absolute", "minimum", "maximum") for node in program.tape)
 
 
 def _decision(graph: Graph, node: Node) -> Node | None:

@@ -62,6 +62,8 @@ class Isolated:
 def isolated(enclosures, point: np.ndarray, low: np.ndarray, high: np.ndarray, deadline: float) -> Isolated | None:
     """The exact degenerate critical point near `point`, if there is one and it can be proved isolated."""
     loss = enclosures.loss
+    if not enclosures.smooth:
+        return None
     theta = exact_point(enclosures, point, 1e-2 * (1 + np.abs(point)))
     if theta is None or not _in_hull(theta, low, high):
         return None
@@ -205,8 +207,8 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
         count, depth = count + low.shape[1], depth + 1
         if count > MOST or depth > DEPTH * (n + 1) or time.perf_counter() > deadline:
             return False
-        a, b, _ = tape(low, high)
-        left = ~((a > 0) | (b < 0)).any(axis=0)
+        a, b, smooth = tape(low, high)
+        left = ~((a > 0) | (b < 0)).any(axis=0) | ~smooth
         low, high = low[:, left], high[:, left]
         width = high - low
         chosen = np.arange(n + 1)[:, None] == (width / scale).argmax(axis=0)

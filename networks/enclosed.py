@@ -18,7 +18,7 @@ import numpy as np
 from arithmetic import Program, as_decimals, gradient
 from arithmetic.enclose import Search, System, Zero, clusters, inverses, newton, refined
 from arithmetic.ends import ROOM, UNIT, above, below
-from arithmetic.tape import ExactGraph, Tape
+from arithmetic.tape import ExactGraph, Tape, comparisons
 
 from .symmetry import Symmetry, representatives
 
@@ -41,6 +41,7 @@ class Enclosures:
         rows = [gradient(g, self.theta) for g in self.slope]
         upper = tuple(rows[min(i, j)][max(i, j)] for i in range(self.dim) for j in range(self.dim))
         self.value = value
+        self.smooth = not comparisons(self.program((value,)))  # (the loss; derivatives compare to tell domains)
         self.system = System(self.program(self.slope), self.program(upper), executor)
 
     def program(self, outputs) -> Program:

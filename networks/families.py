@@ -215,6 +215,8 @@ def manifolds(enclosures) -> list[Manifold]:
     """The manifolds of critical points that are known from the form of the loss."""
     loss = enclosures.loss
     found: list[Manifold] = []
+    if not enclosures.smooth:
+        return found
     residuals = _residuals(loss)
     if residuals and len(residuals) < loss.dim:
         found.append(Interpolation(enclosures, residuals))

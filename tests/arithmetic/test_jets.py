@@ -6,6 +6,7 @@ import sympy
 import arithmetic as ar
 from arithmetic import OPERATIONS
 from arithmetic.jets import Jet
+from arithmetic.tape import ExactGraph
 
 SMOOTH = [name for name, op in OPERATIONS.items()
           if op.arity == 1 and op.adjoint and name not in ("absolute", "neg", "sign")]
@@ -42,6 +43,14 @@ def test_coefficients_stay_exact():
     x = sympy.Symbol("x", real=True)
     series = ar.from_sympy(x / 3 + sympy.sqrt(2) * sympy.sin(x), {x: Jet([sympy.Integer(0), sympy.Integer(1)])})
     assert [sympy.simplify(c) for c in series.coefficients] == [0, sympy.Rational(1, 3) + sympy.sqrt(2)]
+
+
+def test_the_piece_that_is_chosen_has_the_series():
+    assert ar.where(Jet([1.0, 1.0]) < 2, Jet([3.0, 4.0]), 0).coefficients == [3, 4]
+    graph = ExactGraph()
+    x, y = graph.inputs("x", 2)
+    chosen = ar.where(Jet([x, y]) < 0, 1.5, Jet([y, x]))
+    assert [c.op for c in chosen.coefficients] == ["where", "where"]
 
 
 @pytest.mark.parametrize("definition", [lambda j: ar.absolute(j), lambda j: ar.sign(j), lambda j: ar.maximum(j, 0),

@@ -156,3 +156,10 @@ def test_bad_boxes_are_refused():
     assert tape(np.zeros((2, 1)), np.zeros((2, 1)))[0][1, 0] == 3.0
     with pytest.raises(ValueError, match="executor"):
         Tape(record_exactly(lambda t: [t[0]], 1), "gpu")
+
+
+def test_where_there_is_no_number_nothing_is_known():
+    nowhere = Tape(record_exactly(lambda t: [ar.where(t[0] < 0, float("nan"), t[0]), ar.log(t[0])], 1))
+    low, high, smooth = nowhere(np.array([[-1.0, 1.0, -2.0]]), np.array([[1.0, 2.0, -1.0]]))
+    assert low[0, :2].tolist() == [-1, 1] and high[0, :2].tolist() == [1, 2] and smooth.tolist() == [False, True, False]
+    assert low[1, 0] == -np.inf and high[1, 0] >= 0
