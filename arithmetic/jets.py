@@ -15,7 +15,7 @@ import numpy as np
 
 from .ends import Rounded
 from .operations import OPERATIONS
-from .readings import Reading, integer_power, is_symbolic
+from .readings import integer_power, is_symbolic, Quantity, Reading
 
 
 class Jet(Reading):
@@ -128,7 +128,7 @@ class Condition(Reading):
 
     __slots__ = ("node",)
 
-    def __init__(self, node: Reading):
+    def __init__(self, node: Quantity):
         self.node = node
 
     def apply(self, op: str, *args):

@@ -41,7 +41,8 @@ class ExactGraph(Graph):
     folded only where the result is exact.  A decimal such as 0.1 is both the float and the decimal (`ends.typed`).
 
     constants : {node: (low, high)} of the constants that are no floats; they are recorded as inputs.
-    undefined : the conditions under which a definition says NaN, that is, has no value; what it says otherwise is recorded.
+    undefined : the conditions under which a definition says NaN, that is, has no value; what it says otherwise is
+    recorded.
     """
 
     exact, kind = True, ExactNode
