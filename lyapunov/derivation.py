@@ -351,6 +351,8 @@ def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
 
 def _dissipation(flow: Flow, verdict: Verdict) -> _Formula | None:
     """−V' as a function, where it is a sum over coordinates of what a step can evaluate."""
+    if verdict.certificate is None or verdict.certificate.chain.frame:
+        return None  # of inner products, not of coordinates
     formula = _Formula(-verdict.derivative, exact_rates(flow))
     o = formula.oracle
     unseen = {o.value, o.hessian, o.jacobian, o.residual} & verdict.derivative.free_symbols

@@ -36,7 +36,7 @@ class Row:
             return self.name, "none found", "", f"{d.status}: {clipped(d.reason, 162)}", "", "", self._bound()
         v = d.verdict
         conditions = (*v.conditions, *(a for a in d.energy.assuming if a not in v.conditions))
-        known = "first integral" if v.derivative == 0 else "yes" if v.strict else "no"
+        known = "first integral" if v.derivative == 0 else "" if v.strict is None else "yes" if v.strict else "no"
         limits = "" if v.invariant_set is None else words(v.invariant_set)
         return (self.name, str(d.energy.expression), ", ".join(map(str, conditions)) or "none", str(v.status), known,
                 limits, self._bound())

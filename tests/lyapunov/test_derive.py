@@ -14,7 +14,7 @@ from arithmetic import Graph, Program, total
 from flows import (
     FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, Adamax, AdamW, Adan, AMSGrad, AveragedMomentum, DampedNewton,
     DampenedMomentum, Flow, GradientDescent, LevenbergMarquardt, Lion, Momentum, MomentumRMSProp, NAdam, Nesterov,
-    NesterovODE, Newton, NormalisedGradient, RAdam, RMSProp, Rprop, SignSGD, Signum, State, WeightDecay, Yogi,
+    NesterovODE, Newton, RAdam, RMSProp, Rprop, SignSGD, Signum, State, WeightDecay, Yogi,
 )
 from lyapunov import Derivation, Energy, Status, check, derive, energies
 from lyapunov.table import COLUMNS, Row, markdown, rows
@@ -110,7 +110,7 @@ def test_vanishing_friction_with_and_without_convexity():
 
 @pytest.mark.parametrize("flow, reason", [
     (MomentumRMSProp, "increases"), (AdamW, "contains theta itself"), (Adan, "m, v are all driven by g"),
-    (NormalisedGradient, "couples coordinates"), (Rprop, "no memory that g drives"), (RAdam, "distinguishes cases"),
+    (Rprop, "no memory that g drives"), (RAdam, "distinguishes cases"),
     (WeightDecay(Momentum(), 0.1, decoupled=True), "contains theta itself")])
 def test_where_the_ansatz_fails_it_says_why(flow, reason):
     found = derive(flow)
