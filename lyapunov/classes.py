@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sympy
 
-from arithmetic import CoordinateLoss, as_decimals
+from arithmetic import CoordinateLoss, Rate, as_decimals
 
 F, g, H = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian"))
 
 
-def strongly_convex(mu) -> tuple:
+def strongly_convex(mu: Rate) -> tuple:
     """Losses with a Hessian of at least μ > 0; their minimum is taken to be F = 0 at θ = 0."""
     return "convex", sympy.Ge(H, as_decimals(mu))
 
 
-def smooth(L) -> tuple:
+def smooth(L: Rate) -> tuple:
     """Losses whose gradient is Lipschitz: −L ≤ H ≤ L."""
     return sympy.Le(H, as_decimals(L)), sympy.Ge(H, -as_decimals(L))
 
 
-def PL(mu) -> tuple:
+def PL(mu: Rate) -> tuple:
     """Losses of Polyak and Łojasiewicz: 0 ≤ F ≤ |∇F|²/2μ; the infimum is taken to be 0."""
     return sympy.Le(F, g**2 / (2 * as_decimals(mu))), sympy.Ge(F, 0)
