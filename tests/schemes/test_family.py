@@ -72,7 +72,7 @@ def test_twenty_rates_are_one_kernel(polytwo, tmp_path, monkeypatch):
     try:
         from arithmetic.backends import c, numba
 
-        c.step_loop.cache_clear()
+        c.library.cache_clear()
         numba.step_loop.cache_clear()
         for rates in (np.geomspace(0.001, 0.3, 20), np.geomspace(0.002, 0.2, 20)):
             sweep = {"lr": rates, "beta1": np.linspace(0.5, 0.95, 20)}
