@@ -120,7 +120,7 @@ def describe(loss: Loss, atlas: Atlas) -> str:
 
 def _set(p: CriticalPoint) -> str:
     """Where a family is."""
-    return " on " + ", ".join(f"{_unicode(e)} = 0" for e in p.equations) if p.equations else ""
+    return f" on {p.conditions}" if p.conditions else ""
 
 
 def _unicode(expression) -> str:
@@ -158,7 +158,7 @@ def as_json(loss: Loss, atlas: Atlas) -> str:
         "value": sympy.sstr(p.value), "value_numeric": number(p.value),
         "eigenvalues": text(p.eigenvalues), "eigenvalues_numeric": [*map(number, p.eigenvalues)],
         "exact": p.exact, "certified": p.certified, "box": [text(side) for side in p.box], "family": text(p.family),
-        "equations": text(p.equations), "evidence": p.evidence} for p in atlas]
+        "equations": text(p.equations), "inequalities": text(p.inequalities), "evidence": p.evidence} for p in atlas]
     return json.dumps({
         "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols),
         "region": atlas.region, "complete": atlas.complete, "undecided": list(atlas.undecided),

@@ -251,7 +251,7 @@ class _Search:
             if all(abs(D[a][a]) > sum(abs(D[a][b]) for b in range(n) if b != a) for a in range(n)):
                 positive = sum(bool(D[a][a] > 0) for a in range(n))
                 return positive, n - positive
-        return _descartes([1, *(zero.algebra.sign(c, zero) for c in self._charpoly(zero.algebra.basis))])
+        return descartes([1, *(zero.algebra.sign(c, zero) for c in self._charpoly(zero.algebra.basis))])
 
     def _charpoly(self, basis) -> list[PolyElement]:
         """The coefficients a_1, …, a_n of det(λ − Hessian) on the zeros of a basis (Faddeev and Le Verrier)."""
@@ -353,7 +353,7 @@ class _Search:
                 continue
             values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)])
                       for c, factors in lists]
-            positive, negative = _descartes([1, *values])
+            positive, negative = descartes([1, *values])
             rank = max((k for k, v in enumerate(values, 1) if v), default=0)
             if positive + negative != rank:
                 continue  # no symmetric matrix has these signs: there are no such points
@@ -447,7 +447,7 @@ def _merged(pieces: list) -> list:
     return list(seen.values())
 
 
-def _descartes(signs: Sequence[int]) -> tuple[int, int]:
+def descartes(signs: Sequence[int]) -> tuple[int, int]:
     """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
     changes = []
     for s in (1, -1):
