@@ -158,7 +158,8 @@ def as_json(loss: Loss, atlas: Atlas) -> str:
         "value": sympy.sstr(p.value), "value_numeric": number(p.value),
         "eigenvalues": text(p.eigenvalues), "eigenvalues_numeric": [*map(number, p.eigenvalues)],
         "exact": p.exact, "certified": p.certified, "box": [text(side) for side in p.box], "family": text(p.family),
-        "equations": text(p.equations), "inequalities": text(p.inequalities), "evidence": p.evidence} for p in atlas]
+        "equations": text(p.equations), "inequalities": text(p.inequalities),
+        "kinks": text(p.kinks), "evidence": p.evidence} for p in atlas]
     return json.dumps({
         "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols),
         "region": atlas.region, "complete": atlas.complete, "undecided": list(atlas.undecided),

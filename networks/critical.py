@@ -55,7 +55,8 @@ class CriticalPoint:
     points, in floats.  loss : where it belongs.
 
     At a kink, where F has no gradient, a point is critical if 0 is in the convex hull of the gradients around (Clarke);
-    `evidence` names the kink, `eigenvalues` is empty, and "minimum", "maximum" (strict) and "saddle" are said of F.
+    `kinks` are the functions that vanish there, `eigenvalues` is empty; "minimum", "maximum" (strict) and "saddle" are
+    said of F.
     Edges of a family at kinks are not listed again: `evidence` says what they are where `inequalities` leave them out.
     """
 
@@ -69,6 +70,7 @@ class CriticalPoint:
     family: tuple = field(default=())
     equations: tuple = ()
     inequalities: tuple = ()
+    kinks: tuple = ()
     symbols: tuple = ()
     box: tuple = field(default=(), repr=False)
     spectrum: tuple = field(default=(), repr=False)
@@ -291,8 +293,8 @@ def _decoupled(loss, box) -> list[CriticalPoint] | None:
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
             evidence += f"; one of infinitely many, those in {box} are listed"
-        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), exact_eigenvalues(hessian),
-                                    evidence=evidence))
+        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination),
+                                    exact_eigenvalues(hessian), evidence=evidence))
     return points
 
 
@@ -460,6 +462,8 @@ def _spectrum(p: Point, loss) -> tuple:
         return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()
+    if p.zero is None:
+        return tuple(sympy.Float(v, 17) for v in p.eigenvalues)
     middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
     with mpmath.workdps(40):
         values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
@@ -633,7 +637,8 @@ def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
     evidence = (f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within "
                 f"{p.size:.1e}")
-    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), exact_eigenvalues(hessian), evidence=evidence)
+    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), exact_eigenvalues(hessian),
+                         evidence=evidence)
 
 
 LARGEST_POWERS = 24

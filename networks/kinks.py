@@ -1,4 +1,4 @@
-"""The critical points of a continuous, piecewise polynomial function, as the loss of a network of relus is, in all of Rⁿ.
+"""The critical points in all of Rⁿ of a continuous, piecewise polynomial function, as of the loss of a relu network.
 
 Where arguments of max, min, |·| change their order F may have kinks.  If these sets are hyperplanes, they cut Rⁿ into
 cells, with a polynomial in each.  A point is critical if 0 lies in the convex hull of the gradients of the polynomials
@@ -16,8 +16,8 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
@@ -31,7 +31,7 @@ from .arrangement import (
     Affine, Face, Numbers, TooMany, conformal, dot, faces, nullspace, rays, rref, sign, solved,
 )
 from .nature import Nature
-from .polynomials import CriticalSet, Point, critical_set, descartes
+from .polynomials import CriticalSet, descartes
 
 SWITCHES = (sympy.Max, sympy.Min, sympy.Abs)
 
@@ -55,6 +55,7 @@ class Stationary:
     equations: tuple = ()
     inequalities: tuple = ()
     member: tuple = ()
+    kinks: tuple = ()
 
 
 def kinked(expression: sympy.Expr) -> bool:
@@ -299,6 +300,7 @@ class Flat:
     value: Fraction
     eigenvalues: tuple
     evidence: str
+    kinks: tuple
 
 
 class Cells:
@@ -357,19 +359,20 @@ class Cells:
         """The critical points among {origin + Σ t_k d_k}, on which F restricted to the face is."""
         face, inside = corner.face, list[tuple[int, Affine, int]]()
         for j, (k, s) in enumerate(zip(self.pieces.kinks, face.signs, strict=True)):
-            g = k.along(origin, directions)
-            if s and any(g.a):
-                inside.append((j, g, s))
-            elif s and sign(g.c) != s:
+            on = k.along(origin, directions)
+            if s and any(on.a):
+                inside.append((j, on, s))
+            elif s and sign(on.c) != s:
                 return
         slopes, steady = list[Affine](), True
-        for signs, rays_ in corner.cells.items():
-            along = [affine(g, origin, directions) for g in self.derivatives(self.pieces.polynomials[signs])[0]]
-            if (rays_ or corner.kinks) and None in along:
+        for signs, edges in corner.cells.items() if corner.kinks else ():
+            along = [g for p in self.derivatives(self.pieces.polynomials[signs])[0]
+                     if (g := affine(p, origin, directions)) is not None]
+            if len(along) < self.dim:
                 self._open(face, "the gradients around it are not affine along it")
                 return
-            steady = steady and not any(any(g.a) for g in along if g is not None)
-            for r in rays_:
+            steady = steady and not any(any(g.a) for g in along)
+            for r in edges:
                 g = Affine(tuple(dot(r, [x.a[k] for x in along]) for k in range(len(directions))),
                            dot(r, [x.c for x in along]))
                 if any(g.a) and g not in slopes:
@@ -405,7 +408,8 @@ class Cells:
                 evidence = "F is constant around it"
         else:
             evidence = corner.why(nature)
-        return Flat(plane, nature, at(p, point), eigenvalues, evidence)
+        kinks = () if corner.smooth else tuple(corner.names)
+        return Flat(plane, nature, at(p, point), eigenvalues, evidence, kinks)
 
     def _list_flats(self) -> None:
         """Enter the planes: each with those that are its edges, the others by themselves."""
@@ -439,7 +443,7 @@ class Cells:
         return Stationary(
             theta, flat.nature, rational(flat.value), "; ".join(evidence), flat.eigenvalues, family=parameters,
             equations=equations if parameters else (), inequalities=tuple(conditions),
-            member=tuple(map(float, point)) if parameters else ())
+            member=tuple(map(float, point)) if parameters else (), kinks=flat.kinks)
 
     def _parametrised(self, plane: Plane) -> tuple[tuple, tuple, tuple]:
         """(θ, parameters, equations); the parameters are coordinates."""

@@ -26,7 +26,10 @@ from sympy.polys.rings import PolyElement
 
 from arithmetic import as_decimals
 
-from .algebra import Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
+from .algebra import LARGEST_EXACT, Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
+from .counted import counted, exact
+from .enclosed import spectrum
+from .nature import Nature
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -60,6 +63,7 @@ class Point:
 
     theta : exact numbers, or floats where `exact` is False.  box : rational (low, high) that hold it and no other zero.
     value : F there.  signs : the numbers of positive and negative eigenvalues of the Hessian; None where not decided.
+    zero : of an algebra; None where intervals alone were needed, which then enclose the eigenvalues, in floats.
     """
 
     theta: tuple
@@ -69,11 +73,12 @@ class Point:
     nature: str
     evidence: str
     signs: tuple[int, int] | None
-    zero: Zero = field(repr=False, compare=False)
+    zero: Zero | None = field(repr=False, compare=False)
+    eigenvalues: tuple[float, ...] = ()
 
     def enclosure(self, bits: int) -> list:
         """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
-        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]]
+        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]] if self.zero else [*self.box]
 
 
 @dataclass
@@ -140,13 +145,38 @@ class _Search:
         if basis[0].is_ground:
             self.result.proof.append("no critical point: 1 is a combination of the partial derivatives")
         elif not independent(basis):
-            self._points(Quotient(basis, self.clock), True)
+            algebra = Quotient(basis, self.clock)
+            if self.adjoined or algebra.dim <= 2 * LARGEST_EXACT or not self._count(algebra):
+                self._points(algebra, True)
         elif self.adjoined:
             raise Stopped("families of critical points with irrational coefficients are not looked for")
         else:
             self._split(basis)
 
     # ------------------------------------------------------------------------------------------------ isolated points
+    def _count(self, algebra: Quotient) -> bool:
+        """Enter the zeros of the gradient if as many real ones are certified as there can be (`counted`)."""
+        found = counted(algebra, self.f, self.slope)
+        if found is None:
+            return False
+        spectra = [spectrum(*found.slopes[..., k]) for k in range(algebra.dim)]
+        if any(s.signs is None for s in spectra):
+            return False
+        for k, s in enumerate(spectra):
+            low, high, (positive, negative) = found.low[:, k], found.high[:, k], s.signs or (0, 0)
+            theta = exact(low, high, self.slope)
+            box = tuple((Rational(a), Rational(b)) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+            value = sympy.Float(float(found.values[:, k].mean()), 17) if theta is None else (
+                self.expression.subs(dict(zip(self.symbols, theta, strict=True))))
+            self.result.points.append(Point(
+                theta or tuple(sympy.Float((a + b) / 2, 17) for a, b in box), theta is not None, box, value,
+                str(Nature.of_hessian(positive, negative)), _of_signs(positive, negative), (positive, negative), None,
+                tuple(((s.low + s.high) / 2).tolist())))
+        self.result.proof.append(
+            f"the gradient has at most {algebra.dim} complex zeros, the dimension of its algebra, and as many real "
+            f"ones are certified by intervals, so these are all, in all of R^{len(self.symbols)}")
+        return True
+
     def _points(self, algebra: Quotient, whole: bool, besides: Sequence = ()) -> None:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
@@ -194,7 +224,7 @@ class _Search:
             value = self._value(zero, theta)
             if sum(signs) == n:
                 nature = "minimum" if not signs[1] else "maximum" if not signs[0] else "saddle"
-                evidence = f"the Hessian is invertible with {signs[0]} positive and {signs[1]} negative eigenvalues"
+                evidence = _of_signs(*signs)
             elif all(signs):
                 nature = "degenerate saddle"
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
@@ -416,6 +446,10 @@ class _Search:
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
             return "undecided", f"its nature could not be computed: {last}"
         return pickle.loads(done.stdout)
+
+
+def _of_signs(positive: int, negative: int) -> str:
+    return f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
 
 
 def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
