@@ -436,8 +436,9 @@ def _polynomial(loss, box, budget: float) -> Atlas:
 
 
 def _of_point(p: Point, loss) -> CriticalPoint:
-    return CriticalPoint(p.theta, Nature(p.nature), p.value, _spectrum(p, loss), exact=p.exact, evidence=p.evidence,
-                         box=p.box)
+    eigenvalues = spectrum_of(p, loss.expression, loss.symbols)
+    return CriticalPoint(p.theta, Nature(p.nature), p.value, eigenvalues, exact=p.exact, evidence=p.evidence, box=p.box)
+
 
 
 def _of_family(family: Family, loss) -> CriticalPoint:
@@ -451,23 +452,22 @@ def _of_family(family: Family, loss) -> CriticalPoint:
                          symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
 
 
-def _spectrum(p: Point, loss) -> tuple:
+def spectrum_of(p: Point, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
     """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else
-    in
-    floats, and exactly 0 as many as there are."""
-    at = dict(zip(loss.symbols, p.theta, strict=True))
-    hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
-    if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf)
-                                                                                      for x in p.theta):
+    in floats, and exactly 0 as many as there are."""
+    at = dict(zip(symbols, p.theta, strict=True))
+    hessian = sympy.hessian(as_decimals(expression), list(symbols))
+    simple = len(symbols) <= 2 or all(x.is_Rational for x in p.theta)
+    if p.exact and simple and not any(x.has(sympy.CRootOf) for x in p.theta):
         return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()
     if p.zero is None:
         return tuple(sympy.Float(v, 17) for v in p.eigenvalues)
-    middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
+    middle = dict(zip(symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
     with mpmath.workdps(40):
         values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
-    small = sorted(range(loss.dim), key=lambda i: abs(values[i]))[:loss.dim - sum(p.signs)]
+    small = sorted(range(len(symbols)), key=lambda i: abs(values[i]))[:len(symbols) - sum(p.signs)]
     signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
     if (signs.count(1), signs.count(-1)) != p.signs:
         return ()  # too near 0 for these digits

@@ -17,7 +17,7 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import sympy
@@ -31,7 +31,8 @@ from .arrangement import (
     Affine, Face, Numbers, TooMany, conformal, dot, faces, nullspace, rays, rref, sign, solved,
 )
 from .nature import Nature
-from .polynomials import CriticalSet, descartes
+from .polynomials import CriticalSet, Family, Point, contradictions, critical_set, descartes, is_squares
+from .splitting import squares_of
 
 SWITCHES = (sympy.Max, sympy.Min, sympy.Abs)
 
@@ -76,10 +77,9 @@ class Pieces:
         self.ring = clock.ring(self.symbols)
         self.names: list[sympy.Expr] = []
         self._signs: dict[sympy.Expr, tuple[int, tuple[tuple[int, int], ...]]] = {}
-        for atom in expression.atoms(*SWITCHES):
-            for a, b in itertools.combinations([sympy.Integer(0), *_branches(atom.args[0])] if isinstance(
-                    atom, sympy.Abs) else sorted(set().union(*map(_branches, atom.args)), key=str), 2):
-                self._factored(sympy.expand(a - b))
+        for atom in sorted(expression.atoms(*SWITCHES), key=sympy.default_sort_key):
+            for e in _switching(atom):
+                self._factored(e)
         self.kinks = [self._affine(q) for q in self.names]
         cells = {f.signs: self._polynomial(expression, f.signs) for f in self._faces() if all(f.signs)}
         kept = [j for j in range(len(self.kinks)) if any(
@@ -87,11 +87,7 @@ class Pieces:
             for f in self.faces if [i for i, s in enumerate(f.signs) if not s] == [j])]
         self.polynomials = {tuple(signs[j] for j in kept): p for signs, p in cells.items()}
         self.kinks, self.names = [self.kinks[j] for j in kept], [self.names[j] for j in kept]
-        for wall in (f for f in self._faces() if f.signs.count(0) == 1):
-            (j,) = [i for i, s in enumerate(wall.signs) if not s]
-            above, below = (self.polynomials[wall.signs[:j] + (s,) + wall.signs[j + 1:]] for s in (1, -1))
-            if (above - below).rem([self.ring.from_expr(self.names[j])]):
-                raise NotPiecewise(f"F jumps where {self.names[j]} = 0")
+        self._faces()
 
     def _faces(self) -> list[Face]:
         self.faces = faces(self.kinks, len(self.symbols))
@@ -137,11 +133,23 @@ class Pieces:
                 return functools.reduce(lambda a, b: a if way * at(a - b) >= 0 else b, args)
             return e.func(*args)
 
-        return self.ring.from_expr(sympy.expand(chosen(expression)))
+        try:
+            return self.ring.from_expr(sympy.expand(chosen(expression)))
+        except (ValueError, sympy.CoercionFailed) as error:
+            raise NotPiecewise(f"{expression} is no polynomial with rational coefficients in a cell") from error
 
     def around(self, face: Face) -> list[tuple[int, ...]]:
         """The signs of the cells whose closure holds a face."""
         return [signs for signs in self.polynomials if conformal(face.signs, signs)]
+
+
+def _switching(atom: sympy.Expr) -> list[sympy.Expr]:
+    """The functions at whose zeros max, min or |·| may switch."""
+    each = [sorted(_branches(e), key=sympy.default_sort_key) for e in atom.args]
+    if isinstance(atom, sympy.Abs):
+        return each[0]
+    pairs = itertools.combinations(dict.fromkeys(itertools.chain(*each)), 2)
+    return [sympy.expand(a - b) for a, b in pairs]
 
 
 def _branches(e: sympy.Expr) -> set[sympy.Expr]:
@@ -274,6 +282,20 @@ class Plane:
     def point(self) -> Numbers:
         return moved(self.origin, self.region.point, self.directions)
 
+    @property
+    def proper(self) -> Plane:
+        """With as many directions as the region has dimensions."""
+        zero = [g.a for g, s in zip(self.functions, self.region.signs, strict=True) if not s]
+        if not zero:
+            return self
+        along = nullspace(zero, len(self.directions))
+        directions = tuple(moved((Fraction(0),) * len(self.origin), t, self.directions) for t in along)
+        kept = [(i, h) for i, g in enumerate(self.functions) if any((h := g.along(self.region.point, along)).a)]
+        signs = tuple(self.region.signs[i] for i, _ in kept)
+        return Plane(self.face, self.point, directions, tuple(h for _, h in kept),
+                     tuple(self.kinks[i] for i, _ in kept if i < len(self.kinks)),
+                     Face(signs, (Fraction(0),) * len(along)))
+
     def coordinates(self, x: Numbers) -> Numbers | None:
         """t with origin + Σ t_k d_k = x, if there is one."""
         rows = [*zip(*self.directions, strict=True)] if self.directions else [()] * len(x)
@@ -309,7 +331,8 @@ class Cells:
     def __init__(self, expression: sympy.Expr, symbols: Sequence[sympy.Symbol], clock: Clock):
         self.clock, self.found, self.flats = clock, list[Stationary](), list[Flat]()
         self.proof, self.undecided = list[str](), list[str]()
-        self.pieces = Pieces(as_decimals(expression), symbols, clock)
+        self.expression = as_decimals(expression)
+        self.pieces = Pieces(self.expression, symbols, clock)
         self.symbols, self.dim = self.pieces.symbols, len(symbols)
         self._derivatives: dict[PolyElement, tuple] = {}
         self._solved: dict[tuple, CriticalSet] = {}
@@ -323,12 +346,19 @@ class Cells:
         except (Stopped, TooMany) as stop:
             self.undecided.append(str(stop))
         self._list_flats()
+        self.found = [self._by_squares(s) if s.family and not s.nature.decided else s for s in self.found]
         if not self.undecided:
             cells = len(pieces.polynomials)
             self.proof.append(
                 f"F is a polynomial in each of the {cells} cells between {len(pieces.kinks)} hyperplanes: the critical "
                 f"points on all {len(pieces.faces)} cells and faces of R^{self.dim} were solved for exactly; at a kink "
                 "they are where 0 is in the convex hull of the gradients around")
+
+    def _by_squares(self, found: Stationary) -> Stationary:
+        """A family on which F is 0, if F is a sum of squares."""
+        if not is_squares(self.expression) or found.value != 0:
+            return found
+        return replace(found, nature=Nature.NON_STRICT_MINIMUM, evidence="F is a sum of squares, and 0 there")
 
     def derivatives(self, p: PolyElement) -> tuple:
         """The first and second derivatives of a polynomial."""
@@ -355,8 +385,12 @@ class Cells:
             self._curved(corner)
 
     # ---------------------------------------------------------------------------------- on planes, on fractions
-    def _flat(self, corner: Corner, origin: Numbers, directions: Sequence[Numbers]) -> None:
-        """The critical points among {origin + Σ t_k d_k}, on which F restricted to the face is."""
+    def _flat(self, corner: Corner, origin: Numbers, directions: Sequence[Numbers],
+              family: Family | None = None) -> None:
+        """The critical points among {origin + Σ t_k d_k}, whose points are critical for F restricted to the face.
+
+        family : as which they were found, if F there is no quadratic.
+        """
         face, inside = corner.face, list[tuple[int, Affine, int]]()
         for j, (k, s) in enumerate(zip(self.pieces.kinks, face.signs, strict=True)):
             on = k.along(origin, directions)
@@ -364,36 +398,40 @@ class Cells:
                 inside.append((j, on, s))
             elif s and sign(on.c) != s:
                 return
-        slopes, steady = list[Affine](), True
+        slopes, entries = list[Affine](), list[Numbers]()
         for signs, edges in corner.cells.items() if corner.kinks else ():
             along = [g for p in self.derivatives(self.pieces.polynomials[signs])[0]
                      if (g := affine(p, origin, directions)) is not None]
             if len(along) < self.dim:
-                self._open(face, "the gradients around it are not affine along it")
+                self.open(face, "the gradients around it are not affine along it")
                 return
-            steady = steady and not any(any(g.a) for g in along)
+            entries += [(*g.a, g.c) for g in along]
             for r in edges:
                 g = Affine(tuple(dot(r, [x.a[k] for x in along]) for k in range(len(directions))),
                            dot(r, [x.c for x in along]))
                 if any(g.a) and g not in slopes:
                     slopes.append(g)
+        # whether 0 is in the hull is the same all over a region: the gradients are constant, or have a common factor
+        steady = corner.simple or not any(any(e[:-1]) for e in entries) or len(rref(entries)[0]) <= 1
         functions = (*(g for _, g, _ in inside), *slopes)
         for region in faces(functions, len(directions)):
             if all(s == t for (_, _, s), t in zip(inside, region.signs, strict=False)):
-                plane = Plane(face, origin, tuple(directions), functions, tuple(j for j, _, _ in inside), region)
-                if not steady and len(corner.lines) < self.dim - 1:
-                    self._open(face, "the hull of the gradients around it changes along it")
+                plane = Plane(face, origin, tuple(directions), functions, tuple(j for j, _, _ in inside), region).proper
+                if not steady:
+                    self.open(face, "the hull of the gradients around it changes along it")
                 elif in_hull([c.slope for c in corner.cones(plane.point, False)]):
-                    self.flats.append(self._critical(corner, plane))
+                    self.flats.append(self._critical(corner, plane, family))
 
-    def _critical(self, corner: Corner, plane: Plane) -> Flat:
+    def _critical(self, corner: Corner, plane: Plane, family: Family | None) -> Flat:
         """What a plane of critical points is."""
         free, point = bool(plane.directions), plane.point
         cones = corner.cones(point, free)
         p, hessian = corner.polynomial, cones[0].hessian
         base = min(cones, key=lambda c: not c.quadratic)
         along = [found if found != "weak" or base.quadratic else None for found in map(base.curvature, (1, -1))]
-        if free and not base.quadratic:
+        if family is not None:
+            along = [*_ways_of(Nature(family.nature))]
+        elif free and not base.quadratic:
             along = [None, None]
         nature = together([(c.way(1, along[0]), c.way(-1, along[1])) for c in cones], free)
         eigenvalues: tuple = ()
@@ -404,6 +442,9 @@ class Cells:
                 eigenvalues = tuple(eigenvalues_of(hessian))
                 if positive + negative < self.dim:
                     nature, evidence = classified(p, self.symbols, point)
+            elif family is not None:
+                nature = Nature(family.nature)
+                evidence = "; ".join(f"{n} {w}: {y}" if len(family.pieces) > 1 else y for n, w, y in family.pieces)
             elif not any(map(any, hessian)):
                 evidence = "F is constant around it"
         else:
@@ -428,22 +469,29 @@ class Cells:
             s, on = plane.region.signs[j], [e for e in edges if not plane.functions[j](plane.coordinates(
                 e.plane.point) or ())]
             closed = bool(on) and all(e.nature == flat.nature for e in on)
-            name = self.pieces.names[plane.kinks[j]] if j < len(plane.kinks) else sum(
-                (rational(a) * x for a, x in zip(plane.functions[j].a, parameters, strict=True)),
-                rational(plane.functions[j].c))
-            relation = {(1, False): sympy.Gt, (-1, False): sympy.Lt, (1, True): sympy.Ge, (-1, True): sympy.Le}
-            conditions.append(relation[s, closed](name, 0))
+            name = self.pieces.names[plane.kinks[j]] if j < len(plane.kinks) else self._named(plane, j)
+            conditions.append(_relation(name, s, closed))
         for e in edges:
             if not all(c.subs(dict(zip(self.symbols, map(rational, e.plane.point), strict=True))) for c in conditions):
                 what = self._parametrised(e.plane)[2]
                 where = f"at {tuple(map(rational, e.plane.point))}" if not e.plane.directions else (
                     "on its edge " + ", ".join(f"{q} = 0" for q in what))
-                evidence.append(f"{where}, where F has a kink, it is a {e.nature}")
+                said = f"it is a {e.nature}" if e.nature.decided else "its nature is undecided"
+                evidence.append(f"{where}, where F has a kink, {said}")
         point = tuple(map(rational, plane.point))
         return Stationary(
             theta, flat.nature, rational(flat.value), "; ".join(evidence), flat.eigenvalues, family=parameters,
             equations=equations if parameters else (), inequalities=tuple(conditions),
             member=tuple(map(float, point)) if parameters else (), kinks=flat.kinks)
+
+    def _named(self, plane: Plane, j: int) -> sympy.Expr:
+        """A function of a plane by the coordinates, up to a positive factor."""
+        rows = [*zip(*plane.directions, strict=True)]
+        free = rref(plane.directions)[1]  # t by these coordinates
+        inverse = sympy.Matrix([[rational(x) for x in rows[i]] for i in free]).inv()
+        t = inverse * sympy.Matrix([self.symbols[i] - rational(plane.origin[i]) for i in free])
+        g = plane.functions[j]
+        return sympy.expand(sum((rational(a) * x for a, x in zip(g.a, t, strict=True)), rational(g.c))).primitive()[1]
 
     def _parametrised(self, plane: Plane) -> tuple[tuple, tuple, tuple]:
         """(θ, parameters, equations); the parameters are coordinates."""
@@ -454,20 +502,213 @@ class Cells:
                                         sympy.Integer(0)) for i, o in enumerate(origin))
         return theta, parameters, tuple(x - value for x, value in zip(self.symbols, theta, strict=True) if x != value)
 
-    def _open(self, face: Face, why: str) -> None:
+    def open(self, face: Face, why: str) -> None:
         where = ", ".join(f"{n} {'<=>'[s + 1]} 0" for n, s in zip(self.pieces.names, face.signs, strict=True))
         self.undecided.append(f"critical points where {where}: {why}")
 
     # ------------------------------------------------------------------------------- on the others, by algebra
     def _curved(self, corner: Corner) -> None:
-        """The critical points on a face on which F is no quadratic."""
-        self._open(corner.face, "F is of degree > 2 there")
+        """The critical points on a face on which F is no quadratic: those of a polynomial in its free coordinates."""
+        free = [i for i, x in enumerate(self.symbols) if x not in corner.pinned]
+        symbols = tuple(self.symbols[i] for i in free)
+        p = sympy.expand(corner.polynomial.as_expr().subs(corner.pinned))
+        key = p, symbols
+        if key not in self._solved:
+            self._solved[key] = critical_set(p, symbols, seconds=max(self.clock.left, 0.1))
+        found = self._solved[key]
+        for why in found.undecided:
+            self.open(corner.face, why)
+        for point in found.points:
+            if all(x.is_Rational for x in point.theta):
+                origin = corner.whole([Fraction(x.p, x.q) for x in point.theta], free)
+                self._flat(corner, origin, [])
+            else:
+                self._irrational(corner, point, symbols)
+        for family in found.families:
+            equations = [Poly(e, *symbols) for e in family.equations]
+            if all(e.total_degree() == 1 for e in equations):
+                self._affine_family(corner, equations, free, family)
+            else:
+                Sheet(self, corner, family, symbols).enter()
+
+    def _affine_family(self, corner: Corner, equations: list[Poly], free: list[int], family: Family) -> None:
+        rows, right = [k.a for k in corner.kinks], [-k.c for k in corner.kinks]
+        for e in equations:
+            row = [Fraction(0)] * self.dim
+            for i, x in zip(free, e.gens, strict=True):
+                row[i] = _fraction(e.coeff_monomial(x))
+            rows.append(tuple(row))
+            right.append(-_fraction(e.coeff_monomial(1)))
+        origin = solved(rows, right, self.dim)
+        if origin is not None:
+            self._flat(corner, origin, nullspace(rows, self.dim), family)
+
+    def _irrational(self, corner: Corner, point: Point, symbols) -> None:
+        """A point on a face whose coordinates are algebraic numbers: the signs of polynomials there are exact."""
+        zero = point.zero
+        if zero is None:
+            self.open(corner.face, f"near {tuple(map(float, point.theta))}, whose coordinates are not exact")
+            return
+        ring = zero.algebra.ring
+
+        def sign_of(e: sympy.Expr) -> int:
+            return zero.algebra.sign(ring.from_expr(sympy.expand(e.subs(corner.pinned))), zero)
+
+        if any(s and sign_of(name) != s for name, s in zip(self.pieces.names, corner.face.signs, strict=True)):
+            return
+        nature, evidence = Nature(point.nature), point.evidence
+        ways = _ways_of(nature)
+        if not corner.smooth:
+            slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
+            critical = corner.critical(slopes)
+            if critical is None:
+                self.open(corner.face, f"whether {tuple(map(float, point.theta))} is one")
+            if not critical:
+                return
+            nature = together([_outward(vs, ways) for vs in slopes.values()], False)
+            evidence = corner.why(nature)
+        at_point = dict(zip(symbols, point.theta, strict=True))
+        theta = tuple(sympy.expand(x.subs(corner.pinned).subs(at_point)) for x in self.symbols)
+        eigenvalues = ()
+        if not corner.kinks:
+            from .critical import spectrum_of
+
+            eigenvalues = spectrum_of(point, corner.polynomial.as_expr(), self.symbols)
+        self.found.append(Stationary(
+            theta, nature, point.value, evidence, eigenvalues, exact=point.exact,
+            box=() if corner.kinks else point.box, kinks=() if corner.smooth else tuple(corner.names)))
+
+
+def _ways_of(nature: Nature) -> tuple[str | None, str | None]:
+    """What F and −F do where F has a nature, in the words of `Cone.way`."""
+    if nature.is_saddle:
+        return "falls", "falls"
+    if nature.isolated is None or not nature.decided:
+        return None, None
+    up, down = ("strict", "falls") if nature.isolated else ("weak", None)
+    return (up, down) if nature.is_minimum else (down, up)
+
+
+def _outward(slopes: Sequence[int], along: tuple[str | None, str | None]) -> tuple[str | None, str | None]:
+    """What F and −F do in a cell whose edges have slopes of these signs, if they do `along` on the face."""
+    def way(s: int, w: str | None) -> str | None:
+        return "falls" if w == "falls" or any(s * v < 0 for v in slopes) else w if all(slopes) else None
+
+    return way(1, along[0]), way(-1, along[1])
+
+
+class Sheet:
+    """A family of critical points of F restricted to a face, with equations of degree > 1."""
+
+    def __init__(self, search: Cells, corner: Corner, family: Family, symbols: tuple):
+        self.search, self.corner, self.family, self.symbols = search, corner, family, symbols
+        self.ring = search.clock.ring(symbols)
+        self.basis = [self.ring.from_expr(e) for e in family.equations]
+        pieces = search.pieces
+        self.kinks = [(name, s) for name, s in zip(pieces.names, corner.face.signs, strict=True) if s]
+        self.reduced = [self.rest(name) for name, _ in self.kinks]
+
+    def rest(self, e: sympy.Expr) -> PolyElement:
+        """A polynomial, as it is on the family."""
+        return self.ring.from_expr(sympy.expand(e.subs(self.corner.pinned))).rem(self.basis)
+
+    def enter(self) -> None:
+        signs = [s for _, s in self.kinks]
+        for q, s in zip(self.reduced, signs, strict=True):
+            if q.is_ground and sign(_fraction(q.coeff(1))) != s:
+                return
+        free = [(q, s) for q, s in zip(self.reduced, signs, strict=True) if not q.is_ground]
+        own = [s for _, s in free]
+        if any(all(s * c >= 0 for s, c in zip(own, row, strict=True)) for row in contradictions([q for q, _ in free])):
+            return
+        sample = self.sample()
+        if sample is None:
+            self.search.open(self.corner.face, f"whether {self.words} passes there")
+            return
+        along, corner = _ways_of(Nature(self.family.nature)), self.corner
+        nature = Nature(self.family.nature)
+        evidence = "; ".join(f"{n} {w}: {y}" if len(self.family.pieces) > 1 else y for n, w, y in self.family.pieces)
+        if not corner.smooth:
+            found = {signs: [self.sign(e) for e in corner.slopes(signs)] for signs in corner.cells}
+            slopes = {signs: [v for v in vs if v is not None] for signs, vs in found.items()}
+            critical = corner.critical(slopes) if slopes == found else None
+            if critical is None:
+                self.search.open(corner.face, f"where 0 is in the hull of the gradients on {self.words}")
+            if not critical:
+                return
+            nature = together([_outward(vs, along) for vs in slopes.values()], True)
+            evidence = corner.why(nature)
+        theta, value = self.family.theta, self.family.value
+        at_family = dict(zip(self.symbols, theta, strict=True))
+        self.search.found.append(Stationary(
+            tuple(sympy.cancel(x.subs(corner.pinned).subs(at_family)) for x in self.search.symbols), nature,
+            sympy.nan if value is None else value, evidence, family=self.family.parameters,
+            equations=(*(x - e for x, e in corner.pinned.items()), *self.family.equations),
+            inequalities=tuple(_relation(name, s) for (name, s), q in zip(self.kinks, self.reduced, strict=True)
+                               if not q.is_ground),
+            member=tuple(float(x.subs(corner.pinned).subs(dict(zip(self.symbols, sample, strict=True))))
+                         for x in self.search.symbols), kinks=() if corner.smooth else tuple(corner.names)))
+
+    @property
+    def words(self) -> str:
+        return "{" + ", ".join(f"{e} = 0" for e in self.family.equations) + "}"
+
+    def sample(self) -> tuple | None:
+        """A rational point of the family on the face."""
+        parameters, theta = self.family.parameters, self.family.theta
+        if theta == self.symbols and len(self.basis) == 1:  # one coordinate by the others
+            e = self.family.equations[0]
+            x = next((x for x in self.symbols if sympy.degree(e, x) == 1), None)
+            if x is None:
+                return None
+            parameters = tuple(t for t in self.symbols if t != x)
+            theta = tuple(sympy.solve(e, x)[0] if t == x else t for t in self.symbols)
+        if not set(parameters) <= set(self.symbols) or theta == self.symbols:
+            return None
+        where = dict(zip(self.search.symbols, map(rational, self.corner.face.point), strict=True))
+        sizes = [Rational(2) ** k * s for k in (0, 1, -1, 3, -3) for s in (1, -1)]
+        choices = [[abs(where[t]) * s if where[t] else s for s in sizes] + [sympy.Integer(0)] for t in parameters]
+        for values in itertools.islice(itertools.product(*choices), 400):
+            at_values = dict(zip(parameters, values, strict=True))
+            point = [sympy.sympify(x).subs(at_values) for x in theta]
+            if all(x.is_Rational for x in point):
+                there = dict(zip(self.symbols, point, strict=True))
+                if all(sympy.sign(name.subs(self.corner.pinned).subs(there)) == s for name, s in self.kinks):
+                    return tuple(point)
+        return None
+
+    def sign(self, e: sympy.Expr) -> int | None:
+        """The one sign of a polynomial on the part of the family that is on the face; None where it is not seen."""
+        q = self.rest(e)
+        if not q:
+            return 0
+        constant, factors = q.factor_list()
+        total = sign(_fraction(constant))
+        for factor, power in factors:
+            found = self._factor(factor)
+            if found is None and power % 2:
+                return None
+            total *= (found or 1) ** power if found != 0 else 0
+        return total
+
+    def _factor(self, q: PolyElement) -> int | None:
+        """By the kinks: q itself or its product with one of them is constant on the family, or one of them times c."""
+        if squares := squares_of(q) or squares_of(-q):
+            return (1 if squares_of(q) else -1) if any(t.is_ground for t in squares) else None
+        for (name, s), own in zip(self.kinks, self.reduced, strict=True):
+            if own and (q * own.LC - own * q.LC).rem(self.basis) == 0:
+                return s * sign(_fraction(q.LC)) * sign(_fraction(own.LC))
+            product = (q * self.ring.from_expr(sympy.expand(name.subs(self.corner.pinned)))).rem(self.basis)
+            if product.is_ground and product:
+                return s * sign(_fraction(product.coeff(1)))
+        return None
 
 
 class Corner:
     """A face, and the cells around it with the directions of their edges at it, but those along it.
 
     kinks : those that vanish there.  lines : a basis of the directions along it.  polynomial : F on it, of one of them.
+    pinned : the coordinates that the kinks give by the others.
     """
 
     def __init__(self, search: Cells, face: Face):
@@ -482,6 +723,40 @@ class Corner:
         self.polynomial = min((pieces.polynomials[signs] for signs in self.cells), key=degree)
         self.smooth = all(pieces.polynomials[signs] == self.polynomial for signs in self.cells)
 
+    @functools.cached_property
+    def pinned(self) -> dict[sympy.Symbol, sympy.Expr]:
+        if not self.names:
+            return {}
+        return dict(sympy.solve(self.names, self.search.symbols[::-1], dict=True)[0])
+
+    def whole(self, values: Sequence[Fraction], free: Sequence[int]) -> Numbers:
+        """The point of the face with these values of its free coordinates."""
+        at_free = {self.search.symbols[i]: rational(v) for i, v in zip(free, values, strict=True)}
+        theta = [sympy.sympify(x.subs(self.pinned).subs(at_free)) for x in self.search.symbols]
+        return tuple(Fraction(int(x.p), int(x.q)) for x in theta)
+
+    @property
+    def simple(self) -> bool:
+        """Whether the kinks meet as coordinate planes do.  As F is continuous, its slope to one side of one of them is
+        then the same in all cells there, and the hull of the gradients a product of intervals."""
+        return len(self.kinks) == self.search.dim - len(self.lines)
+
+    def critical(self, slopes: dict[tuple[int, ...], list[int]]) -> bool | None:
+        """Whether 0 is in the hull of the gradients, by the signs of the slopes along the edges of the cells."""
+        every = [v for vs in slopes.values() for v in vs]
+        if min(every) >= 0 or max(every) <= 0:  # no direction, or every one, in which F falls
+            return True
+        if not self.simple:
+            return None
+        by_edge = {r: v for signs, vs in slopes.items() for r, v in zip(self.cells[signs], vs, strict=True)}
+        return all(v * by_edge[tuple(-x for x in r)] >= 0 for r, v in by_edge.items())
+
+    def slopes(self, signs: tuple[int, ...]) -> list[sympy.Expr]:
+        """F's derivatives along the edges of a cell, in symbols."""
+        slope = self.search.derivatives(self.search.pieces.polynomials[signs])[0]
+        return [sum((rational(x) * g.as_expr() for x, g in zip(r, slope, strict=True)), sympy.Integer(0))
+                for r in self.cells[signs]]
+
     def cones(self, point: Numbers, uniform: bool) -> list[Cone]:
         """The cells at one of its points."""
         found = []
@@ -494,7 +769,7 @@ class Corner:
 
     def why(self, nature: Nature) -> str:
         does = {"minimum": "it is a minimum in each", "maximum": "it is a maximum in each",
-                "saddle": "F falls in one and grows in one", "undecided": "which nature was not decided"}[nature.kind]
+                "saddle": "F falls and grows in them", "undecided": "which nature was not decided"}[nature.kind]
         where = ", ".join(f"{n} = 0" for n in self.names)
         return f"on the kink {where}: 0 is in the hull of the gradients of the {len(self.cells)} cells around, {does}"
 
@@ -510,6 +785,13 @@ def _facets(plane: Plane) -> list[int]:
 
 
 # -------------------------------------------------------------------------------------------------------- tools
+def _relation(e: sympy.Expr, s: int, closed: bool = False) -> sympy.Rel:
+    """That e has the sign s, or with `closed` no other."""
+    if e.could_extract_minus_sign():
+        e, s = -e, -s
+    return {(1, False): sympy.Gt, (-1, False): sympy.Lt, (1, True): sympy.Ge, (-1, True): sympy.Le}[s, closed](e, 0)
+
+
 def _fraction(c) -> Fraction:
     return Fraction(int(c.numerator), int(c.denominator))
 

@@ -130,7 +130,7 @@ class _Search:
         self.gens = self.ring.gens[:len(symbols)]
         self.slope = [self.f.diff(x) for x in self.gens]
         self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
-        self.squares = 1 if _is_squares(expression) else -1 if _is_squares(-expression) else 0
+        self.squares = 1 if is_squares(expression) else -1 if is_squares(-expression) else 0
         self._known: dict = {}
 
     def run(self) -> None:
@@ -500,9 +500,9 @@ def _at_parameters(theta: tuple, parameters: tuple) -> tuple | None:
     return None
 
 
-def _is_squares(expression) -> bool:
+def is_squares(expression) -> bool:
     """Whether an expression is written as a sum of products of squares and positive numbers."""
-    return all(all(f.is_positive or (f.is_Pow and f.exp.is_Integer and f.exp % 2 == 0) or (f.is_Add and _is_squares(f))
+    return all(all(f.is_positive or (f.is_Pow and f.exp.is_Integer and f.exp % 2 == 0) or (f.is_Add and is_squares(f))
                    for f in sympy.Mul.make_args(term)) for term in sympy.Add.make_args(expression))
 
 
