@@ -64,8 +64,8 @@ def candidates(algebra: Quotient) -> np.ndarray:
     """The real zeros in floats, (n, zeros), roughly: of the multiplication by a mixed form, the left eigenvectors."""
     n, size = algebra.ring.ngens, algebra.dim
     matrix = np.zeros((size, size))
-    for weight, (denominator, columns) in zip(1 + np.arange(n) * 0.6180339887 % 1, algebra.multiplications,
-                                              strict=True):
+    weights = np.random.default_rng(0).uniform(1, 2, n)  # that tell the zeros apart
+    for weight, (denominator, columns) in zip(weights, algebra.multiplications, strict=True):
         for j, column in enumerate(columns):
             for i, x in column:
                 matrix[i, j] += weight * x / denominator

@@ -138,10 +138,6 @@ class Pieces:
         except (ValueError, sympy.CoercionFailed) as error:
             raise NotPiecewise(f"{expression} is no polynomial with rational coefficients in a cell") from error
 
-    def around(self, face: Face) -> list[tuple[int, ...]]:
-        """The signs of the cells whose closure holds a face."""
-        return [signs for signs in self.polynomials if conformal(face.signs, signs)]
-
 
 def _switching(atom: sympy.Expr) -> list[sympy.Expr]:
     """The functions at whose zeros max, min or |·| may switch."""

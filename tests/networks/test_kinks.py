@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sympy import Abs, Max, Min, Rational
 
 from networks import Loss, Network, answers, get
+from networks.algebra import Clock
 from networks.arrangement import Affine, faces, nullspace, rref, solved
 from networks.kinks import Cells, NotPiecewise, Pieces, copositive, in_hull
-from networks.algebra import Clock
 
 x, y, z = sympy.symbols("x y z", real=True)
 w, b = sympy.symbols("w b", real=True)
