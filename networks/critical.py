@@ -35,7 +35,7 @@ from .invariance import constant_directions, extended, without
 from .kinks import Cells, NotPiecewise, kinked
 from .nature import Nature
 from .objective import Objective, check_box
-from .poles import poles
+from .poles import poles, without_value
 from .polynomials import CriticalSet, Family, Point, critical_set
 from .symmetry import symmetries
 
@@ -478,8 +478,10 @@ def _piecewise(loss, budget: float) -> Atlas | None:
     """Critical points of a piecewise polynomial loss; None where it is not seen to be one."""
     try:
         search = Cells(loss.expression, loss.symbols, Clock(budget))
-    except (NotPiecewise, TooMany, Stopped):
+    except (NotPiecewise, TooMany):
         return None
+    except Stopped as stop:
+        return Atlas((), None, (), (str(stop),))
     search.run()
     return Atlas(tuple(CriticalPoint(**vars(s), symbols=tuple(loss.symbols)) for s in search.found), None,
                  tuple(search.proof), tuple(search.undecided))
@@ -501,8 +503,9 @@ def _search(loss, region, budget: float) -> Atlas:
     infinite = poles(enclosures, low, high, _common_zeros)
     group = symmetries(loss, low, high)
     found = enclosed(enclosures, low, high, start + budget, isolated, [*families, *infinite], group)
-    exact = _exact_zeros(enclosures, found.zeros)
-    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
+    zeros = [z for z in found.zeros if not without_value(loss, z.inner_low, z.inner_high)]
+    exact = _exact_zeros(enclosures, zeros)
+    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(zeros)]
     met = [(m, m.member()) for m in families if m.met]
     others = [_of_isolated(p, loss) for p in found.isolated]
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]

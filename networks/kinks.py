@@ -500,7 +500,8 @@ class Cells:
 
     def open(self, face: Face, why: str) -> None:
         where = ", ".join(f"{n} {'<=>'[s + 1]} 0" for n, s in zip(self.pieces.names, face.signs, strict=True))
-        self.undecided.append(f"critical points where {where}: {why}")
+        if (text := f"critical points where {where}: {why}") not in self.undecided:
+            self.undecided.append(text)
 
     # ------------------------------------------------------------------------------- on the others, by algebra
     def _curved(self, corner: Corner) -> None:
@@ -576,13 +577,13 @@ class Cells:
 
 
 def _ways_of(nature: Nature) -> tuple[str | None, str | None]:
-    """What F and −F do where F has a nature, in the words of `Cone.way`."""
+    """What F and −F do where a polynomial F that is not constant has a nature, in the words of `Cone.way`."""
     if nature.is_saddle:
         return "falls", "falls"
     if nature.isolated is None or not nature.decided:
         return None, None
-    up, down = ("strict", "falls") if nature.isolated else ("weak", None)
-    return (up, down) if nature.is_minimum else (down, up)
+    up = "strict" if nature.isolated else "weak"
+    return (up, "falls") if nature.is_minimum else ("falls", up)
 
 
 def _outward(slopes: Sequence[int], along: tuple[str | None, str | None]) -> tuple[str | None, str | None]:

@@ -1,4 +1,6 @@
-"""Hyperplanes on which a loss is infinite, and boxes around them that are proved to hold no critical point.
+"""Where a loss is infinite or has no value.
+
+Hyperplanes on which it is infinite, and boxes around them that are proved to hold no critical point:
 
 F = R + c log φ(s), or R + c φ(s)^−k, with s affine in θ and φ(z) = 0 of order m.  Along d with d·∇s = 1, by Taylor's
 formula for φ and φ' at z,
@@ -82,8 +84,7 @@ def poles(enclosures, low, high, zeros: Callable) -> list[Pole]:
             phi, power = rest.base, -int(rest.exp)
         else:
             continue
-        box = {x: Interval(*ends) for x, *ends in zip(symbols, low, high, strict=True)}
-        values = Interval.of(from_sympy(phi, box))
+        values = _values(phi, symbols, low, high)
         if values.low > 0 or values.high < 0 or not factor.is_number or (
                 form := affine_form(phi, symbols)) is None:
             continue
@@ -95,6 +96,22 @@ def poles(enclosures, low, high, zeros: Callable) -> list[Pole]:
             if order and all(exact_sign(inner.diff(s, m).subs(s, zero)) == 0 for m in range(order)):
                 found.append(Pole(enclosures, f - term, factor, inner, power, s, form, zero, order))
     return found
+
+
+def _values(expression: sympy.Expr, symbols, low, high) -> Interval:
+    box = {x: Interval(*ends) for x, *ends in zip(symbols, low, high, strict=True)}
+    return Interval.of(from_sympy(expression, box))
+
+
+def without_value(loss, low, high) -> bool:
+    """Whether F is proved to have no real value in a box: the argument of a logarithm or a root is negative there.
+
+    The formulas of its derivatives may be defined there all the same.
+    """
+    f = as_decimals(loss.expression)
+    inside = [e.args[0] for e in f.atoms(sympy.log)]
+    inside += [e.base for e in f.atoms(sympy.Pow) if e.exp.is_Rational and e.exp.q % 2 == 0]
+    return any(_values(e, loss.symbols, low, high).high < 0 for e in inside)
 
 
 def affine_form(phi: sympy.Expr, symbols) -> sympy.Expr | None:

@@ -34,6 +34,7 @@ class Mutant(NamedTuple):
 
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
+KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
 REFEREE, AUDIT = (f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit"))
 
 MUTANTS = (
@@ -75,6 +76,42 @@ MUTANTS = (
     Mutant("clocks of the step in NumPy", "np.take(values, count, out=row[:m]",
            "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
     # -------------------------------------------------------------------------------------------- networks
+    Mutant("0 in the hull of the gradients", "return not any(min(f.signs) > 0 for f in faces(",
+           "return not any(min(f.signs) > 1 for f in faces(",
+           KINKS + "a_kink_without_zero_in_the_hull_is_no_critical_point"),
+    Mutant("a zero of the gradient inside its cell", "elif s and sign(on.c) != s:", "elif s and sign(on.c) > 1:",
+           KINKS + "one_neuron_against_floats[1]"),
+    Mutant("the part of a plane in the cell", "if all(s == t for (_, _, s), t in zip(inside, region.signs,",
+           "if all(s != 2 for (_, _, s), t in zip(inside, region.signs,", KINKS + "two_points_by_hand"),
+    Mutant("flat to second order, of degree > 2",
+           'return found if self.quadratic or (found != "weak" and not self.uniform) else None', "return found",
+           KINKS + "what_is_flat_to_second_order_is_not_called_a_minimum"),
+    Mutant("squares of products in a cone", "            if gap < 0:\n", "            if gap < -100:\n",
+           KINKS + "copositivity_against_samples"),
+    Mutant("a hull that changes along a family", "return len(self.kinks) == self.search.dim - len(self.lines)",
+           "return True", KINKS + "a_hull_that_changes_along_a_family_is_undecided"),
+    Mutant("edges of another nature", "closed = bool(on) and all(e.nature == flat.nature for e in on)",
+           "closed = bool(on)", KINKS + "two_points_by_hand"),
+    Mutant("slopes to both sides of a kink on a family", "return all(v * by_edge[tuple(-x for x in r)] >= 0",
+           "return all(v * by_edge[tuple(-x for x in r)] >= -9",
+           KINKS + "a_curve_on_a_kink_is_critical_where_the_slopes_to_both_sides_say_so"),
+    Mutant("a family passes through its cell", "== s for name, s in self.kinks):\n",
+           "!= 7 for name, s in self.kinks):\n", KINKS + "networks_with_an_output_layer"),
+    Mutant("a neuron with kinks does not decouple", "decoupled = None if (bent := kinked(loss.expression)) else _dec",
+           "bent, decoupled = kinked(loss.expression), _dec", KINKS + "a_neuron_with_kinks_does_not_decouple"),
+    Mutant("as many zeros as dimensions", "if theta.shape[1] < algebra.dim:", "if theta.shape[1] < 1:",
+           POLES + "fewer_real_zeros_than_dimensions_are_not_all"),
+    Mutant("zeros apart from each other", "| np.eye(theta.shape[1], dtype=bool)).all():",
+           "| np.ones(2 * theta.shape[1:], dtype=bool)).all():", POLES + "the_same_zero_twice_is_one"),
+    Mutant("a pole outweighs the rest", "& (steep > slope)", "& (steep > 0)",
+           POLES + "boxes_that_are_held_have_no_critical_point"),
+    Mutant("Taylor's remainder around a pole", "np.minimum(a[1], self._zero[0]), np.maximum(b[1], self._zero[1])",
+           "a[1], b[1]", POLES + "boxes_that_are_held_have_no_critical_point"),
+    Mutant("a loss without a value has no critical point", "any(_values(e, loss.symbols, low, high).high < 0 for",
+           "any(_values(e, loss.symbols, low, high).high < -9e9 for",
+           POLES + "where_a_loss_has_no_value_is_no_critical_point"),
+    Mutant("the order of a pole", "if order and all(exact_sign(inner.diff(s, m).subs(s, zero)) == 0 for",
+           "if order and all(exact_sign(inner.diff(s, m).subs(s, zero)) != 7 for", POLES + "what_is_no_pole"),
     Mutant("K(X) inside X", "(_up(np.abs(self.shift) + self.reach) < self.radius)",
            "(_up(np.abs(self.shift) + self.reach) < 2 * self.radius)",
            NETWORKS + "a_box_beside_the_point_is_not_certified"),

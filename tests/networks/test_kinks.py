@@ -1,5 +1,6 @@
 """Critical points of piecewise polynomial losses: cells, kinks between them, families with their inequalities."""
 import itertools
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -9,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Abs, Max, Min, Rational
 
+import arithmetic as ar
 from networks import Loss, Network, answers, get
 from networks.algebra import Clock
 from networks.arrangement import Affine, faces, nullspace, rref, solved
-from networks.kinks import Cells, NotPiecewise, Pieces, copositive, in_hull
+from networks.kinks import NotPiecewise, Pieces, copositive, in_hull
 
 x, y, z = sympy.symbols("x y z", real=True)
 w, b = sympy.symbols("w b", real=True)
@@ -72,9 +74,12 @@ def test_linear_systems(rows, point):
 
 
 # ------------------------------------------------------------------------------------------ known answers
-def test_two_points_by_hand():
+@pytest.mark.parametrize("loss", [
+    Loss.from_expression(((relu(b) - 1) ** 2 + (relu(w + b) + 1) ** 2) / 4, (w, b)),
+    Network((1, 1), "relu", ([0, 1], [1, -1]))], ids=["formula", "network"])
+def test_two_points_by_hand(loss):
     """(relu(b) − 1)² + (relu(w + b) + 1)²: a ray of minima that ends on a kink, and the cone where both are dead."""
-    atlas = Loss.from_expression(((relu(b) - 1) ** 2 + (relu(w + b) + 1) ** 2) / 4, (w, b)).critical_points()
+    atlas, (w, b) = loss.critical_points(), loss.symbols
     assert atlas.complete and atlas.region is None
     ray, cone = atlas
     assert (ray.equations, ray.inequalities, ray.value) == ((b - 1,), (b + w <= 0,), Rational(1, 4))
@@ -133,6 +138,33 @@ def test_what_is_flat_to_second_order_is_not_called_a_minimum():
     (ray,) = atlas
     assert ray.nature == "non-strict minimum" and ray.inequalities == (y < 0,)
     assert "at (0, 0), where F has a kink, its nature is undecided" in ray.evidence
+
+
+def test_a_curve_on_a_kink_is_critical_where_the_slopes_to_both_sides_say_so():
+    hyperbola = (x * y - 1) ** 2
+    assert len(Loss.from_expression(hyperbola + Max(z, 2 * z), (x, y, z)).critical_points().families) == 0
+    for f, nature in ((Abs(z), "non-strict minimum"), (-Abs(z), "degenerate saddle")):
+        atlas = Loss.from_expression(hyperbola + f, (x, y, z)).critical_points()
+        (curve,) = atlas.families
+        assert atlas.complete and set(curve.equations) == {z, x * y - 1} and curve.nature == nature
+        assert curve.kinks == (z,) and [p.nature for p in atlas if not p.family] == ["saddle"]
+
+
+def test_a_neuron_with_kinks_does_not_decouple():
+    """(|b| − 1)² + (|w + b| − 1)²: minima, and kinks where a unit is 0."""
+    atlas = Network((1, 1), ar.absolute, ([0, 1], [1, 1])).critical_points()
+    assert atlas.complete and Counter(p.nature for p in atlas) == {"minimum": 4, "saddle": 4, "maximum": 1}
+    assert Counter(len(p.kinks) for p in atlas) == {0: 4, 1: 4, 2: 1}
+
+
+def test_a_hull_that_changes_along_a_family_is_undecided():
+    """|x| − |y| + |x + y|/2 + t y: at (0, 0, t) 0 is in the hull where |t| ≤ 1, and no slope along an edge of a cell
+    changes its sign there."""
+    t = sympy.Symbol("t", real=True)
+    atlas = Loss.from_expression(Abs(x) - Abs(y) + Abs(x + y) / 2 + t * y, (x, y, t)).critical_points()
+    assert not atlas.complete and all("hull" in u for u in atlas.undecided)
+    simple = Loss.from_expression(Abs(x) - Abs(y) + t * y, (x, y, t)).critical_points()  # there they tell
+    assert simple.complete and [set(p.inequalities) for p in simple] == [{t - 1 < 0, t + 1 > 0}]
 
 
 def test_nested_clipped_and_weighted():
@@ -296,6 +328,5 @@ def test_a_study_names_ends_on_a_family_with_inequalities():
 
 def test_the_budget_is_kept():
     loss = Network((1, 2, 1), ("relu", "linear"), ([0, 1], [0, 1]))
-    search = Cells(loss.expression, loss.symbols, Clock(0.3))
-    search.run()
-    assert search.undecided and any("stopped" in u for u in search.undecided)
+    atlas = loss.critical_points(budget=0.1)
+    assert not atlas.complete and any("stopped" in u for u in atlas.undecided)
