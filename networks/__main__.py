@@ -108,7 +108,7 @@ def describe(loss: Loss, atlas: Atlas) -> str:
              f"found in {atlas.seconds:.2g} s"]
     if not atlas:
         return "\n".join(lines)
-    rows = [(p.nature, "(" + ", ".join(map(_number, p.theta)) + ")", _number(p.value),
+    rows = [(p.nature, "(" + ", ".join(map(_number, p.theta)) + ")" + _where(p), _number(p.value),
              ", ".join(map(_decimal, p.eigenvalues)) or "–") for p in atlas]
     names = f"({', '.join(map(str, loss.symbols))})"
     lines += ["", str(Table(("nature", names, "F", "Hessian eigenvalues"), rows).numbered()), "", "why:"]
@@ -116,6 +116,11 @@ def describe(loss: Loss, atlas: Atlas) -> str:
     for i, p in enumerate(atlas, 1):
         reasons.setdefault(f"{p.nature}{_set(p)}: {p.evidence}", []).append(str(i))
     return "\n".join([*lines, *(f"  {', '.join(rows)}  {reason}" for reason, rows in reasons.items())])
+
+
+def _where(p: CriticalPoint) -> str:
+    """Which part of a family it is."""
+    return ", " + p.where if p.inequalities else ""
 
 
 def _set(p: CriticalPoint) -> str:

@@ -135,8 +135,13 @@ class CriticalPoint:
     @property
     def conditions(self) -> str:
         """The equations and inequalities of a family, in words; of a point, nothing."""
-        relations = [*(f"{e} = 0" for e in self.equations), *map(str, self.inequalities)]
-        return ", ".join(relations).replace("**", "^").replace("<=", "≤").replace(">=", "≥")
+        equations = ", ".join(f"{e} = 0" for e in self.equations).replace("**", "^")
+        return ", ".join(filter(None, (equations, self.where)))
+
+    @property
+    def where(self) -> str:
+        """The inequalities of a family, in words."""
+        return ", ".join(map(str, self.inequalities)).replace("**", "^").replace("<=", "≤").replace(">=", "≥")
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,7 +181,7 @@ class Atlas(Sequence):
 
     def __str__(self) -> str:
         rows = [f"{p.nature:20} ({', '.join(_short(x) for x in p.theta)})   F = {_short(p.value)}"
-                + f"   where {p.conditions}" * bool(p.inequalities) for p in self.points]
+                + f"   where {p.where}" * bool(p.inequalities) for p in self.points]
         return "\n".join([*rows, *self.summary()])
 
     def __repr__(self) -> str:
@@ -245,9 +250,14 @@ def coercive(loss: Objective) -> str:
 def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoint:
     """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
 
-    Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
+    It is one to linearise around.  Raises TypeError for numbers without a loss, ValueError where the loss has no
+    critical point there, or a kink.
     """
     if isinstance(critical_point, CriticalPoint):
+        if critical_point.kinks:
+            where = ", ".join(f"{k} = 0" for k in critical_point.kinks)
+            raise ValueError(f"critical_point {critical_point.theta} lies on a kink of the loss, where {where}: the "
+                             "gradient jumps there; choose a point with eigenvalues")
         return critical_point
     if loss is None:
         raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got "
@@ -256,7 +266,7 @@ def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoin
     number = np.array([float(x) for x in theta])
     for p in loss.critical_points():
         if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
-            return p
+            return as_point(p)
     nature, evidence = classify(loss.expression, loss.symbols, theta)
     at = dict(zip(loss.symbols, theta, strict=True))
     hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)

@@ -140,7 +140,7 @@ def _draw_family(axes, family: CriticalPoint, x, y) -> None:
         t = np.linspace(-reach, reach, 4 * SIDE)
         curve = sympy.lambdify(family.family[0], list(family.theta), "numpy")(t)
         axes.plot(*(np.broadcast_to(c, t.shape) for c in curve), color="#D55E00", linewidth=2)
-    axes.plot([], [], color="#D55E00", linewidth=2, label=f"{family.nature} (a family)")
+    axes.plot([], [], color="#D55E00", linewidth=2, label=f"family: {family.nature}")
 
 
 def _legend(axes) -> None:
