@@ -10,7 +10,7 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
-from networks import CriticalPoint, Objective
+from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates, refuse_names
@@ -78,6 +78,8 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     """
     flow, h, values = _symbols(optimizer, symbolic)
     refuse_names(flow, {"z", "eta", *map(str, flow.memory)}, "multipliers")
+    if isinstance(critical_point, CriticalPoint):
+        as_point(critical_point)
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
         polynomial, further, argument = linear_part(flow, optimizer.scheme, h, frozen, vanishing)
