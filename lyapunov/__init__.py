@@ -2,8 +2,9 @@
 
 An `Energy` is written once in plain arithmetic; `energies(flow)` lists the known ones, `derive(flow)` finds one;
 `check` proves or refutes that it decreases for every loss, exactly, or says what it could not decide, `check_step` does
-so for one step of the algorithm, and with `rate` both say how fast; `stability`, `basin_certificate` and `residual_energy` tell what that means at a
-critical point, `multipliers` and `modified_equation` how the algorithm differs from its flow.
+so for one step of the algorithm, and with `rate` both say how fast; `stability`, `basin_certificate` and
+`residual_energy` tell what that means at a critical point, `multipliers` and `modified_equation` how the algorithm
+differs from its flow.
 To add one: a flow's own goes into its class (`energy`, `dissipation`), a further one is a function in `energy.py`.
 
 Floors, each of which imports from those below only: `regions` (around a minimum), `local` (near a critical point),
