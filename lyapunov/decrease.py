@@ -13,6 +13,8 @@ from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
+from .along import interpolated
+from .classes import theta
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
@@ -45,11 +47,14 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     if not isinstance(energy, Energy):
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
-    relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    relations, function = as_relations(energy, assuming), (energy.on(flow) if own else energy).function
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    found = searched(flow, function, relations, rate)
+    paired = any(not isinstance(r, str) and r.has(theta) for r in relations)  # what speaks of θ and the minimum
+    found = _unread(flow, function, rate) if paired else searched(flow, function, relations, rate)
+    if found.status == Status.UNDECIDED and found.energy is not None and relations:
+        found = _between(flow, function, relations, rate, found)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
     coupled = found.status == Status.UNDECIDED and any(x in found.reason for x in ("coupl", "sum over coordinates"))
@@ -58,6 +63,24 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
         if confirmed.status == Status.PROVED:
             return confirmed
     return refereed(flow, function, found, relations, rate)
+
+
+def _unread(flow: Flow, function: Callable, rate) -> Verdict:
+    """Undecided so far: what is assumed relates gradients to places, and V' has to be seen with them."""
+    one = Coordinate(flow, function, rate)
+    return Verdict(Status.UNDECIDED, one.derivative, energy=one.V, reason="no multiples of the inequalities between "
+                   "theta and the minimum were found that prove it")
+
+
+def _between(flow: Flow, function: Callable, relations: tuple, rate, found: Verdict) -> Verdict:
+    """A proof by what the class says of θ and the minimum; what was found before where there is none."""
+    one = Coordinate(flow, function, rate)
+    proved = interpolated(one, relations)
+    if proved is None:
+        return found
+    whole = _Check(one, tuple(r for r in relations if isinstance(r, str) or not r.has(theta)))
+    named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
+    return dataclasses.replace(proved, positive=whole.above_loss({}), assuming=named)
 
 
 def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
@@ -128,7 +151,8 @@ def _absorbed(zero):
     return Or(*(And(*case) for case in cases if not any(other < case for other in cases)))
 
 
-def _relations(energy, assuming) -> tuple:
+def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
+    """What is assumed, one relation after the other."""
     if assuming is None or isinstance(assuming, (str, sympy.Basic)):
         assuming = () if assuming is None else (assuming,)
     relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
@@ -187,7 +211,7 @@ class _Check:
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if "convex" in self.named and not coupled and (proof := self._interpolated()) is not None:
-            return self._proved(proof, (), facts | {"positive": self._positive({})})
+            return self._proved(proof, (), facts | {"positive": self.above_loss({})})
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -204,7 +228,7 @@ class _Check:
             reason = reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
             proof = None
         needed = proof.conditions if proof is not None else ()
-        facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
+        facts["positive"] = self.above_loss({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
         if proof is not None:
             return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
         witness = None if self.reduction.obstacle else self._witness(N)
@@ -406,7 +430,7 @@ class _Check:
                 return case
 
     # ------------------------------------------------------------------------------------------- V against F
-    def _positive(self, rates: dict) -> bool | None:
+    def above_loss(self, rates: dict) -> bool | None:
         """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
         one, o = self.one, self.one.oracle
         if one.V.diff(o.value) not in (0, 1):

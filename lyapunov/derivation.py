@@ -12,8 +12,9 @@ from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
 from .coordinate import as_flow, exact_rates, read
-from .decrease import check
+from .decrease import as_relations, check
 from .energy import Assumptions, Energy, H, energies
+from .fastest import fastest
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
 
@@ -68,7 +69,7 @@ class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool = False) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms
@@ -78,11 +79,16 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivati
     come from there.
 
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
+    rate : V with V' ≤ −kV, and the largest k of the ansatz (`verdict.rate`), for the class `assuming`.
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
     flow = as_flow(flow, "derive(flow): flow")
     read(flow)
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
+    if rate:
+        relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
+        energy, verdict, steps = fastest(exact_rates(flow), relations)
+        return Derivation(flow, energy, verdict, steps, relations)
     try:
         hash(flow)
     except TypeError:  # rates that are arrays

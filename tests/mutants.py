@@ -35,7 +35,7 @@ class Mutant(NamedTuple):
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
-REFEREE, AUDIT = (f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit"))
+REFEREE, AUDIT, PACE = (f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace"))
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------------ arithmetic
@@ -303,6 +303,40 @@ MUTANTS = (
            "tests/lyapunov/test_step.py::test_the_bound_of_a_step_needs_a_positive_weight_of_F"),
     Mutant("smooth at the point", "if rough := _rough(expression, at):", "if rough := None:",
            AUDIT + "a_function_that_is_not_smooth_at_the_point_is_not_classified"),
+    # ---- rates of algorithms
+    Mutant("multipliers are nonnegative", "proofs = [claim.region.never_negative(e) for e in multipliers.values()]",
+           "proofs = [Proof() for e in multipliers.values()]", PACE + "multipliers_must_not_be_negative"),
+    Mutant("squares weigh nonnegative", "proofs += [claim.region.never_negative(d) for d, _ in squares]",
+           "proofs += []", PACE + "squares_must_not_have_negative_weights"),
+    Mutant("values of F cancel", "if any(_tidy(e) != 0 for e in values):", "if False:", PACE + "values_must_cancel"),
+    Mutant("a step is the sum that was proved", "if number(sympy.expand(rate.subs(at) * V - W - said)) != 0:",
+           "if False:", PACE + "a_proof_of_a_rate_goes_back_to_the_definitions"),
+    Mutant("the attack on a rate", "return attacked(fresh, proved.multipliers, samples[:3])", 'return ""',
+           PACE + "a_proof_of_a_rate_is_attacked"),
+    Mutant("the referee of a rate decides", "        if not objection:\n            multipliers = {",
+           "        if True:\n            multipliers = {", PACE + "a_proof_of_a_rate_is_attacked"),
+    Mutant("a loss may break a rate", "if score > 1e-9:", "if False:",
+           PACE + "an_inequality_that_the_class_does_not_have_is_met_by_a_loss"),
+    Mutant("a loss may break an inequality", "if least < -1e-9:", "if False:",
+           PACE + "an_inequality_that_the_class_does_not_have_is_met_by_a_loss"),
+    Mutant("powers of what may be negative", "if claim.region.never_negative(claim.ratio) is None:", "if False:",
+           PACE + "powers_of_a_rate_that_may_be_negative_are_not_said"),
+    Mutant("a slow step is seen", "if (W - rate * V).is_positive is not True:", "if False:",
+           PACE + "a_step_that_is_not_slow_is_not_shown"),
+    Mutant("losses are of their class", "return (not rests or bend.meets(lambda F, g, x: F)) and all(",
+           "return True or all(", PACE + "losses_that_are_bent_are_of_their_class"),
+    Mutant("bounds that may exclude each other", "if not self.sign(high if low is None else high - low):", "if False:",
+           PACE + "a_region_is_an_orthant"),
+    Mutant("relations that are no bounds", "if r == sympy.false or self.never_negative(r.gts - r.lts) is None:",
+           "if False:", PACE + "a_region_is_an_orthant"),
+    Mutant("the smaller of two bounds", "if all(self.sign(side * (b - other)) for other in bounds):", "if True:",
+           PACE + "a_region_is_an_orthant"),
+    Mutant("a parabola above 0", "if signed is not None and below is not None and below[0] > 0:",
+           "if signed is not None and below is not None:", PACE + "a_region_is_an_orthant"),
+    Mutant("a class that holds no loss", "if sympy.false in rates:", "if False:",
+           PACE + "classes_that_are_none_are_said"),
+    Mutant("parameters are positive", "if any(x.is_nonnegative is not True for x in self.parameters):", "if False:",
+           PACE + "arguments_without_meaning_together_are_refused"),
     # ---------------------------------------------------------------------------------------------- basins
     Mutant("the match radius", "close = (distance <= radius)", "close = (distance <= 10 * radius)",
            BASINS + "an_end_within_the_radius_counts_and_one_beyond_it_does_not"),
