@@ -7,6 +7,7 @@ import sympy
 from arithmetic import CoordinateLoss, Rate, as_decimals
 
 F, g, H = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian"))
+theta = CoordinateLoss.theta
 
 
 def strongly_convex(mu: Rate) -> tuple:

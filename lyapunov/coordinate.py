@@ -13,7 +13,7 @@ from sympy import Poly, Symbol
 from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .motion import Motion
+from .motion import CURVED, Law, Motion
 from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
@@ -135,6 +135,7 @@ class Coordinate:
             names = ", ".join(sorted(map(str, blocked)))
             raise Unreadable(f"V contains {names}, whose derivative along a flow is not given by F, its gradient and H")
         flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
+        self.rate = rate
         self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
                                + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t) + rate * self.V)
         self.whole = self
@@ -173,6 +174,12 @@ class Coordinate:
             out.append(piece)
         return out
 
+    @property
+    def shared(self) -> bool:
+        """Whether F stands in V' together with single coordinates: each of them sees the same F."""
+        F = self.oracle.value
+        return bool(self.whole.derivative.diff(F).free_symbols & {*self.vectors, F})
+
     def on_seam(self, witness: dict) -> bool:
         """Whether a state lies on a seam, where V' is not that of one piece."""
         return any(h.subs(witness) == 0 for h in insides([self.V, *self.field.values()]))
@@ -191,7 +198,8 @@ class Coordinate:
         everything = sum(self.field.values(), self.V)
         curved = {x for x in (o.hessian, o.jacobian) if everything.has(x)}
         share = self.V.diff(o.value)
-        if (self.derivative.diff(o.value).free_symbols | share.free_symbols) & {*self.vectors, o.value}:
+        if share.free_symbols & {*self.vectors, o.value} or self.shared and share.free_symbols & {
+                self.s.t, *(getattr(self.s, name) for name in self.scalars)}:
             return "F enters V' together with single coordinates"
         try:
             state, oracle, maps = self._plane()
@@ -268,32 +276,75 @@ class Frame(Coordinate):
     """V and V' of vectors in the frame that they span: the gradient along the first axis, the next in the plane, …
 
     What does not change under rotations depends on the vectors' inner products alone, and in every dimension these are
-    those of such triangular vectors.  That V' does not change is what the referee tests (`Motion.spans`).
+    those of such triangular vectors.  Where curvature enters as H∇F, that is one more vector, of which the class of
+    losses bounds the product with ∇F.  That V' does not change is what the referee tests (`Motion.spans`).
     """
 
-    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
+    def __init__(self, flow: Flow, function: Callable, rate, law: Law, last: bool = False):
         self.s, self.oracle, field = flow.coordinate()
-        self.flow, self.function, self.initial, self.whole = flow, function, flow.initial, self
+        self.flow, self.function, self.initial, self.whole, self.rate = flow, function, flow.initial, self, rate
         self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
         self.field = {name: as_decimals(field[name]) for name in self.scalars}
-        line = Motion(flow, function, 1, rate)
-        used = set().union(*(p.free_symbols for p in (*line.parts, line.V)))
-        vectors = [name for name in line.blocks if not isinstance(name, scalar)]
-        self.frame = ("gradient", *(name for name in vectors if line.blocks[name][0] in used))
+        plane = Motion(flow, function, 2, rate)
+        used = set().union(*(p.free_symbols for p in (*plane.parts, plane.V)))
+        vectors = [name for name in plane.blocks if not isinstance(name, scalar) and used & set(plane.blocks[name])]
+        curved = (CURVED,) if used & set(plane.H.flat) else ()
+        self.frame = (*vectors, "gradient") if last and not curved else ("gradient", *vectors, *curved)
         if len(self.frame) > 3 or any(name in flow.nonnegative for name in self.frame):
             raise Unreadable("more than three vectors, or a block of numbers that are not negative")
         motion = Motion(flow, function, len(self.frame), rate)
         self.axes, at = frame_symbols(self.frame), {motion.t: self.s.t, motion.F: self.oracle.value}
         at |= {motion.blocks[name][0]: getattr(self.s, name) for name in self.scalars}
         for name, row in zip(self.frame, self.axes, strict=True):
-            at |= dict(zip(motion.g if name == "gradient" else motion.blocks[name], row, strict=True))
+            first = self.axes[0][0]
+            place = motion.g if name == "gradient" else motion.H[:, 0] if name == CURVED else motion.blocks[name]
+            at |= dict(zip(place, [x / first for x in row] if name == CURVED else row, strict=True))
+            if name == CURVED:
+                self.facts = tuple(side * (row[0] - as_decimals(bound) * first)
+                                   for side, bound in ((1, law.low), (-1, law.high)) if bound is not None)
         self.V, self.derivative = motion.V.xreplace(at), tidy(sum(motion.parts).xreplace(at))
         self.names, self.vectors = [], [x for row in self.axes for x in row if x != 0]
-        if self.derivative.free_symbols & set(motion.symbols) or self.derivative.has(*SEAMS):
-            raise Unreadable("V' has curvature or seams")
+        if self.derivative.free_symbols & set(motion.symbols):
+            raise Unreadable("V' has curvature other than along the gradient")
+        self._smooth(motion)
+
+    def _smooth(self, motion: Motion) -> None:
+        """Refuses what `pieces` asks for: V has no jumps, and blocks in which it has a kink have no jumps in slope."""
+        own = {x for name in ("gradient", *motion.blocks) for x in (
+            motion.g if name == "gradient" else motion.blocks[name])}
+
+        def ends(e):
+            """What vanishes where an expression is not smooth."""
+            roots = [p.base for p in e.atoms(sympy.Pow) if not p.exp.is_Integer or p.exp.is_negative]
+            return [*insides([e]), *(b for b in roots if b.free_symbols & own and b.subs(dict.fromkeys(own, 0)) == 0)]
+
+        def jumps(f):
+            return f.has(*set(SEAMS) - set(KINKS)) or any(ends(p) or p.has(*KINKS) for p in f.atoms(sympy.Pow)
+                                                          if p.exp.is_negative)
+
+        if motion.V.has(*set(SEAMS) - set(KINKS)):
+            raise Unreadable("V may jump: it contains a sign or cases")
+        for h in ends(motion.V):
+            for name, block in (*motion.blocks.items(), ("theta", motion.g)):
+                if h.free_symbols & set(block) and any(jumps(f) for f in motion.slopes[name]):
+                    raise Unreadable(f"V has a kink where {name} or its gradient vanishes, and {name}' jumps")
 
     def coupling(self) -> str:
         return ""
+
+    def pieces(self) -> list[Coordinate]:
+        if not self.derivative.has(*SEAMS):
+            return [self]
+        try:
+            parts = pieces((self.V, self.derivative))
+        except TooManyPieces as error:
+            raise Unreadable(str(error)) from error
+        out = []
+        for facts, (V, derivative) in parts:
+            piece = copy.copy(self)
+            piece.facts, piece.V, piece.derivative = (*self.facts, *facts), V, tidy(derivative)
+            out.append(piece)
+        return out
 
 
 def frame_symbols(frame: tuple) -> list[list]:

@@ -62,12 +62,17 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
 
 def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
     """(a proof in the frame of the vectors, the frame) of a flow that turns with them; None where there is none."""
-    try:
-        one = Frame(flow, function, rate)
-        found = _Check(one, relations).verdict()
-    except (Unreadable, Missing):
-        return None
-    if found.status != Status.PROVED or found.certificate is None:
+    law = Law(relations, *flow.coordinate()[:2], flow)
+    for last in (False, True):  # the gradient along the first axis, or along the last one
+        try:
+            one = Frame(flow, function, rate, law, last)
+            parts = one.pieces()
+        except (Unreadable, Missing):
+            return None
+        found = _Check(one, relations).verdict() if len(parts) == 1 else _on_pieces(one, relations, parts)
+        if found.status == Status.PROVED and found.certificate is not None:
+            break
+    else:
         return None
     components = ", ".join(str(tuple(x for x in row if x != 0)) for row in one.axes)
     steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
@@ -177,11 +182,10 @@ class _Check:
     # ---------------------------------------------------------------------------------------------- verdicts
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
-        coupled = one.coupling() if self.coupled is None else self.coupled
-        flat = not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame)
-        if "Hessian" in coupled and flat and Motion(one.flow, one.function, 2).separates(
-                one.derivative, one.s, one.oracle):
-            coupled, self.alone = "", False  # it is in the field, and not in V'
+        coupled = (one.coupling() if self.coupled is None else self.coupled) or self._summed()
+        if "Hessian" in coupled and not one.derivative.has(one.oracle.jacobian) and Motion(
+                one.flow, one.function, 2, one.rate).separates(one.whole.derivative, one.s, one.oracle):
+            coupled, self.alone = "", False  # it is in the field, and at most its diagonal in V'
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
@@ -197,6 +201,9 @@ class _Check:
                 reason = reason or f"V' {error}"
             else:
                 proof = domain.nonnegative(N)
+                if proof is None:
+                    proof = next((found.along(Proof(identities=(same,))) for other, same in self.reduction.folded(N)
+                                  if (found := domain.nonnegative(other)) is not None), None)
                 if proof is not None:
                     identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
                     below = [*below, Proof(identities=(identity,))]
@@ -216,6 +223,24 @@ class _Check:
         more = "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
                                + self._left(N, domain), facts)
+
+    def _summed(self) -> str:
+        """Why what is assumed of sums over coordinates, or of single ones, does not speak of a formula of one."""
+        one = self.one
+        if not one.shared and not self.domains:
+            return ""
+        if one.shared and any(r == "convex" and one.derivative.has(one.s.theta) or r != "convex" and r.has(
+                one.oracle.value) and r.has(*one.vectors) for r in self.named):
+            return "F enters V' together with single coordinates, and the class bounds F by a sum over them"
+        if self.domains and one.derivative.has(H, one.oracle.jacobian):
+            return "a domain of single coordinates is assumed, and the Hessian has other axes"
+        return ""
+
+    @functools.cached_property
+    def domains(self) -> tuple:
+        """What is assumed of single coordinates, such as theta >= 0."""
+        return tuple(r for r in self.named if r != "convex" and r.has(*set(self.one.vectors) - {self.one.oracle.gradient})
+                     and not r.has(self.one.oracle.value))
 
     def _left(self, N, domain) -> str:
         """What a proof by hand would have to show."""
@@ -302,6 +327,7 @@ class _Check:
             proof = proof._replace(steps=("-V' is a product of squares and positive factors",))
         named = self.reduction
         substitutions = [f"{x} = {named.value(x)}" for x in (*named.solved, *named.scaled, *named.formula)]
+        substitutions += [f"{x} = {e}" for x, e in named.functions.items()]
         steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
         conditions = (*proof.conditions, *self._invertible())
         zero = self._original(proof.zero)
@@ -340,8 +366,9 @@ class _Check:
     def _original(self, zero):
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
         meaning = self.reduction.meaning
-        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
-        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(sympy.sympify(x)) for s, x in meaning.items()})
+        zero = sympy.sympify(zero).xreplace({Eq(twin(s), 0): sympy.false for s, x in meaning.items() if x == 1})
+        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items() if x != 1}
         if not slack:
             return zero
         return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
@@ -371,7 +398,7 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
-        if isinstance(self.one, Frame) or not self.alone or any(f.has(self.one.s.t) for f in self.one.field.values()):
+        if isinstance(self.one, Frame) or not self.alone or self.domains or any(f.has(self.one.s.t) for f in self.one.field.values()):
             return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]
@@ -411,7 +438,8 @@ class _Check:
         one, o = self.one, self.one.oracle
         if one.V.diff(o.value) not in (0, 1):
             return None  # V − F holds F
-        psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
+        psi = (one.V - one.V.diff(o.value) * o.value).subs(rates)
+        psi = self.reduction.value(psi) if psi.has(sympy.log) else self.reduction.apply(psi)
         if psi == 0:
             return True
         if psi.has(sympy.log):  # one variable s ≥ 0: it starts at or above 0 and grows
@@ -467,7 +495,8 @@ class _Check:
                 witness = {x: image.subs(full) for x, image in images.items()}
                 if all(v.is_Rational for v in witness.values()) and self._realised(witness):
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
-                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
+                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(
+                            self.reduction.functions).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
                         return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}
         return None

@@ -105,7 +105,7 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
             return solution, None  # h < 0 everywhere: there is no such state
         if side_of(h) > 0:
             continue  # this is known
-        unknown = {*states, *meaning} & h.free_symbols - rooted
+        unknown = {*states, *meaning} & h.free_symbols - {x for x in rooted if not (h / x).is_number}
         for x in sorted(unknown, key=lambda x: (x.is_positive is True, x not in meaning, str(x))):
             slope, power = h.diff(x), 1
             if slope.has(x) and h.is_polynomial(x) and set(sympy.Poly(h, x).as_dict()) == {(2,), (0,)} and all(
