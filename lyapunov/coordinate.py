@@ -339,7 +339,7 @@ class Frame(Coordinate):
             parts = pieces((self.V, self.derivative))
         except TooManyPieces as error:
             raise Unreadable(str(error)) from error
-        out = []
+        out: list[Coordinate] = []
         for facts, (V, derivative) in parts:
             piece = copy.copy(self)
             piece.facts, piece.V, piece.derivative = (*self.facts, *facts), V, tidy(derivative)

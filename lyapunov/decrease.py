@@ -98,7 +98,8 @@ def searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero
 
 def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Verdict:
     """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
-    whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
+    whole, verdicts = _Check(one, relations), []
+    coupled = whole.couples()
     checks = [c for part in parts if not (c := _Check(part, relations, coupled)).reduction.empty]
     facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
     for piece in checks:
@@ -126,11 +127,26 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
 
 
 def _absorbed(zero):
-    """Alternatives without those that are contained in others."""
+    """A condition as alternatives of which none is contained in another; as it is where there are too many."""
+    cases = _cases(sympy.sympify(zero))
+    return zero if cases is None else Or(*(And(*case) for case in cases))
+
+
+def _cases(zero) -> set[frozenset] | None:
+    """The smallest sets of relations that make a condition true, None where there are too many."""
     if zero in (sympy.true, sympy.false):
-        return zero
-    cases = [frozenset(And.make_args(case)) for case in Or.make_args(sympy.to_dnf(zero))]
-    return Or(*(And(*case) for case in cases if not any(other < case for other in cases)))
+        return {frozenset[sympy.Basic]()} if zero == sympy.true else set()
+    if not isinstance(zero, (And, Or)):
+        return {frozenset({zero})}
+    found: set[frozenset] = set() if isinstance(zero, Or) else {frozenset()}
+    for part in zero.args:
+        if (more := _cases(part)) is None:
+            return None
+        found = found | more if isinstance(zero, Or) else {a | b for a in found for b in more}
+        found = {case for case in found if not any(other < case for other in found)}
+        if len(found) > 256:
+            return None
+    return found
 
 
 def _relations(energy, assuming) -> tuple:
@@ -182,10 +198,7 @@ class _Check:
     # ---------------------------------------------------------------------------------------------- verdicts
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
-        coupled = (one.coupling() if self.coupled is None else self.coupled) or self._summed()
-        if "Hessian" in coupled and not one.derivative.has(one.oracle.jacobian) and Motion(
-                one.flow, one.function, 2, one.rate).separates(one.whole.derivative, one.s, one.oracle):
-            coupled, self.alone = "", False  # it is in the field, and at most its diagonal in V'
+        coupled = self.couples() if self.coupled is None else self.coupled
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
@@ -224,6 +237,15 @@ class _Check:
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
                                + self._left(N, domain), facts)
 
+    def couples(self) -> str:
+        """Why V' of one coordinate would not speak for every dimension; empty if it does."""
+        one = self.one
+        coupled = one.coupling() or self._summed()
+        if "Hessian" in coupled and not one.derivative.has(one.oracle.jacobian) and not self.domains and Motion(
+                one.flow, one.function, 2, one.rate).separates(one.whole.derivative, one.s, one.oracle):
+            coupled, self.alone = "", False  # it is in the field, and at most its diagonal in V'
+        return coupled
+
     def _summed(self) -> str:
         """Why what is assumed of sums over coordinates, or of single ones, does not speak of a formula of one."""
         one = self.one
@@ -239,8 +261,8 @@ class _Check:
     @functools.cached_property
     def domains(self) -> tuple:
         """What is assumed of single coordinates, such as theta >= 0."""
-        return tuple(r for r in self.named if r != "convex" and r.has(*set(self.one.vectors) - {self.one.oracle.gradient})
-                     and not r.has(self.one.oracle.value))
+        own = {*self.one.vectors} - {self.one.oracle.gradient}
+        return tuple(r for r in self.named if r != "convex" and r.has(*own) and not r.has(self.one.oracle.value))
 
     def _left(self, N, domain) -> str:
         """What a proof by hand would have to show."""
@@ -330,7 +352,7 @@ class _Check:
         substitutions += [f"{x} = {e}" for x, e in named.functions.items()]
         steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
         conditions = (*proof.conditions, *self._invertible())
-        zero = self._original(proof.zero)
+        zero = _absorbed(self._original(proof.zero))
         return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
                        invariant_set=self.limits(zero), necessary=proof.necessary if proof.conditions else None,
                        certificate=Certificate(steps, proof.identities, proof.positive, proof.smt), **facts)
@@ -368,6 +390,8 @@ class _Check:
         meaning = self.reduction.meaning
         zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(sympy.sympify(x)) for s, x in meaning.items()})
         zero = sympy.sympify(zero).xreplace({Eq(twin(s), 0): sympy.false for s, x in meaning.items() if x == 1})
+        kept = {twin(x): sympy.false for x in self._rates() if x.is_positive}
+        zero = sympy.sympify(zero).replace(lambda e: isinstance(e, Eq) and e.lhs in kept, lambda e: sympy.false)
         slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items() if x != 1}
         if not slack:
             return zero
@@ -379,9 +403,10 @@ class _Check:
         named = {twin(x): x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
         if zero in (True, False, sympy.true, sympy.false):
             return None
-        out = []
-        for case in Or.make_args(sympy.to_dnf(zero)):
-            parts = And.make_args(case)
+        cases, out = _cases(sympy.sympify(zero)), []
+        if cases is None:
+            return None
+        for parts in cases:
             if not all(isinstance(e, Eq) and e.lhs in named and e.rhs == 0 for e in parts):
                 return None
             out.append({named[e.lhs]: Integer(0) for e in parts})
@@ -398,7 +423,8 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
-        if isinstance(self.one, Frame) or not self.alone or self.domains or any(f.has(self.one.s.t) for f in self.one.field.values()):
+        changes = any(f.has(self.one.s.t) for f in self.one.field.values())
+        if isinstance(self.one, Frame) or not self.alone or self.domains or changes:
             return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, make_dataclass
 from types import SimpleNamespace
 
 import sympy
 
 from arithmetic import (
-    Rate, Table, absolute, add_diagonal, clipped, cosh, diagonal, dot, exp, log, log1p, maximum, minimum, sign, sin, sinh,
-    solve, sqrt, tanh, total,
+    Rate, Table, absolute, add_diagonal, clipped, cos, cosh, diagonal, dot, exp, log, log1p, maximum, minimum, sign,
+    sinh, solve, sqrt, tanh, total,
 )
 from flows import Flow, scalar
 
 from .classes import F, strongly_convex, theta
 from .decrease import check
 from .energy import Assumptions, Energy
-from .exact import Verdict, positive
+from .exact import Verdict, positive, readable
 
 mu, L = positive("mu"), positive("L")
 rates = SimpleNamespace
@@ -43,6 +43,62 @@ class Entry:
     def verdict(self) -> Verdict:
         """What `check` says of the claim."""
         return check(self.flow, self.energy, assuming=self.assuming)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the page: an entry, the verdict on it, and the seconds that took."""
+
+    entry: Entry
+    verdict: Verdict
+    seconds: float
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The texts of COLUMNS."""
+        e, v = self.entry, self.verdict
+        given = [readable(r) if isinstance(r, sympy.Basic) else str(r) for r in _listed(e.assuming)]
+        told = {"PROVED": "", "UNDECIDED": f": {clipped(v.reason, 150)}", "REFUTED": ": " + ", ".join(
+            f"{x} = {value}" for x, value in (v.witness or {}).items())}[v.status]
+        needed = tuple(c for c in v.conditions if c not in given)
+        return (e.name, e.formula, str(e.energy.expression), ", ".join([*given, *map(str, needed)]) or "none",
+                f"{v.status}{told}", e.source, f"{self.seconds:.1f}")
+
+    @property
+    def line(self) -> str:
+        """The line without its last cell, the seconds."""
+        text = Table(COLUMNS, [self.cells]).markdown().splitlines()[-1]
+        return text[: text.rstrip(" |").rindex("|") + 1]
+
+
+COLUMNS = ("flow", "formula", "energy V", "assuming", "verdict", "source", "seconds")
+
+
+def _listed(assuming) -> tuple:
+    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
+        assuming = () if assuming is None else (assuming,)
+    return tuple(r for given in assuming for r in (given if isinstance(given, tuple) else (given,)))
+
+
+def rows(names: Iterable[str] | None = None) -> Iterator[Row]:
+    """The lines of the entries with these names, all unless given, one after the other."""
+    for entry in ENTRIES:
+        if names is None or entry.name in names:
+            begin = time.perf_counter()
+            verdict = entry.verdict()
+            yield Row(entry, verdict, time.perf_counter() - begin)
+
+
+def markdown(found: Iterable[Row]) -> str:
+    """The page."""
+    table = Table(COLUMNS, [row.cells for row in found])
+    return f"# Energies of flows of the literature\n\n{EXPLANATION}\n\n{table.markdown()}"
+
+
+EXPLANATION = """Written by `python -m lyapunov --literature` from `lyapunov/literature.py`, one short definition for each flow.
+These flows are not in the catalogue.  V is claimed (F the loss, g its gradient; of one coordinate), and `check` says of
+the claim V' ≤ 0, for every loss of the class, every state and every dimension: PROVED, or REFUTED with numbers of which
+a loss was made along which V grows, or UNDECIDED with what blocks the proof.  Rates are positive; seconds on one core."""
 
 
 ENTRIES: list[Entry] = []
@@ -104,25 +160,25 @@ def normalised_gradient_flow(s, o):
     return {"theta": -o.gradient / norm(o.gradient)}
 
 
-@listed(energy=loss, source="Romero & Benosman 2020, ICML (5)")
+@listed(energy=loss, source="Romero & Benosman 2020, ICML (q-RGF)")
 def p_flow(s, o):
     """θ' = −∇F / |∇F|^((q−2)/(q−1)), q = 3"""
     return {"theta": -o.gradient / sqrt(norm(o.gradient))}
 
 
-@listed(energy=loss, source="Romero & Benosman 2020, ICML (6)")
+@listed(energy=loss, source="Romero & Benosman 2020, ICML (q-SGF)")
 def signed_p_flow(s, o):
     """θ' = −|∇F|₁^(1/(q−1)) sign ∇F, q = 3"""
     return {"theta": -sqrt(total(absolute(o.gradient))) * sign(o.gradient)}
 
 
-@listed(energy=loss, source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (11)")
+@listed(energy=loss, source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (rescaled gradient flow)")
 def rescaled_gradient_flow(s, o):
     """θ' = −∇F / |∇F|^((p−2)/(p−1)), p = 4"""
     return {"theta": -o.gradient / square(o.gradient) ** sympy.Rational(1, 3)}
 
 
-@listed(energy=loss, source="Zhang, He, Sra & Jadbabaie 2020, ICLR (5)")
+@listed(energy=loss, source="Zhang, He, Sra & Jadbabaie 2020, ICLR (clipped gradient descent)")
 def clipping_by_norm(s, o, c):
     """θ' = −min(1, c/|∇F|) ∇F"""
     return {"theta": -minimum(1, c / norm(o.gradient)) * o.gradient}
@@ -146,7 +202,7 @@ def polyak_step(s, o):
     return {"theta": -o.value * o.gradient / square(o.gradient)}
 
 
-@listed(energy=loss, source="Riemannian gradient on the sphere; Helmke & Moore 1994")
+@listed(energy=loss, source="Absil, Mahony & Sepulchre 2008 (Riemannian gradient on spheres)")
 def on_the_sphere(s, o):
     """θ' = −∇F + θ⟨θ, ∇F⟩/|θ|²"""
     return {"theta": -o.gradient + s.theta * dot(s.theta, o.gradient) / square(s.theta)}
@@ -182,7 +238,8 @@ def mirror_descent_with_cosh(s, o):
     return {"theta": -o.gradient / cosh(s.theta)}
 
 
-@listed(energy=lambda s, o, k: o.value + square(s.theta) / (2 * (1 + s.t)), source="Attouch & Cominetti 1996, J. Differ. Equ. 128 (2)")
+@listed(energy=lambda s, o, k: o.value + square(s.theta) / (2 * (1 + s.t)),
+        source="Attouch & Cominetti 1996, J. Differ. Equ. 128 (2)")
 def tikhonov(s, o):
     """θ' = −∇F − θ/(1 + t)"""
     return {"theta": -o.gradient - s.theta / (1 + s.t)}
@@ -197,7 +254,7 @@ def time_rescaled(s, o, k):
 @listed(energy=loss, source="Loshchilov & Hutter 2017, ICLR (cosine without restarts), in continuous time")
 def cosine_schedule(s, o, k):
     """θ' = −(1 + cos kt)/2 ∇F"""
-    return {"theta": -(1 + sin(k * s.t)) / 2 * o.gradient}
+    return {"theta": -(1 + cos(k * s.t)) / 2 * o.gradient}
 
 
 @listed(energy=loss, source="Bengio 2012, §3.1 (exponential schedule), in continuous time")
@@ -206,13 +263,15 @@ def exponential_schedule(s, o, k):
     return {"theta": -exp(-k * s.t) * o.gradient}
 
 
-@listed(energy=lambda s, o, k: o.value + k.rho * square(o.gradient) / 2, source="Barrett & Dherin 2021, ICLR (implicit gradient regularisation)")
+@listed(energy=lambda s, o, k: o.value + k.rho * square(o.gradient) / 2,
+        source="Barrett & Dherin 2021, ICLR (implicit gradient regularisation)")
 def gradient_regularised(s, o, rho):
     """θ' = −∇(F + ρ|∇F|²/2) = −∇F − ρ H ∇F"""
     return {"theta": -o.gradient - rho * o.hessian_product(o.gradient)}
 
 
-@listed(energy=lambda s, o, k: o.value + k.rho * norm(o.gradient, k.e), source="Compagnoni et al. 2023, ICML (SAM's ODE)")
+@listed(energy=lambda s, o, k: o.value + k.rho * norm(o.gradient, k.e),
+        source="Compagnoni et al. 2023, ICML (SAM's ODE)")
 def sharpness_aware(s, o, rho, e):
     """θ' = −∇(F + ρN) = −∇F − ρ H ∇F/N, N = √(|∇F|² + e)"""
     return {"theta": -o.gradient - rho * o.hessian_product(o.gradient) / norm(o.gradient, e)}
@@ -224,27 +283,29 @@ def sharpness_aware_on_convex_losses(s, o, rho):
     return {"theta": -o.gradient - rho * o.hessian_product(o.gradient) / norm(o.gradient)}
 
 
-@listed("lam", energy=lambda s, o, k: (square(s.theta) + square(s.lam)) / 2, assuming="convex", source="Kose 1956; Arrow, Hurwicz & Uzawa 1958")
+@listed("lam", energy=lambda s, o, k: (square(s.theta) + square(s.lam)) / 2, assuming="convex",
+        source="Kose 1956; Arrow, Hurwicz & Uzawa 1958")
 def primal_dual(s, o, a):
     """θ' = −∇F − aλ, λ' = aθ"""
     return {"lam": a * s.theta, "theta": -o.gradient - a * s.lam}
 
 
-@listed("z", energy=lambda s, o, k: o.value + k.c * square(s.theta - s.z) / 2, source="Zhang, Choromanska & LeCun 2015, NeurIPS (6)")
+@listed("z", energy=lambda s, o, k: o.value + k.c * square(s.theta - s.z) / 2,
+        source="Zhang, Choromanska & LeCun 2015, NeurIPS (EASGD)")
 def elastic_averaging(s, o, c, b):
     """θ' = −∇F − c(θ − z), z' = b(θ − z)"""
     return {"z": b * (s.theta - s.z), "theta": -o.gradient - c * (s.theta - s.z)}
 
 
-@listed(energy=loss, source="Chen et al. 2020 (tanh-smoothed sign); Cortés 2006")
+@listed(energy=loss, source="Cortés 2006, Automatica 42 (2) (sign flow, smoothed)")
 def soft_sign(s, o, c):
     """θ' = −tanh(c∇F), each coordinate"""
     return {"theta": -tanh(c * o.gradient)}
 
 
-@listed(energy=loss, source="Wibisono, Wilson & Jordan 2016 (mirror form); Maddison et al. 2021, SIAM J. Optim. 31 (1)")
+@listed(energy=loss, source="Maddison, Paulin, Teh & Doucet 2021, SIAM J. Optim. 31 (1)")
 def dual_space_preconditioned(s, o):
-    """θ' = −sinh⁻¹-free form: −log(1 + |∇F|) sign ∇F, each coordinate"""
+    """θ' = −log(1 + |∇F|) sign ∇F, each coordinate"""
     return {"theta": -log1p(absolute(o.gradient)) * sign(o.gradient)}
 
 
@@ -327,14 +388,14 @@ def time_scaled_inertia(s, o):
 
 
 @listed("v", energy=lambda s, o, k: k.C * s.t**3 * o.value + square(s.theta + s.t * s.v / 3) / 2, assuming="convex",
-        source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (10), p = 3")
+        source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (polynomial family)")
 def bregman_lagrangian(s, o, C):
     """θ'' + (p + 1)/t θ' + Cp² t^(p−2) ∇F = 0, p = 3"""
     return {"v": -4 / s.t * s.v - 9 * C * s.t * o.gradient, "theta": s.v}
 
 
 @listed("v", energy=lambda s, o, k: exp(k.c * s.t) * o.value + square(s.theta + s.v / k.c) / 2, assuming="convex",
-        source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (appendix, exponential rate)")
+        source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (exponential family)")
 def bregman_lagrangian_exponential(s, o, c):
     """θ'' + cθ' + c² e^(ct) ∇F = 0"""
     return {"v": -c * s.v - c**2 * exp(c * s.t) * o.gradient, "theta": s.v}
@@ -348,7 +409,8 @@ def bregman_hamiltonian(s, o, C):
 
 
 @listed("z", energy=lambda s, o, k: s.t**2 / k.r * o.value + k.r * square(s.z) / 2,
-        assuming=("convex", sympy.Ge(positive("r"), 2)), source="Krichene, Bayen & Bartlett 2015, NeurIPS (5)")
+        assuming=("convex", sympy.Ge(positive("r"), 2)),
+        source="Krichene, Bayen & Bartlett 2015, NeurIPS (accelerated mirror descent)")
 def accelerated_mirror_descent(s, o, r):
     """θ' = (r/t)(z − θ), z' = −(t/r) ∇F"""
     return {"z": -s.t / r * o.gradient, "theta": r / s.t * (s.z - s.theta)}
@@ -387,28 +449,28 @@ def relativistic_gradient_descent(s, o, a, c, m):
 
 
 @listed("p", energy=lambda s, o, k: o.value + total(log(cosh(s.p))),
-        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042 (3), K = log cosh")
+        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042, K = log cosh")
 def hamiltonian_descent_with_log_cosh(s, o, a):
     """θ' = tanh p, p' = −ap − ∇F"""
     return {"p": -a * s.p - o.gradient, "theta": tanh(s.p)}
 
 
 @listed("p", energy=lambda s, o, k: o.value + total(cosh(s.p)),
-        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042 (3), K = cosh")
+        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042, K = cosh")
 def hamiltonian_descent_with_cosh(s, o, a):
     """θ' = sinh p, p' = −ap − ∇F"""
     return {"p": -a * s.p - o.gradient, "theta": sinh(s.p)}
 
 
 @listed("p", energy=lambda s, o, k: o.value + total(absolute(s.p) ** sympy.Rational(3, 2)) * sympy.Rational(2, 3),
-        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042 (3), K = |p|^(3/2)/(3/2)")
+        source="Maddison, Paulin, Teh, O'Donoghue & Doucet 2018, arXiv 1809.05042, K = |p|^(3/2)/(3/2)")
 def hamiltonian_descent_with_a_power(s, o, a):
     """θ' = √|p| sign p, p' = −ap − ∇F"""
     return {"p": -a * s.p - o.gradient, "theta": sqrt(absolute(s.p)) * sign(s.p)}
 
 
 @listed("v", scalar("xi"), energy=lambda s, o, k: kinetic(s, o, k) + k.q * s.xi**2 / 2,
-        source="Karoni, Leimkuhler & Stoltz 2023, arXiv 2306.09738")
+        source="Karoni, Leimkuhler & Stoltz 2023, J. Comput. Dyn. 10 (arXiv 2306.06738, KFAD)")
 def friction_adaptive_descent(s, o, c, q):
     """v' = −∇F − ξv, ξ' = |v|²/q − cξ, θ' = v"""
     return {"v": -o.gradient - s.xi * s.v, "xi": square(s.v) / q - c * s.xi, "theta": s.v}
@@ -416,14 +478,14 @@ def friction_adaptive_descent(s, o, c, q):
 
 # ---------------------------------------------------------------------------------------- averages of the gradient
 @listed("m", energy=lambda s, o, k: o.value + k.nu * square(s.m) / (2 * k.a),
-        assuming=sympy.Le(positive("nu"), 1), source="Ma & Yarats 2019, ICLR (3)")
+        assuming=sympy.Le(positive("nu"), 1), source="Ma & Yarats 2019, ICLR (QHM)")
 def quasi_hyperbolic_momentum(s, o, a, nu):
     """m' = a(∇F − m), θ' = −(1 − ν)∇F − νm"""
     return {"m": a * (o.gradient - s.m), "theta": -(1 - nu) * o.gradient - nu * s.m}
 
 
 @listed("m", "w", energy=lambda s, o, k: o.value + square(s.m) / (4 * k.a) + square(s.w) / (4 * k.b),
-        source="Lucas, Sun, Zemel & Grosse 2019, ICLR (3)")
+        source="Lucas, Sun, Zemel & Grosse 2019, ICLR (AggMo)")
 def aggregated_momentum(s, o, a, b):
     """m' = a(∇F − m), w' = b(∇F − w), θ' = −(m + w)/2"""
     return {"m": a * (o.gradient - s.m), "w": b * (o.gradient - s.w), "theta": -(s.m + s.w) / 2}
@@ -437,13 +499,13 @@ def pid_control(s, o, a, b, i, d):
     return {"m": a * (o.gradient - s.m), "q": change, "theta": -o.gradient - i * s.m - d * change}
 
 
-@listed("m", "v", "p", energy=lambda s, o, k: o.value + square(s.m) / (2 * k.a) + k.l / 2 * (
+@listed("m", "v", "p", energy=lambda s, o, k: o.value + square(s.m) / (2 * k.a) + k.w / 2 * (
         (k.b + k.r) / k.b**2 * square(s.v) - 2 * dot(s.v, s.p) / k.b + square(s.p) / k.r),
         source="Xie, Zhou, Li, Lin & Yan 2024, IEEE TPAMI 46 (12), (Nesterov momentum estimation)")
-def adan_without_scale(s, o, a, b, r, l):
-    """m' = a(∇F − m), v' = b(∇F − p − v), p' = r(∇F − p), θ' = −m − lv"""
+def adan_without_scale(s, o, a, b, r, w):
+    """m' = a(∇F − m), v' = b(∇F − p − v), p' = r(∇F − p), θ' = −m − wv"""
     change = o.gradient - s.p
-    return {"m": a * (o.gradient - s.m), "v": b * (change - s.v), "p": r * change, "theta": -s.m - l * s.v}
+    return {"m": a * (o.gradient - s.m), "v": b * (change - s.v), "p": r * change, "theta": -s.m - w * s.v}
 
 
 @listed("m", energy=lambda s, o, k: o.value + norm(s.m) / k.a, source="Cutkosky & Mehta 2020, ICML")
@@ -479,7 +541,7 @@ def adagrad_norm(s, o, e):
 
 @listed("m", scalar("v"), energy=lambda s, o, k: o.value + square(s.m) / (2 * k.a * (sqrt(s.v) + k.e)),
         nonnegative=("v",), assuming=sympy.Le(positive("b"), 4 * positive("a")),
-        source="Wang, Zhang, Ma & Chen 2023, NeurIPS (Adam with one scale)")
+        source="Zhang et al. 2024, arXiv 2406.16793 (Adam-mini, one block)")
 def adam_norm(s, o, a, b, e):
     """m' = a(∇F − m), v' = b(|∇F|² − v), θ' = −m/(√v + e)"""
     return {"m": a * (o.gradient - s.m), "v": b * (square(o.gradient) - s.v), "theta": -s.m / (sqrt(s.v) + e)}
@@ -501,20 +563,20 @@ def laprop(s, o, a, b, e):
 
 @listed("m", "v", energy=lambda s, o, k: o.value + total(s.m**2 / (sqrt(sqrt(s.v)) + k.e)) / (2 * k.a),
         nonnegative=("v",), assuming=sympy.Le(positive("b"), 8 * positive("a")),
-        source="Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI (Padam, p = 1/8 and p = 1/4 alike)")
+        source="Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI (Padam, p = 1/8)")
 def partially_adaptive_adam(s, o, a, b, e):
     """m' = a(∇F − m), v' = b(∇F² − v), θ' = −m/(v^(1/4) + e), each coordinate"""
     return {"m": a * (o.gradient - s.m), "v": b * (o.gradient**2 - s.v), "theta": -s.m / (sqrt(sqrt(s.v)) + e)}
 
 
-@listed("m", "w", "v", energy=lambda s, o, k: o.value + total(
-        (s.m**2 / k.a + k.l * s.w**2 / k.c) / (2 * (sqrt(s.v) + k.e))), nonnegative=("v",),
+@listed("m", "n", "v", energy=lambda s, o, k: o.value + total(
+        (s.m**2 / k.a + k.w * s.n**2 / k.c) / (2 * (sqrt(s.v) + k.e))), nonnegative=("v",),
         assuming=(sympy.Le(positive("b"), 4 * positive("a")), sympy.Le(positive("b"), 4 * positive("c"))),
         source="Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137")
-def ademamix(s, o, a, b, c, l, e):
-    """m' = a(∇F − m), w' = c(∇F − w), v' = b(∇F² − v), θ' = −(m + lw)/(√v + e), each coordinate"""
-    return {"m": a * (o.gradient - s.m), "w": c * (o.gradient - s.w), "v": b * (o.gradient**2 - s.v),
-            "theta": -(s.m + l * s.w) / (sqrt(s.v) + e)}
+def ademamix(s, o, a, b, c, w, e):
+    """m' = a(∇F − m), n' = c(∇F − n), v' = b(∇F² − v), θ' = −(m + wn)/(√v + e), each coordinate"""
+    return {"m": a * (o.gradient - s.m), "n": c * (o.gradient - s.n), "v": b * (o.gradient**2 - s.v),
+            "theta": -(s.m + w * s.n) / (sqrt(s.v) + e)}
 
 
 @listed("k", energy=loss, nonnegative=("k",), source="Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2021, AAAI")
@@ -524,14 +586,14 @@ def adahessian_without_momentum(s, o, b, e):
 
 
 @listed("r", energy=lambda s, o, k: total(s.r), nonnegative=("r",), assuming=sympy.Ge(F, 0),
-        source="Liu & Tian 2020, arXiv 2010.05109 (4)")
+        source="Liu & Tian 2020, arXiv 2010.05109 (AEGD)")
 def aegd(s, o, c):
     """r' = −r(∇F)²/(2(F + c)), θ' = −r∇F/√(F + c), each coordinate"""
     return {"r": -s.r * o.gradient**2 / (2 * (o.value + c)), "theta": -s.r * o.gradient / sqrt(o.value + c)}
 
 
 # ------------------------------------------------------------------------------------------------------- curvature
-@listed(energy=loss, assuming="convex", source="Mishchenko 2023, SIAM J. Optim. 33 (3) (1.3)")
+@listed(energy=loss, assuming="convex", source="Mishchenko 2023, SIAM J. Optim. 33 (3)")
 def newton_regularised_by_the_gradient(s, o, c):
     """θ' = −(H + √(c|∇F|))⁻¹∇F, F convex"""
     return {"theta": -solve(add_diagonal(o.hessian, sqrt(c * norm(o.gradient))), o.gradient)}

@@ -121,7 +121,8 @@ class Motion:
         key = tuple(parts)
         if key not in self._compiled:
             used = sorted(set().union(*(e.free_symbols for e in (*parts, *self.seams))), key=str)
-            f = sympy.lambdify(used, [*parts, *self.seams], "numpy")
+            plain = [e.replace(Heaviside, lambda x, *_: (1 + sign(x)) / 2) for e in (*parts, *self.seams)]
+            f = sympy.lambdify(used, plain, "numpy")
             self._compiled[key] = lambda values: f(*(values[x] for x in used))
         return self._compiled[key]
 
@@ -320,7 +321,7 @@ class Motion:
             found: list = []  # orthonormal vectors, by Gram and Schmidt
             for name, row in zip(*frame, strict=True):
                 if name == CURVED:
-                    v = sympy.Matrix(n, n, lambda i, j: at[self.H[i, j]]) * sympy.Matrix([at[x] for x in self.g])
+                    v = sympy.Matrix(n, n, [at[x] for x in self.H.flat]) * sympy.Matrix([at[x] for x in self.g])
                 else:
                     v = sympy.Matrix([at[x] for x in (self.g if name == "gradient" else self.blocks[name])])
                 parts = [(v.T * e)[0] for e in found]

@@ -44,8 +44,8 @@ class Reduction:
     - H ≤ L: H = L − p, p ≥ 0, and likewise for every assumed inequality that is linear in one symbol
     - scalar blocks with c' = k(1 − c), c = 0 at the start: c = 1 − e^{−kt}, so they are functions of one y = e^{−kt}
       and not independent of each other (a claim about free c₁, c₂ would be refuted by states that are never reached)
-    - functions that are not rational, by what is known of their signs: eᵘ > 0, −1 ≤ sin u ≤ 1, u tanh u ≥ 0, cosh u ≥ 1,
-      … (see `FACTS`), and other powers of what is not negative by that they are not negative
+    - functions that are not rational, by what is known of their signs: eᵘ > 0, −1 ≤ sin u ≤ 1, u tanh u ≥ 0, and more
+      (see `FACTS`), and other powers of what is not negative by that they are not negative
 
     With `convex`, H ≥ 0 and, for a minimum F = 0 at θ = 0, ⟨∇F, θ⟩ ≥ F ≥ 0: θ = (F + q)/g, q ≥ 0.  In many coordinates
     only the sum ⟨∇F, θ⟩ is known to be positive, so θ may occur in V' in g·θ alone; else `obstacle` says so.
@@ -141,7 +141,9 @@ class Reduction:
 
     def _solve_facts(self):
         """On a piece of a field with seams."""
-        self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both,
+        h = self.one.oracle.hessian
+        states = [*self.one.vectors, *(() if h in self.formula else (h,))]
+        self.solved, meaning = solve_facts(self.one.facts, states, self.both,
                                            lambda f: quotient_sign(f.subs(self.formula)))
         self.both = self.both.subs(self.solved, simultaneous=True)
         self.empty = meaning is None
@@ -205,7 +207,7 @@ class Reduction:
             whole, rest = p.exp.as_coeff_Add() if not p.exp.is_Rational else (sympy.floor(p.exp), p.exp % 1)
             if not whole.is_Integer or not p.base.is_nonnegative:
                 return p
-            return self._function(p.base**rest, zero=p.base) * p.base**whole
+            return self.function(p.base**rest, zero=p.base) * p.base**whole
 
         def function(f):
             return FACTS[f.func](self, f.args[0]) if f.free_symbols else f
@@ -214,7 +216,7 @@ class Reduction:
         return expr.replace(lambda p: p.is_Pow and p.base.free_symbols and (
             not p.exp.is_Rational and p.exp.is_real or p.exp.is_Rational and p.exp.q > 2 and p.base.is_Add), power)
 
-    def _function(self, f, low=0, high=sympy.oo, zero=sympy.S.One) -> sympy.Expr:
+    def function(self, f, low=0, high=sympy.oo, zero=sympy.S.One) -> sympy.Expr:
         """What stands for a function f with low ≤ f ≤ high; `zero` is what vanishes where f is as low as that."""
         part = f - low if high == sympy.oo else (f - low) / (high - f)
         x = next((x for x, e in self.functions.items() if e == part), None)
@@ -223,20 +225,20 @@ class Reduction:
             self.functions[x], self.meaning[x] = part, zero
         return low + x if high == sympy.oo else (low + high * x) / (1 + x)
 
-    def _exp(self, u) -> sympy.Expr:
+    def exp(self, u) -> sympy.Expr:
         """eᵘ > 0, as a power of another one where u is a multiple of that one's."""
         share, base = u.as_coeff_Mul()
         n = share if share.is_Integer else -share if (-share).is_Integer else sympy.S.One
         n, base = (-n, -base) if base.could_extract_minus_sign() else (n, base)
-        return self._function(sympy.exp(u / n))**n
+        return self.function(sympy.exp(u / n))**n
 
-    def _odd(self, f, u, low=0) -> sympy.Expr:
+    def odd(self, f, u, low=0) -> sympy.Expr:
         """f(u) = u·q with q = f(u)/u ≥ low, and never 0."""
-        return u * self._function(f / u, low)
+        return u * self.function(f / u, low)
 
-    def _log(self, u) -> sympy.Expr:
+    def log(self, u) -> sympy.Expr:
         """log u = (u − 1)·q with q > 0."""
-        return (u - 1) * self._function(sympy.log(u) / (u - 1)) if u.is_positive else sympy.log(u)
+        return (u - 1) * self.function(sympy.log(u) / (u - 1)) if u.is_positive else sympy.log(u)
 
     def folded(self, f) -> Iterator[tuple]:
         """`(polynomial, identity)`: f with one symbol of a root u of a sum expressed by u² and the others."""
@@ -268,23 +270,23 @@ class Reduction:
 
 
 def _cosh(r: Reduction, u) -> sympy.Expr:
-    return r._function(sympy.cosh(u), 1, zero=u)
+    return r.function(sympy.cosh(u), 1, zero=u)
 
 
 def _sinh(r: Reduction, u) -> sympy.Expr:
-    return r._odd(sympy.sinh(u), u, 1)
+    return r.odd(sympy.sinh(u), u, 1)
 
 
 #: What is known of functions: {class: (reduction, argument) -> the function in symbols of known sign}.
 FACTS: dict[type, Callable[[Reduction, sympy.Expr], sympy.Expr]] = {
-    sympy.exp: Reduction._exp,
-    sympy.log: Reduction._log,
+    sympy.exp: Reduction.exp,
+    sympy.log: Reduction.log,
     sympy.cosh: _cosh,
     sympy.sinh: _sinh,
     sympy.tanh: lambda r, u: _sinh(r, u) / _cosh(r, u),
-    sympy.atan: lambda r, u: r._odd(sympy.atan(u), u),
-    sympy.asinh: lambda r, u: r._odd(sympy.asinh(u), u),
-    sympy.erf: lambda r, u: r._odd(sympy.erf(u), u),
-    sympy.sin: lambda r, u: r._function(sympy.sin(u), -1, 1, sympy.sin(u) + 1),
-    sympy.cos: lambda r, u: r._function(sympy.cos(u), -1, 1, sympy.cos(u) + 1),
+    sympy.atan: lambda r, u: r.odd(sympy.atan(u), u),
+    sympy.asinh: lambda r, u: r.odd(sympy.asinh(u), u),
+    sympy.erf: lambda r, u: r.odd(sympy.erf(u), u),
+    sympy.sin: lambda r, u: r.function(sympy.sin(u), -1, 1, sympy.sin(u) + 1),
+    sympy.cos: lambda r, u: r.function(sympy.cos(u), -1, 1, sympy.cos(u) + 1),
 }
