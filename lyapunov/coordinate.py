@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Poly, Symbol
 
-from arithmetic import GivenOracle, Missing, Vector, as_decimals
+from arithmetic import CoordinateLoss, GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
 from .motion import CURVED, Law, Motion
@@ -37,21 +37,39 @@ def exact_rates(flow: Flow) -> Flow:
 def read(flow: Flow, function: Callable | None = None) -> None:
     """Reads the definitions once, in one coordinate and in two; a slip raises ValueError with the remedy."""
     what = f"{type(flow).__name__}.field(s, oracle)"
+    if isinstance(flow.memory, str):
+        raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of names: ({flow.memory!r},)")
     try:
         s, oracle, field = flow.coordinate()
+        if not isinstance(field, dict):
+            raise ValueError(f"{what} returned {field!r}; it must return a dict of the slopes of "
+                             f"{', '.join(flow.blocks)}: {{\"theta\": -oracle.gradient}}")
+        own = {x.name: x for x in (*vars(s).values(), *CoordinateLoss.symbols.values())}
+        _foreign(what, sum(map(sympy.sympify, field.values())), own)
         if missing := set(flow.blocks) ^ set(field):
             raise ValueError(f"{what} returned the slopes of {', '.join(map(str, field))}; it must return those of "
                              f"{', '.join(flow.blocks)}: {', '.join(sorted(missing))} is missing or no block")
-        if function is None:
-            return
-        what = "V(s, oracle)"
-        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
-            return  # which has no derivative along a flow: the verdict says so
         plane = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else Vector(
             Symbol(f"{name}{i}", **getattr(s, name).assumptions0) for i in (1, 2)) for name in flow.blocks})
         g = Vector(Symbol(f"g{i}", real=True) for i in (1, 2))
         H = Vector(Symbol(f"H{i}", real=True) for i in (1, 2, 2, 3)).reshape(2, 2)
-        V = function(plane, GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H))
+        seen = GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H)
+        for name, slope in flow.field(plane, seen).items():
+            if np.shape(slope) not in ((), () if isinstance(name, scalar) else (2,)):
+                raise ValueError(f"{what}: in two coordinates the slope of {name} has the shape {np.shape(slope)}; "
+                                 "write products with a matrix as oracle.hessian_product(x) or times(matrix, x), sums over "
+                                 "coordinates as total(x) or dot(x, y)")
+        if function is None:
+            return
+        what = "V(s, oracle)"
+        V = function(s, oracle)
+        if V is None or isinstance(V, (list, tuple, str, dict)):
+            raise ValueError(f"{what} returned {V!r}; it must return one number: "
+                             "oracle.value + total(s.v**2)/2")
+        _foreign(what, sympy.sympify(V), own)
+        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
+            return  # which has no derivative along a flow: the verdict says so
+        V = function(plane, seen)
         if isinstance(V, np.ndarray) and V.ndim or isinstance(V, sympy.NDimArray):
             raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over "
                              "coordinates, as in oracle.value + total(s.v**2)/2")
@@ -63,8 +81,29 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         raise
 
 
+def _foreign(what: str, expr, own: dict) -> None:
+    """Raises ValueError for a symbol that has the name of one of the flow, and is another."""
+    for x in sorted(getattr(expr, "free_symbols", ()), key=str):
+        if x.name in own and x != own[x.name] and x.is_positive is None and x.is_real is None:
+            where = f"oracle.{LOSS[x.name]}" if x.name in LOSS else f"s.{x.name}"
+            raise ValueError(f"{what} contains a symbol {x} of its own; what the flow calls {x} is written {where}")
+
+
+#: How the symbols of a loss are written in a definition.
+LOSS = {str(x): name for name, x in CoordinateLoss.symbols.items()}
+
+
 def _slip(flow: Flow, error: str) -> str:
     """The remedy for what sympy or NumPy said; empty where none is known."""
+    rates = [f.name for f in dataclasses.fields(flow)]
+    if found := re.search(rf"'{type(flow).__name__}' object has no attribute '(\w+)'", error):
+        return f"the flow has no rate self.{found[1]}; it has {', '.join(rates) or 'none: declare it as a field'}"
+    if "convert expression to float" in error:
+        return "functions of `math` take floats alone; write those of arithmetic, as arithmetic.sqrt"
+    if "object is not callable" in error:
+        return "the quantities of a loss are values at s.theta and no functions: write oracle.gradient"
+    if "positional argument" in error:
+        return "it is called with the state and the loss: lambda s, oracle: ..."
     if found := re.search(r"SimpleNamespace' object has no attribute '(\w+)'", error):
         return f"there is no block s.{found[1]}; the state has {', '.join(f's.{name}' for name in (*flow.blocks, 't'))}"
     if found := re.search(r"Oracle' object has no attribute '(\w+)'", error):
@@ -73,7 +112,8 @@ def _slip(flow: Flow, error: str) -> str:
     if found := re.search(r"no callable (\w+) method", error):
         return f"NumPy's {found[1]} takes floats alone; write arithmetic.{found[1]}, which takes symbols too"
     if "truth value" in error:
-        return "an `if` cannot choose on symbols; write arithmetic.where(condition, a, b)"
+        return ("an `if`, max, min or NumPy's sign cannot choose on symbols; write arithmetic.where(condition, a, b), "
+                "or its maximum, minimum and sign")
     if re.search(r"has no attribute '(sum|mean|dot|T)'", error) or "matmul" in error or "for @" in error:
         return "one coordinate is a single symbol; write total(x), dot(x, y) or times(matrix, x) of `arithmetic`"
     if "NDimArray" in error:
@@ -198,8 +238,9 @@ class Coordinate:
         everything = sum(self.field.values(), self.V)
         curved = {x for x in (o.hessian, o.jacobian) if everything.has(x)}
         share = self.V.diff(o.value)
-        if share.free_symbols & {*self.vectors, o.value} or self.shared and share.free_symbols & {
-                self.s.t, *(getattr(self.s, name) for name in self.scalars)}:
+        own = {self.s.t, *self.vectors, *(getattr(self.s, name) for name in self.scalars)}
+        of_F = not self.V.free_symbols & own  # a function of F: V' is its slope times the sum of g θ'
+        if not of_F and (share.free_symbols & {*self.vectors, o.value} or self.shared and share.free_symbols & own):
             return "F enters V' together with single coordinates"
         try:
             state, oracle, maps = self._plane()
@@ -207,7 +248,7 @@ class Coordinate:
         except Missing as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
         separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
-        if not vanishes(as_decimals(V) - separate):
+        if not of_F and not vanishes(as_decimals(V) - separate):
             return "V is not a sum over coordinates"
         for name in self.flow.blocks:
             entries = [field[name]] * 2 if isinstance(name, scalar) else list(field[name])

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import sympy
@@ -52,12 +53,49 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     found = searched(flow, function, relations, rate)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
-    coupled = found.status == Status.UNDECIDED and any(x in found.reason for x in ("coupl", "sum over coordinates"))
+    coupled = found.status == Status.UNDECIDED and any(
+        x in found.reason for x in ("coupl", "sum over coordinates", "single coordinates"))
     if coupled and (turning := _turning(flow, function, relations, rate)):
         confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
         if confirmed.status == Status.PROVED:
             return confirmed
-    return refereed(flow, function, found, relations, rate)
+    return _told(refereed(flow, function, found, relations, rate), flow, function)
+
+
+#: What would help, for each thing that blocks a proof.
+HELP = {
+    "whether a loss has": "a wider class of losses, or one of which the extremes are known",
+    "couples coordinates": "slopes of each coordinate alone, or of norms and inner products of whole vectors",
+    "not a sum over coordinates": "a V that is F and a sum over coordinates, or of norms and inner products",
+    "single coordinates": "a bound of F alone, such as F >= 0, or F in a factor that all coordinates share",
+    "rational function": "roots, and functions whose sign is known: exp, sin, cos, tanh, sinh, cosh, atan, log",
+    "nonnegative coefficients": "numbers for rates, a class (convex, H <= L), or a part of V that pays for the terms "
+                                "of the wrong sign",
+    "V may jump": "|x|, max and min in place of signs and cases",
+    "seams": "fewer absolute values, signs and maxima",
+    "residuals": "JᵀJ, as oracle.gauss_newton",
+    "not given by F": "V in F, its gradient and the blocks",
+    "Hessian": "the Hessian by its product with a block, or by its diagonal",
+    "declared nonnegative": "a slope that is not negative where the block is 0",
+    "in another way": "theta in V' in the product with the gradient alone",
+    "no rates were found": "other conditions on the rates",
+}
+
+
+def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
+    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions."""
+    if verdict.status == Status.PROVED:
+        return verdict
+    s, oracle, _ = flow.coordinate()
+    floats = {float(x) for x in sympy.sympify(function(s, oracle)).atoms(sympy.Float)}
+    meant = [(x, q) for x in sorted(floats) for q in [Fraction(x).limit_denominator(1000)]
+             if len(repr(x)) > 16 and abs(x - q) < 1e-15 * max(1, abs(x))]
+    notes = tuple(f"{x!r} is read as the decimal that it prints as: write Rational({q.numerator}, {q.denominator}) "
+                  "if that is meant" for x, q in meant)
+    helps = next((text for blocked, text in HELP.items() if blocked in verdict.reason), "")
+    if verdict.status == Status.UNDECIDED and helps:
+        verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; what would help: {helps}")
+    return dataclasses.replace(verdict, notes=verdict.notes + notes)
 
 
 def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
@@ -574,7 +612,8 @@ class _Check:
     def _samples(self, target, images, unknowns, rates):
         """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
         clocks = list(self.reduction.clocks)
-        f = sympy.lambdify([*unknowns, *clocks], self.one.derivative.subs(images, simultaneous=True), "numpy")
+        formula = self.one.derivative.subs(images, simultaneous=True)
+        f = sympy.lambdify([*unknowns, *clocks], formula, ["scipy", "numpy"])
         rng, n = np.random.default_rng(0), 60_000
         width = np.where(np.arange(n) % 2, 4, 30)
         exponents = {x: np.trunc((rng.random(n) * 2 - 1) * (4 if x in rates else width)) for x in unknowns}
@@ -591,7 +630,7 @@ class _Check:
             arguments = [*(values[x] for x in unknowns), *ticks]
             height = np.broadcast_to(np.asarray(f(*arguments), dtype=float), n).copy()
             for fact in (*self.one.facts, *(x for x in self.reduction.solved if x.is_positive)):
-                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), "numpy")
+                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), ["scipy", "numpy"])
                 height[np.broadcast_to(np.asarray(held(*arguments)) <= 0, n)] = np.nan
         good = np.flatnonzero(np.isfinite(height) & (height > 0))
         cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)

@@ -64,6 +64,9 @@ class Derivation:
         return self.verdict._repr_latex_()
 
 
+REMEDY = "; what would help: numbers for rates, assuming=\"convex\", or a V of your own, given to check"
+
+
 class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
@@ -97,7 +100,8 @@ def _derived(flow: Flow, assuming: tuple) -> Derivation:
         one = _Ansatz(exact_rates(flow))
         best = _first(flow, one, assuming)
     except _Fails as reason:
-        return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason)), assuming=assuming)
+        return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason) + REMEDY),
+                          assuming=assuming)
     if best.energy is None:
         return best
     return replace(best, further=tuple(d for make in (one.full_state, one.strict) for d in make(best, assuming)))
@@ -122,7 +126,7 @@ def _first(flow, one, assuming) -> Derivation:
                 return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps,
                                   assuming)
         failed.append((_blame(V, verdict), steps))
-    reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
+    reason, steps = "; ".join(reason for reason, _ in failed) + REMEDY, failed[0][1]
     return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
 
 

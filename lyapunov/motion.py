@@ -122,7 +122,7 @@ class Motion:
         if key not in self._compiled:
             used = sorted(set().union(*(e.free_symbols for e in (*parts, *self.seams))), key=str)
             plain = [e.replace(Heaviside, lambda x, *_: (1 + sign(x)) / 2) for e in (*parts, *self.seams)]
-            f = sympy.lambdify(used, plain, "numpy")
+            f = sympy.lambdify(used, plain, ["scipy", "numpy"])
             self._compiled[key] = lambda values: f(*(values[x] for x in used))
         return self._compiled[key]
 
@@ -387,7 +387,7 @@ class Law:
     def admits(self, motion: Motion, values: dict, rates: dict):
         ok = np.ones(len(values[motion.t]), dtype=bool)
         for gap in self.gaps(motion):
-            f = sympy.lambdify(motion.symbols, gap.subs(rates), "numpy")
+            f = sympy.lambdify(motion.symbols, gap.subs(rates), ["scipy", "numpy"])
             scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols)), dtype=float))
             ok &= np.asarray(f(*(values[x] for x in motion.symbols)), dtype=float) >= -1e-12 * scale
         return ok
