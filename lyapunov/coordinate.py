@@ -57,8 +57,8 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         for name, slope in flow.field(plane, seen).items():
             if np.shape(slope) not in ((), () if isinstance(name, scalar) else (2,)):
                 raise ValueError(f"{what}: in two coordinates the slope of {name} has the shape {np.shape(slope)}; "
-                                 "write products with a matrix as oracle.hessian_product(x) or times(matrix, x), sums over "
-                                 "coordinates as total(x) or dot(x, y)")
+                                 "write products with a matrix as oracle.hessian_product(x) or times(matrix, x), sums "
+                                 "over coordinates as total(x) or dot(x, y)")
         if function is None:
             return
         what = "V(s, oracle)"

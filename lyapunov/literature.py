@@ -99,7 +99,7 @@ EXPLANATION = """\
 Written by `python -m lyapunov --literature` from `lyapunov/literature.py`, one short definition for each flow.
 These flows are not in the catalogue.  V is claimed (F the loss, g its gradient; of one coordinate), and `check` says of
 the claim V' ≤ 0, for every loss of the class, every state and every dimension: PROVED, or REFUTED with numbers of which
-a loss was made along which V grows, or UNDECIDED with what blocks the proof.  Rates are positive; seconds on one core."""
+a loss was made along which V grows, or UNDECIDED with what blocks the proof.  Rates are positive."""
 
 
 ENTRIES: list[Entry] = []
