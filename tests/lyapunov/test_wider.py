@@ -9,7 +9,7 @@ from sympy import Ge, Le, Rational
 from arithmetic import (
     atan, cos, cosh, diagonal, erf, exp, log, maximum, minimum, sin, sinh, sqrt, tanh, times, total,
 )
-from flows import Adan, Flow, Momentum, Sophia
+from flows import Adan, Flow, Momentum, SignSGD, Sophia
 from lyapunov import H, check, derive
 from lyapunov.classes import F, theta
 from lyapunov.coordinate import Frame
@@ -107,6 +107,14 @@ def test_a_class_does_not_bound_the_loss_by_single_coordinates(assuming):
     given = (assuming,) if assuming == "convex" else (assuming, Ge(F, 0))
     assert searched(subject, lambda s, o: total(s.x), given).status == "UNDECIDED"
     assert check(subject, lambda s, o: total(s.x), assuming=given).status != "PROVED"
+
+
+@pytest.mark.parametrize("shape", [exp, lambda F: F**2 / 2, lambda F: sqrt(1 + F)])
+@pytest.mark.parametrize("subject", [descent(lambda s, o: o.gradient), SignSGD()])
+def test_a_growing_function_of_the_loss_falls_with_it(shape, subject):
+    verdict = check(subject, lambda s, o: shape(o.value), assuming=Ge(F, 0))
+    assert verdict.status == "PROVED" and verdict.certificate.verify()
+    assert check(subject, lambda s, o: o.value**2).status == "REFUTED"
 
 
 # --------------------------------------------------------------------------------------------- domains of a block
