@@ -35,7 +35,8 @@ class Mutant(NamedTuple):
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
-REFEREE, AUDIT, PACE = (f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace"))
+REFEREE, AUDIT, PACE, WIDER = (
+    f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider"))
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------------ arithmetic
@@ -337,6 +338,42 @@ MUTANTS = (
            PACE + "classes_that_are_none_are_said"),
     Mutant("parameters are positive", "if any(x.is_nonnegative is not True for x in self.parameters):", "if False:",
            PACE + "arguments_without_meaning_together_are_refused"),
+    # ---- what widens it
+    Mutant("sinh u is at least u", "return r.odd(sympy.sinh(u), u, 1)", "return r.odd(sympy.sinh(u), u, 2)",
+           WIDER + "bounds_of_functions_are_not_better_than_they_are"),
+    Mutant("cosh u is at least 1", "return r.function(sympy.cosh(u), 1, zero=u)",
+           "return r.function(sympy.cosh(u), 2, zero=u)", WIDER + "bounds_of_functions_are_not_better_than_they_are"),
+    Mutant("sin u is at least −1", "r.function(sympy.sin(u), -1, 1, sympy.sin(u) + 1)",
+           "r.function(sympy.sin(u), 0, 1, sympy.sin(u) + 1)",
+           WIDER + "bounds_of_functions_are_not_better_than_they_are"),
+    Mutant("log u has the sign of u − 1", "return (u - 1) * self.function(sympy.log(u) / (u - 1))",
+           "return self.function(sympy.log(u) / (u - 1))", WIDER + "bounds_of_functions_are_not_better_than_they_are"),
+    Mutant("roots are of their order", "self.scaled[x] = s**orders[x] *", "self.scaled[x] = s**2 *",
+           WIDER + "roots_of_any_order_of_what_is_not_negative"),
+    Mutant("sums bound no single coordinates",
+           'return "F enters V\' together with single coordinates, and the class bounds F by a sum over them"',
+           'return ""', WIDER + "a_class_does_not_bound_the_loss_by_single_coordinates"),
+    Mutant("a domain is not turned",
+           'return "a domain of single coordinates is assumed, and the Hessian has other axes"', 'return ""',
+           WIDER + "a_domain_has_the_axes_of_its_coordinates"),
+    Mutant("a domain need not be kept",
+           "if isinstance(self.one, Frame) or not self.alone or self.domains or changes:",
+           "if isinstance(self.one, Frame) or not self.alone or changes:", WIDER + "a_domain_of_a_block"),
+    Mutant("curvature along the gradient", "self.facts = tuple(side * (row[0] - as_decimals(bound) * first)",
+           "self.facts = tuple(-side * (row[0] - as_decimals(bound) * first)",
+           WIDER + "curvature_along_the_gradient_is_bounded_by_the_class"),
+    Mutant("a kink of V meets no jump", "if h.free_symbols & set(block) and any(jumps(f) for f in",
+           "if False and any(jumps(f) for f in",
+           WIDER + "a_kink_of_the_energy_and_a_jump_of_its_block_do_not_meet"),
+    Mutant("entries of the Hessian are those of each coordinate", "h = h if axes else [entries[self.H[i, i]] for i in",
+           "h = h if axes else [entries[self.H[i, n - 1]] for i in",
+           WIDER + "the_referee_sees_curvature_of_one_coordinate_as_what_it_is"),
+    Mutant("a seam is where two facts end", "if h == 0 or side_of(h) < 0 or side_of(cancel(f / other)) < 0:",
+           "if h == 0 or side_of(h) < 0 or side_of(cancel(f / other)) <= 0:",
+           WIDER + "pieces_that_hold_on_a_seam_alone_are_left_out_and_no_others"),
+    Mutant("a root is folded by what it is", "f.subs(x, (u**2 - base.subs(x, 0)) / slope)",
+           "f.subs(x, (u**2 + base.subs(x, 0)) / slope)",
+           "tests/lyapunov/test_literature.py::test_the_line_is_the_verdict[sharpness aware]"),
     # ---------------------------------------------------------------------------------------------- basins
     Mutant("the match radius", "close = (distance <= radius)", "close = (distance <= 10 * radius)",
            BASINS + "an_end_within_the_radius_counts_and_one_beyond_it_does_not"),
