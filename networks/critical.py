@@ -25,6 +25,7 @@ from .algebra import Stopped
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classification import classify
+from .eliminated import eliminated
 from .enclosed import Enclosures, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
 from .forms import form_sign
@@ -459,14 +460,19 @@ def _search(loss, region, budget: float) -> Atlas:
     families = manifolds(enclosures)
     low, high = np.array(box).T
     group = symmetries(loss, low, high)
-    found = enclosed(enclosures, low, high, start + budget, isolated, families, group)
+    hidden = None if everywhere else eliminated(enclosures, low, high, start + budget, families)
+    found = hidden or enclosed(enclosures, low, high, start + budget, isolated, families, group)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
     met = [(m, m.member()) for m in families if m.met]
     others = [_of_isolated(p, loss) for p in found.isolated]
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
     points += _with_images(others, group)
-    if group:
+    if hidden:
+        proof += hidden.proof
+        if region is None:
+            box = hidden.region(box)
+    elif group:
         proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
                      "map to each other one was searched, and so it is with what is open")
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
@@ -479,7 +485,7 @@ def _search(loss, region, budget: float) -> Atlas:
     if region is None and not everywhere and alone and convex(loss):
         everywhere = True
         proof.append("F is convex, so a strict minimum is its only critical point")
-    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *found.open))
+    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *(hidden.strata if hidden else ()), *found.open))
 
 
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
