@@ -97,8 +97,8 @@ class CriticalPoint:
         """
         theta = np.asarray(theta, dtype=float)
         if self.equations:
-            g = sympy.lambdify([self.symbols], list(self.equations), "numpy")
-            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "numpy")
+            g = sympy.lambdify([self.symbols], list(self.equations), "scipy")
+            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "scipy")
             lanes = theta.reshape(len(theta), -1)
             with np.errstate(all="ignore"):
                 values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
