@@ -20,7 +20,7 @@ FARTHEST = 2.0**24  # up to which a coordinate is followed
 def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
     """A box outside of which there is no critical point, if one can be found."""
     loss, n = enclosures.loss, enclosures.dim
-    parts = _decay_and_squares(as_decimals(loss.expression), loss.symbols)
+    parts = decay_and_squares(as_decimals(loss.expression), loss.symbols)
     if parts is None:
         return None
     decay, squares = parts
@@ -37,7 +37,7 @@ def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
     return tuple(zip(low.tolist(), high.tolist(), strict=True)) if np.isfinite([low, high]).all() else None
 
 
-def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
+def decay_and_squares(f, symbols) -> tuple[dict, list] | None:
     """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None for other F."""
     decay: dict[int, sympy.Expr] = {}
     squares: list[tuple] = []

@@ -460,7 +460,7 @@ def _search(loss, region, budget: float) -> Atlas:
     families = manifolds(enclosures)
     low, high = np.array(box).T
     group = symmetries(loss, low, high)
-    hidden = None if everywhere else eliminated(enclosures, low, high, start + budget, families)
+    hidden = eliminated(enclosures, low, high, start + budget, families, group)
     found = hidden or enclosed(enclosures, low, high, start + budget, isolated, families, group)
     exact = _exact_zeros(enclosures, found.zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
@@ -468,15 +468,16 @@ def _search(loss, region, budget: float) -> Atlas:
     others = [_of_isolated(p, loss) for p in found.isolated]
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
     points += _with_images(others, group)
+    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
+             for m, member in met if member is None]
     if hidden:
         proof += hidden.proof
-        if region is None:
+        unmet += hidden.strata
+        if region is None and not everywhere:
             box = hidden.region(box)
     elif group:
         proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
                      "map to each other one was searched, and so it is with what is open")
-    unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
-             for m, member in met if member is None]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "
                  "no critical point" + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
@@ -485,7 +486,7 @@ def _search(loss, region, budget: float) -> Atlas:
     if region is None and not everywhere and alone and convex(loss):
         everywhere = True
         proof.append("F is convex, so a strict minimum is its only critical point")
-    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *(hidden.strata if hidden else ()), *found.open))
+    return Atlas(tuple(points), None if everywhere else box, tuple(proof), (*late, *unmet, *found.open))
 
 
 def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:

@@ -1,7 +1,7 @@
 """Critical points of one hidden layer with squares: the output layer is eliminated, and with it its bounds.
 
-F = Σ_p r_p²/(2P), r = Φ a − y, with a column φ(w_k x + b_k) of Φ for each unit and one of ones for an output bias.  At a
-critical point r ⊥ Φ and a_k r ⊥ ψ for ψ = φ'(w_k x + b_k) and x φ'(w_k x + b_k): where every unit is used, a_k ≠ 0,
+F = Σ_p r_p²/(2P), r = Φ a − y, with a column φ(w_k x + b_k) of Φ for each unit and one of ones for an output bias.  At
+a critical point r ⊥ Φ and a_k r ⊥ ψ for ψ = φ'(w_k x + b_k) and x φ'(w_k x + b_k): where every unit is used, a_k ≠ 0,
 (Φ, y)ᵀ(Φ, ψ) is singular for each ψ, because it maps (a, −1) to (r·Φ, r·ψ) = 0.  By Cauchy and Binet's formula
 M_ψ = Σ_S det (Φ, y)_S det (Φ, ψ)_S = 0 over the subsets S of the data: as many equations as hidden parameters, and the
 output weights are any real numbers.  Where Φ has full rank they are sufficient, with a the least-squares solution.
@@ -11,7 +11,8 @@ divided differences, which span the same space, up to the limit itself: M_ψ wit
 quotients, or Taylor polynomials with Lagrange's remainder around a point (`_confluent`); both enclose.
 
 What is left are strata of their own: units that are not used (a_k = 0), equal up to a symmetry, or with w_k = 0.  They
-are decided here for two kinds of networks (`Biased`, `Paired`); for any other `layer` returns None.
+are decided here for two kinds of networks (`Biased`, `Paired`); for any other `layer` returns None.  With weight decay
+there are none (`Ridge`).
 
 Sources: Golub & Pereyra 1973 (variable projection); Fukumizu & Amari 2000 (strata); de Boor 2005 (divided differences).
 """
@@ -32,10 +33,11 @@ from arithmetic.ends import above, below
 from arithmetic.jets import Jet
 from arithmetic.tape import ExactGraph, Tape
 
-from .bounds import affine
+from .bounds import affine, decay_and_squares
 from .enclosed import Enclosed, Open, grouped, located
 from .invariance import ordered
 from .families import Vanishing
+from .symmetry import Symmetry, representatives
 
 Z = sympy.Symbol("z", real=True)
 CENTRED, EDGE = 7, 8  # orders of the Taylor polynomials around the middle of a box and around 0
@@ -95,9 +97,9 @@ def layer(loss) -> Layer | None:
         found = _plain(first) if first == second else None
         if found is not None:
             rows = [(x, y) if x.is_positive else (-x, -y) for x, y in zip(found[1], targets, strict=True) if x != 0]
-            rows.sort(key=lambda row: row[0])
-            return _checked(Layer(found[0], *map(tuple, zip(*rows, strict=True)),
-                                  tuple((symbols.index(i[0]),) for i in inner), tuple(map(symbols.index, units)), None))
+            x, y = zip(*sorted(rows, key=lambda row: row[0]), strict=True)
+            return _checked(Layer(found[0], x, y, tuple((symbols.index(i[0]),) for i in inner),
+                                  tuple(map(symbols.index, units)), None))
     return None
 
 
@@ -276,14 +278,13 @@ class Biased:
         if centred:
             centre = zone.inputs[2]
             taylor, nodes = zone.taylor(centre, CENTRED), [e - centre for e in z]
-            both = taylor[:CENTRED], [taylor[j] * j for j in range(1, CENTRED)]
+            both = [taylor[:CENTRED], [taylor[j] * j for j in range(1, CENTRED)]]
 
             def divided(of: int, *p):
                 rest = zone.taylor(zone.mean("z"), CENTRED)[CENTRED] * (CENTRED if of else 1)
                 return _confluent(zone, both[of], [nodes[i] for i in p], rest, zone.mean("z") - centre)
         else:
-            both = tuple(zip(*([d[0], d[1]] for d in (
-                [from_sympy(layer.phi.diff(Z, k), {Z: e}) for k in (0, 1)] for e in z)), strict=True))
+            both = [[from_sympy(layer.phi.diff(Z, k), {Z: e}) for e in z] for k in (0, 1)]
 
             def divided(of: int, *p):
                 if len(p) == 1:
@@ -320,8 +321,8 @@ def _divided(x, y, rows):
 class Paired:
     """y = a_1 φ(w_1 x) + a_2 φ(w_2 x), φ odd, in w_1 ≥ w_2 ≥ 0: columns f(w) = φ(w x) and their slopes in w.
 
-    For w_1 near w_2 they span f[w_1], f[w_1 w_2], f[w_1 w_1 w_2], f[w_1 w_1 w_2 w_2].  For small w, G(w²) = f(w)/w takes
-    the place of f, of which w = 0 is no singularity, and so does its slope in w² that of f'.
+    For w_1 near w_2 they span f[w_1], f[w_1 w_2], f[w_1 w_1 w_2], f[w_1 w_1 w_2 w_2].  For small w, G(w²) = f(w)/w
+    takes the place of f, of which w = 0 is no singularity, and so does its slope in w² that of f'.
     """
 
     def __init__(self, layer: Layer, executor: str | None):
@@ -353,7 +354,7 @@ class Paired:
         if kind == "corner":
             columns = [[self._even(zone, x, n, "all") for x in xs] for n in ((u,), (u, v), (u, u, v), (u, u, v, v))]
         elif kind == "centred":
-            columns = list(zip(*(self._centred(zone, x) for x in xs), strict=True))
+            columns = [list(c) for c in zip(*(self._centred(zone, x) for x in xs), strict=True)]
         else:
             first = [zone.derivatives(u * zone.lift(x), 1) for x in xs]
             ones = zone.lift(int(zone.rate is not None))
@@ -373,9 +374,12 @@ class Paired:
         (u, v, centre), x = zone.inputs, zone.lift(x)
         coefficients = zone.taylor(centre * x, CENTRED)[:CENTRED]
         nodes = (u - centre) * x, (v - centre) * x
-        return [_power(zone, x, len(n) - 1) * _confluent(
-            zone, coefficients, n, zone.taylor(zone.mean("hull") * x, CENTRED)[CENTRED], (zone.mean("hull") - centre) * x)
-            for n in ((nodes[0],), nodes, (nodes[0], *nodes), (*nodes, *nodes))]
+        differences = []
+        for n in ((nodes[0],), nodes, (nodes[0], *nodes), (*nodes, *nodes)):
+            rest = zone.taylor(zone.mean("hull") * x, CENTRED)[CENTRED]
+            away = (zone.mean("hull") - centre) * x
+            differences.append(_power(zone, x, len(n) - 1) * _confluent(zone, coefficients, n, rest, away))
+        return differences
 
     def single(self) -> Cover:
         """Of a network of one unit, w > 0."""
@@ -398,7 +402,92 @@ class Paired:
         return {"centre": (_middle(a, b),) * 2, "hull": (a, b), "all": (0 * a, b), "second": (0 * a, high[1])}
 
 
+# ------------------------------------------------------------------------------------- two units with weight decay
+class Ridge:
+    """F = c Σ r_p² + Σ λ_i θ_i² with two units, r = Φ a − y, and λ > 0 for the output weights: a = (ΦᵀΦ + N)⁻¹ Φᵀ y.
+
+    With N = diag(ν), ν = λ/c, everything is a quotient by det (ΦᵀΦ + N), expanded by Cauchy and Binet's formula, which
+    has no cancellation between large terms.  There are no strata: h ↦ a is a function, and the critical points of F are
+    the zeros of ν_i h_i + a_k Σ r_p ∂φ_pk/∂h_i in the hidden parameters h.
+    """
+
+    def __init__(self, enclosures, group: Sequence[Symmetry]):
+        parts = decay_and_squares(as_decimals(enclosures.loss.expression), enclosures.loss.symbols)
+        self.hidden: list[int] = []
+        self.system: System | None = None
+        if parts is not None and len({c for c, _ in parts[1]}) == 1:
+            self._read(enclosures, *parts)
+        self.group = []
+        for g in group if self.hidden else ():
+            if all(g.places[i] in self.hidden for i in self.hidden):
+                h = Symmetry(tuple(self.hidden.index(g.places[i]) for i in self.hidden),
+                             tuple(g.signs[i] for i in self.hidden))
+                self.group += [h] * (not h.identical)
+
+    def _read(self, enclosures, decay: dict, squares: list) -> None:
+        symbols, c = enclosures.loss.symbols, squares[0][0]
+        residuals = [r for _, r in squares]
+        outputs = affine(residuals, symbols)[::-1]
+        columns = [[r.diff(s) for r in residuals] for s in outputs]
+        targets = [-r.subs(dict.fromkeys(outputs, 0)) for r in residuals]
+        inner = [sorted(set().union(*(e.free_symbols for e in column)), key=symbols.index) for column in columns]
+        own = len(outputs) == 2 and not {*inner[0]} & {*inner[1]} and 2 + len(inner[0]) + len(inner[1]) == len(symbols)
+        if not own or not all(t.is_number for t in targets) or not all(symbols.index(s) in decay for s in outputs):
+            return
+        self.hidden = [symbols.index(s) for unit in inner for s in unit]
+        zone = Zone(Z, [symbols[i].name for i in self.hidden])
+        at = dict(zip((symbols[i] for i in self.hidden), zone.inputs, strict=True))
+
+        def read(e):
+            return zone.lift(from_sympy(e, at))
+
+        def dot(u, v):
+            return sum((a * b for a, b in zip(u, v, strict=True)), zone.lift(0))
+
+        f, g = ([read(e) for e in column] for column in columns)
+        y, (m, n) = [zone.lift(t) for t in targets], (zone.lift(decay[symbols.index(s)] / c) for s in outputs)
+        rows = range(len(y))
+        pairs = {(p, q): f[p] * g[q] - f[q] * g[p] for p in rows for q in rows if p != q}
+        forward = [p for p in pairs if p[0] < p[1]]
+        det = dot(*[[pairs[p] for p in forward]] * 2) + m * dot(g, g) + n * dot(f, f) + m * n
+        a = [(dot([y[p] * g[q] - y[q] * g[p] for p, q in forward], [pairs[p] for p in forward]) + n * dot(f, y)) / det,
+             (dot([f[p] * y[q] - f[q] * y[p] for p, q in forward], [pairs[p] for p in forward]) + m * dot(g, y)) / det]
+        r = []
+        for p in rows:
+            rest = [q for q in rows if q != p]
+            triple = [(q, s) for q in rest for s in rest if q < s]
+            total = dot([pairs[q] for q in triple],
+                        [y[p] * pairs[q, s] + y[q] * pairs[s, p] + y[s] * pairs[p, q] for q, s in triple])
+            for nu, u in ((m, g), (n, f)):
+                total = total + nu * dot([u[q] for q in rest], [u[q] * y[p] - u[p] * y[q] for q in rest])
+            r.append(-((total + m * n * y[p]) / det))
+        values, more = [], []
+        for k, unit in enumerate(inner):
+            nu = {h: zone.lift(decay.get(symbols.index(h), 0) / c) for h in unit}
+            slopes = {h: dot(r, [read(e.diff(h)) for e in columns[k]]) for h in unit}
+            values += [nu[h] * at[h] + a[k] * slopes[h] for h in unit]
+            for h, i in itertools.combinations(unit, 2):
+                more += [nu[h] * at[h] * slopes[i] - nu[i] * at[i] * slopes[h],
+                         nu[h] * at[h] - nu[i] * at[i] + a[k] * dot(r, [read(sympy.factor_terms(e.diff(h) - e.diff(i)))
+                                                                       for e in columns[k]])]
+            along = [read(sympy.factor_terms(sum(h * e.diff(h) for h in unit))) for e in columns[k]]
+            more.append(sum((nu[h] * (at[h] * at[h]) for h in unit), a[k] * dot(r, along)))
+            more.append((m, n)[k] * a[k] + dot(r, (f, g)[k]))
+        self.system = _system(zone, values, enclosures.executor)
+        self.rows = Cover([(zone, more, lambda low, high: {})], enclosures.executor)
+
+    def keep(self, low, high) -> np.ndarray:
+        """Boxes of representatives in which no consequence of the equations is seen to be violated."""
+        keep = representatives(self.group, low, high)
+        keep[keep] = ~self.rows.excludes(low[:, keep], high[:, keep])
+        return keep
+
+
 # ------------------------------------------------------------------------------------------------------- the search
+ELIMINATED = ("the output layer is eliminated: with every unit used, determinants in the hidden parameters alone "
+              "vanish, so the output weights may be any real numbers")
+
+
 @dataclass
 class Eliminated(Enclosed):
     """What the hidden parameters alone have told.  proof : sentences.  strata : what else is not decided.  linear :
@@ -413,48 +502,50 @@ class Eliminated(Enclosed):
         return tuple((-np.inf, np.inf) if i in self.linear else tuple(ends) for i, ends in enumerate(box))
 
 
-def eliminated(enclosures, low, high, deadline: float, families: Sequence) -> Eliminated | None:
+def eliminated(enclosures, low, high, deadline: float, families: Sequence,
+               group: Sequence[Symmetry]) -> Eliminated | None:
     """All critical points with the hidden parameters in the box (low, high), for all output weights.
 
     None where the loss has none of the forms that are eliminated, or where the output weights in the box do not hold
     those at which no unit is used.
-    families : in which the manifold of unused units is noted.
+    families : in which the manifold of unused units is noted.  group : symmetries of the loss and the box.
     """
-    found, start = layer(enclosures.loss) if enclosures.smooth else None, time.perf_counter()
-    if found is None:
+    start, low, high = time.perf_counter(), np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    if not enclosures.smooth:
         return None
-    solve = _biased_points if found.constant is not None else _paired_points
-    result = solve(found, enclosures, np.asarray(low, dtype=float), np.asarray(high, dtype=float), deadline, families)
+    if (found := layer(enclosures.loss)) is not None:
+        solve = _biased_points if found.constant is not None else _paired_points
+        result = solve(found, enclosures, low, high, deadline, families)
+    else:
+        result = _ridge_points(Ridge(enclosures, group), enclosures, low, high, deadline, group)
     if result is None:
         return None
     if result.open or result.strata:
         for zero in located(enclosures, low, high):
             if not any(same(zero, z) for z in result.zeros):
                 result.zeros.append(zero)
-    result.proof.insert(0, "the output layer is eliminated: with every unit used, determinants in the hidden "
-                           "parameters alone vanish, so the output weights may be any real numbers")
     result.seconds = time.perf_counter() - start
     return result
 
 
-def _searched(result: Eliminated, parts, low, high, deadline: float, keep=None) -> list[Zero]:
-    """The zeros of M in a box of the hidden parameters; what is not decided is left open in `result`."""
-    search = Search(parts.system, low, high, keep, parts.cover.excludes)
+def _searched(result: Eliminated, parts, hidden: Sequence[int], low, high, deadline: float, keep=None) -> list[Zero]:
+    """The zeros of a system in a box of the hidden parameters; what is not decided is left open in `result`."""
+    search = Search(parts.system, low, high, keep, getattr(parts, "cover", None) and parts.cover.excludes)
     for level in LEVELS:
         result.finished = search.run((high - low) * 2.0**-level, deadline)
         if not result.finished or not search.open[0].shape[1]:
             break
     a, b = search.open
     hulls = [(len(k), a[:, k].min(axis=1), b[:, k].max(axis=1)) for k in grouped(a, b)]
-    result.open += [Open(n, _with_outputs(parts.layer, *ends)) for n, *ends in hulls]
+    result.open += [Open(n, _with_outputs(hidden, result.linear, *ends)) for n, *ends in hulls]
     result.boxes, result.rest = result.boxes + search.boxes, search.rest
     return search.found
 
 
-def _with_outputs(layer: Layer, low, high) -> tuple:
+def _with_outputs(hidden: Sequence[int], linear: Sequence[int], low, high) -> tuple:
     """A box of hidden parameters, with all output weights."""
-    ends = dict(zip(layer.flat, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-    return tuple(ends.get(i, (-np.inf, np.inf)) for i in range(len(ends) + len(layer.linear)))
+    ends = dict(zip(hidden, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    return tuple(ends.get(i, (-np.inf, np.inf)) for i in range(len(hidden) + len(linear)))
 
 
 def _left(decided: Callable, low, high, deadline: float) -> int:
@@ -471,15 +562,12 @@ def _left(decided: Callable, low, high, deadline: float) -> int:
     return low.shape[1]
 
 
-def _fitted(found: Layer, enclosures, hidden: np.ndarray) -> np.ndarray:
-    """θ with the output weights that fit best, in floats."""
-    phi = sympy.lambdify(Z, found.phi, "scipy")
-    x, y = (np.array([float(e) for e in side]) for side in (found.inputs, found.targets))
-    units = [hidden[[found.flat.index(i) for i in unit]] for unit in found.hidden]
-    columns = [phi(h[0] * x + (h[1] if len(h) > 1 else 0)) for h in units]
-    columns += [np.ones(len(x))] * (found.constant is not None)
-    theta = np.empty(enclosures.dim)
-    theta[found.flat], theta[list(found.linear)] = hidden, np.linalg.lstsq(np.array(columns).T, y, rcond=None)[0]
+def _fitted(loss, hidden: Sequence[int], values: np.ndarray) -> np.ndarray:
+    """θ with these hidden parameters and the output weights that fit best, in floats."""
+    theta, outputs = np.zeros(loss.dim), [i for i in range(loss.dim) if i not in hidden]
+    theta[list(hidden)] = values
+    normal, slope = loss.hessian(theta)[np.ix_(outputs, outputs)], loss.gradient(theta)[outputs]
+    theta[outputs] = -np.linalg.lstsq(normal, slope, rcond=None)[0]  # F is a quadratic form in them
     return theta
 
 
@@ -509,9 +597,9 @@ def _add(result: Eliminated, found: Layer, enclosures, zeros: Sequence[Zero], im
         for places, signs in images:
             a, b, middle = (e[list(places)] * signs for e in (zero.low, zero.high, zero.middle))
             a, b = np.minimum(a, b), np.maximum(a, b)
-            point = _certified(enclosures, _fitted(found, enclosures, middle), a, b, found.flat)
+            point = _certified(enclosures, _fitted(enclosures.loss, found.flat, middle), a, b, found.flat)
             if point is None:
-                result.open.append(Open(1, _with_outputs(found, a, b)))
+                result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
             else:
                 _keep(result, point, low, high)
 
@@ -523,10 +611,11 @@ def _keep(result: Eliminated, zero: Zero, low, high) -> None:
 
 
 def _biased_points(found: Layer, enclosures, low, high, deadline: float, families) -> Eliminated | None:
-    symbols, (w, b) = enclosures.loss.symbols, found.hidden[0]
+    symbols, b = enclosures.loss.symbols, found.hidden[0][1]
     mean = sympy.Rational(1, len(found.targets)) * sum(found.targets)
     tilt = sum((y - mean) * x for x, y in zip(found.inputs, found.targets, strict=True))
-    unused = next((m for m in families if isinstance(m, Vanishing) and m.equations[0] == symbols[found.outputs[0]]), None)
+    first = symbols[found.outputs[0]]
+    unused = next((m for m in families if isinstance(m, Vanishing) and m.equations[0] == first), None)
     centre = np.zeros(enclosures.dim)
     centre[found.constant] = float(mean)
     inside = all(low[i] <= centre[i] <= high[i] for i in found.linear)
@@ -541,19 +630,21 @@ def _biased_points(found: Layer, enclosures, low, high, deadline: float, familie
         most = np.maximum(np.abs(a), np.abs(b))
         a, b = np.array([0.0, -most[1]]), most
         images.append(((0, 1), np.array([-1, -1])))
-    zeros = _searched(result, parts, a, b, deadline)
+    zeros = _searched(result, parts, found.flat, a, b, deadline)
     _add(result, found, enclosures, zeros, images, low, high)
-    _unused(unused, found, low, high, float(mean), deadline)
+    if _unused(unused, found, low, high, float(mean), deadline) and not unused.met:
+        result.strata.append(f"whether {{{', '.join(f'{e} = 0' for e in unused.equations)}}} passes through the region")
     result.proof += [
-        "a unit that is not used, a = 0, leaves the mean of the targets and one condition on (w, b), which are a family; "
-        "a constant one, w = 0, is not critical with a ≠ 0, as the targets are correlated with the inputs"]
+        ELIMINATED, "a unit that is not used, a = 0, leaves the mean of the targets and one condition on (w, b), which "
+        "are a family; a constant one, w = 0, is not critical with a ≠ 0, as targets and inputs are correlated"]
     if parts.odd:
         result.proof.append("the sign of the unit is a symmetry: w ≥ 0 was searched")
     return result
 
 
-def _unused(m: Vanishing, found: Layer, low, high, mean: float, deadline: float) -> None:
-    """Where the unit that is not used may be in the region, and the signs of the Hessian across it.
+def _unused(m: Vanishing, found: Layer, low, high, mean: float, deadline: float) -> int:
+    """Where the unit that is not used may be in the region, and the signs of the Hessian across it; how many boxes are
+    not decided.
 
     With q = 0 the condition and g = ∂q/∂(w, b), the Hessian has the blocks g between (w, b) and a, |φ|² and Σφ at a and
     c, and P: where g ≠ 0 two positive eigenvalues and a negative one.
@@ -579,30 +670,33 @@ def _unused(m: Vanishing, found: Layer, low, high, mean: float, deadline: float)
             m.signs.add((2, 1))
         return off | (steep & small)
 
-    if _left(decided, low[found.flat, None], high[found.flat, None], deadline):
-        m.signs.add(None)
+    left = _left(decided, low[found.flat, None], high[found.flat, None], deadline)
+    m.signs |= {None} if left else set()
+    return left
 
 
 def _paired_points(found: Layer, enclosures, low, high, deadline: float, families) -> Eliminated | None:
     inside = all(low[i] <= 0 <= high[i] for i in found.linear)
     if not inside or sympy.simplify(sum(x * y for x, y in zip(found.inputs, found.targets, strict=True))) == 0:
         return None
-    parts, result = Paired(found, enclosures.executor), Eliminated([], linear=found.linear)
+    parts, result = Paired(found, enclosures.executor), Eliminated([], linear=found.linear, proof=[ELIMINATED])
     most = np.full(2, np.abs([low[found.flat], high[found.flat]]).max())
-    images = [(places, np.array(signs)) for places in ((0, 1), (1, 0)) for signs in itertools.product((1, -1), repeat=2)]
-    zeros = _searched(result, parts, 0 * most, most, deadline, lambda a, b: b[0] >= a[1])
+    signs = [np.array(s) for s in itertools.product((1, -1), repeat=2)]
+    images = [(places, s) for places in ((0, 1), (1, 0)) for s in signs]
+    zeros = _searched(result, parts, found.flat, 0 * most, most, deadline, lambda a, b: b[0] >= a[1])
     _add(result, found, enclosures, zeros, images, low, high)
-    a, b = np.zeros((1, 1)), most[:1, None]
-    if _left(parts.single().excludes, a, b, deadline):
-        result.strata.append("whether networks of one unit have critical points, and with them families of those of two")
-    if parts.fit is not None and _left(lambda p, q: (q[0] < p[1]) | parts.fit.excludes(p, q), np.zeros((2, 1)),
-                                       most[:, None], deadline):
-        result.strata.append("whether the residuals vanish, on a curve")
+    if _left(parts.single().excludes, np.zeros((1, 1)), most[:1, None], deadline):
+        result.strata.append("whether a network of one unit has critical points, and with them two units families")
+    else:
+        result.proof.append("one unit that is not used, or two that are equal, leave a network of one unit, which has "
+                            "no critical point but w = a = 0")
+    if parts.fit is not None:
+        fit = parts.fit.excludes
+        if _left(lambda p, q: (q[0] < p[1]) | fit(p, q), np.zeros((2, 1)), most[:, None], deadline):
+            result.strata.append("whether the residuals vanish, on a curve")
     _without_units(result, found, enclosures, low, high, most[0], deadline)
-    result.proof += [
-        "one unit that is not used, or two that are equal, leave a network of one unit, which has no critical point but "
-        "w = a = 0; with none used, a = 0, each w is a zero of Σ y_p φ(w x_p)",
-        "signs and order of the units are symmetries: w_1 ≥ w_2 ≥ 0 was searched"]
+    result.proof += ["with no unit used, a = 0, each w is a zero of Σ y_p φ(w x_p)",
+                     "signs and order of the units are symmetries: w_1 ≥ w_2 ≥ 0 was searched"]
     return result
 
 
@@ -623,6 +717,27 @@ def _without_units(result: Eliminated, found: Layer, enclosures, low, high, most
         a, b = (np.array([getattr(z, side)[0] for z in (first, second)]) for side in ("low", "high"))
         point = _certified(enclosures, theta, a, b, found.flat)
         if point is None:
-            result.open.append(Open(1, _with_outputs(found, a, b)))
+            result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
         else:
             _keep(result, point, low, high)
+
+
+def _ridge_points(parts: Ridge, enclosures, low, high, deadline: float, group) -> Eliminated | None:
+    if parts.system is None:
+        return None
+    result = Eliminated([], linear=tuple(i for i in range(enclosures.dim) if i not in parts.hidden))
+    for zero in _searched(result, parts, parts.hidden, low[parts.hidden], high[parts.hidden], deadline, parts.keep):
+        point = _certified(enclosures, _fitted(enclosures.loss, parts.hidden, zero.middle), zero.low, zero.high,
+                           parts.hidden)
+        if point is None:
+            result.open.append(Open(1, _with_outputs(parts.hidden, result.linear, zero.low, zero.high)))
+            continue
+        _keep(result, point, low, high)
+        for g in group:
+            _keep(result, Zero(*g.box(point.low, point.high), *g.box(point.inner_low, point.inner_high)), low, high)
+    result.proof.append("the output layer is eliminated: with weight decay its weights are a function of the hidden "
+                        "parameters, a = (ΦᵀΦ + N)⁻¹ Φᵀ y, and any real numbers")
+    if parts.group:
+        result.proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that "
+                            "they map to each other one was searched, and so it is with what is open")
+    return result

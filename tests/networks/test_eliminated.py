@@ -1,5 +1,4 @@
 """One hidden layer by elimination of its output layer: known networks, enclosures, guards, fuzz."""
-import itertools
 from collections import Counter
 from fractions import Fraction
 
@@ -9,10 +8,12 @@ import pytest
 import sympy
 from sympy import Rational
 
-from arithmetic import erf, exp, sigmoid, softplus
+from arithmetic import erf, exp
 from networks import Loss, Network, get
-from networks.eliminated import Biased, Layer, Paired, Z, layer
+from networks.benchmarks import decayed
+from networks.eliminated import Biased, Layer, Paired, Ridge, Z, layer
 from networks.enclosed import Enclosures
+from networks.symmetry import symmetries
 
 HALF = Fraction(1, 2)
 CURVED = ([-1, 0, 1, 2], [HALF, 0, 1, HALF / 2])
@@ -91,12 +92,59 @@ def test_five_points_without_biases():
     assert atlas.complete and [str(p.nature) for p in atlas] == ["saddle"] and atlas[0].theta == (0, 0, 0, 0)
 
 
+TENTH = Fraction(1, 10)
+
+
+def xor(decay: tuple) -> Loss:
+    net = Network((2, 2, 1), ("tanh", "linear"), ([(0, 0), (0, 1), (1, 0), (1, 1)], [0, 1, 1, 0]), bias=False)
+    return decayed(net, decay, "xor")
+
+
+def test_weight_decay_leaves_no_strata():
+    loss = xor((TENTH,) * 6)
+    atlas = loss.critical_points()
+    assert atlas.complete and atlas.region is None and "a = (ΦᵀΦ + N)⁻¹ Φᵀ y" in str(atlas)
+    assert Counter(str(p.nature) for p in atlas) == {"minimum": 4, "saddle": 5}
+    points = found(loss, 500)
+    assert points.shape[1] > 300 and is_listed(atlas, points).all()
+
+
+def test_decays_of_their_own():
+    """The equations in the hidden parameters are those of F at the output weights that fit best."""
+    loss = xor((TENTH, 2 * TENTH, 3 * TENTH, TENTH, 2 * TENTH, TENTH / 4))
+    parts, rng = Ridge(Enclosures(loss), []), np.random.default_rng(0)
+    for _ in range(20):
+        h = rng.uniform(-2, 2, 4)
+        theta = np.r_[h, 0, 0]
+        theta[4:] = -np.linalg.solve(loss.hessian(theta)[4:, 4:], loss.gradient(theta)[4:])
+        low, high, _ = parts.system.values(h[:, None], h[:, None])
+        assert np.allclose(low[:, 0], 8 * loss.gradient(theta)[:4], atol=1e-12) and (high - low < 1e-10).all()
+
+
+def test_boxes_around_the_points_of_a_ridge_are_never_excluded():
+    loss = xor((TENTH,) * 6)
+    enclosures = Enclosures(loss)
+    parts = Ridge(enclosures, symmetries(loss, np.full(6, -9.0), np.full(6, 9.0)))
+    points = np.array([p.numeric for p in loss.critical_points()]).T[:4]
+    low, high = around(points, 20_000, 8)
+    assert len(parts.group) == 15 and not parts.rows.excludes(low - 1e-12, high + 1e-12).any()
+    largest = max(map(tuple, np.round(points, 9).T.tolist()))
+    low, high = around(np.array(largest)[:, None], 20_000, 9)
+    assert parts.keep(low - 1e-8, high + 1e-8).all()
+
+
+def test_without_decay_of_the_output_weights_there_is_no_ridge():
+    loss = xor((TENTH,) * 4 + (0 * TENTH, TENTH))
+    assert Ridge(Enclosures(loss), []).system is None
+
+
 # ------------------------------------------------------------------------------------------------------------ guards
 def test_strata_that_are_not_covered_are_said():
     one = paired(([1, 2, 3], [1, -1, 1])).critical_points()  # one unit alone has a critical point with a ≠ 0
     assert not one.complete and "networks of one unit" in str(one.undecided[0])
     # tanh(5x/4) − 2 tanh(x/2), nearly
-    fitting = paired(([HALF, 1, 2], [Fraction(6, 100), Fraction(-8, 100), Fraction(-54, 100)]), reach=2).critical_points()
+    data = [HALF, 1, 2], [Fraction(6, 100), Fraction(-8, 100), Fraction(-54, 100)]
+    fitting = paired(data, reach=2).critical_points()
     assert not fitting.complete and any("residuals vanish" in str(u) for u in fitting.undecided)
 
 
