@@ -86,7 +86,7 @@ MUTANTS = (
            ELIMINATED + "a_constant_unit_may_be_critical[a bell]"),
     Mutant("output weights of a unit that is not used", "unused is None or not inside", "unused is None",
            ELIMINATED + "a_box_of_output_weights_that_holds_no_unused_unit"),
-    Mutant("networks of one unit within two", "_left(parts.single().excludes, np", "not _left(parts.single().excludes, np",
+    Mutant("networks of one unit within two", "if _left(parts.single()", "if not _left(parts.single()",
            ELIMINATED + "networks_are_complete_and_a_multistart_finds_nothing_else[paired]"),
     Mutant("two units that fit the data", "(q[0] < p[1]) | fit(p, q)", "(q[0] < p[1]) | True",
            ELIMINATED + "strata_that_are_not_covered_are_said"),
