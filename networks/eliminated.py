@@ -8,7 +8,7 @@ output weights are any real numbers.  Where Φ has full rank they are sufficient
 
 Columns that become dependent, as units that become equal, a unit that becomes constant or vanishes, are replaced by
 divided differences, which span the same space, up to the limit itself: M_ψ without its trivial zeros.  They are
-quotients, or Taylor polynomials with Lagrange's remainder around a point (`_confluent`); both enclose.
+quotients, or Taylor polynomials with Lagrange's remainder around a point (`confluent`); both enclose.
 
 What is left are strata of their own: units that are not used (a_k = 0), equal up to a symmetry, or with w_k = 0.  They
 are decided here for two kinds of networks (`Biased`, `Paired`); for any other `layer` returns None.  With weight decay
@@ -174,7 +174,7 @@ class Zone:
         return Tape(Program((*self.inputs, *(node for _, node in self.means)), tuple(outputs)), executor)
 
 
-def _confluent(zone: Zone, coefficients, nodes, rest, away):
+def confluent(zone: Zone, coefficients, nodes, rest, away):
     """The divided difference of f at k + 1 nodes, which may meet, from its Taylor polynomial of order n − 1 at 0.
 
     coefficients : of f, the first n.  nodes : numbers.  rest : the coefficient of order n at an unknown point.  away :
@@ -277,12 +277,16 @@ class Biased:
         z = [w * e + b for e in x]
         if centred:
             centre = zone.inputs[2]
-            taylor, nodes = zone.taylor(centre, CENTRED), [e - centre for e in z]
-            both = [taylor[:CENTRED], [taylor[j] * j for j in range(1, CENTRED)]]
+            def taylor(at) -> list[list]:
+                """Of φ and of φ'."""
+                coefficients = zone.taylor(at, CENTRED)
+                return [coefficients, [coefficients[j] * j for j in range(1, CENTRED + 1)]]
+
+            both, nodes = taylor(centre), [e - centre for e in z]
 
             def divided(of: int, *p):
-                rest = zone.taylor(zone.mean("z"), CENTRED)[CENTRED] * (CENTRED if of else 1)
-                return _confluent(zone, both[of], [nodes[i] for i in p], rest, zone.mean("z") - centre)
+                rest = taylor(zone.mean("z"))[of][-1]
+                return confluent(zone, both[of][:-1], [nodes[i] for i in p], rest, zone.mean("z") - centre)
         else:
             both = [[from_sympy(layer.phi.diff(Z, k), {Z: e}) for e in z] for k in (0, 1)]
 
@@ -343,7 +347,7 @@ class Paired:
         square = [(w * x) * (w * x) for w in nodes]
         rest = zone.taylor(zone.mean(of) * x, 2 * EDGE + 1)[2 * EDGE + 1]
         away = zone.mean(of) * x
-        return _power(zone, x, 2 * len(nodes) - 1) * _confluent(
+        return _power(zone, x, 2 * len(nodes) - 1) * confluent(
             zone, [zone.lift(c) for c in self.coefficients], square, rest, away * away)
 
     def _zone(self, kind: str) -> tuple[Zone, list]:
@@ -378,7 +382,7 @@ class Paired:
         for n in ((nodes[0],), nodes, (nodes[0], *nodes), (*nodes, *nodes)):
             rest = zone.taylor(zone.mean("hull") * x, CENTRED)[CENTRED]
             away = (zone.mean("hull") - centre) * x
-            differences.append(_power(zone, x, len(n) - 1) * _confluent(zone, coefficients, n, rest, away))
+            differences.append(_power(zone, x, len(n) - 1) * confluent(zone, coefficients, n, rest, away))
         return differences
 
     def single(self) -> Cover:

@@ -80,9 +80,7 @@ MUTANTS = (
            "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
     # -------------------------------------------------------------------------------------------- networks
     Mutant("Lagrange's remainder of a divided difference", "zone.lift(int(sympy.binomial(n, k))) * rest",
-           "zone.lift(1) * rest", ELIMINATED + "boxes_enclose_the_determinants_of_two_units[0.2]"),
-    Mutant("the remainder of a derivative", "* (CENTRED if of else 1)", "* 1",
-           ELIMINATED + "boxes_enclose_the_determinants_of_one_unit[0.3]"),
+           "zone.lift(1) * rest", ELIMINATED + "the_remainder_of_a_divided_difference"),
     Mutant("a constant unit of uncorrelated data", "sympy.simplify(tilt) == 0 or unused is None", "unused is None",
            ELIMINATED + "a_constant_unit_may_be_critical[uncorrelated]"),
     Mutant("a constant unit where its slope vanishes", "or not (ends[0][0, 0] > 0 or ends[1][0, 0] < 0)", "",

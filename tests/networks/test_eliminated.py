@@ -11,7 +11,7 @@ from sympy import Rational
 from arithmetic import erf, exp
 from networks import Loss, Network, get
 from networks.benchmarks import decayed
-from networks.eliminated import Biased, Layer, Paired, Ridge, Z, layer
+from networks.eliminated import Biased, Layer, Paired, Ridge, Z, Zone, confluent, layer
 from networks.enclosed import Enclosures
 from networks.symmetry import symmetries
 
@@ -202,6 +202,17 @@ def encloses(cover, exact, low, high, point):
 TANH = sympy.tanh(Z)
 FOUR = Layer(TANH, (-1, 0, 1, 2), (Rational(1, 2), 0, 1, Rational(1, 4)), ((0, 1),), (2,), 3)
 PAIR = Layer(TANH, (1, 2, 3, Rational(7, 2)), (1, -1, 1, 0), ((0,), (1,)), (2, 3), None)
+
+
+@pytest.mark.parametrize("k", range(4))
+def test_the_remainder_of_a_divided_difference(k):
+    """zⁿ at k + 1 equal nodes e: C(n, k) eⁿ⁻ᵏ, all of it remainder."""
+    zone, n, e = Zone(Z, ["e"]), 6, 0.75
+    nodes = [zone.inputs[0]] * (k + 1)
+    value = confluent(zone, [zone.lift(0)] * n, nodes, zone.lift(1), zone.inputs[0])
+    low, high, _ = zone.tape([value])(np.array([[e]]), np.array([[e]]))
+    exact = float(sympy.binomial(n, k)) * e ** (n - k)
+    assert low[0, 0] <= exact <= high[0, 0] < exact * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("size", [1e-3, 0.05, 0.3])
