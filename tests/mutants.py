@@ -34,6 +34,7 @@ class Mutant(NamedTuple):
 
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
+ELIMINATED = "tests/networks/test_eliminated.py::test_"
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
 REFEREE, AUDIT, PACE, WIDER = (
     f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider"))
@@ -80,6 +81,22 @@ MUTANTS = (
     Mutant("clocks of the step in NumPy", "np.take(values, count, out=row[:m]",
            "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
     # -------------------------------------------------------------------------------------------- networks
+    Mutant("Lagrange's remainder of a divided difference", "zone.lift(int(sympy.binomial(n, k))) * rest",
+           "zone.lift(1) * rest", ELIMINATED + "the_remainder_of_a_divided_difference"),
+    Mutant("a constant unit of uncorrelated data", "sympy.simplify(tilt) == 0 or unused is None", "unused is None",
+           ELIMINATED + "a_constant_unit_may_be_critical[uncorrelated]"),
+    Mutant("a constant unit where its slope vanishes", "or not (ends[0][0, 0] > 0 or ends[1][0, 0] < 0)", "",
+           ELIMINATED + "a_constant_unit_may_be_critical[a bell]"),
+    Mutant("output weights of a unit that is not used", "unused is None or not inside", "unused is None",
+           ELIMINATED + "a_box_of_output_weights_that_holds_no_unused_unit"),
+    Mutant("networks of one unit within two", "if _left(parts.single()", "if not _left(parts.single()",
+           ELIMINATED + "networks_are_complete_and_a_multistart_finds_nothing_else[paired]"),
+    Mutant("two units that fit the data", "(q[0] < p[1]) | fit(p, q)", "(q[0] < p[1]) | True",
+           ELIMINATED + "strata_that_are_not_covered_are_said"),
+    Mutant("decay of every output weight", "not all(symbols.index(s) in decay for s in outputs)", "False",
+           ELIMINATED + "without_decay_of_the_output_weights_there_is_no_ridge"),
+    Mutant("data at inputs that are told apart", "len(set(found.inputs)) == len(found.inputs)", "True",
+           ELIMINATED + "networks_that_are_not_eliminated"),
     Mutant("0 in the hull of the gradients", "return not any(min(f.signs) > 0 for f in faces(",
            "return not any(min(f.signs) > 1 for f in faces(",
            KINKS + "a_kink_without_zero_in_the_hull_is_no_critical_point"),
