@@ -133,7 +133,7 @@ class Network(Loss):
 
     def output(self, theta: Array, x: Any) -> list:
         """The network at one input x, a sequence of numbers, for one θ on any reading; one entry per output."""
-        theta = theta if isinstance(theta, np.ndarray) else Vector(theta)
+        theta = Vector(theta)
         return list(self.forward(theta, Vector(x)[:, None])[0][-1][:, 0])
 
     def _residuals(self, theta) -> list:
