@@ -51,7 +51,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     if found is None:
         return None
     loss, theta = found
-    flow = _with_rates(motion.flow, rates)
+    flow = with_rates(motion.flow, rates)
     exact = {x: sympy.N(v, DIGITS) for x, v in value.items()}
     state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {
         "theta": [sympy.N(x, DIGITS) for x in theta]
@@ -118,7 +118,7 @@ def _step(slope, t, y, h):
     }
 
 
-def _with_rates(flow: Flow, rates: dict) -> Flow:
+def with_rates(flow: Flow, rates: dict) -> Flow:
     """The flow with numbers for its symbolic rates."""
     if not rates:
         return flow
@@ -126,7 +126,7 @@ def _with_rates(flow: Flow, rates: dict) -> Flow:
     for f in dataclasses.fields(flow):
         value = getattr(flow, f.name)
         if isinstance(value, Flow):
-            values[f.name] = _with_rates(value, rates)
+            values[f.name] = with_rates(value, rates)
         elif isinstance(value, sympy.Basic):
             values[f.name] = value.subs(rates)
     return dataclasses.replace(flow, **values)
