@@ -286,11 +286,13 @@ def random_step(rng) -> tuple:
     first, second, friction, kinetic = weights
     memory = rng.random() < 0.75
 
-    def field(self, s, o):
-        def at(w):
-            value = sympy.sympify(w).subs({x: getattr(self, str(x)) for x in RATES})
-            return float(value) if isinstance(self.a, float) else value
+    @functools.cache
+    def weight(self, w):
+        value = sympy.sympify(w).subs({x: getattr(self, str(x)) for x in RATES})
+        return float(value) if isinstance(self.a, float) else value
 
+    def field(self, s, o):
+        at = functools.partial(weight, self)
         if not memory:
             return {"theta": -at(first) * o.gradient}
         mixed = {} if rates_of_g == 0 else {"theta": at(second) * s.v - at(rates_of_g) * o.gradient}

@@ -22,7 +22,7 @@ from networks import CriticalPoint
 
 from .realise import with_rates
 
-DIGITS, TINY, STATES = 240, Rational(1, 2**100), 6
+DIGITS, TINY, STATES = 300, Rational(1, 2**120), 6
 SMALL = Rational(1, 10**60)  # of numbers that vanish
 
 
@@ -149,7 +149,7 @@ class Near:
         self.names = [str(name) for name in flow.memory if name != "theta"]
         self.widths = [1 if isinstance(name, scalar) else place.dim for name in flow.memory if name != "theta"]
         start = {str(name): int(isinstance(name, scalar)) for name in flow.memory} | rest
-        self.rest = {name: sympy.sympify(start[name]).subs(rates) for name in self.names}
+        self.rest = {name: sympy.N(sympy.sympify(start[name]).subs(rates), DIGITS) for name in self.names}
         self.free = [name for name in self.names if sympy.sympify(rest.get(name, 0)) in rates]
         upward = [name in flow.nonnegative and self.rest[name] == 0 for name in self.names]
         self.upward = [False] * place.dim + sum(([up] * w for up, w in zip(upward, self.widths, strict=True)), [])
