@@ -22,7 +22,7 @@ from networks import CriticalPoint
 
 from .realise import with_rates
 
-DIGITS, TINY, STATES = 300, Rational(1, 2**120), 6
+DIGITS, TINY, STATES = 420, Rational(1, 2**200), 6
 SMALL = Rational(1, 10**60)  # of numbers that vanish
 
 
@@ -79,7 +79,7 @@ class Place:
         return H, [[Float(x, DIGITS) for x in row] for row in (np.eye(n) if JJ is None else JJ).tolist()]
 
     def at(self, shift) -> tuple:
-        """(θ, F − F(θ*), ∇F, H, JᵀJ) at θ* + shift, in sympy's numbers."""
+        """(θ, F − F(θ*), ∇F, H, JᵀJ) at θ* + shift, in sympy's numbers; JᵀJ is 1 where no residuals are known."""
         if tuple(shift) not in self._seen:
             self._seen[tuple(shift)] = self._at(shift)
         return self._seen[tuple(shift)]
@@ -95,25 +95,37 @@ class Place:
             rise = Float(F - self.height, DIGITS)
         g = Vector(Float(x, DIGITS) for x in g)
         H, JJ = ([[Float(x, DIGITS) for x in row] for row in M] for M in (H, JJ))
-        return theta, rise, g, _matrix(H), _matrix(JJ) if JJ else None
+        return theta, rise, g, _matrix(H), _matrix(JJ or np.eye(self.dim, dtype=int).tolist())
 
     @functools.cached_property
-    def falls(self) -> bool:
-        """Whether F < F(θ*) is met near the point: along its Hessian, or on small spheres, at random."""
+    def falls(self) -> bool | None:
+        """Whether F < F(θ*) is met near the point: along its Hessian, else on small spheres.
+
+        None where it is met on larger ones only, so that it may be beyond the rim of a well.
+        """
         H = np.array([[float(x) for x in row] for row in self.at([sympy.S.Zero] * self.dim)[3]])
         values, vectors = np.linalg.eigh(H)
-        if values[0] < -1e-9 * (1 + abs(values).max()):
+        tiny = 1e-9 * (1 + abs(values).max())
+        if values[0] < -tiny:
             return bool(self.at([TINY * Float(x, DIGITS) for x in vectors[:, 0]])[1] < 0)
-        if not self.exact:
+        if values[0] > tiny or not self.exact:
             return False
-        rng = np.random.default_rng(0)
         with mpmath.workdps(30):
-            for size in (0.3, 0.1, 0.03, 0.01):
-                points = rng.normal(size=(400, self.dim))
-                points *= size * rng.uniform(0.1, 1, (400, 1)) / np.linalg.norm(points, axis=1)[:, None]
-                if any(self._rise(p) < -1e-20 for p in points):
-                    return True
-        return False
+            if self._lowest(0.01) < -1e-25 and self._lowest(0.003) < -1e-25:
+                return True
+            return None if any(self._lowest(size) < -1e-25 for size in (0.1, 0.3)) else False
+
+    def _lowest(self, size: float):
+        """The least F − F(θ*) that is met on a sphere, at random and then downhill."""
+        rng = np.random.default_rng(0)
+        points = rng.normal(size=(100, self.dim))
+        best, least = points[0], mpmath.inf
+        for step in (0, 0.3, 0.1, 0.03, 0.01, 0.003):
+            trials = points if step == 0 else best + step * points[:20] * size
+            for p in trials * (size / np.linalg.norm(trials, axis=1)[:, None]):
+                if (value := self._rise(p)) < least:
+                    best, least = p, value
+        return least
 
     def _rise(self, shift):
         return self.read(*(_mpf(a) + float(b) for a, b in zip(self.theta, shift, strict=True)))[0] - self.height
@@ -166,7 +178,7 @@ class Near:
         """(the flow's slopes, F − F(θ*), ∇F, H) at a deviation y."""
         parts = self.split(y)
         theta, rise, g, H, JJ = self.place.at(parts["theta"])
-        known = {"value": rise, "gradient": g, "hessian": H} | ({} if JJ is None else {"gauss_newton": JJ})
+        known = {"value": rise, "gradient": g, "hessian": H, "gauss_newton": JJ}
         memory = {
             name: x[0] + self.rest[name] if isinstance(block, scalar) else Vector(e + self.rest[name] for e in x)
             for block, name in zip((b for b in self.flow.memory if b != "theta"), self.names, strict=True)
@@ -311,6 +323,8 @@ def _of_function(near: Near, found, seed: int) -> str:
             return "the function grows at a state near the point"
         if found.kind == "Lyapunov" and level < -abs(rise) * SMALL - SMALL**8:
             return "the function is negative at a state near the point"
-    if found.status == "unstable" and not near.place.falls:
+    if found.status == "unstable" and near.place.falls is False:
         return "no point near it was met at which the loss is lower"
+    if found.status != "unstable" and share == 1 and near.place.falls:
+        return "the loss is lower at a point near it"
     return ""
