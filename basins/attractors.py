@@ -10,10 +10,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from networks import CriticalPoint, Nature
+from networks import Atlas, CriticalPoint, Nature
 from schemes import Outcome
 
 from .result import Point, closest
+
+PLACES = 256  #: small boxes at most in which points are looked for that are not listed
 
 
 class Attractors:
@@ -29,7 +31,7 @@ class Attractors:
         if isinstance(patience, bool) or not isinstance(patience, (int, float)) or not 0 <= patience < np.inf:
             raise ValueError(f"patience={patience!r} must be a number of seconds >= 0")
         self.points: tuple[CriticalPoint, ...] = ()
-        self.note, self.thread = "", None
+        self.note, self.thread, self.atlas, self.loss = "", None, None, loss
         self.patience, self.until = patience, time.monotonic() + patience
         if isinstance(points, str) and points == "known":
             self.thread = threading.Thread(target=self._find, args=(loss,), name="critical points", daemon=True)
@@ -44,7 +46,7 @@ class Attractors:
             atlas = loss.critical_points()
             if not atlas.complete:
                 self.note = f"the critical points are not proved to be all: {atlas.undecided[0]}"
-            self.points = tuple(atlas)
+            self.points, self.atlas = tuple(atlas), atlas
         except Exception as error:  # whatever it is, the runs are not lost for it
             self.note = _failed(error)
 
@@ -57,7 +59,8 @@ class Attractors:
                 radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
         """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
 
-        An end near several belongs to the nearest, and to the first of those as near, as on two families.
+        An end near several belongs to the nearest, and to the first of those as near, as on two families.  Where ends
+        are at rest that no known point is near, points are looked for.
         """
         nobody = np.full(ends.shape[1], -1, dtype=np.int16)
         try:
@@ -67,16 +70,49 @@ class Attractors:
         if self.thread is not None and self.thread.is_alive():
             return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
                                 "names; raise patience=, or name them with points=")
-        if not self.points:
+        if not self.points and self.atlas is None:
             return (), nobody, self.note
         try:
-            return *match(self.points, ends, outcome, radius), self.note
+            known, point = match(self.points, ends, outcome, radius)
+            more, note = beyond(self.loss, self.atlas, ends[:, (outcome == Outcome.CONVERGED) & (point < 0)], radius,
+                                self.until) if self.atlas is not None else ((), "")
+            if more:
+                known, point = match((*self.points, *more), ends, outcome, radius)
+            return known, point, "; ".join(filter(None, (self.note, note)))
         except Exception as error:  # such as a family whose equations have no form on file
             return (), nobody, _failed(error)
 
 
 def _failed(error: Exception) -> str:
     return f"the critical points could not be used, so ends have no names ({type(error).__name__}: {error})"
+
+
+def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
+           until: float = np.inf) -> tuple[tuple[CriticalPoint, ...], str]:
+    """Critical points within `radius` of ends, (dim, n), that are not listed, and a note or "".
+
+    They are those of small boxes around the ends, proved as all of an atlas are.  Where the atlas is complete nothing
+    is looked for, and after `PLACES` boxes, or at the time `until`, nothing more: the note says for how many ends.
+    """
+    outside = np.full(ends.shape[1], not atlas.complete)
+    if atlas.region is not None:
+        low, high = np.array(atlas.region, dtype=float).T[:, :, None]
+        outside |= ((ends - radius < low) | (ends + radius > high)).any(axis=0)
+    # the order of the starts is no matter: the boxes are begun at the first ends in order of their coordinates
+    waiting = ends[:, outside & np.isfinite(ends).all(axis=0)]
+    waiting = waiting[:, np.lexsort(waiting[::-1])]
+    found: list[CriticalPoint] = []
+    for _ in range(PLACES):
+        if not waiting.shape[1] or time.monotonic() >= until:
+            break
+        around = waiting[:, 0]
+        box = [(float(x - 2 * radius), float(x + 2 * radius)) for x in around]
+        for p in loss.critical_points(region=box, budget=1.0):
+            if (p.distance(waiting) <= radius).any() and not any(p.theta == q.theta for q in (*atlas, *found)):
+                found.append(p)
+        waiting = waiting[:, (np.abs(waiting - around[:, None]) > radius).any(axis=0)]
+    left = waiting.shape[1]
+    return tuple(found), f"at {left} ends at rest no points were looked for; raise patience=" if left else ""
 
 
 def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:

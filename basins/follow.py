@@ -41,8 +41,10 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : a start counts for a critical point when it ends within this distance of it.
-    points : what ends are named after: "known", the critical points of the loss; None, nothing; or an Atlas, an array
-        (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided nature.
+    points : what ends are named after: "known", the critical points of the loss, and where ends come to rest that none
+        of them is near, outside the box that they are known in, those that are proved there; None, nothing; or an
+        Atlas, an array (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided
+        nature.
     patience : seconds from the call that known critical points, which are found while the starts run (before they are
         sent to an executor), are waited for at most; where there are none by then, or something is wrong with them,
         ends have no names, and the study's `note` says why.

@@ -25,7 +25,7 @@ from .algebra import Stopped
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classification import classify
-from .enclosed import Enclosures, enclosed, refined_digits, spectrum
+from .enclosed import Enclosures, Open, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
 from .forms import form_sign
 from .germ import plane_form
@@ -492,8 +492,10 @@ def _extended(loss, directions: list[tuple], region, budget: float) -> Atlas:
     reduced, pivots = without(loss, directions, region or loss.box)
     atlas = critical_points(reduced, None if region is None else reduced.box, budget)
     text = " and ".join(str(tuple(d)) for d in directions)
+    where = f"({', '.join(map(str, reduced.symbols))}) where {', '.join(f'{loss.symbols[p]} = 0' for p in pivots)}"
     return replace(atlas, points=tuple(extended(p, loss, directions, pivots) for p in atlas),
                    region=None if atlas.region is None else region or loss.box,
+                   undecided=tuple(f"{u}, of {where}" if isinstance(u, Open) else u for u in atlas.undecided),
                    proof=(f"F does not change along {text}, which leaves {reduced.dim} coordinates", *atlas.proof))
 
 

@@ -75,14 +75,17 @@ def _along(nature: Nature) -> Nature:
 
 def extended(point, loss, directions: list[tuple], pivots: list[int]):
     """The family of critical points that a critical point of the reduced loss stands for."""
-    values = dict(zip([s for i, s in enumerate(loss.symbols) if i not in pivots], point.theta, strict=True))
+    kept = [s for i, s in enumerate(loss.symbols) if i not in pivots]
     along = {s: sum((loss.symbols[p] * d[i] for p, d in zip(pivots, directions, strict=True)), sympy.Integer(0))
              for i, s in enumerate(loss.symbols)}
+    moved = {s: s - along[s] for s in kept}
+    values = {s: sympy.sympify(x).xreplace(moved) for s, x in zip(kept, point.theta, strict=True)}
     theta = tuple(s if i in pivots else values[s] + along[s] for i, s in enumerate(loss.symbols))
-    equations = tuple(s - t for s, t in zip(loss.symbols, theta, strict=True) if s != t)
-    family = tuple(loss.symbols[p] for p in pivots)
-    text = ", ".join(str(tuple(d)) for d in directions)
-    member = tuple(float(sympy.N(t.subs(dict.fromkeys(family, 0)))) for t in map(sympy.sympify, theta))
-    return replace(point, theta=theta, nature=_along(point.nature), family=(*family, *point.family),
-                   equations=equations, symbols=tuple(loss.symbols), member=member, box=(), spectrum=(), eigenvalues=(),
+    equations = tuple(e.xreplace(moved) for e in point.equations) if point.family else tuple(
+        s - t for s, t in zip(loss.symbols, theta, strict=True) if s != t)
+    text, member = ", ".join(str(tuple(d)) for d in directions), iter(point.numeric.tolist())
+    return replace(point, theta=theta, nature=_along(point.nature),
+                   family=(*(loss.symbols[p] for p in pivots), *point.family),
+                   equations=equations, symbols=tuple(loss.symbols), box=(), spectrum=(), eigenvalues=(),
+                   member=tuple(0.0 if i in pivots else next(member) for i in range(loss.dim)),
                    evidence=f"F does not change along {text}; across it: {point.evidence}")

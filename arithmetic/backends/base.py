@@ -11,7 +11,7 @@ import numpy as np
 from .. import printers
 from ..iteration import Iteration
 
-WIDTH, INNER = 32, 16  # lanes per block; steps between two looks at who has ended and whether to pause
+WIDTH, INNER = 32, 24  # lanes per block; steps between two looks at who has ended and whether to pause
 NEXT, STOP = 0, 8      # places in `Work.shared`, on cache lines of their own
 
 

@@ -40,7 +40,8 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
         for (int s = 0; s < P; s++) p[s][l] = 0;
     }}
     while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {{
-        for (int l = 0; l < W; l++) if (!alive[l]) {{
+        i64 busy = 0;
+        for (int l = 0; l < W; busy |= alive[l++]) if (!alive[l]) {{
             if (lane[l] >= 0) {{
                 for (int s = 0; s < S; s++) state[s * n + lane[l]] = y[s][l];
                 steps[lane[l]] = base + count[l];
@@ -57,8 +58,6 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
                 for (int s = 0; s < P; s++) p[s][l] = fixed[s * n + lane[l]];
             }}
         }}
-        i64 busy = 0;
-        for (int l = 0; l < W; l++) busy |= alive[l];
         if (!busy) return;
         for (int k = 0; k < K; k++) {{
             {gather}

@@ -163,3 +163,12 @@ def test_where_there_is_no_number_nothing_is_known():
     low, high, smooth = nowhere(np.array([[-1.0, 1.0, -2.0]]), np.array([[1.0, 2.0, -1.0]]))
     assert low[0, :2].tolist() == [-1, 1] and high[0, :2].tolist() == [1, 2] and smooth.tolist() == [False, True, False]
     assert low[1, 0] == -np.inf and high[1, 0] >= 0
+
+
+@pytest.mark.parametrize("spell", [
+    lambda t: t[0] * R(1, 3), lambda t: R(1, 3) * t[0], lambda t: t[0] - R(1, 3), lambda t: R(1, 3),
+    lambda t: ar.where(t[0] > 0, R(1, 3), t[0]), lambda t: ar.maximum(t[0], R(1, 3))])
+def test_a_number_that_no_float_is_stays_between_the_floats_around_it(spell):
+    """However a definition spells it; rounded, what is proved would be of another function."""
+    (constant, ends), = record_exactly(lambda t: [spell(t)], 1).outputs[0].graph.constants.items()
+    assert constant.op == "input" and ends[0] < R(1, 3) < ends[1] == np.nextafter(ends[0], 1)

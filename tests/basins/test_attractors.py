@@ -9,6 +9,7 @@ import pytest
 
 import networks
 from basins import Study, grid, study, uniform
+from basins.attractors import beyond
 from basins.figure import MINIMA, colours
 from networks import Loss, Nature
 from schemes import Outcome, Stop, named
@@ -70,6 +71,45 @@ def test_a_patience_is_a_time(loss):
     for patience in (-1, np.inf, None, "long", True):
         with pytest.raises(ValueError, match="patience"):
             run(loss, patience=patience)
+
+
+# ------------------------------------------------------------------------------------------------ beyond the box
+def test_ends_outside_the_box_are_at_points_that_are_proved_there():
+    """Every end of `sine` is a global minimum, a sixth of them outside its box."""
+    sine = networks.get("sine")
+    result = study(sine, named("gd-energy"), uniform(sine.box, 300, 1), stop=Stop(max_steps=10000), progress=False)
+    assert result.fraction("minimum") == 1 and result.note == ""
+    listed = len(sine.critical_points())
+    more = result.points[listed:]
+    assert more and all(p.nature == "degenerate minimum" and p.value == 0 for p in more)
+    assert all(np.abs(p.theta).max() > 6 for p in more)
+    again = study(sine, named("gd-energy"), result.starts[:, ::-1], stop=Stop(max_steps=10000), progress=False)
+    assert again.points == result.points and (again.point[::-1] == result.point).all()
+
+
+def test_points_that_an_incomplete_list_lacks_are_found_where_ends_lie(loss):
+    atlas = loss.critical_points()
+    part = dataclasses.replace(atlas, points=atlas.points[:1], undecided=("one is missing",))
+    (found,), note = beyond(loss, part, np.array([[0.999, -1.001, -1.0, 0.5], [0.01, 0.0, 0.02, 0.5]]), 0.05)
+    assert found.theta == (-part[0].theta[0], 0) and found.nature == "minimum" and note == ""
+    near = np.array([[0.92 * float(found.theta[0])], [0.0]])  # it is in the box around this end, and too far from it
+    assert beyond(loss, part, near, 0.05) == ((), "")
+    assert beyond(loss, atlas, np.array([[0.5], [0.5]]), 0.05) == ((), "")  # it is complete: there is none
+
+
+def test_only_where_an_end_is_at_rest_are_points_looked_for():
+    sine = networks.get("sine")
+    result = study(sine, GD, np.array([[7.0, 9.40], [-4.0, -4.69]]), stop=Stop(max_steps=1), progress=False)
+    assert (result.outcome == Outcome.STEP_LIMIT).all() and len(result.points) == len(sine.critical_points())
+
+
+def test_where_points_are_not_looked_for_the_note_says_so(loss, monkeypatch):
+    part = dataclasses.replace(loss.critical_points(), undecided=("something",))
+    ends = np.array([[5.0, 7.0, 7.01], [0.0, 0.0, 0.0]])
+    assert beyond(loss, part, ends, 0.05, until=time.monotonic()) == (
+        (), "at 3 ends at rest no points were looked for; raise patience=")
+    monkeypatch.setattr("basins.attractors.PLACES", 1)
+    assert beyond(loss, part, ends, 0.05)[1].startswith("at 2 ends")
 
 
 # ---------------------------------------------------------------------------------------------- nothing is lost

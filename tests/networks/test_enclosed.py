@@ -316,6 +316,22 @@ def test_constant_directions_give_lines_of_critical_points():
     assert constant_directions(Loss.from_expression(exp(x) + y / 10**18, (x, y))) == []
 
 
+def test_a_curve_of_critical_points_along_a_constant_direction_is_a_surface():
+    x = sympy.Symbol("x", real=True)
+    (surface, line) = atlas = Loss.from_expression((tanh(w + b) ** 2 + x**2 - HALF) ** 2, (w, b, x)).critical_points()
+    assert atlas.complete and (surface.nature, line.nature) == ("non-strict minimum", "non-strict maximum")
+    assert surface.equations == (tanh(w + b) ** 2 + x**2 - HALF,) and surface.theta == (w, b, x)
+    assert float(surface.distance(np.array([5, -5, HALF**HALF], dtype=float))) == pytest.approx(0, abs=1e-12)
+    assert line.theta == (w, -w, 0) and line.family == (w,)
+
+
+def test_what_is_open_along_a_constant_direction_is_said_of_fewer_coordinates():
+    x = sympy.Symbol("x", real=True)
+    loss = Loss.from_expression(sympy.Abs(tanh(w + b) - x) + x**2, (w, b, x))
+    open_ = loss.critical_points(budget=1.0).undecided[-1]
+    assert open_.startswith("critical points in [") and open_.endswith(", of (b, x) where w = 0")
+
+
 def test_bounds_by_weight_decay():
     box = bounding_box(Enclosures(case("decay")))
     assert all(low <= -1.2 and high >= 1.2 and np.isfinite([low, high]).all() for low, high in box)
