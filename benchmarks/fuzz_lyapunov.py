@@ -17,13 +17,14 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, make_dataclass
+from dataclasses import make_dataclass
+from typing import NamedTuple
 
 import numpy as np
 import sympy
 
 from arithmetic import absolute, diagonal, maximum, sign, sqrt, total
-from flows import Flow, State, scalar
+from flows import Flow, scalar
 from lyapunov import Energy, H, Status, check, check_step
 from networks import Loss
 from schemes import EnergyControl, Euler, SequentialEuler, pair
@@ -102,8 +103,7 @@ NEEDS = {name: {b for b in "mvc" if hasattr(f, "__code__") and b in f.__code__.c
 FREE = sympy.Symbol("L", positive=True)
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A random claim: V' ≤ −kV along a flow for a class of losses, as text and as what `check` takes."""
 
     text: str
@@ -200,7 +200,7 @@ class RandomLoss:
 
         return Loss.from_callables(
             dim,
-            lambda t: (t * (M @ t)).sum(axis=0) / 2 + k * (t**4).sum(axis=0) + (columns(slope, t) * t).sum(axis=0) + level,
+            lambda t: (t * (M @ t / 2 + k * t**3 + columns(slope, t))).sum(axis=0) + level,
             lambda t: M @ t + 4 * k * t**3 + columns(slope, t),
             hessian=lambda t: M.reshape(dim, dim, *[1] * (np.ndim(t) - 1)) + 12 * k * np.eye(dim).reshape(
                 dim, dim, *[1] * (np.ndim(t) - 1)) * t**2,

@@ -2,9 +2,10 @@
 
 It shares no code with the search (`local`): the field and the loss are evaluated with many digits at the point, with
 memory at rest, and at tiny deviations from both.
-- The flow rests there, or it does not.  - Its linear part, if it has one, has the eigenvalues that are told, and on
-no side of the axis that speaks against the status.  - The function falls along the flow, and is positive definite,
-or negative somewhere, as its theorem asks.  - The loss is below the point's height if and only if it is said to be.
+- The flow rests there, or it does not.
+- Its linear part, if it has one, has the eigenvalues that are told, on no side of the axis that contradicts the status.
+- The function falls along the flow, and is nonnegative, or negative somewhere, as its theorem asks.
+- The loss is below the height of the point where, and only where, it is said to be.
 """
 
 from __future__ import annotations
@@ -93,9 +94,9 @@ class Place:
         with mpmath.workdps(DIGITS):
             F, g, H, JJ = self.read(*map(_mpf, theta))
             rise = Float(F - self.height, DIGITS)
-        g = Vector(Float(x, DIGITS) for x in g)
         H, JJ = ([[Float(x, DIGITS) for x in row] for row in M] for M in (H, JJ))
-        return theta, rise, g, _matrix(H), _matrix(JJ or np.eye(self.dim, dtype=int).tolist())
+        return (theta, rise, Vector(Float(x, DIGITS) for x in g), _matrix(H),
+                _matrix(JJ or np.eye(self.dim, dtype=int).tolist()))
 
     @functools.cached_property
     def falls(self) -> bool | None:
@@ -146,7 +147,7 @@ def _mpf(x) -> mpmath.mpf:
     return mpmath.mpf(x._mpf_) if isinstance(x, Float) else mpmath.mpf(int(x.p)) / int(x.q)
 
 
-def _matrix(rows) -> Vector:
+def _matrix(rows) -> np.ndarray:
     return Vector(x for row in rows for x in row).reshape(len(rows), len(rows))
 
 
