@@ -30,7 +30,7 @@ CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
 #: What `sympy.srepr` may write of numbers and formulas.
 STORED = {name: getattr(sympy, name) for name in (
     "Add Mul Pow Integer Rational Float Symbol ComplexRootOf exp log sin cos tan atan atanh sinh cosh tanh erf Abs "
-    "sign Max Min pi E oo nan zoo Heaviside").split()}
+    "sign Max Min pi E oo nan zoo Heaviside StrictLessThan StrictGreaterThan LessThan GreaterThan").split()}
 
 
 def formula(text: str, symbols: Sequence[str] | None = None) -> tuple[sympy.Expr, tuple[sympy.Symbol, ...]]:

@@ -23,11 +23,23 @@ if TYPE_CHECKING:
 ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
 
 
+Terms = tuple[tuple[tuple[int, ...], float], ...]
+
+
+def _terms(e: sympy.Expr, symbols) -> Terms:
+    return tuple((powers, float(c)) for powers, c in sympy.Poly(e, *symbols).terms())
+
+
+def _read_terms(words) -> Terms:
+    return tuple((tuple(powers), c) for powers, c in words)
+
+
 class Point(NamedTuple):
     """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
 
     family : whether it stands for a curve or more of critical points; `theta` is then one of them.
     equations : the terms (exponents, coefficient) of the polynomials that vanish there (none: everywhere).
+    inequalities : (terms, relation to 0) of those that hold there.
     """
 
     text: str
@@ -35,29 +47,33 @@ class Point(NamedTuple):
     nature: Nature
     value: float
     family: bool
-    equations: tuple[tuple[tuple[tuple[int, ...], float], ...], ...] = ()
+    equations: tuple[Terms, ...] = ()
+    inequalities: tuple[tuple[Terms, str], ...] = ()
 
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
         text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
         value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
-        equations = tuple(tuple((powers, float(c)) for powers, c in sympy.Poly(e, *p.symbols).terms())
-                          for e in p.equations)
-        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations)
+        equations = tuple(_terms(e, p.symbols) for e in p.equations)
+        inequalities = tuple((_terms(e.lhs - e.rhs, p.symbols), e.rel_op) for e in p.inequalities)
+        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations, inequalities)
 
     def distance(self, theta: Array) -> np.ndarray:
         """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
         x = sympy.symbols(f"x:{len(self.theta)}")
         equations = tuple(sympy.Poly(dict(terms), *x).as_expr() for terms in self.equations)
+        inequalities = tuple(sympy.Rel(sympy.Poly(dict(terms), *x).as_expr(), 0, relation)
+                             for terms, relation in self.inequalities)
         point = CriticalPoint(self.theta, self.nature, self.value, family=x if self.family else (), equations=equations,
-                              symbols=x, member=self.theta)
+                              inequalities=inequalities, symbols=x, member=self.theta)
         return point.distance(theta)
 
     @classmethod
     def read(cls, words: dict) -> Point:
         """From what JSON made of `_asdict()`."""
         return cls(words["text"], tuple(words["theta"]), Nature(words["nature"]), words["value"], words["family"],
-                   tuple(tuple((tuple(powers), c) for powers, c in terms) for terms in words.get("equations", ())))
+                   tuple(map(_read_terms, words.get("equations", ()))),
+                   tuple((_read_terms(terms), relation) for terms, relation in words.get("inequalities", ())))
 
 
 class Witness(NamedTuple):

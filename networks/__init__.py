@@ -13,11 +13,12 @@ from .classification import classify
 from .critical import Atlas, CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
 from .functions import ACTIVATIONS, LOSSES
+from .kinks import kinked
 from .loss import Loss
 from .nature import Nature
 from .network import Network
 from .objective import Objective
 
 __all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
-           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "catalogue", "get",
-           "studied"]
+           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "kinked", "catalogue",
+           "get", "studied"]

@@ -108,7 +108,7 @@ def describe(loss: Loss, atlas: Atlas) -> str:
              f"found in {atlas.seconds:.2g} s"]
     if not atlas:
         return "\n".join(lines)
-    rows = [(p.nature, "(" + ", ".join(map(_number, p.theta)) + ")", _number(p.value),
+    rows = [(p.nature, "(" + ", ".join(map(_number, p.theta)) + ")" + _where(p), _number(p.value),
              ", ".join(map(_decimal, p.eigenvalues)) or "–") for p in atlas]
     names = f"({', '.join(map(str, loss.symbols))})"
     lines += ["", str(Table(("nature", names, "F", "Hessian eigenvalues"), rows).numbered()), "", "why:"]
@@ -118,9 +118,14 @@ def describe(loss: Loss, atlas: Atlas) -> str:
     return "\n".join([*lines, *(f"  {', '.join(rows)}  {reason}" for reason, rows in reasons.items())])
 
 
+def _where(p: CriticalPoint) -> str:
+    """Which part of a family it is."""
+    return ", " + p.where if p.inequalities else ""
+
+
 def _set(p: CriticalPoint) -> str:
     """Where a family is."""
-    return " on " + ", ".join(f"{_unicode(e)} = 0" for e in p.equations) if p.equations else ""
+    return f" on {p.conditions}" if p.conditions else ""
 
 
 def _unicode(expression) -> str:
@@ -158,7 +163,8 @@ def as_json(loss: Loss, atlas: Atlas) -> str:
         "value": sympy.sstr(p.value), "value_numeric": number(p.value),
         "eigenvalues": text(p.eigenvalues), "eigenvalues_numeric": [*map(number, p.eigenvalues)],
         "exact": p.exact, "certified": p.certified, "box": [text(side) for side in p.box], "family": text(p.family),
-        "equations": text(p.equations), "evidence": p.evidence} for p in atlas]
+        "equations": text(p.equations), "inequalities": text(p.inequalities),
+        "kinks": text(p.kinks), "evidence": p.evidence} for p in atlas]
     return json.dumps({
         "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols),
         "region": atlas.region, "complete": atlas.complete, "undecided": list(atlas.undecided),

@@ -2,8 +2,9 @@
 
 One neuron with as many data points as parameters decouples: F = Σ ψ_p(u_p) in the pre-activations u = Aθ, so its
 critical points are all combinations of zeros of the ψ_p', and their natures follow from the orders of these zeros.
-Polynomial losses are solved by exact algebra (`polynomials`); the rest in a box, by intervals (`enclosed`), which prove
-for every part of it that it holds no critical point, or exactly one.
+Polynomial losses are solved by exact algebra (`polynomials`), and piecewise polynomial ones, as of relus, cell by cell
+and on the kinks between (`kinks`); the rest in a box, by intervals (`enclosed`), which prove for every part of it that
+it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ import sympy
 from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign
 from arithmetic.ends import enclosing
 
-from .algebra import Stopped
+from .algebra import Clock, Stopped
+from .arrangement import TooMany
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classification import classify
@@ -30,8 +32,10 @@ from .families import Manifold, manifolds
 from .forms import form_sign
 from .germ import plane_form
 from .invariance import constant_directions, extended, without
+from .kinks import Cells, NotPiecewise, kinked
 from .nature import Nature
 from .objective import Objective, check_box
+from .poles import poles, without_value
 from .polynomials import CriticalSet, Family, Point, critical_set
 from .symmetry import symmetries
 
@@ -47,7 +51,13 @@ class CriticalPoint:
     box : ((low, high), …), rational numbers.  spectrum : enclosures (low, high) of the eigenvalues, in order.
     evidence : why it has this nature.
     family : the parameters of `theta`; where no parametrisation is known, all coordinates.  equations : polynomials
-    whose common zeros the family is.  member : one of its points, in floats.  loss : where it belongs.
+    whose common zeros the family is.  inequalities : it is the part of them where these hold.  member : one of its
+    points, in floats.  loss : where it belongs.
+
+    At a kink, where F has no gradient, a point is critical if 0 is in the convex hull of the gradients around (Clarke);
+    `kinks` are the functions that vanish there, `eigenvalues` is empty; "minimum", "maximum" (strict) and "saddle" are
+    said of F.
+    Edges of a family at kinks are not listed again: `evidence` says what they are where `inequalities` leave them out.
     """
 
     theta: tuple
@@ -59,6 +69,8 @@ class CriticalPoint:
     evidence: str = ""
     family: tuple = field(default=())
     equations: tuple = ()
+    inequalities: tuple = ()
+    kinks: tuple = ()
     symbols: tuple = ()
     box: tuple = field(default=(), repr=False)
     spectrum: tuple = field(default=(), repr=False)
@@ -92,9 +104,13 @@ class CriticalPoint:
         """Euclidean distance of `theta`, (dim,) or (dim, lanes), to the point or the family.
 
         To {g = 0} it is the first-order distance |J⁺ g|, J = ∂g/∂θ (|g|/|∇g| for one equation), exact where g is
-        linear.
+        linear; with inequalities, of that and the largest distance to one that does not hold, √(a² + b²).
         """
         theta = np.asarray(theta, dtype=float)
+        if self.inequalities:
+            sides = [replace(self, equations=(e.lhs - e.rhs,), inequalities=()).distance(theta)
+                     * ~self._holds(e, theta) for e in self.inequalities]
+            return np.hypot(replace(self, inequalities=()).distance(theta), np.max(sides, axis=0))
         if self.equations:
             g = sympy.lambdify([self.symbols], list(self.equations), "numpy")
             slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "numpy")
@@ -112,6 +128,20 @@ class CriticalPoint:
             return np.zeros(theta.shape[1:])
         with np.errstate(over="ignore"):  # ends of diverged runs
             return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
+
+    def _holds(self, inequality, theta: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(sympy.lambdify([self.symbols], inequality, "numpy")(theta), theta.shape[1:])
+
+    @property
+    def conditions(self) -> str:
+        """The equations and inequalities of a family, in words; of a point, nothing."""
+        equations = ", ".join(f"{e} = 0" for e in self.equations).replace("**", "^")
+        return ", ".join(filter(None, (equations, self.where)))
+
+    @property
+    def where(self) -> str:
+        """The inequalities of a family, in words."""
+        return ", ".join(map(str, self.inequalities)).replace("**", "^").replace("<=", "≤").replace(">=", "≥")
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,7 +180,8 @@ class Atlas(Sequence):
         return [first, *self.proof, *(f"undecided: {u}" for u in self.undecided)]
 
     def __str__(self) -> str:
-        rows = [f"{p.nature:20} ({', '.join(_short(x) for x in p.theta)})   F = {_short(p.value)}" for p in self.points]
+        rows = [f"{p.nature:20} ({', '.join(_short(x) for x in p.theta)})   F = {_short(p.value)}"
+                + f"   where {p.where}" * bool(p.inequalities) for p in self.points]
         return "\n".join([*rows, *self.summary()])
 
     def __repr__(self) -> str:
@@ -170,13 +201,15 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
     """
     start, region = time.perf_counter(), None if region is None else check_box(region, loss.dim)
     box = loss.box if region is None else region
-    decoupled = _decoupled(loss, box)
+    decoupled = None if (bent := kinked(loss.expression)) else _decoupled(loss, box)
     if decoupled is not None:
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
         atlas = Atlas(tuple(decoupled), box if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
     elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
         atlas = _polynomial(loss, box, budget)
+    elif bent and (cells := _piecewise(loss, budget)) is not None:
+        atlas = cells
     else:
         atlas = _search(loss, region, budget)
     if region is not None and atlas.region is None:
@@ -217,9 +250,14 @@ def coercive(loss: Objective) -> str:
 def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoint:
     """A critical point as it is, or the one of a loss at given numbers (floats are the fractions that they round).
 
-    Raises TypeError for numbers without a loss, ValueError where the loss has no critical point there.
+    It is one to linearise around.  Raises TypeError for numbers without a loss, ValueError where the loss has no
+    critical point there, or a kink.
     """
     if isinstance(critical_point, CriticalPoint):
+        if critical_point.kinks:
+            where = ", ".join(f"{k} = 0" for k in critical_point.kinks)
+            raise ValueError(f"critical_point {critical_point.theta} lies on a kink of the loss, where {where}: the "
+                             "gradient jumps there; choose a point with eigenvalues")
         return critical_point
     if loss is None:
         raise TypeError(f"critical_point must be a CriticalPoint, or numbers together with loss=..., got "
@@ -228,7 +266,7 @@ def as_point(critical_point: Any, loss: Objective | None = None) -> CriticalPoin
     number = np.array([float(x) for x in theta])
     for p in loss.critical_points():
         if float(p.distance(number)) <= 1e-6 * (1 + np.abs(number).max()):
-            return p
+            return as_point(p)
     nature, evidence = classify(loss.expression, loss.symbols, theta)
     at = dict(zip(loss.symbols, theta, strict=True))
     hessian = sympy.hessian(loss.expression, loss.symbols).subs(at)
@@ -265,8 +303,8 @@ def _decoupled(loss, box) -> list[CriticalPoint] | None:
         nature, evidence = _combine(combination)
         if any(c.periodic for c in combination):
             evidence += f"; one of infinitely many, those in {box} are listed"
-        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination), _eigenvalues(hessian),
-                                    evidence=evidence))
+        points.append(CriticalPoint(theta, nature, sum(c.value for c in combination),
+                                    exact_eigenvalues(hessian), evidence=evidence))
     return points
 
 
@@ -369,7 +407,7 @@ def _combine(zeros) -> tuple[Nature, str]:
     return Nature.of("minimum" if kinds == {"min"} else "maximum", degenerate=singular), evidence
 
 
-def _eigenvalues(hessian) -> tuple:
+def exact_eigenvalues(hessian) -> tuple:
     """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
     if hessian.shape == (2, 2):
         trace, det = sympy.expand(hessian.trace()), sympy.expand(hessian.det())
@@ -408,8 +446,9 @@ def _polynomial(loss, box, budget: float) -> Atlas:
 
 
 def _of_point(p: Point, loss) -> CriticalPoint:
-    return CriticalPoint(p.theta, Nature(p.nature), p.value, _spectrum(p, loss), exact=p.exact, evidence=p.evidence,
-                         box=p.box)
+    eigenvalues = spectrum_of(p, loss.expression, loss.symbols)
+    return CriticalPoint(p.theta, Nature(p.nature), p.value, eigenvalues, exact=p.exact, evidence=p.evidence, box=p.box)
+
 
 
 def _of_family(family: Family, loss) -> CriticalPoint:
@@ -423,25 +462,39 @@ def _of_family(family: Family, loss) -> CriticalPoint:
                          symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
 
 
-def _spectrum(p: Point, loss) -> tuple:
+def spectrum_of(p: Point, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
     """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else
-    in
-    floats, and exactly 0 as many as there are."""
-    at = dict(zip(loss.symbols, p.theta, strict=True))
-    hessian = sympy.hessian(as_decimals(loss.expression), list(loss.symbols))
-    if p.exact and (loss.dim <= 2 or all(x.is_Rational for x in p.theta)) and not any(x.has(sympy.CRootOf)
-                                                                                      for x in p.theta):
-        return _eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
+    in floats, and exactly 0 as many as there are."""
+    at = dict(zip(symbols, p.theta, strict=True))
+    hessian = sympy.hessian(as_decimals(expression), list(symbols))
+    simple = len(symbols) <= 2 or all(x.is_Rational for x in p.theta)
+    if p.exact and simple and not any(x.has(sympy.CRootOf) for x in p.theta):
+        return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
     if p.signs is None:
         return ()
-    middle = dict(zip(loss.symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
+    if p.zero is None:
+        return tuple(sympy.Float(v, 17) for v in p.eigenvalues)
+    middle = dict(zip(symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
     with mpmath.workdps(40):
         values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
-    small = sorted(range(loss.dim), key=lambda i: abs(values[i]))[:loss.dim - sum(p.signs)]
+    small = sorted(range(len(symbols)), key=lambda i: abs(values[i]))[:len(symbols) - sum(p.signs)]
     signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
     if (signs.count(1), signs.count(-1)) != p.signs:
         return ()  # too near 0 for these digits
     return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
+
+
+def _piecewise(loss, budget: float) -> Atlas | None:
+    """Critical points of a piecewise polynomial loss; None where it is not seen to be one."""
+    try:
+        search = Cells(loss.expression, loss.symbols, Clock(budget))
+    except (NotPiecewise, TooMany):
+        return None
+    except Stopped as stop:
+        return Atlas((), None, (), (str(stop),))
+    search.run()
+    return Atlas(tuple(CriticalPoint(**vars(s), symbols=tuple(loss.symbols)) for s in search.found), None,
+                 tuple(search.proof), tuple(search.undecided))
 
 
 # ------------------------------------------------------------------------------------------- other losses
@@ -456,12 +509,13 @@ def _search(loss, region, budget: float) -> Atlas:
         proof.append(f"weight decay: no critical point lies outside the box {_short_box(box)}")
     else:
         everywhere = False
-    families = manifolds(enclosures)
-    low, high = np.array(box).T
+    families, (low, high) = manifolds(enclosures), np.array(box).T
+    infinite = poles(enclosures, low, high, _common_zeros)
     group = symmetries(loss, low, high)
-    found = enclosed(enclosures, low, high, start + budget, isolated, families, group)
-    exact = _exact_zeros(enclosures, found.zeros)
-    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(found.zeros)]
+    found = enclosed(enclosures, low, high, start + budget, isolated, [*families, *infinite], group)
+    zeros = [z for z in found.zeros if not without_value(loss, z.inner_low, z.inner_high)]
+    exact = _exact_zeros(enclosures, zeros)
+    points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(zeros)]
     met = [(m, m.member()) for m in families if m.met]
     others = [_of_isolated(p, loss) for p in found.isolated]
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
@@ -471,6 +525,8 @@ def _search(loss, region, budget: float) -> Atlas:
                      "map to each other one was searched, and so it is with what is open")
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
              for m, member in met if member is None]
+    proof += [f"F is infinite where {p.equation} = 0, and too steep beside it for a critical point" for p in infinite
+              if p.met]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "
                  "no critical point" + ", or only what is listed" * bool(points) + ", or is open" * bool(found.open))
     late = () if found.finished else (f"stopped after {found.seconds:.2g} s" + (
@@ -596,7 +652,8 @@ def _of_isolated(p: Isolated, loss) -> CriticalPoint:
     hessian = sympy.hessian(f, list(loss.symbols)).subs(at).applyfunc(sympy.simplify)
     evidence = (f"{p.evidence}; a blow-up of order {p.order} with weights {p.weights} proves that no other lies within "
                 f"{p.size:.1e}")
-    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), _eigenvalues(hessian), evidence=evidence)
+    return CriticalPoint(tuple(p.theta), p.nature, sympy.simplify(f.subs(at)), exact_eigenvalues(hessian),
+                         evidence=evidence)
 
 
 LARGEST_POWERS = 24

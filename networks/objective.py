@@ -85,7 +85,11 @@ class Objective(Descended):
 
 def check_box(box, dim: int) -> tuple[tuple[float, float], ...]:
     """A box as pairs of floats, or a ValueError that says what is wrong."""
-    box = tuple((float(low), float(high)) for low, high in box)
+    try:
+        box = tuple((float(low), float(high)) for low, high in box)
+    except (TypeError, ValueError):
+        raise ValueError(f"box={box!r} must be a sequence of (low, high), one pair for each of {dim} coordinates, such "
+                         f"as {((-3, 3),) * dim}") from None
     if len(box) != dim or not all(np.isfinite([low, high]).all() and low < high for low, high in box):
         raise ValueError(f"box={box} must have a finite (low, high) with low < high for each of {dim} coordinates")
     return box

@@ -26,7 +26,10 @@ from sympy.polys.rings import PolyElement
 
 from arithmetic import as_decimals
 
-from .algebra import Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
+from .algebra import LARGEST_EXACT, Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
+from .counted import counted, exact
+from .enclosed import spectrum
+from .nature import Nature
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -60,6 +63,7 @@ class Point:
 
     theta : exact numbers, or floats where `exact` is False.  box : rational (low, high) that hold it and no other zero.
     value : F there.  signs : the numbers of positive and negative eigenvalues of the Hessian; None where not decided.
+    zero : of an algebra; None where intervals alone were needed, which then enclose the eigenvalues, in floats.
     """
 
     theta: tuple
@@ -69,11 +73,12 @@ class Point:
     nature: str
     evidence: str
     signs: tuple[int, int] | None
-    zero: Zero = field(repr=False, compare=False)
+    zero: Zero | None = field(repr=False, compare=False)
+    eigenvalues: tuple[float, ...] = ()
 
     def enclosure(self, bits: int) -> list:
         """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
-        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]]
+        return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]] if self.zero else [*self.box]
 
 
 @dataclass
@@ -125,7 +130,7 @@ class _Search:
         self.gens = self.ring.gens[:len(symbols)]
         self.slope = [self.f.diff(x) for x in self.gens]
         self.hessian = [[g.diff(x) for x in self.gens] for g in self.slope]
-        self.squares = 1 if _is_squares(expression) else -1 if _is_squares(-expression) else 0
+        self.squares = 1 if is_squares(expression) else -1 if is_squares(-expression) else 0
         self._known: dict = {}
 
     def run(self) -> None:
@@ -140,13 +145,38 @@ class _Search:
         if basis[0].is_ground:
             self.result.proof.append("no critical point: 1 is a combination of the partial derivatives")
         elif not independent(basis):
-            self._points(Quotient(basis, self.clock), True)
+            algebra = Quotient(basis, self.clock)
+            if self.adjoined or algebra.dim <= 2 * LARGEST_EXACT or not self._count(algebra):
+                self._points(algebra, True)
         elif self.adjoined:
             raise Stopped("families of critical points with irrational coefficients are not looked for")
         else:
             self._split(basis)
 
     # ------------------------------------------------------------------------------------------------ isolated points
+    def _count(self, algebra: Quotient) -> bool:
+        """Enter the zeros of the gradient if as many real ones are certified as there can be (`counted`)."""
+        found = counted(algebra, self.f, self.slope)
+        if found is None:
+            return False
+        spectra = [spectrum(*found.slopes[..., k]) for k in range(algebra.dim)]
+        if any(s.signs is None for s in spectra):
+            return False
+        for k, s in enumerate(spectra):
+            low, high, (positive, negative) = found.low[:, k], found.high[:, k], s.signs or (0, 0)
+            theta = exact(low, high, self.slope)
+            box = tuple((Rational(a), Rational(b)) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+            value = sympy.Float(float(found.values[:, k].mean()), 17) if theta is None else (
+                self.expression.subs(dict(zip(self.symbols, theta, strict=True))))
+            self.result.points.append(Point(
+                theta or tuple(sympy.Float((a + b) / 2, 17) for a, b in box), theta is not None, box, value,
+                str(Nature.of_hessian(positive, negative)), _of_signs(positive, negative), (positive, negative), None,
+                tuple(((s.low + s.high) / 2).tolist())))
+        self.result.proof.append(
+            f"the gradient has at most {algebra.dim} complex zeros, the dimension of its algebra, and as many real "
+            f"ones are certified by intervals, so these are all, in all of R^{len(self.symbols)}")
+        return True
+
     def _points(self, algebra: Quotient, whole: bool, besides: Sequence = ()) -> None:
         """The zeros of an algebra, but those on the sets in `besides`; `whole`: its ideal is that of the gradient."""
         zeros = algebra.zeros
@@ -194,7 +224,7 @@ class _Search:
             value = self._value(zero, theta)
             if sum(signs) == n:
                 nature = "minimum" if not signs[1] else "maximum" if not signs[0] else "saddle"
-                evidence = f"the Hessian is invertible with {signs[0]} positive and {signs[1]} negative eigenvalues"
+                evidence = _of_signs(*signs)
             elif all(signs):
                 nature = "degenerate saddle"
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
@@ -251,7 +281,7 @@ class _Search:
             if all(abs(D[a][a]) > sum(abs(D[a][b]) for b in range(n) if b != a) for a in range(n)):
                 positive = sum(bool(D[a][a] > 0) for a in range(n))
                 return positive, n - positive
-        return _descartes([1, *(zero.algebra.sign(c, zero) for c in self._charpoly(zero.algebra.basis))])
+        return descartes([1, *(zero.algebra.sign(c, zero) for c in self._charpoly(zero.algebra.basis))])
 
     def _charpoly(self, basis) -> list[PolyElement]:
         """The coefficients a_1, …, a_n of det(λ − Hessian) on the zeros of a basis (Faddeev and Le Verrier)."""
@@ -353,7 +383,7 @@ class _Search:
                 continue
             values = [math.prod([(c > 0) - (c < 0), *(known.get(q, 1) ** k for q, k in factors)])
                       for c, factors in lists]
-            positive, negative = _descartes([1, *values])
+            positive, negative = descartes([1, *values])
             rank = max((k for k, v in enumerate(values, 1) if v), default=0)
             if positive + negative != rank:
                 continue  # no symmetric matrix has these signs: there are no such points
@@ -418,6 +448,10 @@ class _Search:
         return pickle.loads(done.stdout)
 
 
+def _of_signs(positive: int, negative: int) -> str:
+    return f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
+
+
 def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     """The signs that polynomials in one and the same coordinate take together where none of them is 0."""
     polys = [Poly(q.as_expr()) for q in polynomials]
@@ -447,7 +481,7 @@ def _merged(pieces: list) -> list:
     return list(seen.values())
 
 
-def _descartes(signs: Sequence[int]) -> tuple[int, int]:
+def descartes(signs: Sequence[int]) -> tuple[int, int]:
     """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
     changes = []
     for s in (1, -1):
@@ -466,9 +500,9 @@ def _at_parameters(theta: tuple, parameters: tuple) -> tuple | None:
     return None
 
 
-def _is_squares(expression) -> bool:
+def is_squares(expression) -> bool:
     """Whether an expression is written as a sum of products of squares and positive numbers."""
-    return all(all(f.is_positive or (f.is_Pow and f.exp.is_Integer and f.exp % 2 == 0) or (f.is_Add and _is_squares(f))
+    return all(all(f.is_positive or (f.is_Pow and f.exp.is_Integer and f.exp % 2 == 0) or (f.is_Add and is_squares(f))
                    for f in sympy.Mul.make_args(term)) for term in sympy.Add.make_args(expression))
 
 

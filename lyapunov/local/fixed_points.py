@@ -10,12 +10,13 @@ from sympy import Poly, Rational, Symbol
 
 from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
 from flows import Flow, Modifier, scalar
-from networks import CriticalPoint, Objective
+from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates, refuse_names
 from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value
+from .truncated import Truncated
 
 z, sharpness = Symbol("z"), positive("eta")
 
@@ -77,21 +78,25 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     """
     flow, h, values = _symbols(optimizer, symbolic)
     refuse_names(flow, {"z", "eta", *map(str, flow.memory)}, "multipliers")
+    if isinstance(critical_point, CriticalPoint):
+        as_point(critical_point)
     try:
         vanishing = bool(sympy.sympify(getattr(critical_point, "value", 0)).is_zero)
         polynomial, further, argument = linear_part(flow, optimizer.scheme, h, frozen, vanishing)
         polynomial, further = polynomial.subs(values), {k: v.subs(values) for k, v in further.items()}
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
+    threshold, lost = _threshold(polynomial)
+    scale = threshold if threshold is not None and threshold.is_number else sympy.S.One  # floats tell roots apart there
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
     told = None if symbolic or frozen else as_told(
         exact_rates(optimizer.flow), optimizer.scheme, sympy.sympify(h).subs(values), polynomial,
-        (Rational(3, 4), Rational(5, 2), *map(as_decimals, eigenvalues)), "JᵀJ" in argument)
+        (Rational(3, 4) * scale, Rational(5, 2) * scale, *(e for e in map(as_decimals, eigenvalues) if e.is_number
+                                                           and abs(e) <= 100 * scale)), "JᵀJ" in argument)
     if told is False:
         return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply "
                            "them so", status=Status.UNDECIDED)
-    threshold, lost = _threshold(polynomial)
     if threshold is not None and not bears(polynomial, threshold):
         threshold, lost = None, None
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
@@ -148,38 +153,52 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
                             "are no functions of the eigenvalues of the Hessian")
     _check_axes(flow)
     loss, step = _Valley(Fresh("x", real=True)), Fresh("h_step", positive=True)
-    field = (_Frozen(flow) if frozen else flow).on(loss)
-    names = [name for name in field.blocks]
+    flow, with_time = _Frozen(flow) if frozen else flow, Fresh("t", positive=True)
+    field = flow.on(loss)
+    names = list(field.blocks)
     y = {name: positive(str(name)) if name in flow.nonnegative else Symbol(str(name), real=True) for name in names}
-    with_time = Fresh("t", positive=True)
-    new = scheme.symbolic_step(field, with_time, Vector(y.values()), step)
-    new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
-    if any(e.has(with_time) for e in new.values()):
-        raise _NoLinearPart("the step depends on the time itself")
+
+    def moved(field, at: dict) -> dict:
+        """The blocks after a step from the state `at`."""
+        try:
+            new = scheme.symbolic_step(field, with_time, Vector(at[y[name]] for name in names), step)
+        except ValueError as error:  # sympy's, of the larger of nan and something
+            if "nan" not in str(error):
+                raise
+            raise _NoLinearPart("the step is not defined at the rest point, as with eps = 0") from error
+        new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
+        if any(e.has(with_time) for e in new.values()):
+            raise _NoLinearPart("the step depends on the time itself")
+        return new
+
+    signed = {x: sympy.S.Zero for name, x in y.items() if not isinstance(name, scalar) and name not in flow.nonnegative}
+    counts = {x: x for name, x in y.items() if isinstance(name, scalar)}
     rest, weights, further = {}, {}, {}
     for name in names:
         x = y[name]
         if isinstance(name, scalar):
-            rest[x] = sympy.S.One
-            further[str(name)] = sympy.factor(new[name].diff(x))
-            if sympy.simplify(new[name].subs(x, 1) - 1) != 0 or new[name].free_symbols & (set(y.values()) - {x}):
+            rest[x], new = sympy.S.One, moved(field, {v: v for v in y.values()} | signed)[name]
+            further[str(name)] = sympy.factor(new.diff(x))
+            if sympy.simplify(new.subs(x, 1) - 1) != 0 or new.free_symbols & (set(y.values()) - {x}):
                 raise _NoLinearPart(f"the block {name} does not settle at 1")
         elif name in flow.nonnegative and not frozen:
-            rest[x], weights[x] = _rest(new[name], x,
-                                        {y[n]: 0 for n in names if not isinstance(n, scalar) and n != name}, y)
+            rest[x], weights[x] = _rest(moved(field, dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x})[name],
+                                        x, y)
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
             weights[x] = 1
     s = Fresh("s", positive=True)
     moving = [name for name in names if weights.get(y[name]) == 1]
-    scaled = {y[name]: s * y[name] for name in moving} | {
-        x: s**2 * x for x, k in weights.items() if k == 2} | {x: v for x, v in rest.items() if weights.get(x) != 2}
-    leading = {}
-    for name in names:
+    scaled = {x: s ** weights.get(x, 0) * x if weights.get(x) else rest[x] for x in y.values()}
+
+    def cut(name, slope):
+        """A slope to its leading order: that of the step needs no more of it."""
         power = weights.get(y[name], 0)
-        if power and not (name in flow.nonnegative and frozen):
-            leading[name] = _leading(new[name].subs(scaled, simultaneous=True), s, power, name)
+        return s**power * _leading(as_decimals(slope), s, power, name) if power else as_decimals(slope).subs(s, 0)
+
+    new = moved(field if scheme.implicit else Truncated(flow, loss, cut), scaled)
+    leading = {name: _leading(new[name], s, weights[y[name]], name) for name in names if weights.get(y[name])}
     x = [y[name] for name in moving]
     A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
     if A.free_symbols & set(x) or any(sympy.simplify(leading[n] - sum(A[i, j] * x[j] for j in range(len(x)))) != 0
@@ -189,8 +208,9 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         if weights.get(y[name]) == 2:
             further[str(name)] = sympy.factor(leading[name].diff(y[name]))
         elif name in flow.nonnegative and not isinstance(name, scalar) and not frozen:
-            still = {y[n]: rest.get(y[n], 0) for n in names}
-            further[str(name)] = sympy.simplify(new[name].diff(y[name]).subs(still, simultaneous=True))
+            own = y[name]
+            new = moved(field, {v: v if v is own else rest.get(v, sympy.S.Zero) for v in y.values()})[name]
+            further[str(name)] = sympy.simplify(new.diff(own).subs(own, rest[own]))
     squares = [str(v) for v, k in weights.items() if k == 2]
     argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
         "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
@@ -211,9 +231,9 @@ def _check_axes(flow: Flow) -> None:
                             "eigenvalues")
 
 
-def _rest(new, x, still, y):
+def _rest(new, x, y):
     """The value at rest and the weight of a block that never is negative: 0 and 2, or a value kept and 0."""
-    at = new.subs(still).subs({y[n]: 1 for n in y if isinstance(n, scalar)})
+    at = new.subs({y[n]: 1 for n in y if isinstance(n, scalar)})
     if sympy.simplify(at - x) == 0:
         return x, 0  # it keeps any value: rest points form a family
     if at.subs(x, 0) == 0:

@@ -17,6 +17,7 @@ from schemes import Scheme, SequentialEuler
 
 from ..coordinate import as_flow, exact_rates, refuse_names
 from ..exact import positive
+from .truncated import Truncated
 
 h = positive("h")
 
@@ -146,7 +147,7 @@ class _Model:
         self.loss = _Taylor(
             Function("F", real=True)(*names) if loss is None else as_decimals(loss.expression), self.x, order,
             None if residuals is None else [as_decimals(r) / sympy.sqrt(len(residuals)) for r in residuals])
-        self.field = flow.on(self.loss)
+        self.field = Truncated(flow, self.loss, lambda name, slope: self.loss.cut(slope))
         self.blocks = {"theta": self.x}
         for name in self.field.blocks:
             if name != "theta":

@@ -11,7 +11,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import Interval, Vector, entry, short
-from networks import CriticalPoint, Loss, Nature, Objective, coercive, complete
+from networks import CriticalPoint, Loss, Nature, Objective, coercive, complete, kinked
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
 MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(θ*) to a critical level
@@ -74,6 +74,8 @@ def well(loss: Objective, point: CriticalPoint) -> Well:
         raise ValueError(f"{loss.name} has {loss.dim} parameters: coverings are made in up to {max(CELLS)}")
     if loss.expression is None or not loss.recordable:
         raise ValueError(f"{loss.name} is numeric only: a certificate needs its definition; use Loss.from_expression")
+    if kinked(loss.expression):  # the Hessian of its pieces says nothing of F around a kink
+        raise ValueError(f"{loss.name} has kinks (of max, min or |·|): wells are proved for losses that are smooth")
     return _Search(loss, point).best()
 
 

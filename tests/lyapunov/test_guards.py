@@ -8,9 +8,12 @@ from sympy import Rational
 
 from arithmetic import absolute, add_diagonal, diagonal, dot, sign, solve, total
 from flows import Adam, Flow, GradientDescent, Momentum, scalar
-from lyapunov import Certificate, check, check_step, energies, residual_energy, stability, well
+from lyapunov import (
+    Certificate, basin_certificate, check, check_step, energies, multipliers, residual_energy, stability, well,
+)
 from lyapunov.decrease import searched
-from networks import Loss
+from networks import Loss, get
+from schemes import named
 
 x, y = sympy.symbols("x y", real=True)
 BOWL = Loss.from_expression(x**2 + y**2, (x, y), name="bowl")
@@ -385,3 +388,21 @@ def test_a_cross_term_is_an_energy_up_to_its_largest_weight():
     for delta, status in ((Rational(79, 100), "PROVED"), (Rational(81, 100), "REFUTED")):  # 4/5
         energy = lambda s, o: o.value + total(s.v**2) / 2 + delta * dot(o.gradient, s.v)  # noqa: B023, E731
         assert check(Momentum(c=c), energy, assuming=sympy.Le(H, L)).status == status
+
+
+def test_a_kink_is_no_point_to_linearise_around():
+    """|x| + |y| at 0, and the wells of a relu: a Hessian of pieces would prove that two minima are one."""
+    loss = Loss.from_expression(sympy.Abs(x) + sympy.Abs(y), (x, y))
+    (point,) = loss.critical_points()
+    for ask in (lambda: stability(GradientDescent(), point), lambda: stability(GradientDescent(), (0, 0), loss),
+                lambda: multipliers(named("gd", lr=0.1), point), lambda: basin_certificate(GradientDescent(), point)):
+        with pytest.raises(ValueError, match="lies on a kink of the loss, where x = 0, y = 0"):
+            ask()
+
+
+def test_a_loss_with_kinks_has_no_well():
+    """Two minima of a relu with a saddle on a kink between them, below the level of what was once called a well."""
+    points = get("relu-spurious").critical_points()
+    for p in (p for p in points if p.nature == "minimum"):
+        with pytest.raises(ValueError, match="has kinks"):
+            well(get("relu-spurious"), p)

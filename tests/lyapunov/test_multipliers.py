@@ -10,7 +10,8 @@ from flows import AdaGrad, Adam, Adamax, AveragedMomentum, GradientDescent, Lion
 from lyapunov import multipliers, spurious_fixed_points
 from networks import Loss
 from schemes import (
-    EnergyControl, Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta4, SequentialEuler, Stop, named, pair,
+    DormandPrince, EnergyControl, Euler, EulerRichardson, Heun, RosenbrockEuler, RungeKutta4, SequentialEuler, Stop,
+    named, pair, stability_function,
 )
 
 z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
@@ -133,3 +134,17 @@ def test_wrong_arguments_are_explained():
     with pytest.raises(ValueError, match="no memory"):
         spurious_fixed_points(pair(Momentum(), Euler(), 0.1), DOUBLE)
     assert "stable" in str(multipliers(schemes.named("gd", lr=0.1), [1, 30]))
+
+
+@pytest.mark.parametrize("flow", [Momentum, Adam, RMSProp], ids=lambda flow: flow.__name__)
+@pytest.mark.parametrize("scheme", [RungeKutta4(), DormandPrince()], ids=repr)
+def test_stages_multiply_as_the_stability_function_of_what_one_stage_gives(flow, scheme):
+    """Euler's multipliers are 1 + hλ; those of another Runge–Kutta scheme on the same flow are R(hλ)."""
+    one, many = (sympy.Poly(multipliers(pair(flow(), s, 0.1)).polynomial.subs(eta, Rational(1, 3)), z).monic()
+                 for s in (Euler(), scheme))
+    A = sympy.Matrix.companion(one) - sympy.eye(one.degree())
+    R = sympy.Poly(stability_function(scheme), z)
+    power, total = sympy.eye(A.rows), sympy.zeros(A.rows)
+    for c in reversed(R.all_coeffs()):
+        total, power = total + c * power, power * A
+    assert sympy.expand(total.charpoly(z).as_expr() - many.as_expr()) == 0

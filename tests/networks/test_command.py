@@ -148,7 +148,7 @@ def test_families_are_curves(text, on):
              and len(c.get_edgecolor()) and np.allclose(c.get_edgecolor(), [[213 / 255, 94 / 255, 0, 1]], atol=1e-3)]
     points = np.concatenate(curve or [line.get_xydata() for line in flat.get_lines() if line.get_color() == "#D55E00"])
     assert len(points) > 100 and np.abs(on(*points.T)).max() < 1e-3
-    assert any("(a family)" in text.get_text() for text in flat.get_legend().get_texts())
+    assert any("family: " in text.get_text() for text in flat.get_legend().get_texts())
 
 
 @pytest.mark.parametrize("text", ["x*0 + y*0 + 3", "1/(x**2 + y**2)", "log(x) + y**2", "exp(100*x**2) + y**2", "x + y"])

@@ -39,6 +39,8 @@ NATURES = {
     "cloche-entropy": {"minimum": 2},
     # as rattwo, ψ = −ln φ being of order 2 at the golden ratio
     "rattwo-entropy": {"minimum": 1, "saddle": 2, "maximum": 1},
+    # rays where two targets or one are met, and where the unit is dead; saddles on kinks
+    "relu-spurious": {"minimum": 4, "non-strict minimum": 3, "saddle": 3},
     "linear-decay": {"minimum": 2, "saddle": 3},
     "separable": {},
     "himmelblau": {"minimum": 4, "saddle": 4, "maximum": 1},
@@ -50,7 +52,7 @@ NATURES = {
     "rosenbrock-four": {"minimum": 2, "saddle": 1},
 }
 #: Of which a part may be found; or which have families that are not written down here.
-PARTLY = {"rastrigin", "xor", "tanh-biased", "relu-spurious"}
+PARTLY = {"rastrigin", "xor", "tanh-biased"}
 
 
 @pytest.mark.parametrize("name", [name for name in catalogue() if name not in PARTLY])
@@ -101,20 +103,12 @@ def test_the_cross_entropies_are_those_of_the_bell_and_the_ratio():
     assert float(golden.value) == pytest.approx(0, abs=1e-15)
 
 
-def test_relu_has_spurious_minima():
-    """Right points, left points, all but the leftmost, all four: least squares over the units that are on."""
-    found = [p for p in get("relu-spurious").critical_points() if p.nature == "minimum"]
-    minima = {tuple(np.round(p.numeric, 9) + 0.0): float(p.value) for p in found}
-    for theta, value in {(0.5, 2.25): 9 / 32, (2, 0): 5 / 8, (-1, 0): 5 / 2}.items():
-        assert minima[theta] == pytest.approx(value)
-
-
 @pytest.mark.parametrize("name", catalogue())
 def test_points_are_critical_and_agree_with_numbers(name):
     loss = get(name)
     for p in loss.critical_points():
         scale = 1 + np.abs(loss.hessian(p.numeric)).max()
-        assert np.abs(loss.gradient(p.numeric)).max() <= 1e-13 * scale
+        assert p.kinks or np.abs(loss.gradient(p.numeric)).max() <= 1e-13 * scale
         assert float(loss.value(p.numeric)) == pytest.approx(float(p.value), rel=1e-12, abs=1e-24)
         if p.exact:
             assert not any(sympy.sympify(x).has(sympy.Float) for x in p.theta)
