@@ -182,12 +182,10 @@ def test_a_pivot_that_vanishes_bounds_no_step():
         memory = ("v",)
 
         def field(self, s, oracle):
-            return {"v": -4 * s.v - 4 * oracle.gradient, "theta": (3 * s.v - oracle.gradient) / 2}
+            return {"v": -4 * s.v - oracle.gradient / 2, "theta": (3 * s.v - oracle.gradient) / 2}
 
     verdict = check_step(Mixed(), Energy(lambda s, o: o.value - total(s.v**2)), ratio=0)
     at = {h: Rational(1, 4), L: Rational(1536, 121)}
     difference = verdict.difference.subs(at)
-    states = sorted(difference.free_symbols, key=str)
-    rises = [difference.subs(dict(zip(states, p, strict=True))) for p in ((0, 1), (1, 0))]
-    assert verdict.status == "PROVED" and max(rises) > 0
+    assert verdict.status == "PROVED" and difference.subs(dict.fromkeys(difference.free_symbols, 1)) > 0
     assert not all(c.subs(at) == sympy.true for c in verdict.conditions)
