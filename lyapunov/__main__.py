@@ -8,7 +8,7 @@ from arithmetic import command
 from flows import FLOWS, get
 from flows.catalogue import BY_NAME
 
-from . import rates, table
+from . import literature, rates, table
 from .decrease import check
 from .derivation import derive
 from .energy import energies
@@ -24,10 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
                         help="rates of the flow or parameters of its energies; positive symbols unless set")
     parser.add_argument("--table", action="store_true", help="the table of derived energies of all flows, as a page")
     parser.add_argument("--csv", action="store_true", help="the same table as comma-separated values")
+    parser.add_argument("--literature", action="store_true", help="the table of flows of the literature, as a page")
     parser.add_argument("--rates", action="store_true", help="the table of convergence rates, as a page")
     options = parser.parse_args(arguments)
     if options.rates:
         print(rates.markdown(), end="")
+        return 0
+    if options.literature:
+        print(literature.markdown(literature.rows()), end="")
         return 0
     if options.table or options.csv:
         print(table.as_table(table.rows()).csv() if options.csv else table.markdown(table.rows()), end="")

@@ -7,6 +7,7 @@ import sympy
 from arithmetic import CoordinateLoss, Rate, as_decimals
 
 F, g, H = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian"))
+theta = CoordinateLoss.theta
 
 
 def strongly_convex(mu: Rate) -> tuple:
@@ -22,3 +23,8 @@ def smooth(L: Rate) -> tuple:
 def PL(mu: Rate) -> tuple:
     """Losses of Polyak and Łojasiewicz: 0 ≤ F ≤ |∇F|²/2μ; the infimum is taken to be 0."""
     return sympy.Le(F, g**2 / (2 * as_decimals(mu))), sympy.Ge(F, 0)
+
+
+def quasar_convex(gamma: Rate, mu: Rate = 0) -> tuple:
+    """Losses with ⟨∇F, θ⟩ ≥ γ (F + μ|θ|²/2), 0 < γ ≤ 1: no valley but the one of the minimum, F = 0 at θ = 0."""
+    return sympy.Ge(g * theta, as_decimals(gamma) * (F + as_decimals(mu) * theta**2 / 2)), sympy.Ge(F, 0)

@@ -10,10 +10,10 @@ import numpy as np
 import sympy
 from sympy import Poly, Symbol
 
-from arithmetic import GivenOracle, Missing, Vector, as_decimals
+from arithmetic import CoordinateLoss, GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .motion import Motion
+from .motion import CURVED, Law, Motion
 from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
 
 
@@ -37,21 +37,39 @@ def exact_rates(flow: Flow) -> Flow:
 def read(flow: Flow, function: Callable | None = None) -> None:
     """Reads the definitions once, in one coordinate and in two; a slip raises ValueError with the remedy."""
     what = f"{type(flow).__name__}.field(s, oracle)"
+    if isinstance(flow.memory, str):
+        raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of names: ({flow.memory!r},)")
     try:
         s, oracle, field = flow.coordinate()
+        if not isinstance(field, dict):
+            raise ValueError(f"{what} returned {field!r}; it must return a dict of the slopes of "
+                             f"{', '.join(flow.blocks)}: {{\"theta\": -oracle.gradient}}")
+        own = {x.name: x for x in (*vars(s).values(), *CoordinateLoss.symbols.values())}
+        _foreign(what, sum(map(sympy.sympify, field.values())), own)
         if missing := set(flow.blocks) ^ set(field):
             raise ValueError(f"{what} returned the slopes of {', '.join(map(str, field))}; it must return those of "
                              f"{', '.join(flow.blocks)}: {', '.join(sorted(missing))} is missing or no block")
-        if function is None:
-            return
-        what = "V(s, oracle)"
-        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
-            return  # which has no derivative along a flow: the verdict says so
         plane = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else Vector(
             Symbol(f"{name}{i}", **getattr(s, name).assumptions0) for i in (1, 2)) for name in flow.blocks})
         g = Vector(Symbol(f"g{i}", real=True) for i in (1, 2))
         H = Vector(Symbol(f"H{i}", real=True) for i in (1, 2, 2, 3)).reshape(2, 2)
-        V = function(plane, GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H))
+        seen = GivenOracle(plane.theta, value=oracle.value, gradient=g, hessian=H, residual=g, jacobian=H)
+        for name, slope in flow.field(plane, seen).items():
+            if np.shape(slope) not in ((), () if isinstance(name, scalar) else (2,)):
+                raise ValueError(f"{what}: in two coordinates the slope of {name} has the shape {np.shape(slope)}; "
+                                 "write products with a matrix as oracle.hessian_product(x) or times(matrix, x), sums "
+                                 "over coordinates as total(x) or dot(x, y)")
+        if function is None:
+            return
+        what = "V(s, oracle)"
+        V = function(s, oracle)
+        if V is None or isinstance(V, (list, tuple, str, dict)):
+            raise ValueError(f"{what} returned {V!r}; it must return one number: "
+                             "oracle.value + total(s.v**2)/2")
+        _foreign(what, sympy.sympify(V), own)
+        if sympy.sympify(function(s, oracle)).has(oracle.hessian, oracle.residual, oracle.jacobian):
+            return  # which has no derivative along a flow: the verdict says so
+        V = function(plane, seen)
         if isinstance(V, np.ndarray) and V.ndim or isinstance(V, sympy.NDimArray):
             raise ValueError(f"{what} is one number per coordinate: write total(...) around what is summed over "
                              "coordinates, as in oracle.value + total(s.v**2)/2")
@@ -63,8 +81,29 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         raise
 
 
+def _foreign(what: str, expr, own: dict) -> None:
+    """Raises ValueError for a symbol that has the name of one of the flow, and is another."""
+    for x in sorted(getattr(expr, "free_symbols", ()), key=str):
+        if x.name in own and x != own[x.name] and x.is_positive is None and x.is_real is None:
+            where = f"oracle.{LOSS[x.name]}" if x.name in LOSS else f"s.{x.name}"
+            raise ValueError(f"{what} contains a symbol {x} of its own; what the flow calls {x} is written {where}")
+
+
+#: How the symbols of a loss are written in a definition.
+LOSS = {str(x): name for name, x in CoordinateLoss.symbols.items()}
+
+
 def _slip(flow: Flow, error: str) -> str:
     """The remedy for what sympy or NumPy said; empty where none is known."""
+    rates = [f.name for f in dataclasses.fields(flow)]
+    if found := re.search(rf"'{type(flow).__name__}' object has no attribute '(\w+)'", error):
+        return f"the flow has no rate self.{found[1]}; it has {', '.join(rates) or 'none: declare it as a field'}"
+    if "convert expression to float" in error:
+        return "functions of `math` take floats alone; write those of arithmetic, as arithmetic.sqrt"
+    if "object is not callable" in error:
+        return "the quantities of a loss are values at s.theta and no functions: write oracle.gradient"
+    if "positional argument" in error:
+        return "it is called with the state and the loss: lambda s, oracle: ..."
     if found := re.search(r"SimpleNamespace' object has no attribute '(\w+)'", error):
         return f"there is no block s.{found[1]}; the state has {', '.join(f's.{name}' for name in (*flow.blocks, 't'))}"
     if found := re.search(r"Oracle' object has no attribute '(\w+)'", error):
@@ -73,7 +112,8 @@ def _slip(flow: Flow, error: str) -> str:
     if found := re.search(r"no callable (\w+) method", error):
         return f"NumPy's {found[1]} takes floats alone; write arithmetic.{found[1]}, which takes symbols too"
     if "truth value" in error:
-        return "an `if` cannot choose on symbols; write arithmetic.where(condition, a, b)"
+        return ("an `if`, max, min or NumPy's sign cannot choose on symbols; write arithmetic.where(condition, a, b), "
+                "or its maximum, minimum and sign")
     if re.search(r"has no attribute '(sum|mean|dot|T)'", error) or "matmul" in error or "for @" in error:
         return "one coordinate is a single symbol; write total(x), dot(x, y) or times(matrix, x) of `arithmetic`"
     if "NDimArray" in error:
@@ -135,6 +175,7 @@ class Coordinate:
             names = ", ".join(sorted(map(str, blocked)))
             raise Unreadable(f"V contains {names}, whose derivative along a flow is not given by F, its gradient and H")
         flow_part = sum(self.V.diff(getattr(self.s, name)) * self.field[name] for name in flow.blocks)
+        self.rate = rate
         self.derivative = tidy(flow_part + self.V.diff(o.value) * o.gradient * theta
                                + self.V.diff(o.gradient) * o.hessian * theta + self.V.diff(self.s.t) + rate * self.V)
         self.whole = self
@@ -173,6 +214,12 @@ class Coordinate:
             out.append(piece)
         return out
 
+    @property
+    def shared(self) -> bool:
+        """Whether F stands in V' together with single coordinates: each of them sees the same F."""
+        F = self.oracle.value
+        return bool(self.whole.derivative.diff(F).free_symbols & {*self.vectors, F})
+
     def on_seam(self, witness: dict) -> bool:
         """Whether a state lies on a seam, where V' is not that of one piece."""
         return any(h.subs(witness) == 0 for h in insides([self.V, *self.field.values()]))
@@ -191,7 +238,9 @@ class Coordinate:
         everything = sum(self.field.values(), self.V)
         curved = {x for x in (o.hessian, o.jacobian) if everything.has(x)}
         share = self.V.diff(o.value)
-        if (self.derivative.diff(o.value).free_symbols | share.free_symbols) & {*self.vectors, o.value}:
+        own = {self.s.t, *self.vectors, *(getattr(self.s, name) for name in self.scalars)}
+        of_F = not self.V.free_symbols & own  # a function of F: V' is its slope times the sum of g θ'
+        if not of_F and (share.free_symbols & {*self.vectors, o.value} or self.shared and share.free_symbols & own):
             return "F enters V' together with single coordinates"
         try:
             state, oracle, maps = self._plane()
@@ -199,7 +248,7 @@ class Coordinate:
         except Missing as error:
             return f"the field or V needs more than F, its gradient and its Hessian: {error}"
         separate = sum(self.V.xreplace(m) for m in maps) - share.xreplace(maps[0]) * o.value
-        if not vanishes(as_decimals(V) - separate):
+        if not of_F and not vanishes(as_decimals(V) - separate):
             return "V is not a sum over coordinates"
         for name in self.flow.blocks:
             entries = [field[name]] * 2 if isinstance(name, scalar) else list(field[name])
@@ -268,32 +317,75 @@ class Frame(Coordinate):
     """V and V' of vectors in the frame that they span: the gradient along the first axis, the next in the plane, …
 
     What does not change under rotations depends on the vectors' inner products alone, and in every dimension these are
-    those of such triangular vectors.  That V' does not change is what the referee tests (`Motion.spans`).
+    those of such triangular vectors.  Where curvature enters as H∇F, that is one more vector, of which the class of
+    losses bounds the product with ∇F.  That V' does not change is what the referee tests (`Motion.spans`).
     """
 
-    def __init__(self, flow: Flow, function: Callable, rate=sympy.S.Zero):
+    def __init__(self, flow: Flow, function: Callable, rate, law: Law, last: bool = False):
         self.s, self.oracle, field = flow.coordinate()
-        self.flow, self.function, self.initial, self.whole = flow, function, flow.initial, self
+        self.flow, self.function, self.initial, self.whole, self.rate = flow, function, flow.initial, self, rate
         self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
         self.field = {name: as_decimals(field[name]) for name in self.scalars}
-        line = Motion(flow, function, 1, rate)
-        used = set().union(*(p.free_symbols for p in (*line.parts, line.V)))
-        vectors = [name for name in line.blocks if not isinstance(name, scalar)]
-        self.frame = ("gradient", *(name for name in vectors if line.blocks[name][0] in used))
+        plane = Motion(flow, function, 2, rate)
+        used = set().union(*(p.free_symbols for p in (*plane.parts, plane.V)))
+        vectors = [name for name in plane.blocks if not isinstance(name, scalar) and used & set(plane.blocks[name])]
+        curved = (CURVED,) if used & set(plane.H.flat) else ()
+        self.frame = (*vectors, "gradient") if last and not curved else ("gradient", *vectors, *curved)
         if len(self.frame) > 3 or any(name in flow.nonnegative for name in self.frame):
             raise Unreadable("more than three vectors, or a block of numbers that are not negative")
         motion = Motion(flow, function, len(self.frame), rate)
         self.axes, at = frame_symbols(self.frame), {motion.t: self.s.t, motion.F: self.oracle.value}
         at |= {motion.blocks[name][0]: getattr(self.s, name) for name in self.scalars}
         for name, row in zip(self.frame, self.axes, strict=True):
-            at |= dict(zip(motion.g if name == "gradient" else motion.blocks[name], row, strict=True))
+            first = self.axes[0][0]
+            place = motion.g if name == "gradient" else motion.H[:, 0] if name == CURVED else motion.blocks[name]
+            at |= dict(zip(place, [x / first for x in row] if name == CURVED else row, strict=True))
+            if name == CURVED:
+                self.facts = tuple(side * (row[0] - as_decimals(bound) * first)
+                                   for side, bound in ((1, law.low), (-1, law.high)) if bound is not None)
         self.V, self.derivative = motion.V.xreplace(at), tidy(sum(motion.parts).xreplace(at))
         self.names, self.vectors = [], [x for row in self.axes for x in row if x != 0]
-        if self.derivative.free_symbols & set(motion.symbols) or self.derivative.has(*SEAMS):
-            raise Unreadable("V' has curvature or seams")
+        if self.derivative.free_symbols & set(motion.symbols):
+            raise Unreadable("V' has curvature other than along the gradient")
+        self._smooth(motion)
+
+    def _smooth(self, motion: Motion) -> None:
+        """Refuses what `pieces` asks for: V has no jumps, and blocks in which it has a kink have no jumps in slope."""
+        own = {x for name in ("gradient", *motion.blocks) for x in (
+            motion.g if name == "gradient" else motion.blocks[name])}
+
+        def ends(e):
+            """What vanishes where an expression is not smooth."""
+            roots = [p.base for p in e.atoms(sympy.Pow) if not p.exp.is_Integer or p.exp.is_negative]
+            return [*insides([e]), *(b for b in roots if b.free_symbols & own and b.subs(dict.fromkeys(own, 0)) == 0)]
+
+        def jumps(f):
+            return f.has(*set(SEAMS) - set(KINKS)) or any(ends(p) or p.has(*KINKS) for p in f.atoms(sympy.Pow)
+                                                          if p.exp.is_negative)
+
+        if motion.V.has(*set(SEAMS) - set(KINKS)):
+            raise Unreadable("V may jump: it contains a sign or cases")
+        for h in ends(motion.V):
+            for name, block in (*motion.blocks.items(), ("theta", motion.g)):
+                if h.free_symbols & set(block) and any(jumps(f) for f in motion.slopes[name]):
+                    raise Unreadable(f"V has a kink where {name} or its gradient vanishes, and {name}' jumps")
 
     def coupling(self) -> str:
         return ""
+
+    def pieces(self) -> list[Coordinate]:
+        if not self.derivative.has(*SEAMS):
+            return [self]
+        try:
+            parts = pieces((self.V, self.derivative))
+        except TooManyPieces as error:
+            raise Unreadable(str(error)) from error
+        out: list[Coordinate] = []
+        for facts, (V, derivative) in parts:
+            piece = copy.copy(self)
+            piece.facts, piece.V, piece.derivative = (*self.facts, *facts), V, tidy(derivative)
+            out.append(piece)
+        return out
 
 
 def frame_symbols(frame: tuple) -> list[list]:

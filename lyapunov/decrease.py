@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import sympy
@@ -13,6 +14,8 @@ from sympy import And, Eq, Integer, Or, Poly, Rational, Symbol, fraction
 from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
+from .along import interpolated
+from .classes import theta
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
@@ -45,29 +48,92 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     if not isinstance(energy, Energy):
         energy = Energy(energy)
     own, flow = energy.flow == flow, exact_rates(flow)
-    relations, function = _relations(energy, assuming), (energy.on(flow) if own else energy).function
+    relations, function = as_relations(energy, assuming), (energy.on(flow) if own else energy).function
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    found = searched(flow, function, relations, rate)
+    paired = any(not isinstance(r, str) and r.has(theta) for r in relations)  # what speaks of θ and the minimum
+    found = _unread(flow, function, rate) if paired else searched(flow, function, relations, rate)
+    if found.status == Status.UNDECIDED and found.energy is not None and relations:
+        found = _between(flow, function, relations, rate, found)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
-    coupled = found.status == Status.UNDECIDED and any(x in found.reason for x in ("coupl", "sum over coordinates"))
+    coupled = found.status == Status.UNDECIDED and any(
+        x in found.reason for x in ("coupl", "sum over coordinates", "single coordinates"))
     if coupled and (turning := _turning(flow, function, relations, rate)):
         confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
         if confirmed.status == Status.PROVED:
             return confirmed
-    return refereed(flow, function, found, relations, rate)
+    return _told(refereed(flow, function, found, relations, rate), flow, function)
+
+
+#: What would help, for each thing that blocks a proof.
+HELP = {
+    "whether a loss has": "a wider class of losses, or one of which the extremes are known",
+    "couples coordinates": "slopes of each coordinate alone, or of norms and inner products of whole vectors",
+    "not a sum over coordinates": "a V that is F and a sum over coordinates, or of norms and inner products",
+    "single coordinates": "a bound of F alone, such as F >= 0, or F in a factor that all coordinates share",
+    "rational function": "roots, and functions whose sign is known: exp, sin, cos, tanh, sinh, cosh, atan, log",
+    "nonnegative coefficients": "numbers for rates, a class (convex, H <= L), or a part of V that pays for the terms "
+                                "of the wrong sign",
+    "V may jump": "|x|, max and min in place of signs and cases",
+    "seams": "fewer absolute values, signs and maxima",
+    "residuals": "JᵀJ, as oracle.gauss_newton",
+    "not given by F": "V in F, its gradient and the blocks",
+    "Hessian": "the Hessian by its product with a block, or by its diagonal",
+    "declared nonnegative": "a slope that is not negative where the block is 0",
+    "in another way": "theta in V' in the product with the gradient alone",
+    "no rates were found": "other conditions on the rates",
+}
+
+
+def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
+    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions."""
+    if verdict.status == Status.PROVED:
+        return verdict
+    s, oracle, _ = flow.coordinate()
+    floats = {float(x) for x in sympy.sympify(function(s, oracle)).atoms(sympy.Float)}
+    meant = [(x, q) for x in sorted(floats) for q in [Fraction(x).limit_denominator(1000)]
+             if len(repr(x)) > 16 and abs(x - q) < 1e-15 * max(1, abs(x))]
+    notes = tuple(f"{x!r} is read as the decimal that it prints as: write Rational({q.numerator}, {q.denominator}) "
+                  "if that is meant" for x, q in meant)
+    helps = next((text for blocked, text in HELP.items() if blocked in verdict.reason), "")
+    if verdict.status == Status.UNDECIDED and helps:
+        verdict = dataclasses.replace(verdict, reason=f"{verdict.reason}; what would help: {helps}")
+    return dataclasses.replace(verdict, notes=verdict.notes + notes)
+
+
+def _unread(flow: Flow, function: Callable, rate) -> Verdict:
+    """Undecided so far: what is assumed relates gradients to places, and V' has to be seen with them."""
+    one = Coordinate(flow, function, rate)
+    return Verdict(Status.UNDECIDED, one.derivative, energy=one.V, reason="no multiples of the inequalities between "
+                   "theta and the minimum were found that prove it")
+
+
+def _between(flow: Flow, function: Callable, relations: tuple, rate, found: Verdict) -> Verdict:
+    """A proof by what the class says of θ and the minimum; what was found before where there is none."""
+    one = Coordinate(flow, function, rate)
+    proved = interpolated(one, relations)
+    if proved is None:
+        return found
+    whole = _Check(one, tuple(r for r in relations if isinstance(r, str) or not r.has(theta)))
+    named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
+    return dataclasses.replace(proved, positive=whole.above_loss({}), assuming=named)
 
 
 def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
     """(a proof in the frame of the vectors, the frame) of a flow that turns with them; None where there is none."""
-    try:
-        one = Frame(flow, function, rate)
-        found = _Check(one, relations).verdict()
-    except (Unreadable, Missing):
-        return None
-    if found.status != Status.PROVED or found.certificate is None:
+    law = Law(relations, *flow.coordinate()[:2], flow)
+    for last in (False, True):  # the gradient along the first axis, or along the last one
+        try:
+            one = Frame(flow, function, rate, law, last)
+            parts = one.pieces()
+        except (Unreadable, Missing):
+            return None
+        found = _Check(one, relations).verdict() if len(parts) == 1 else _on_pieces(one, relations, parts)
+        if found.status == Status.PROVED and found.certificate is not None:
+            break
+    else:
         return None
     components = ", ".join(str(tuple(x for x in row if x != 0)) for row in one.axes)
     steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
@@ -93,7 +159,8 @@ def searched(flow: Flow, function: Callable, relations: tuple, rate=sympy.S.Zero
 
 def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Verdict:
     """The verdict from those on the smooth pieces of a field with seams (see `Coordinate.pieces`)."""
-    whole, coupled, verdicts = _Check(one, relations), one.coupling(), []
+    whole, verdicts = _Check(one, relations), []
+    coupled = whole.couples()
     checks = [c for part in parts if not (c := _Check(part, relations, coupled)).reduction.empty]
     facts = {"energy": one.V, "derivative": one.derivative, "assuming": whole.assumed()}
     for piece in checks:
@@ -121,14 +188,30 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
 
 
 def _absorbed(zero):
-    """Alternatives without those that are contained in others."""
+    """A condition as alternatives of which none is contained in another; as it is where there are too many."""
+    cases = _cases(sympy.sympify(zero))
+    return zero if cases is None else Or(*(And(*case) for case in cases))
+
+
+def _cases(zero) -> set[frozenset] | None:
+    """The smallest sets of relations that make a condition true, None where there are too many."""
     if zero in (sympy.true, sympy.false):
-        return zero
-    cases = [frozenset(And.make_args(case)) for case in Or.make_args(sympy.to_dnf(zero))]
-    return Or(*(And(*case) for case in cases if not any(other < case for other in cases)))
+        return {frozenset[sympy.Basic]()} if zero == sympy.true else set()
+    if not isinstance(zero, (And, Or)):
+        return {frozenset({zero})}
+    found: set[frozenset] = set() if isinstance(zero, Or) else {frozenset()}
+    for part in zero.args:
+        if (more := _cases(part)) is None:
+            return None
+        found = found | more if isinstance(zero, Or) else {a | b for a in found for b in more}
+        found = {case for case in found if not any(other < case for other in found)}
+        if len(found) > 256:
+            return None
+    return found
 
 
-def _relations(energy, assuming) -> tuple:
+def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
+    """What is assumed, one relation after the other."""
     if assuming is None or isinstance(assuming, (str, sympy.Basic)):
         assuming = () if assuming is None else (assuming,)
     relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
@@ -177,17 +260,13 @@ class _Check:
     # ---------------------------------------------------------------------------------------------- verdicts
     def verdict(self) -> Verdict:
         one, facts = self.one, {"energy": self.one.V, "derivative": self.one.derivative, "assuming": self.assumed()}
-        coupled = one.coupling() if self.coupled is None else self.coupled
-        flat = not one.derivative.has(H, one.oracle.jacobian) and not isinstance(one, Frame)
-        if "Hessian" in coupled and flat and Motion(one.flow, one.function, 2).separates(
-                one.derivative, one.s, one.oracle):
-            coupled, self.alone = "", False  # it is in the field, and not in V'
+        coupled = self.couples() if self.coupled is None else self.coupled
         reason, N, below = coupled or self.reduction.obstacle, None, []
         proof: Proof | None = None
         if not self.reduction.obstacle and sympy.count_ops(one.derivative) > LONG and (witness := self._witness(None)):
             return self._refuted(witness, facts)  # where a proof is long to look for, first see whether it is false
         if "convex" in self.named and not coupled and (proof := self._interpolated()) is not None:
-            return self._proved(proof, (), facts | {"positive": self._positive({})})
+            return self._proved(proof, (), facts | {"positive": self.above_loss({})})
         if one.derivative == 0:
             proof = Proof(sympy.true, steps=("V' vanishes identically",))
         else:
@@ -197,6 +276,9 @@ class _Check:
                 reason = reason or f"V' {error}"
             else:
                 proof = domain.nonnegative(N)
+                if proof is None:
+                    proof = next((found.along(Proof(identities=(same,))) for other, same in self.reduction.folded(N)
+                                  if (found := domain.nonnegative(other)) is not None), None)
                 if proof is not None:
                     identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
                     below = [*below, Proof(identities=(identity,))]
@@ -204,7 +286,7 @@ class _Check:
             reason = reason or f"no rates were found that meet {', '.join(map(str, proof.conditions))}"
             proof = None
         needed = proof.conditions if proof is not None else ()
-        facts["positive"] = self._positive({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
+        facts["positive"] = self.above_loss({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
         if proof is not None:
             return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
         witness = None if self.reduction.obstacle else self._witness(N)
@@ -216,6 +298,33 @@ class _Check:
         more = "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"
         return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
                                + self._left(N, domain), facts)
+
+    def couples(self) -> str:
+        """Why V' of one coordinate would not speak for every dimension; empty if it does."""
+        one = self.one
+        coupled = one.coupling() or self._summed()
+        if "Hessian" in coupled and not one.derivative.has(one.oracle.jacobian) and not self.domains and Motion(
+                one.flow, one.function, 2, one.rate).separates(one.whole.derivative, one.s, one.oracle):
+            coupled, self.alone = "", False  # it is in the field, and at most its diagonal in V'
+        return coupled
+
+    def _summed(self) -> str:
+        """Why what is assumed of sums over coordinates, or of single ones, does not speak of a formula of one."""
+        one = self.one
+        if not one.shared and not self.domains:
+            return ""
+        if one.shared and any(r == "convex" and one.derivative.has(one.s.theta) or r != "convex" and r.has(
+                one.oracle.value) and r.has(*one.vectors) for r in self.named):
+            return "F enters V' together with single coordinates, and the class bounds F by a sum over them"
+        if self.domains and one.derivative.has(H, one.oracle.jacobian):
+            return "a domain of single coordinates is assumed, and the Hessian has other axes"
+        return ""
+
+    @functools.cached_property
+    def domains(self) -> tuple:
+        """What is assumed of single coordinates, such as theta >= 0."""
+        own = {*self.one.vectors} - {self.one.oracle.gradient}
+        return tuple(r for r in self.named if r != "convex" and r.has(*own) and not r.has(self.one.oracle.value))
 
     def _left(self, N, domain) -> str:
         """What a proof by hand would have to show."""
@@ -302,9 +411,10 @@ class _Check:
             proof = proof._replace(steps=("-V' is a product of squares and positive factors",))
         named = self.reduction
         substitutions = [f"{x} = {named.value(x)}" for x in (*named.solved, *named.scaled, *named.formula)]
+        substitutions += [f"{x} = {e}" for x, e in named.functions.items()]
         steps = ((f"with {', '.join(substitutions)}",) if substitutions else ()) + proof.steps
         conditions = (*proof.conditions, *self._invertible())
-        zero = self._original(proof.zero)
+        zero = _absorbed(self._original(proof.zero))
         return Verdict(Status.PROVED, conditions=conditions, zero_set=zero, strict=self._strict(zero),
                        invariant_set=self.limits(zero), necessary=proof.necessary if proof.conditions else None,
                        certificate=Certificate(steps, proof.identities, proof.positive, proof.smt), **facts)
@@ -340,8 +450,11 @@ class _Check:
     def _original(self, zero):
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
         meaning = self.reduction.meaning
-        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(x) for s, x in meaning.items()})
-        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items()}
+        zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(sympy.sympify(x)) for s, x in meaning.items()})
+        zero = sympy.sympify(zero).xreplace({Eq(twin(s), 0): sympy.false for s, x in meaning.items() if x == 1})
+        kept = {twin(x): sympy.false for x in self._rates() if x.is_positive}
+        zero = sympy.sympify(zero).replace(lambda e: isinstance(e, Eq) and e.lhs in kept, lambda e: sympy.false)
+        slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items() if x != 1}
         if not slack:
             return zero
         return zero.replace(lambda e: isinstance(e, Eq) and e.has(*slack), lambda e: _plain(e.lhs.subs(slack)))
@@ -352,9 +465,10 @@ class _Check:
         named = {twin(x): x for x in (*one.vectors, *(getattr(one.s, name) for name in one.scalars))}
         if zero in (True, False, sympy.true, sympy.false):
             return None
-        out = []
-        for case in Or.make_args(sympy.to_dnf(zero)):
-            parts = And.make_args(case)
+        cases, out = _cases(sympy.sympify(zero)), []
+        if cases is None:
+            return None
+        for parts in cases:
             if not all(isinstance(e, Eq) and e.lhs in named and e.rhs == 0 for e in parts):
                 return None
             out.append({named[e.lhs]: Integer(0) for e in parts})
@@ -371,7 +485,8 @@ class _Check:
         A symbol that is 0 must stay 0, so its derivative vanishes too; a block with x' = k(x₀ − x), k > 0, that is
         bounded for all times is x₀.  None where this elimination of symbols does not get through.
         """
-        if isinstance(self.one, Frame) or not self.alone or any(f.has(self.one.s.t) for f in self.one.field.values()):
+        changes = any(f.has(self.one.s.t) for f in self.one.field.values())
+        if isinstance(self.one, Frame) or not self.alone or self.domains or changes:
             return None  # LaSalle's principle is one of flows that do not change in time
         cases = self._alternatives(zero)
         sets = None if cases is None else [self._limit(case) for case in cases]
@@ -406,12 +521,13 @@ class _Check:
                 return case
 
     # ------------------------------------------------------------------------------------------- V against F
-    def _positive(self, rates: dict) -> bool | None:
+    def above_loss(self, rates: dict) -> bool | None:
         """Whether V − F ≥ 0 (V ≥ 0 where F is not in it), at the rates that a proof needs."""
         one, o = self.one, self.one.oracle
         if one.V.diff(o.value) not in (0, 1):
             return None  # V − F holds F
-        psi = self.reduction.apply((one.V - one.V.diff(o.value) * o.value).subs(rates))
+        psi = (one.V - one.V.diff(o.value) * o.value).subs(rates)
+        psi = self.reduction.value(psi) if psi.has(sympy.log) else self.reduction.apply(psi)
         if psi == 0:
             return True
         if psi.has(sympy.log):  # one variable s ≥ 0: it starts at or above 0 and grows
@@ -467,7 +583,8 @@ class _Check:
                 witness = {x: image.subs(full) for x, image in images.items()}
                 if all(v.is_Rational for v in witness.values()) and self._realised(witness):
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
-                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(full)
+                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(
+                            self.reduction.functions).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
                         return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}
         return None
@@ -519,7 +636,8 @@ class _Check:
     def _samples(self, target, images, unknowns, rates):
         """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
         clocks = list(self.reduction.clocks)
-        f = sympy.lambdify([*unknowns, *clocks], self.one.derivative.subs(images, simultaneous=True), "numpy")
+        formula = self.one.derivative.subs(images, simultaneous=True)
+        f = sympy.lambdify([*unknowns, *clocks], formula, ["scipy", "numpy"])
         rng, n = np.random.default_rng(0), 60_000
         width = np.where(np.arange(n) % 2, 4, 30)
         exponents = {x: np.trunc((rng.random(n) * 2 - 1) * (4 if x in rates else width)) for x in unknowns}
@@ -536,7 +654,7 @@ class _Check:
             arguments = [*(values[x] for x in unknowns), *ticks]
             height = np.broadcast_to(np.asarray(f(*arguments), dtype=float), n).copy()
             for fact in (*self.one.facts, *(x for x in self.reduction.solved if x.is_positive)):
-                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), "numpy")
+                held = sympy.lambdify([*unknowns, *clocks], self.reduction.value(fact), ["scipy", "numpy"])
                 height[np.broadcast_to(np.asarray(held(*arguments)) <= 0, n)] = np.nan
         good = np.flatnonzero(np.isfinite(height) & (height > 0))
         cost = sum(np.abs(k) + (values[x] < 0) for x, k in exponents.items()) if unknowns else np.zeros(n)

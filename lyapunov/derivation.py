@@ -12,8 +12,9 @@ from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
 from .coordinate import as_flow, exact_rates, read
-from .decrease import check
+from .decrease import as_relations, check
 from .energy import Assumptions, Energy, H, energies
+from .fastest import fastest
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
 
@@ -64,11 +65,14 @@ class Derivation:
         return self.verdict._repr_latex_()
 
 
+REMEDY = "; what would help: numbers for rates, assuming=\"convex\", or a V of your own, given to check"
+
+
 class _Fails(Exception):
     """Why the ansatz does not lead to an energy."""
 
 
-def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivation:
+def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool = False) -> Derivation:
     """An energy of a flow, found from its field: never looked up, and proved by `check` or not given.
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms
@@ -78,11 +82,16 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None) -> Derivati
     come from there.
 
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
+    rate : V with V' ≤ −kV, and the largest k of the ansatz (`verdict.rate`), for the class `assuming`.
     Raises TypeError for what is not a flow.  Where the ansatz fails, the verdict is UNDECIDED with the reason.
     """
     flow = as_flow(flow, "derive(flow): flow")
     read(flow)
     assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
+    if rate:
+        relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
+        energy, verdict, steps = fastest(exact_rates(flow), relations)
+        return Derivation(flow, energy, verdict, steps, relations)
     try:
         hash(flow)
     except TypeError:  # rates that are arrays
@@ -97,7 +106,8 @@ def _derived(flow: Flow, assuming: tuple) -> Derivation:
         one = _Ansatz(exact_rates(flow))
         best = _first(flow, one, assuming)
     except _Fails as reason:
-        return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason)), assuming=assuming)
+        return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason) + REMEDY),
+                          assuming=assuming)
     if best.energy is None:
         return best
     return replace(best, further=tuple(d for make in (one.full_state, one.strict) for d in make(best, assuming)))
@@ -112,7 +122,7 @@ def _first(flow, one, assuming) -> Derivation:
         except _Fails as error:
             failed.append((str(error), ()))
             continue
-        for extra in ((), *one.unit_rates(V)):
+        for extra in ((), *one.unit_rates(V), *one.shifted_curvature()):
             energy = _energy(V, flow, "derived", (*assuming, *extra))
             verdict = check(flow, energy)
             if verdict.status == Status.PROVED:
@@ -122,7 +132,7 @@ def _first(flow, one, assuming) -> Derivation:
                 return Derivation(flow, replace(energy, dissipation=_dissipation(flow, verdict)), verdict, steps,
                                   assuming)
         failed.append((_blame(V, verdict), steps))
-    reason, steps = "; ".join(reason for reason, _ in failed), failed[0][1]
+    reason, steps = "; ".join(reason for reason, _ in failed) + REMEDY, failed[0][1]
     return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=reason), steps, assuming)
 
 
@@ -149,9 +159,6 @@ class _Ansatz:
                       for name, f in self.f.items()}
         self.memory = {getattr(self.s, name): self.f[name] for name in flow.blocks if name != "theta"}
         self.theta = self.f["theta"]
-        if any(f.has(self.s.theta) for f in self.f.values()):
-            raise _Fails(f"the field contains theta itself, theta' = {self.theta}, so its rest points need not be "
-                         "those of F, and the terms of V' with theta*g cannot be cancelled by a function of the memory")
 
     def _decay(self):
         """λ if the field sees θ only through g + λθ, else 0."""
@@ -165,8 +172,9 @@ class _Ansatz:
         return sympy.S.Zero if free or any(e.has(theta) for e in shifted) else rate
 
     def candidates(self, assuming):
-        if "convex" in assuming and self.theta.has(self.s.t) | any(f.has(self.s.t) for f in self.memory.values()):
+        if "convex" in assuming:
             yield self.accelerated
+            yield self.distance
         yield self.memory_of_gradients
         if any(f.has(self.oracle.hessian) for f in self.f.values()):
             yield self.gradient_norm
@@ -179,6 +187,12 @@ class _Ansatz:
                 if x.is_positive and x not in self.memory and e.is_polynomial() and sympy.expand(e.subs(x, 1)) == 0:
                     found.add(sympy.Le(x, 1))
         return [tuple(sorted(found, key=str))] if found else []
+
+    def shifted_curvature(self) -> list[tuple]:
+        """Conditions H ≥ −c, for denominators H + c of the field."""
+        H = self.oracle.hessian
+        found = {p.base for f in self.f.values() for p in f.atoms(sympy.Pow) if p.exp.is_negative and p.has(H)}
+        return [(sympy.Ge(H, H - b),) for b in sorted(found, key=str) if b.diff(H) == 1 and (b - H).is_positive]
 
     def _loss(self):
         """F, or F + λθ²/2 under weight decay."""
@@ -203,17 +217,67 @@ class _Ansatz:
             raise _Fails("theta' has no value at g = 0")
         if idle == 0:
             return self._loss(), ("theta' = 0 where g = 0, so V' of V = F has no term that is linear in g alone",)
+        if any(f.has(self.s.theta) for f in self.f.values()):
+            raise _Fails(f"the field contains theta itself, theta' = {self.theta}, so its rest points need not be "
+                         "those of F, and the terms of V' with theta*g cannot be cancelled by a function of the memory")
         carried = {x: slope for x, slope in self._carried().items() if idle.has(x)}
         if not carried:
             raise _Fails(f"V' contains g*({idle}), which has no sign, and no memory that g drives could cancel it")
         if len(carried) > 1:
-            raise _Fails(f"V' contains g*({idle}), and {', '.join(map(str, carried))} are all driven by g: the "
-                         "condition that linear terms cancel does not determine psi")
+            return self._linear_memory(idle)
         x, slope = next(iter(carried.items()))
         psi = _integral(-idle / slope, x)
         return self._loss() + psi, (
             f"ansatz V = F + psi(memory); the part of V' that is linear in g is g*({idle}) + (dpsi/d{x})*({slope})*g",
             f"it has no sign, so it must vanish: dpsi/d{x} = {sympy.cancel(-idle / slope)}, whence psi = {psi}")
+
+    def _linear_memory(self, idle):
+        """F + xᵀPx/2 for θ' = −Cᵀx, x' = Ax + Bg: PB = C cancels what is linear in g, and AᵀP + PA is diagonal.
+
+        This is the lemma of Kalman, Yakubovich and Popov; C may hold what is no memory of gradients, such as scales.
+        """
+        x = [b for b in self.memory if self.memory[b].has(self.g) and not b.is_positive]
+        A = sympy.Matrix([[self.memory[b].diff(c) for c in x] for b in x])
+        B, C = sympy.Matrix([self.memory[b].diff(self.g) for b in x]), sympy.Matrix([-idle.diff(b) for b in x])
+        rest = [self.memory[b] - row for b, row in zip(x, A * sympy.Matrix(x) + B * self.g, strict=True)]
+        own = {*self.memory, self.g, self.s.theta, self.s.t}
+        if any(not sympy.cancel(e) == 0 for e in rest) or (A.free_symbols | B.free_symbols) & own or any(
+                C.has(b) for b in x):
+            raise _Fails(f"V' contains g*({idle}), and {', '.join(map(str, x))} are all driven by g, not linearly: the "
+                         "condition that linear terms cancel does not determine psi")
+        n = len(x)
+        P = sympy.Matrix(n, n, lambda i, j: Symbol(f"P{min(i, j)}{max(i, j)}"))
+        W = A.T * P + P * A
+        unknown = sorted(P.free_symbols, key=str)
+        found = sympy.solve([*(P * B - C), *(W[i, j] for i in range(n) for j in range(i))], unknown, dict=True)
+        if len(found) != 1 or any(P.subs(found[0]).has(p) for p in unknown):
+            raise _Fails(f"V' contains g*({idle}), and no one form of {', '.join(map(str, x))} cancels it with the "
+                         "products of memory")
+        P = P.subs(found[0])
+        psi = sum(sympy.factor(P[i, j]) * x[i] * x[j] / (2 if i == j else 1) for i in range(n) for j in range(i + 1))
+        return self._loss() + psi, (
+            f"ansatz V = F + psi, psi a quadratic form of {', '.join(map(str, x))}, of which the gradient drives all",
+            f"PB = C cancels the terms that are linear in g, and A'P + PA is diagonal for psi = {psi}",)
+
+    def distance(self):
+        """P F + |θ + ρx|²/2 for θ' = κx, x' = −γx − αg, and t F/k + |θ|²/2k for θ' = −kg, F convex."""
+        g, theta, F = self.g, self.s.theta, self.oracle.value
+        if not self.memory and self.theta.diff(g, 2) == 0 and not self.theta.subs(g, 0) and not (
+                self.theta.diff(g).has(self.s.t, theta)):
+            V = self.s.t * F - theta**2 / (2 * self.theta.diff(g))
+            return V, ("ansatz V = t F + c |theta|^2/2 for a minimum F = 0 at theta = 0: V' = F - g*theta + ...",)
+        carried = self._carried()
+        if len(carried) != 1 or len(self.memory) != 1 or self.theta.has(g):
+            raise _Fails("the ansatz P F + |theta + rho v|^2/2 is for theta' = v with one block v")
+        x, slope = next(iter(carried.items()))
+        kappa, brake = sympy.cancel(self.theta / x), sympy.cancel(self.memory[x].subs(g, 0) / x)
+        if (kappa.free_symbols | slope.free_symbols | brake.free_symbols) & {x, theta, self.s.t} or brake == 0:
+            raise _Fails("no rho makes (theta + rho v)' a multiple of g")
+        rho = -kappa / brake
+        scale = 1 / rho**2
+        return sympy.cancel(scale * -slope * rho**2 / kappa) * F + scale * (theta + rho * x)**2 / 2, (
+            f"ansatz V = P F + |theta + rho {x}|^2/2 for a minimum F = 0 at theta = 0; rho = {rho} makes "
+            f"(theta + rho {x})' = {sympy.cancel(rho * slope)}*g",)
 
     def gradient_norm(self):
         """|g|²/2: θ' = −H⁻¹g makes g' = −g."""
@@ -287,6 +351,8 @@ class _Ansatz:
 
 def _integral(f, x) -> sympy.Expr:
     """The integral of f from 0 to x: x f/(k + 1) where f is homogeneous of degree k in x, else sympy's."""
+    if (bent := _clipped_integral(f, x)) is not None:
+        return bent
     if f.has(sympy.Piecewise):
         raise _Fails(f"theta' distinguishes cases, and no integral over {x} is sought for them")
     scale = Fresh("scale", positive=True)
@@ -300,6 +366,24 @@ def _integral(f, x) -> sympy.Expr:
     if value.has(sympy.Integral, sympy.nan, sympy.oo, sympy.zoo):
         raise _Fails(f"the integral of {f} over {x} was not found")
     return value
+
+
+def _clipped_integral(f, x):
+    """∫₀ˣ f for an odd f that is k·min(a, bx) on x ≥ 0: k (b q²/2 + a (|x| − q)), q = min(|x|, a/b); else None."""
+    up = Symbol(x.name, positive=True)
+    right, left = f.subs(x, up), f.subs(x, -up)
+    left = left.replace(lambda e: isinstance(e, sympy.Max) and e.has(up), lambda e: -sympy.Min(*(-a for a in e.args)))
+    found = [e for e in right.atoms(sympy.Min) if len(e.args) == 2 and e.has(up)]
+    if len(found) != 1 or f.has(sympy.Piecewise) or sympy.expand(right + left) != 0:
+        return None
+    bent, name = found[0], Fresh("bent", positive=True)
+    k = right.subs(bent, name) / name
+    level, ramp = sorted(bent.args, key=lambda e: e.has(up))
+    slope = ramp / up
+    if k.has(up, name) or level.has(up) or slope.has(up):
+        return None
+    q = sympy.Min(sympy.Abs(x), level / slope)
+    return k * (slope * q**2 / 2 + level * (sympy.Abs(x) - q))
 
 
 def _absolute(product):

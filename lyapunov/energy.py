@@ -42,7 +42,8 @@ class Energy:
 
     def __post_init__(self):
         if not callable(self.function):
-            raise TypeError(f"Energy(function): function must be called as function(s, oracle), got {self.function!r}")
+            raise TypeError(f"Energy(function): function must be called as function(s, oracle), got {self.function!r}: "
+                            "write Energy(lambda s, oracle: oracle.value + total(s.v**2)/2)")
         if self.assuming is None or isinstance(self.assuming, (str, sympy.Basic)):
             object.__setattr__(self, "assuming", () if self.assuming is None else (self.assuming,))
 

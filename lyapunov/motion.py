@@ -20,6 +20,7 @@ from arithmetic import Oracle, Vector, as_decimals, gram
 from flows import Flow, State, scalar
 
 LANES, ROUNDS, DIGITS = 1500, 4, 50
+CURVED = "H∇F"  #: the name of H∇F among the vectors of a frame
 INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 
 
@@ -120,7 +121,8 @@ class Motion:
         key = tuple(parts)
         if key not in self._compiled:
             used = sorted(set().union(*(e.free_symbols for e in (*parts, *self.seams))), key=str)
-            f = sympy.lambdify(used, [*parts, *self.seams], "numpy")
+            plain = [e.replace(Heaviside, lambda x, *_: (1 + sign(x)) / 2) for e in (*parts, *self.seams)]
+            f = sympy.lambdify(used, plain, ["scipy", "numpy"])
             self._compiled[key] = lambda values: f(*(values[x] for x in used))
         return self._compiled[key]
 
@@ -247,8 +249,15 @@ class Motion:
     def separates(self, derivative, s, oracle, seed: int = 1) -> bool:
         """Whether V' is the sum over coordinates of a formula of one, with F once: at random exact points.
 
-        Where H or J is in the formula, it speaks of coordinates along the eigenvectors: the points are turned there.
+        F that stands with single coordinates is a number that all share.  Where H or J is in the formula, it speaks of
+        coordinates along the eigenvectors, and the points are turned there, or else of the diagonal entries of H.
         """
+        curved = derivative.has(oracle.hessian, oracle.jacobian)
+        return (curved and self._sums(derivative, s, oracle, seed, True)) or (
+            not derivative.has(oracle.jacobian) and self._sums(derivative, s, oracle, seed, False)
+        )
+
+    def _sums(self, derivative, s, oracle, seed: int, axes: bool) -> bool:
         rng, n = np.random.default_rng(seed), self.dim
         share = derivative.diff(oracle.value)
         if share.free_symbols & {
@@ -257,8 +266,7 @@ class Motion:
             oracle.hessian,
             *(getattr(s, name) for name in self.blocks if not isinstance(name, scalar)),
         }:
-            return n == 1
-        axes = derivative.has(oracle.hessian, oracle.jacobian)
+            share = sympy.S.Zero
         for _ in range(4):
 
             def number(square=False):
@@ -274,9 +282,11 @@ class Motion:
             h, j = [number() for _ in range(n)], [number() for _ in range(n)]
             H = turn * sympy.diag(*h) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: 0)
             J = sympy.diag(*j) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: number())
-            at |= {x: H[i] if axes else number() for i, x in np.ndenumerate(self.H)} | {
+            entries = {x: number() for x in self.H.flat}
+            at |= {x: H[i] if axes else entries[x] for i, x in np.ndenumerate(self.H)} | {
                 x: J[i] for i, x in np.ndenumerate(self.J)
             }
+            h = h if axes else [entries[self.H[i, i]] for i in range(n)]
             ones = [
                 {oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
                 for i in range(n)
@@ -310,7 +320,10 @@ class Motion:
             one |= {getattr(s, name): at[x[0]] for name, x in self.blocks.items() if isinstance(name, scalar)}
             found: list = []  # orthonormal vectors, by Gram and Schmidt
             for name, row in zip(*frame, strict=True):
-                v = sympy.Matrix([at[x] for x in (self.g if name == "gradient" else self.blocks[name])])
+                if name == CURVED:
+                    v = sympy.Matrix(n, n, [at[x] for x in self.H.flat]) * sympy.Matrix([at[x] for x in self.g])
+                else:
+                    v = sympy.Matrix([at[x] for x in (self.g if name == "gradient" else self.blocks[name])])
                 parts = [(v.T * e)[0] for e in found]
                 rest = v - sum((c * e for c, e in zip(parts, found, strict=True)), sympy.zeros(n, 1))
                 size = sympy.N(sympy.sqrt((rest.T * rest)[0]), 2 * DIGITS) if len(found) < n else sympy.S.Zero
@@ -377,7 +390,7 @@ class Law:
         names = tuple(sorted(rates, key=str))
         if (motion, names) not in self._gaps:
             used = [*motion.symbols, *names]
-            self._gaps[motion, names] = [sympy.lambdify(used, gap, "numpy") for gap in self.gaps(motion)]
+            self._gaps[motion, names] = [sympy.lambdify(used, gap, ["scipy", "numpy"]) for gap in self.gaps(motion)]
         known = [float(rates[x]) for x in names]
         for f in self._gaps[motion, names]:
             scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols), *known), dtype=float))

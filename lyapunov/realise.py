@@ -162,8 +162,12 @@ def _loss(motion, at, law, rates, free):
             n > 1
             or h == 0
             or not set(motion.H.flat) <= free
+            or any(gap.has(law.s.theta) for gap in law.states) and g[0] != h * theta[0]  # the minimum is at 0
             or any(
-                (gap.subs({law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y}).subs(rates) / y**2)
+                (
+                    gap.subs({law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y, law.s.theta: y}).subs(rates)
+                    / y**2
+                )
                 .simplify()
                 .is_negative
                 is not False

@@ -132,7 +132,7 @@ def _sliding(motion: Motion, law: Law, rates: dict) -> str:
             pushed = [sympy.N(at_point(motion.slopes[name][0], side), 40) for side in (up, down)]
             if (
                 all(v.is_real for v in pushed)
-                and pushed[0] < 0 < pushed[1]
+                and pushed[0] < -(2**20) * tiny < 2**20 * tiny < pushed[1]  # a slope that vanishes with x is no push
                 and law.holds(motion, at)
                 and all(sign_of(sum(at_point(e, side) for e in rest)) > 0 for side in (up, down))
             ):

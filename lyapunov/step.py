@@ -4,6 +4,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import overload
 
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
@@ -13,12 +14,14 @@ from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
 from .coordinate import Coordinate, as_flow, exact_rates, refuse_names
+from .decrease import as_relations
 from .derivation import derive
-from .energy import Energy, energies
+from .energy import Assumptions, Energy, energies
 from .exact import (
     Certificate, Domain, Fresh, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
 )
-
+from .members import with_numbers
+from .pace import RateVerdict, rate_verdict
 from .trials import rise
 
 h, L = positive("h"), positive("L")
@@ -78,9 +81,21 @@ class Undecided(Exception):
     """What blocks the argument."""
 
 
+@overload
 def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callable | None = None, *,
-               ratio: Rate | None = None, curvature: Rate | None = None, step: Rate | None = None) -> StepVerdict:
-    """The discrete decrease V⁺ − V ≤ −λ h D of an optimizer, as a condition on its step.
+               ratio: Rate | None = None, curvature: Rate | None = None, step: Rate | None = None,
+               rate: None = None, assuming: Assumptions = None) -> StepVerdict: ...
+
+
+@overload
+def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callable | None = None, *,
+               step: Rate | None = None, rate: Rate, assuming: Assumptions = None) -> RateVerdict: ...
+
+
+def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callable | None = None, *,
+               ratio: Rate | None = None, curvature: Rate | None = None, step: Rate | None = None,
+               rate: Rate | None = None, assuming: Assumptions = None) -> StepVerdict | RateVerdict:
+    """The discrete decrease V⁺ − V ≤ −λ h D of an optimizer, as a condition on its step; or V⁺ ≤ ρV, with a `rate` ρ.
 
     optimizer : an `Optimizer` (Euler or SequentialEuler), or a flow or class of flows with its classical scheme, then
     of any step h.  energy : an `Energy` (the flow's own, else the derived one).  D is its dissipation (−V' without
@@ -91,7 +106,21 @@ def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callab
     With F⁺ − F ≤ ⟨g, Δθ⟩ + L|Δθ|²/2, which is an equality on F = L θ²/2, the difference is bounded by a quadratic form
     in old and new memory; the condition is that it is nowhere positive.  Scales of the past, D = √v + ε, enter by
     v⁺ ≥ β₂ v.  Averages m' = a (g − m) are written with β = 1 − a h.
+
+    rate : ρ, the claim V(θ_{n+1}) ≤ ρ V(θ_n) for every loss of the class `assuming` (as in `check`, with relations
+    between the parameters, such as h ≤ 1/L) and every state: a number or an expression in the rates, the step h, the
+    class's μ and L, and the hyperparameters by their names, of which the others have their values.  V is F unless
+    given; it is linear in values of F and quadratic in vectors, `oracle.loss.value(place)` is F elsewhere, and s.t/h
+    the number of steps.  The scheme may be any with an explicit step, or implicit Euler (the proximal point).  Raises
+    ValueError for arguments that have no meaning together.
     """
+    if rate is not None:
+        if ratio is not None or curvature is not None:
+            raise ValueError("check_step(rate=): ratio and curvature are of the other claim, V+ - V <= -lambda*h*D; "
+                             "write assuming=[H <= L] for a bound of the curvature")
+        return _rate(optimizer, energy, rate, assuming, step)
+    if assuming is not None:
+        raise ValueError(f"check_step(assuming={assuming!r}) narrows the losses of a claimed rate: give rate=rho too")
     flow, scheme, h_given = _parts(optimizer)
     energy = energy if energy is not None else energies(flow)[0] if flow.energy is not None else derive(flow).energy
     share = ratio_symbol if ratio is None else as_decimals(ratio)
@@ -123,6 +152,28 @@ def _parts(optimizer):
                 as_decimals(optimizer.step.h) if isinstance(optimizer.step, FixedStep) else None)
     flow = as_flow(optimizer, "check_step(optimizer): optimizer", "an Optimizer, a Flow or a class of flows")
     return flow, SequentialEuler(), None
+
+
+def _rate(optimizer, energy, rate, assuming, step) -> RateVerdict:
+    """The verdict on V⁺ ≤ ρV."""
+    energy = energy if isinstance(energy, Energy) else Energy(energy or (lambda s, oracle: oracle.value))
+    relations, rate = as_relations(energy, assuming), as_decimals(rate)
+    if isinstance(optimizer, Optimizer):
+        spoken = {x.name: x for e in (rate, *relations) if not isinstance(e, str) for x in e.free_symbols}
+        flow, scheme, taken = optimizer.flow, optimizer.scheme, getattr(optimizer.step, "h", None)
+        if optimizer.recipe is not None and not optimizer.step.adaptive:
+            flow, scheme, taken, _ = optimizer.symbolic
+            known = {Symbol(name, positive=True): as_decimals(value)
+                     for name, value in optimizer.hyperparameters.items() if name not in spoken}
+            flow, taken = with_numbers(flow, known), sympy.sympify(taken).subs(known)
+        if taken is None:
+            raise ValueError(f"check_step(rate=): the steps of {optimizer} are chosen by "
+                             f"{type(optimizer.step).__name__}, and a rate is one of fixed steps")
+    else:
+        flow, scheme, _ = _parts(optimizer)
+        taken = h
+    return rate_verdict(exact_rates(flow), scheme, as_decimals(taken if step is None else step), energy.function, rate,
+                        relations)
 
 
 class OneStep(Field):

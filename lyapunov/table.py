@@ -14,7 +14,8 @@ from .step import StepVerdict, check_step
 #: Further readings of a flow of the catalogue: class -> (rates, assumption) beside the symbolic flow itself.
 VARIANTS: dict[str, list[tuple[dict, str | None]]] = {"Adam": [({"correction": False}, None)],
             "AMSGrad": [({"corrected_maximum": True}, None), ({"correction": False}, None)],
-            "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")]}
+            "NAdam": [({"correction": False}, None)], "NesterovODE": [({}, "convex")], "DampedNewton": [({}, "convex")],
+            "GradientDescent": [({}, "convex")], "Momentum": [({}, "convex")], "QHAdam": [({"nu2": 1}, None)]}
 
 COLUMNS = ("flow", "energy V", "condition", "verdict", "strict", "bounded runs approach", "discrete bound")
 

@@ -167,7 +167,8 @@ def as_json(loss: Loss, atlas: Atlas) -> str:
         "kinks": text(p.kinks), "evidence": p.evidence} for p in atlas]
     return json.dumps({
         "name": loss.name, "expression": sympy.sstr(loss.expression), "symbols": text(loss.symbols),
-        "region": atlas.region, "complete": atlas.complete, "undecided": list(atlas.undecided),
+        "region": atlas.region and [[number(end) for end in ends] for ends in atlas.region],
+        "complete": atlas.complete, "undecided": list(map(str, atlas.undecided)),
         "proof": list(atlas.proof), "seconds": atlas.seconds,
         "points": points}, indent=1, allow_nan=False)
 

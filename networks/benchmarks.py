@@ -190,6 +190,10 @@ BENCHMARKS = Catalogue("network", {
         "XOR by a 2-2-1 tanh network, nine parameters, decay 1/100: signs and order of the units are symmetries",
         lambda name: decayed(Network((2, 2, 1), ("tanh", "linear"), (
             [(0, 0), (0, 1), (1, 0), (1, 1)], [0, 1, 1, 0])), TENTH**2, name)),
+    "xor-plain": Benchmark(
+        "XOR without biases and with decay 1/25: all points of six dimensions; too much decay to separate the classes",
+        lambda name: decayed(Network((2, 2, 1), ("tanh", "linear"), (
+            [(0, 0), (0, 1), (1, 0), (1, 1)], [0, 1, 1, 0]), bias=False), TENTH**2 * 4, name)),
     "relu-spurious": Benchmark(
         "one relu: three spurious minima beside the global one, kinks, and a region where the unit is dead",
         lambda name: neuron("relu", (-2, -1, 1, 2), (2, 1, 2, 4), name=name, box=((-3, 3), (-3, 5)))),

@@ -20,7 +20,7 @@ FARTHEST = 2.0**24  # up to which a coordinate is followed
 def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
     """A box outside of which there is no critical point, if one can be found."""
     loss, n = enclosures.loss, enclosures.dim
-    parts = _decay_and_squares(as_decimals(loss.expression), loss.symbols)
+    parts = decay_and_squares(as_decimals(loss.expression), loss.symbols)
     if parts is None:
         return None
     decay, squares = parts
@@ -37,7 +37,7 @@ def bounding_box(enclosures) -> tuple[tuple[float, float], ...] | None:
     return tuple(zip(low.tolist(), high.tolist(), strict=True)) if np.isfinite([low, high]).all() else None
 
 
-def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
+def decay_and_squares(f, symbols) -> tuple[dict, list] | None:
     """({i: λ_i}, [(c_p, r_p)]) with F = Σ λ_i θ_i² + Σ c_p r_p², all factors positive; None for other F."""
     decay: dict[int, sympy.Expr] = {}
     squares: list[tuple] = []
@@ -54,23 +54,29 @@ def _decay_and_squares(f, symbols) -> tuple[dict, list] | None:
     return (decay, squares) if decay else None
 
 
+def affine(residuals, symbols) -> list[sympy.Symbol]:
+    """Symbols in which all residuals are affine jointly, as in the weights of an output layer; the last first."""
+    found: list[sympy.Symbol] = []
+    for s in reversed(symbols):
+        if all(r.diff(s, t) == 0 for r in residuals for t in [*found, s]):
+            found.append(s)
+    return found
+
+
 def _bound_linear(enclosures, decay, squares, low, high) -> None:
     """Bounds of the coordinates in which all residuals are affine, jointly."""
     symbols = enclosures.loss.symbols
-    affine: list[sympy.Symbol] = []
-    for s in reversed(symbols):
-        if all(r.diff(s, t) == 0 for _, r in squares for t in [*affine, s]):
-            affine.append(s)
-    zero = dict.fromkeys(affine, 0)
+    linear = affine([r for _, r in squares], symbols)
+    zero = dict.fromkeys(linear, 0)
     start = sympy.simplify(sum((c * r.subs(zero) ** 2 for c, r in squares), sympy.Integer(0)))
-    if not affine or start.free_symbols:
+    if not linear or start.free_symbols:
         return
-    for s in affine:
+    for s in linear:
         i = symbols.index(s)
         if i in decay:
             high[i] = above(enclosing(sympy.sqrt(start / (4 * decay[i])))[1])
             low[i] = -high[i]
-    free = [s for s in affine if symbols.index(s) not in decay]
+    free = [s for s in linear if symbols.index(s) not in decay]
     if len(free) == 1:  # an output bias without decay: u = r − (what else is in r)
         for c, r in squares:
             slope, rest = r.diff(free[0]), r.subs(free[0], 0)

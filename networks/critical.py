@@ -27,6 +27,7 @@ from .arrangement import TooMany
 from .blowup import Isolated, exact_point, isolated
 from .bounds import bounding_box, convex
 from .classification import classify
+from .eliminated import eliminated
 from .enclosed import Enclosures, Open, enclosed, refined_digits, spectrum
 from .families import Manifold, manifolds
 from .forms import form_sign
@@ -112,8 +113,8 @@ class CriticalPoint:
                      * ~self._holds(e, theta) for e in self.inequalities]
             return np.hypot(replace(self, inequalities=()).distance(theta), np.max(sides, axis=0))
         if self.equations:
-            g = sympy.lambdify([self.symbols], list(self.equations), "numpy")
-            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "numpy")
+            g = sympy.lambdify([self.symbols], list(self.equations), "scipy")
+            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "scipy")
             lanes = theta.reshape(len(theta), -1)
             with np.errstate(all="ignore"):
                 values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
@@ -512,7 +513,8 @@ def _search(loss, region, budget: float) -> Atlas:
     families, (low, high) = manifolds(enclosures), np.array(box).T
     infinite = poles(enclosures, low, high, _common_zeros)
     group = symmetries(loss, low, high)
-    found = enclosed(enclosures, low, high, start + budget, isolated, [*families, *infinite], group)
+    hidden = None if infinite else eliminated(enclosures, low, high, start + budget, families, group)
+    found = hidden or enclosed(enclosures, low, high, start + budget, isolated, [*families, *infinite], group)
     zeros = [z for z in found.zeros if not without_value(loss, z.inner_low, z.inner_high)]
     exact = _exact_zeros(enclosures, zeros)
     points = [_of_zero(zero, exact.get(k), enclosures) for k, zero in enumerate(zeros)]
@@ -520,11 +522,16 @@ def _search(loss, region, budget: float) -> Atlas:
     others = [_of_isolated(p, loss) for p in found.isolated]
     others += [_of_manifold(m, member, loss) for m, member in met if member is not None]
     points += _with_images(others, group)
-    if group:
-        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
-                     "map to each other one was searched, and so it is with what is open")
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
              for m, member in met if member is None]
+    if hidden:
+        proof += hidden.proof
+        unmet += hidden.strata
+        if region is None and not everywhere:
+            box = hidden.region(box)
+    elif group:
+        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
+                     "map to each other one was searched, and so it is with what is open")
     proof += [f"F is infinite where {p.equation} = 0, and too steep beside it for a critical point" for p in infinite
               if p.met]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "

@@ -158,7 +158,7 @@ def enclosed(enclosures: Enclosures, low, high, deadline: float = np.inf, treat:
             _treat(enclosures, search, result, treat, tried, deadline)
     a, b = search.open
     result.open = [Open(len(k), tuple(zip(a[:, k].min(axis=1).tolist(), b[:, k].max(axis=1).tolist(), strict=True)))
-                   for k in _grouped(a, b)]
+                   for k in grouped(a, b)]
     if search.open[0].shape[1]:
         for zero in located(enclosures, low, high):
             search.add(zero)
@@ -205,7 +205,7 @@ def located(enclosures: Enclosures, low, high, starts: int = 1000, steps: int = 
     return [Zero(*ends) for ends in zip(a.T, b.T, inner[0].T, inner[1].T, strict=True)]
 
 
-def _grouped(low, high, most: int = 4000) -> list[np.ndarray]:
+def grouped(low, high, most: int = 4000) -> list[np.ndarray]:
     """The clusters of boxes; all in one where they are too many to be told apart."""
     n = low.shape[1]
     groups = clusters(low, high) if n <= most else [np.arange(n)]
@@ -217,7 +217,7 @@ def _treat(enclosures, search, result, treat, tried, deadline) -> None:
     low, high = search.open
     if low.shape[1] > MANY:
         return
-    groups = sorted(_grouped(low, high), key=len, reverse=True)[:CLUSTERS]
+    groups = sorted(grouped(low, high), key=len, reverse=True)[:CLUSTERS]
     hulls = np.array([(low[:, k].min(axis=1), high[:, k].max(axis=1)) for k in groups])
     reach = (search.region[1] - search.region[0]) / 32
     points = stationary(enclosures.loss, (hulls[:, 0] / 2 + hulls[:, 1] / 2).T, reach)

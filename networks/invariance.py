@@ -41,12 +41,12 @@ def constant_directions(loss) -> list[tuple]:
     for row in reduced.tolist():
         direction = tuple(sympy.Rational(x).limit_denominator(LARGEST) for x in row)
         moved = f.xreplace({s: s + d * t for s, d in zip(symbols, direction, strict=True) if d})
-        if any(direction) and t not in bottom_up(moved, _ordered).free_symbols:
+        if any(direction) and t not in bottom_up(moved, ordered).free_symbols:
             found.append(direction)
     return found
 
 
-def _ordered(expression):
+def ordered(expression):
     """Sums of products for the arguments of functions and for polynomials, in which what cancels is gone."""
     return sympy.expand(expression) if expression.is_polynomial(*expression.free_symbols) else expression
 

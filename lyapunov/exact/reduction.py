@@ -1,6 +1,7 @@
 """New symbols in which V' is rational and its domain an orthant: roots, bounded symbols, and clocks."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import sympy
@@ -43,6 +44,8 @@ class Reduction:
     - H ≤ L: H = L − p, p ≥ 0, and likewise for every assumed inequality that is linear in one symbol
     - scalar blocks with c' = k(1 − c), c = 0 at the start: c = 1 − e^{−kt}, so they are functions of one y = e^{−kt}
       and not independent of each other (a claim about free c₁, c₂ would be refuted by states that are never reached)
+    - functions that are not rational, by what is known of their signs: eᵘ > 0, −1 ≤ sin u ≤ 1, u tanh u ≥ 0, and more
+      (see `FACTS`), and other powers of what is not negative by that they are not negative
 
     With `convex`, H ≥ 0 and, for a minimum F = 0 at θ = 0, ⟨∇F, θ⟩ ≥ F ≥ 0: θ = (F + q)/g, q ≥ 0.  In many coordinates
     only the sum ⟨∇F, θ⟩ is known to be positive, so θ may occur in V' in g·θ alone; else `obstacle` says so.
@@ -56,6 +59,7 @@ class Reduction:
         self.formula: dict[Symbol, sympy.Expr] = {}
         self.scaled: dict[Symbol, sympy.Expr] = {}
         self.sums: dict[Symbol, sympy.Expr] = {}
+        self.functions: dict[Symbol, sympy.Expr] = {}
         self.clocks: dict[Symbol, sympy.Expr] = {}
         self.solved: dict[Symbol, sympy.Expr] = {}
         self.meaning: dict[Symbol, sympy.Expr] = {}
@@ -78,6 +82,7 @@ class Reduction:
         self.derivative, V = self.apply(one.derivative), self.apply(one.V)
         o = one.oracle
         states = {*one.vectors, o.value, o.hessian, o.jacobian, o.residual, one.s.t, *self.made, *self.sums,
+                  *self.functions,
                   *(getattr(one.s, name) for name in one.scalars)} - set(self.clocks)
         present = (self.derivative.free_symbols | V.free_symbols) & states
         self.domain = Domain(frozenset(x for x in present if not x.is_nonnegative),
@@ -112,9 +117,11 @@ class Reduction:
                 raise TypeError(f"assuming: {relation!r} must be 'convex' or a sympy inequality, such as H <= L")
             gap = sympy.expand(relation.gts - relation.lts)
             rates = sorted(gap.free_symbols - {o.hessian, o.value, o.gradient, *self.one.vectors}, key=str)
-            x = next((x for x in (o.hessian, o.value, *rates) if gap.diff(x).is_number and gap.diff(x) != 0), None)
+            own = sorted((gap.free_symbols & set(self.one.vectors)) - {o.gradient}, key=str)
+            x = next((x for x in (o.hessian, o.value, *(own if len(own) == 1 else ()), *rates)
+                      if gap.diff(x).is_number and gap.diff(x) != 0), None)
             if x is None:
-                raise ValueError(f"assuming: {relation} is not linear in H, F or a rate")
+                raise ValueError(f"assuming: {relation} is not linear in H, F, one block or a rate")
             if not sympy.Tuple(self.both, *self.one.facts).has(x):
                 continue
             bound = bounds.setdefault(x, [0 if x.is_positive else None, None])
@@ -134,7 +141,9 @@ class Reduction:
 
     def _solve_facts(self):
         """On a piece of a field with seams."""
-        self.solved, meaning = solve_facts(self.one.facts, self.one.vectors, self.both,
+        h = self.one.oracle.hessian
+        states = [*self.one.vectors, *(() if h in self.formula else (h,))]
+        self.solved, meaning = solve_facts(self.one.facts, states, self.both,
                                            lambda f: quotient_sign(f.subs(self.formula)))
         self.both = self.both.subs(self.solved, simultaneous=True)
         self.empty = meaning is None
@@ -162,12 +171,15 @@ class Reduction:
                 self.formula[x] = 1 - other
 
     def _find_roots(self):
-        rooted = {p.base for p in self.both.atoms(sympy.Pow)
-                  if p.base.is_Symbol and p.base.is_nonnegative and p.exp.is_Rational and p.exp.q == 2}
-        share = sympy.prod(x for x in rooted if x in self.formula)
-        for x in sorted(rooted - set(self.formula), key=str):
+        orders: dict[Symbol, int] = {}
+        for p in self.both.atoms(sympy.Pow):
+            if p.base.is_Symbol and p.base.is_nonnegative and p.exp.is_Rational and p.exp.q > 1:
+                orders[p.base] = int(sympy.ilcm(p.exp.q, orders.get(p.base, 1)))
+        share = sympy.prod(x for x, n in orders.items() if x in self.formula and n == 2)
+        for x in sorted(set(orders) - set(self.formula), key=str):
             s = self._new(f"s_{x}")
-            self.scaled[x], self.meaning[s] = s**2 * (share if x in self.one.vectors else 1), x
+            self.scaled[x] = s**orders[x] * (share if x in self.one.vectors and orders[x] == 2 else 1)
+            self.meaning[s] = x
 
     def value(self, x) -> sympy.Expr:
         """A symbol, or an expression in symbols, of V' in the new symbols."""
@@ -176,7 +188,7 @@ class Reduction:
 
     def apply(self, expr) -> sympy.Expr:
         """An expression in the new symbols; odd powers of roots of sums become symbols too, kept in `sums`."""
-        expr = self.value(expr)
+        expr = self._named(self.value(expr))
         if expr.is_algebraic_expr(*expr.free_symbols):
             expr = sympy.cancel(sympy.together(expr))
 
@@ -184,10 +196,57 @@ class Reduction:
             u = next((u for u, base in self.sums.items() if base == p.base), None)
             if u is None:
                 u = Fresh(f"u{len(self.sums) + 1}", positive=True)
-                self.sums[u] = p.base
+                self.sums[u], self.meaning[u] = p.base, sympy.S.One if p.base.is_positive else p.base
             return u * p.base**(p.exp - sympy.Rational(1, 2))
 
         return expr.replace(lambda p: p.is_Pow and p.base.is_Add and p.exp.is_Rational and p.exp.q == 2, root)
+
+    def _named(self, expr) -> sympy.Expr:
+        """An expression with new symbols in its functions, from the innermost on."""
+        def power(p):
+            whole, rest = p.exp.as_coeff_Add() if not p.exp.is_Rational else (sympy.floor(p.exp), p.exp % 1)
+            if not whole.is_Integer or not p.base.is_nonnegative:
+                return p
+            return self.function(p.base**rest, zero=p.base) * p.base**whole
+
+        def function(f):
+            return FACTS[f.func](self, f.args[0]) if f.free_symbols else f
+
+        expr = expr.replace(lambda e: isinstance(e, tuple(FACTS)), function)
+        return expr.replace(lambda p: p.is_Pow and p.base.free_symbols and (
+            not p.exp.is_Rational and p.exp.is_real or p.exp.is_Rational and p.exp.q > 2 and p.base.is_Add), power)
+
+    def function(self, f, low=0, high=sympy.oo, zero=sympy.S.One) -> sympy.Expr:
+        """What stands for a function f with low ≤ f ≤ high; `zero` is what vanishes where f is as low as that."""
+        part = f - low if high == sympy.oo else (f - low) / (high - f)
+        x = next((x for x, e in self.functions.items() if e == part), None)
+        if x is None:
+            x = Fresh(f"f{len(self.functions) + 1}", positive=True)
+            self.functions[x], self.meaning[x] = part, zero
+        return low + x if high == sympy.oo else (low + high * x) / (1 + x)
+
+    def exp(self, u) -> sympy.Expr:
+        """eᵘ > 0, as a power of another one where u is a multiple of that one's."""
+        share, base = u.as_coeff_Mul()
+        n = share if share.is_Integer else -share if (-share).is_Integer else sympy.S.One
+        n, base = (-n, -base) if base.could_extract_minus_sign() else (n, base)
+        return self.function(sympy.exp(u / n))**n
+
+    def odd(self, f, u, low=0) -> sympy.Expr:
+        """f(u) = u·q with q = f(u)/u ≥ low, and never 0."""
+        return u * self.function(f / u, low)
+
+    def log(self, u) -> sympy.Expr:
+        """log u = (u − 1)·q with q > 0."""
+        return (u - 1) * self.function(sympy.log(u) / (u - 1)) if u.is_positive else sympy.log(u)
+
+    def folded(self, f) -> Iterator[tuple]:
+        """`(polynomial, identity)`: f with one symbol of a root u of a sum expressed by u² and the others."""
+        for u, base in self.sums.items():
+            for x in sorted(f.free_symbols & base.free_symbols, key=str):
+                if (slope := base.diff(x)).is_number:
+                    other = sympy.expand(f.subs(x, (u**2 - base.subs(x, 0)) / slope))
+                    yield other, sympy.expand((other - f).subs(u, sympy.sqrt(base)))
 
     def numerator(self, expr):
         """`(N, multiple, proofs, domain)`: N = expr·multiple is a polynomial and multiple ≥ 0, by `proofs`.
@@ -208,3 +267,26 @@ class Reduction:
                 sign *= p if signed is None else signed[0]
                 proofs += [] if signed is None else [signed[1]]
         return top * sign, bottom * sign, proofs, Domain(self.domain.free, self.domain.positive, self.clocks, poles)
+
+
+def _cosh(r: Reduction, u) -> sympy.Expr:
+    return r.function(sympy.cosh(u), 1, zero=u)
+
+
+def _sinh(r: Reduction, u) -> sympy.Expr:
+    return r.odd(sympy.sinh(u), u, 1)
+
+
+#: What is known of functions: {class: (reduction, argument) -> the function in symbols of known sign}.
+FACTS: dict[type, Callable[[Reduction, sympy.Expr], sympy.Expr]] = {
+    sympy.exp: Reduction.exp,
+    sympy.log: Reduction.log,
+    sympy.cosh: _cosh,
+    sympy.sinh: _sinh,
+    sympy.tanh: lambda r, u: _sinh(r, u) / _cosh(r, u),
+    sympy.atan: lambda r, u: r.odd(sympy.atan(u), u),
+    sympy.asinh: lambda r, u: r.odd(sympy.asinh(u), u),
+    sympy.erf: lambda r, u: r.odd(sympy.erf(u), u),
+    sympy.sin: lambda r, u: r.function(sympy.sin(u), -1, 1, sympy.sin(u) + 1),
+    sympy.cos: lambda r, u: r.function(sympy.cos(u), -1, 1, sympy.cos(u) + 1),
+}

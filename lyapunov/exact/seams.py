@@ -27,6 +27,8 @@ def pieces(expressions, known=()) -> list[tuple[tuple, Tuple]]:
     """
     expressions = Tuple(*expressions)
     seams = [e for e in sympy.ordered(expressions.atoms(*SEAMS)) if not any(a.has(*SEAMS) for a in e.args)]
+    if told := {e: value for e in seams if (value := _on_side(e, known)) is not None}:
+        return pieces(expressions.xreplace(told), known)
     if not seams:
         return [(tuple(known), expressions)]
     if len(known) == MOST:
@@ -34,6 +36,8 @@ def pieces(expressions, known=()) -> list[tuple[tuple, Tuple]]:
     h, out = _inside(seams[0]), []
     for side in (1, -1):
         facts = (*known, side * h)
+        if thin(facts, quotient_sign):
+            continue
         replaced = {e: value for e in seams if (value := _on_side(e, facts)) is not None}
         out += pieces(expressions.xreplace(replaced), facts)
     return out
@@ -71,6 +75,20 @@ def _same_sign(x, fact) -> int:
     return quotient_sign(cancel(x / fact))
 
 
+def thin(facts, side_of) -> bool:
+    """Whether two of the facts hold together at most on a seam, which is the end of other pieces.
+
+    Closed pieces with an inside cover all states, as their union is closed and dense.
+    """
+    plain = [top if side_of(bottom) > 0 else sympy.sympify(f)
+             for f in facts for top, bottom in [sympy.fraction(sympy.together(f))]]
+    for f, other in itertools.combinations(plain, 2):
+        h = sympy.expand(f + other)
+        if h == 0 or side_of(h) < 0 or side_of(cancel(f / other)) < 0:
+            return True
+    return False
+
+
 def insides(expressions) -> set:
     """Every expression whose sign selects a branch."""
     found = set()
@@ -93,19 +111,17 @@ def solve_facts(facts, states, expressions, side_of) -> tuple[dict, dict | None]
     """
     solution: dict[sympy.Symbol, sympy.Expr] = {}
     meaning: dict[sympy.Symbol, sympy.Expr] = {}
-    for f, other in itertools.combinations(facts, 2):
-        h = sympy.expand(f + other)
-        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys(states, 0))) < 0:
-            return solution, None  # their sum is negative everywhere
+    if thin(facts, side_of):
+        return solution, None
     rooted = {p.base for e in expressions for p in e.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational
               and p.exp.q == 2}
     for fact in facts:
         h = sympy.expand(sympy.sympify(fact).subs(solution, simultaneous=True))
-        if side_of(h) < 0 and side_of(h.subs(dict.fromkeys((*states, *meaning), 0))) < 0:
-            return solution, None  # h < 0 everywhere: there is no such state
+        if side_of(h) < 0:
+            return solution, None  # h < 0 inside: there is no such state, but at ends of other pieces
         if side_of(h) > 0:
             continue  # this is known
-        unknown = {*states, *meaning} & h.free_symbols - rooted
+        unknown = {*states, *meaning} & h.free_symbols - {x for x in rooted if not (h / x).is_number}
         for x in sorted(unknown, key=lambda x: (x.is_positive is True, x not in meaning, str(x))):
             slope, power = h.diff(x), 1
             if slope.has(x) and h.is_polynomial(x) and set(sympy.Poly(h, x).as_dict()) == {(2,), (0,)} and all(

@@ -150,7 +150,22 @@ class Domain:
         return None
 
     def _plain(self, f) -> Proof | None:
-        return self.by_terms(f) or self._by_squares(f)
+        return self.by_terms(f) or self._by_squares(f) or self._by_wider_squares(f)
+
+    def _by_wider_squares(self, f) -> Proof | None:
+        """A quadratic form that has no negative value even where nonnegative variables change their signs."""
+        bounded = sorted(f.free_symbols & self.positive, key=str)
+        if len(bounded) > 4:
+            return None
+        for n in range(len(bounded), 0, -1):
+            for some in itertools.combinations(bounded, n):
+                x = [*(f.free_symbols & self.free), *some]
+                powers = Poly(f, *x).monoms()
+                if all(sum(k) == 2 for k in powers):
+                    wider = Domain(self.free | set(some), self.positive - set(some), self.clocks, self.poles)
+                    if (proof := wider._by_squares(f)) is not None:
+                        return proof
+        return None
 
     # ------------------------------------------------------------------------------------------ coefficients
     def by_terms(self, f) -> Proof | None:

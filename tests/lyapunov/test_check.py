@@ -298,7 +298,7 @@ def test_a_relation_on_a_rate_can_be_assumed():
 @pytest.mark.parametrize("flow, energy, reason", [
     (Coupled(), LOSS, "couples coordinates"),
     (GradientDescent(), lambda s, oracle: oracle.hessian, "V contains H"),
-    (GradientDescent(), lambda s, oracle: ar.exp(oracle.value), "single coordinates"),
+    (Signum(a=1), lambda s, oracle: ar.exp(oracle.value + total(ar.absolute(s.m))), "single coordinates"),
     (GradientDescent(), lambda s, oracle: oracle.value + oracle.residual, "V contains r")])
 def test_what_cannot_be_decided_says_why(flow, energy, reason):
     verdict = check(flow, energy)

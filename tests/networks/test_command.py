@@ -61,7 +61,7 @@ def test_json_is_read_back(capsys):
         assert p["eigenvalues_numeric"] == pytest.approx(np.linalg.eigvalsh(loss.hessian(np.array(p["numeric"]))))
 
 
-@pytest.mark.parametrize("name", ["linear-three", "cloche", "ring", "separable"])
+@pytest.mark.parametrize("name", ["linear-three", "cloche", "ring", "separable", "tanh-biased"])
 def test_json_and_latex_of_any_benchmark(capsys, name):
     words = json.loads(printed(capsys, name, "--json"))
     atlas = get(name).critical_points()

@@ -1,0 +1,73 @@
+"""−V' − kV ≥ 0 of a flow that is linear in its state, by the inequalities of a class between θ and the minimum."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Matrix
+
+from .coordinate import Coordinate
+from .exact import Certificate, Status, Verdict
+from .exact.region import Region, Unbounded
+from .interpolation import LossClass, Point, Unreadable
+from .pace import Decrease, Found, search
+
+
+class Falling(Decrease):
+    """The claim at one point, in the vectors of the state and the gradient; the time is a parameter."""
+
+    def __init__(self, one: Coordinate, relations: tuple):
+        self.losses = LossClass.of(relations)
+        o, s = one.oracle, one.s
+        blocks = [getattr(s, name) for name in ("theta", *(n for n in one.names if n != "theta"))]
+        self.vectors = [*blocks, o.gradient]
+        if one.scalars or one.derivative.has(o.hessian, o.jacobian, o.residual):
+            raise Unreadable("V' is not in the vectors of the state, the gradient and F alone")
+        form = -one.derivative
+        rest = dict.fromkeys((*self.vectors, o.value), 0)
+        if sympy.simplify(form.xreplace(rest)) != 0 or any(
+                sympy.simplify(form.diff(x).xreplace(rest)) != 0 for x in self.vectors):
+            raise Unreadable("V' does not vanish at the minimum, or is linear there")
+        slopes = [form.diff(x) for x in self.vectors]
+        width = len(self.vectors)
+        gram = Matrix(width, width, lambda i, j: slopes[i].diff(self.vectors[j]) / 2)
+        values = Matrix([[form.diff(o.value)]])
+        self.roots = Region(self.losses.rates, (*gram, *values)).squares
+
+        def plain(e):
+            return sympy.cancel(sympy.together(sympy.powdenest(sympy.sympify(e).xreplace(self.roots), force=True)))
+
+        self.gram, self.values, self.losses = gram.applyfunc(plain), values.applyfunc(plain), self.losses.mapped(plain)
+        if any(e.has(*self.vectors, o.value) for e in (*self.gram, *self.values)):
+            raise Unreadable("V' is not linear in F and quadratic in the vectors")
+        x, unit = sympy.zeros(1, width), sympy.zeros(1, width)
+        x[0], unit[width - 1] = 1, 1
+        self.points = [Point("theta", x, unit, Matrix([[1]]))]
+        self.inequalities = self.losses.inequalities(self.points)
+        entries = [*self.gram, *self.values, *(e for q in self.inequalities for m in (q.values, q.gram) for e in m)]
+        self.parameters = sorted(set().union(*(e.free_symbols for e in entries)), key=str)
+        if any(p.is_nonnegative is not True for p in self.parameters) or any(
+                f.exp.is_Rational and f.exp.q > 1 for e in entries for f in e.atoms(sympy.Pow)):
+            raise Unreadable("V' is no rational function of positive parameters")
+        self.region = Region(self.losses.rates, entries)
+
+
+def interpolated(one: Coordinate, relations: tuple) -> Verdict | None:
+    """The proof, before the referee sees it, or None."""
+    try:
+        claim = Falling(one, relations)
+        found = search(claim)
+    except (Unreadable, Unbounded):
+        return None
+    if not isinstance(found, Found):
+        return None
+    back = {r.base: sympy.sqrt(x) for x, r in claim.roots.items()}
+    weights = ", ".join(f"{sympy.factor(e).xreplace(back)} of [{claim.inequalities[k].name}]"
+                        for k, e in found.multipliers.items() if e != 0)
+    squares = ", ".join(str(sympy.factor(d).xreplace(back)) for d, _ in found.squares)
+    steps = (f"-V' is a sum of inequalities of the class between theta and the minimum: {weights}",
+             *((f"and of squares with the weights {squares}",) if squares else ()))
+    identities = tuple(dict.fromkeys(i for p in found.proofs for i in p.identities))
+    positive = tuple(dict.fromkeys(x for p in found.proofs for x in p.positive))
+    return Verdict(Status.PROVED, one.derivative, energy=one.V, assuming=tuple(
+        sympy.Symbol("convex") if r == "convex" else r for r in relations),
+        certificate=Certificate(steps, identities, positive))
