@@ -340,6 +340,7 @@ class Law:
     """What is assumed: "convex", bounds of the Hessian's eigenvalues, relations of states, and of rates."""
 
     def __init__(self, relations: tuple, s, oracle, flow: Flow):
+        self._gaps: dict = {}
         self.convex, self.relations = "convex" in relations, tuple(r for r in relations if r != "convex")
         self.s, self.oracle, self.rates, self.states = s, oracle, [], []
         vectors = {name: getattr(s, name) for name in flow.blocks}
@@ -386,10 +387,14 @@ class Law:
 
     def admits(self, motion: Motion, values: dict, rates: dict):
         ok = np.ones(len(values[motion.t]), dtype=bool)
-        for gap in self.gaps(motion):
-            f = sympy.lambdify(motion.symbols, gap.subs(rates), ["scipy", "numpy"])
-            scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols)), dtype=float))
-            ok &= np.asarray(f(*(values[x] for x in motion.symbols)), dtype=float) >= -1e-12 * scale
+        names = tuple(sorted(rates, key=str))
+        if (motion, names) not in self._gaps:
+            used = [*motion.symbols, *names]
+            self._gaps[motion, names] = [sympy.lambdify(used, gap, ["scipy", "numpy"]) for gap in self.gaps(motion)]
+        known = [float(rates[x]) for x in names]
+        for f in self._gaps[motion, names]:
+            scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols), *known), dtype=float))
+            ok &= np.asarray(f(*(values[x] for x in motion.symbols), *known), dtype=float) >= -1e-12 * scale
         return ok
 
     def holds(self, motion: Motion, point: dict) -> bool:

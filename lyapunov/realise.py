@@ -51,7 +51,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     if found is None:
         return None
     loss, theta = found
-    flow = _with_rates(motion.flow, rates)
+    flow = with_rates(motion.flow, rates)
     exact = {x: sympy.N(v, DIGITS) for x, v in value.items()}
     state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {
         "theta": [sympy.N(x, DIGITS) for x in theta]
@@ -118,7 +118,7 @@ def _step(slope, t, y, h):
     }
 
 
-def _with_rates(flow: Flow, rates: dict) -> Flow:
+def with_rates(flow: Flow, rates: dict) -> Flow:
     """The flow with numbers for its symbolic rates."""
     if not rates:
         return flow
@@ -126,7 +126,7 @@ def _with_rates(flow: Flow, rates: dict) -> Flow:
     for f in dataclasses.fields(flow):
         value = getattr(flow, f.name)
         if isinstance(value, Flow):
-            values[f.name] = _with_rates(value, rates)
+            values[f.name] = with_rates(value, rates)
         elif isinstance(value, sympy.Basic):
             values[f.name] = value.subs(rates)
     return dataclasses.replace(flow, **values)
@@ -247,13 +247,12 @@ def _bowl(x, size, F, g, H):
     s = sympy.Symbol("s", real=True)
     for j in (1, 3, 8, 20):
         parts = [(1 - s) ** (2 * j), s ** (2 * j) * (1 - s) ** 2, s ** (4 * j + 8)]
-        mass = [size * sympy.integrate(sympy.expand(p), (s, 0, 1)) for p in parts]
-        lift = [size**2 * sympy.integrate(sympy.expand(p * (1 - s)), (s, 0, 1)) for p in parts]
+        mass = [size * sympy.Poly(p, s).integrate().eval(1) for p in parts]
+        lift = [size**2 * sympy.Poly(p * (1 - s), s).integrate().eval(1) for p in parts]
         a, b = sympy.Matrix([mass[:2], lift[:2]]).inv() * sympy.Matrix([g - H * mass[2], F - H * lift[2]])
         if a >= 0 and b >= 0:
             second = sympy.expand((a * parts[0] + b * parts[1] + H * parts[2]).subs(s, x / size))
-            v = next(iter(x.free_symbols))
-            return sympy.integrate(sympy.integrate(second, (v, 0, v)), (v, 0, v))
+            return sympy.Poly(second, *x.free_symbols).integrate().integrate().as_expr()
     return None
 
 

@@ -43,8 +43,14 @@ class Chain:
     @functools.cached_property
     def motions(self) -> list[Motion]:
         """The claim in each dimension; TypeError or ValueError from definitions that have no such reading."""
-        return [Motion(self.flow, self.function, n, self.rate) for n in DIMENSIONS]
+        return [self.line, *(Motion(self.flow, self.function, n, self.rate) for n in DIMENSIONS[1:])]
 
+    @functools.cached_property
+    def line(self) -> Motion:
+        """The claim in one coordinate."""
+        return Motion(self.flow, self.function, 1, self.rate)
+
+    @functools.cached_property
     def law(self) -> Law:
         return Law(self.relations, *self.flow.coordinate()[:2], self.flow)
 
@@ -64,10 +70,10 @@ class Chain:
                 return f"in {motion.dim} coordinates V' is not a function of the inner products alone that was proved"
             if not self.frame and not motion.separates(self.derivative, s, oracle):
                 return f"in {motion.dim} coordinates V' is not the sum of what was proved of one"
-        return self.attack(motions) or _breaks(motions[0], self.law(), self.conditions)
+        return self.attack(motions) or _breaks(motions[0], self.law, self.conditions)
 
     def attack(self, motions, quadratic: bool = False):
-        law, tried = self.law(), False
+        law, tried = self.law, False
         for motion in motions:
             for seed, rates in enumerate(law.some_rates(motion.rates, self.conditions, 4 if motion.dim == 1 else 2)):
                 tried = True
@@ -147,7 +153,7 @@ def _undecided(verdict: Verdict, reason: str) -> Verdict:
 
 def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict) -> Verdict:
     """What becomes of a verdict where V' > 0 at an admitted state: REFUTED if a loss has it."""
-    found = realise(motion, point, chain.law(), chain.function, rates)
+    found = realise(motion, point, chain.law, chain.function, rates)
     if found is None:
         return _undecided(
             verdict,
@@ -184,7 +190,7 @@ def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict
 def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
     """A witness of one coordinate, as a loss; else another one that a loss has."""
     s, oracle = chain.flow.coordinate()[:2]
-    motion, law, witness = Motion(chain.flow, chain.function, 1, chain.rate), chain.law(), dict(verdict.witness or {})
+    motion, law, witness = chain.line, chain.law, dict(verdict.witness or {})
     rates = {x: witness[x] for x in motion.rates if x in witness}
     rates |= next(law.some_rates(set(motion.rates) - set(rates), [Eq(x, v) for x, v in rates.items()]), {}) | rates
     own = {
@@ -259,7 +265,7 @@ def _overturned(chain: Chain, verdict: Verdict) -> Verdict:
 
 # --------------------------------------------------------------------------------------------- what else is said
 def _fields(chain: Chain, verdict: Verdict) -> Verdict:
-    motion, law = chain.motions[0], chain.law()
+    motion, law = chain.motions[0], chain.law
     changes: dict = {}
     if verdict.necessary and not _necessary(motion, law, verdict.conditions):
         changes["necessary"] = None

@@ -281,11 +281,12 @@ class Form:
             weights = {s: 1 - rate * h for rate, s in self.weights.items()}
             known = {s: e.subs(weights).subs(known) for s, e in (*weights.items(), *self.roots.items())} | known
         certificate = Certificate((*steps, *self.steps, *elimination), identities)
-        left = [f for f in (_essential(f.subs(known)) for f in (self.share, *needed)) if f is not None]
+        pivot, needed = needed[0] if len(needed) > 1 else None, [self.share, *needed]
+        left = [(g, f is pivot) for f in needed if (g := _essential(f.subs(known), f is pivot)) is not None]
         fixed = {k: v for k, v in known.items() if k in (h, L)}
-        if claimed is not None and refute and left and (witness := self._witness(left, fixed)):
+        if claimed is not None and refute and left and (witness := self._witness([f for f, _ in left], fixed)):
             return StepVerdict(Status.REFUTED, witness=witness, **facts)
-        solved = [_solved(f) for f in left]
+        solved = [_solved(f, strict) for f, strict in left]
         relations = tuple(r.subs(self.roots) for r, _ in solved)
         if sympy.false in relations:
             raise Undecided("the bound of the difference is positive somewhere, and no witness was found")
@@ -409,21 +410,21 @@ class Form:
         return matrix(poly) / bottom, states
 
     def _nonpositive(self, M, x):
-        """What must be ≥ 0 for −form ≥ 0, the identities that prove it, and words."""
+        """What must be ≥ 0 for −form ≥ 0 (of two the first, a pivot, > 0), the identities that prove it, and words."""
         M = (-M).applyfunc(lambda e: sympy.factor(together(e)))
         if len(x) == 1:
             return [M[0, 0]], (), (f"the difference is -({M[0, 0]})*{x[0]}**2",)
+        det = sympy.factor(together(M.det()))
         for i in (0, 1):
-            if M[i, i] != 0 and _essential(M[i, i]) is None:
+            if _never_zero(M[i, i]) and _essential(M[i, i]) is None:
                 j = 1 - i
-                det = sympy.factor(together(M.det()))
                 form = sum(M[k, n] * x[k] * x[n] for k in (0, 1) for n in (0, 1))
                 identity = sympy.cancel(together(M[i, i] * form - (M[i, i] * x[i] + M[i, j] * x[j])**2 - det * x[j]**2))
                 return [det], (identity,), (f"the negative of the difference is at least a quadratic form in {x[0]}, "
                                             f"{x[1]} with the positive pivot {M[i, i]}",
                                             f"its determinant must be >= 0: {det}")
         i = 0 if sympy.count_ops(M[0, 0]) < sympy.count_ops(M[1, 1]) else 1
-        return [M[i, i], sympy.factor(together(M.det()))], (), (
+        return [M[i, i], det], (), (
             f"the negative of the difference is at least a quadratic form in {x[0]}, {x[1]}; it is nonnegative if a "
             "pivot is positive and the determinant not negative",)
 
@@ -459,10 +460,13 @@ class Form:
         yield from (dict(zip(states, map(sympy.sympify, c), strict=True)) for c in itertools.product(*choices))
 
 
-def _essential(f):
-    """f without factors that are positive for all rates; None if nothing is left and f ≥ 0, else what decides f ≥ 0."""
+def _essential(f, strict: bool = False):
+    """f without factors that are positive for all rates; None if nothing is left and f ≥ 0, else what decides f ≥ 0.
+
+    strict : likewise of f > 0, for which squares count too.
+    """
     if f == 0:
-        return None
+        return sympy.S.Zero if strict else None
     top, bottom = fraction(together(f))
     sign, left = sympy.S.One, list[sympy.Expr]()
     for part in (top, bottom):
@@ -470,12 +474,19 @@ def _essential(f):
         sign *= sympy.sign(constant)
         for p, power in factors:
             if power % 2 == 0:
+                left += [p**2] * (strict and not _sign(p))
                 continue
             known = _sign(p)
             sign, left = (sign * known, left) if known else (sign, [*left, p])
     if not left:
         return None if sign > 0 else sympy.S.NegativeOne
     return sympy.expand(sign * sympy.prod(left))
+
+
+def _never_zero(f) -> bool:
+    """Whether every factor of f has a sign: a square such as (1 − ch)² vanishes somewhere."""
+    return f != 0 and all(part.is_number or all(_sign(p) for p, _ in factor_list(part)[1])
+                          for part in fraction(together(f)))
 
 
 def _sign(p) -> int:
@@ -488,14 +499,14 @@ def _sign(p) -> int:
     return rate_sign(expand(top)) * rate_sign(bottom) if weights else 0
 
 
-def _solved(f):
-    """f ≥ 0 as a bound of h (of L where h is a number): (relation, bound or None)."""
+def _solved(f, strict: bool = False):
+    """f ≥ 0 (or f > 0) as a bound of h (of L where h is a number): (relation, bound or None)."""
     if f.is_number:
-        return (sympy.true if f >= 0 else sympy.false), None
+        return (sympy.true if f > 0 or f == 0 and not strict else sympy.false), None
     for x in (h, L):
         if f.has(x) and f.is_polynomial(x) and Poly(f, x).degree() == 1:
             slope, rest = Poly(f, x).all_coeffs()
             if _sign(slope) < 0:
                 bound = sympy.signsimp(sympy.factor(-rest / slope))
-                return sympy.Le(x, bound), bound if x == h else None
-    return sympy.Ge(sympy.factor(f), 0), None
+                return (sympy.Lt if strict else sympy.Le)(x, bound), bound if x == h else None
+    return (sympy.Gt if strict else sympy.Ge)(sympy.factor(f), 0), None

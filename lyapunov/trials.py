@@ -113,6 +113,41 @@ def _summed(flow: Flow, formula, s, theta, loss):
     return np.broadcast_to(value, theta.shape).sum(axis=0)
 
 
+def as_told(flow: Flow, scheme, h, polynomial, curvatures, of_squares: bool) -> bool | None:
+    """Whether a polynomial in z and η has the multipliers of the step at each curvature, its rates drawn at random.
+
+    None where it, or the step, has symbols that are no rates of the flow, or is read at symbols alone.
+    """
+    z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
+    names = sorted((polynomial.free_symbols | h.free_symbols) - {z, eta}, key=str)
+    own = set().union(*(getattr(getattr(flow, f.name), "free_symbols", set()) for f in dataclasses.fields(flow)))
+    if not set(names) <= own:
+        return None
+    rng = np.random.default_rng(0)
+    at = {x: sympy.Rational(int(rng.integers(1, 8)), 8) for x in sorted(own, key=str)}
+    numeric, step = _numbers(flow, at), float(h.subs(at))
+    numbers = [float(e) for e in curvatures if e.is_number and e.is_real and (e > 0 or not of_squares)]
+    return all(multiplied(numeric, scheme, step, polynomial.subs(at).subs(eta, e), e, of_squares) for e in numbers)
+
+
+def bears(polynomial, threshold) -> bool:
+    """Whether all roots are inside the unit circle below a sharpness, and one is outside above it, at drawn rates."""
+    z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
+    names = polynomial.free_symbols - {z, eta}
+    draws = [{x: sympy.Rational(k, 10) for x in names} for k in (9, 8)] if names else [{}]
+    draws = [at | {x: sympy.Rational(1, 10) for x in names if str(x) in ("lr", "eps")} for at in draws]
+    for at in draws:
+        limit = sympy.N(threshold.subs(at), 30)
+        if not limit.is_Float or limit <= 0:
+            continue  # these rates have none
+        sizes = [max(map(abs, np.roots([complex(c) for c in sympy.Poly(
+            polynomial.subs(at).subs(eta, share * limit), z).all_coeffs()])))
+                 for share in (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.01)]
+        if max(sizes[:-1]) >= 1 + 1e-7 or sizes[-1] <= 1 - 1e-7:
+            return False
+    return True
+
+
 def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) -> bool:
     """Whether the roots of a polynomial are the multipliers of one step of the scheme, by numbers, on F = η θ²/2.
 

@@ -36,8 +36,8 @@ ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
-REFEREE, AUDIT, PACE, WIDER = (
-    f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider"))
+REFEREE, AUDIT, PACE, WIDER, NEARBY = (
+    f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider", "nearby"))
 
 MUTANTS = (
     # ------------------------------------------------------------------------------------------ arithmetic
@@ -290,7 +290,7 @@ MUTANTS = (
            REFEREE + "what_sticks_is_in_the_limits"),
     Mutant("a bound on the step is tried", "gap > 1e-9 * (scale", "gap > 1e9 * (scale",
            REFEREE + "a_bound_on_the_step_that_is_too_large_is_broken_by_numbers"),
-    Mutant("multipliers are tried", "h_now.is_number and not multiplied(", "False and not multiplied(",
+    Mutant("multipliers are tried", "if told is False:", "if False:",
            REFEREE + "multipliers_that_numbers_contradict_are_not_said"),
     Mutant("a certificate goes back to the definitions", "(self.chain is None or not self.chain.again())", "True",
            REFEREE + "a_certificate_goes_back_to_the_definitions"),
@@ -298,6 +298,42 @@ MUTANTS = (
            "if False:", REFEREE + "a_formula_of_inner_products_must_be_that_of_the_definitions"),
     Mutant("a claim of a rate has its rate", "parts.append(self.rate * self.V)", "pass",
            "tests/lyapunov/test_rates.py::test_a_claim_of_a_rate_is_checked_again_with_its_rate"),
+    # ---- the referee of points and of steps
+    Mutant("stability passes the referee", "if broken := objection(flow, point, loss, found):", "if broken := '':",
+           NEARBY + "what_the_referee_refuses_is_undecided"),
+    Mutant("a point of rest rests", "if any(abs(e) > SMALL for e in near.slopes(still)[0]):", "if False:",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("a point that moves moves", 'else "the flow does rest there"', 'else ""', NEARBY + "what_is_not_so_is_seen"),
+    Mutant("eigenvalues are those of the field", "if abs(one - two) > 1e-6 *", "if abs(one - two) > 1e6 *",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("eigenvalues are all of them", 'else "the eigenvalues are not those of its field"\n        own',
+           'else ""\n        own',
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("an eigenvalue on the right is not stable",
+           'if found.status in ("stable", "asymptotically stable") and real.max() > size:',
+           "if False:", NEARBY + "what_is_not_so_is_seen"),
+    Mutant("eigenvalues on the left are not unstable",
+           'if found.status == "unstable" and real.max() < -size:', "if False:",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("eigenvalues on the axis decide nothing", "-size < real.max() < size:", "size < real.max() < -size:",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("the function falls near the point", "if sum(terms) > scale * Rational(1, 10**25):", "if False:",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("the function is positive near the point",
+           'if found.kind == "Lyapunov" and level < ', "if False and level < ",
+           NEARBY + "a_function_that_is_not_above_the_height_of_the_point_is_seen"),
+    Mutant("the loss falls near a point that is left",
+           'if found.status == "unstable" and near.place.falls is False:', "if False:",
+           NEARBY + "a_point_that_the_loss_does_not_leave_is_not_left"),
+    Mutant("the loss does not fall near a point that is kept",
+           'if found.status != "unstable" and share == 1 and near.place.falls:', "if False:",
+           NEARBY + "what_is_not_so_is_seen"),
+    Mutant("the function has no other symbols", "if (psi.free_symbols | share.free_symbols) - {g, *blocks}:",
+           "if False:", NEARBY + "a_function_of_symbols_that_nobody_knows_is_not_believed"),
+    Mutant("a sharpness is tried", "if max(sizes[:-1]) >= 1 + 1e-7 or sizes[-1] <= 1 - 1e-7:", "if False:",
+           REFEREE + "a_sharpness_is_where_stability_is_lost"),
+    Mutant("a pivot is positive", "pivot, needed = needed[0] if len(needed) > 1 else None, ", "pivot, needed = None, ",
+           "tests/lyapunov/test_step.py::test_a_pivot_that_vanishes_bounds_no_step"),
     # ---- what the search believed
     Mutant("bounds of bounds", "        self._resolve()\n", "", AUDIT + "the_verdict_is_right[a <= b <= 1]"),
     Mutant("assumptions can be met", "if next(law.some_rates(set(), count=1), None) is None:", "if False:",

@@ -16,6 +16,7 @@ from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
 from ..derivation import known_energies
 from ..energy import Energy, H
+from ..nearby import objection
 from .leading import Leading, Moved, Unscalable, leading_at
 
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
@@ -90,14 +91,17 @@ def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
     point = as_point(critical_point, loss)
     loss = loss if loss is not None else point.loss
     try:
-        return _Local(flow, point, loss).result()
+        found = _Local(flow, point, loss).result()
     except Moved as reason:
-        return Stability(MOVED, (
+        found = Stability(MOVED, (
             f"{reason}: the field contains θ itself (weight decay), so its points of rest are not the critical points "
             "of F", "where the decay is L2, use the critical points of the penalised loss F + λ|θ|²/2 with the flow "
             "without decay"), point=point)
     except Unscalable as reason:
-        return _by_energy(flow, point, str(reason))
+        found = _by_energy(flow, point, str(reason))
+    if broken := objection(flow, point, loss, found):
+        return Stability(UNDECIDED, (f"the referee does not confirm it: {broken}",), point=point)
+    return found
 
 
 class _Local:

@@ -14,7 +14,7 @@ from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates, refuse_names
-from ..trials import multiplied
+from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value
 from .truncated import Truncated
 
@@ -87,16 +87,18 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     except _NoLinearPart as reason:
         return Multipliers(None, argument=str(reason), status=Status.UNDECIDED)
     threshold, lost = _threshold(polynomial)
-    scale = threshold if threshold is not None and threshold.is_number else 1  # where floats tell the roots apart
-    for eta in (Rational(3, 4) * scale, Rational(5, 2) * scale):
-        at = polynomial.subs(sharpness, eta)
-        h_now = sympy.sympify(h).subs(values)
-        if not symbolic and not frozen and at.free_symbols <= {z} and h_now.is_number and not multiplied(
-                optimizer.flow, optimizer.scheme, float(h_now), at, float(eta), "JᵀJ" in argument):
-            return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply "
-                               "them so", status=Status.UNDECIDED)
+    scale = threshold if threshold is not None and threshold.is_number else sympy.S.One  # floats tell roots apart there
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
+    told = None if symbolic or frozen else as_told(
+        exact_rates(optimizer.flow), optimizer.scheme, sympy.sympify(h).subs(values), polynomial,
+        (Rational(3, 4) * scale, Rational(5, 2) * scale, *(e for e in map(as_decimals, eigenvalues) if e.is_number
+                                                           and abs(e) <= 100 * scale)), "JᵀJ" in argument)
+    if told is False:
+        return Multipliers(None, argument="the referee moved the blocks by numbers, and the step does not multiply "
+                           "them so", status=Status.UNDECIDED)
+    if threshold is not None and not bears(polynomial, threshold):
+        threshold, lost = None, None
     roots = {as_decimals(e): _roots(polynomial.subs(sharpness, as_decimals(e))) for e in eigenvalues}
     return Multipliers(polynomial, threshold, lost, further, roots, _stable(roots, further) if roots else None,
                        argument)

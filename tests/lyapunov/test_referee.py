@@ -15,7 +15,7 @@ from lyapunov.motion import Law, Motion
 from lyapunov.realise import realise
 from lyapunov.referee import refereed
 from lyapunov.step import ratio_symbol
-from lyapunov.trials import multiplied, rise
+from lyapunov.trials import as_told, bears, multiplied, rise
 from schemes import SequentialEuler, pair
 
 F, g, m, v, theta = sympy.symbols("F g m v theta", real=True)
@@ -269,6 +269,22 @@ def test_multipliers_are_those_of_the_step():
     polynomial = multipliers(optimizer).polynomial.subs(eta, 2)
     assert multiplied(optimizer.flow, optimizer.scheme, 0.5, polynomial, 2.0, False)
     assert not multiplied(optimizer.flow, optimizer.scheme, 0.5, polynomial + z / 100, 2.0, False)
+
+
+def test_multipliers_of_symbolic_rates_are_those_of_the_step_at_drawn_ones():
+    optimizer = pair(Nesterov.symbolic(), SequentialEuler(), 0.5)
+    z, polynomial, half = sympy.Symbol("z"), multipliers(optimizer).polynomial, Rational(1, 2)
+    arguments = optimizer.flow, optimizer.scheme, half
+    curvatures = Rational(3), Rational(-1)
+    assert as_told(*arguments, polynomial, curvatures, False) is True
+    assert as_told(*arguments, polynomial + z / 100, curvatures, False) is False
+    assert as_told(*arguments, polynomial + L * z, curvatures, False) is None
+
+
+def test_a_sharpness_is_where_stability_is_lost():
+    found = multipliers(pair(Momentum.symbolic(), SequentialEuler(), 0.5))
+    assert bears(found.polynomial, found.threshold)
+    assert not bears(found.polynomial, 2 * found.threshold) and not bears(found.polynomial, found.threshold / 2)
 
 
 def test_multipliers_that_numbers_contradict_are_not_said(monkeypatch):

@@ -21,8 +21,9 @@ SMOOTH = (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam
           Adam(eps=0.1, correction=False),
           Adam(b=20.0), LevenbergMarquardt(), Adamax(eps=0.1), NAdam(eps=0.1), MomentumRMSProp(eps=0.1))
 MANIFOLD = (AdaGrad(eps=0.1), AdaGrad(eps=0.0), AMSGrad(eps=0.1))
-#: Every flow at every point: of the networks that are studied, so that this stays a matter of seconds.
-POINTS = [(name, i) for name in studied() for i in range(len(get(name).critical_points()))]
+#: Every flow at a point of every nature of every network that is studied.
+POINTS = [(name, i) for name in studied() for found in [get(name).critical_points()] for i, p in enumerate(found)
+          if p.nature not in [q.nature for q in found[:i]]]
 
 
 def expected(nature: str, attracts="asymptotically stable") -> str:

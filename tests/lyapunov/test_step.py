@@ -167,3 +167,25 @@ def test_the_bound_of_a_step_needs_a_positive_weight_of_F():
     from lyapunov.step import Form, Undecided
     with pytest.raises(Undecided, match="negative weight"):
         Form(GradientDescent(), SequentialEuler(), Energy(lambda s, oracle: -oracle.value), sympy.S.Zero)
+
+
+def test_a_pivot_that_vanishes_bounds_no_step():
+    """A form with a diagonal of 0 and −c has determinant 0, and is negative: here at h = 1/4, L = 1536/121."""
+    from dataclasses import dataclass
+
+    from arithmetic import total
+    from flows import Flow
+    from lyapunov import Energy
+
+    @dataclass(frozen=True)
+    class Mixed(Flow):
+        memory = ("v",)
+
+        def field(self, s, oracle):
+            return {"v": -4 * s.v - oracle.gradient / 2, "theta": (3 * s.v - oracle.gradient) / 2}
+
+    verdict = check_step(Mixed(), Energy(lambda s, o: o.value - total(s.v**2)), ratio=0)
+    at = {h: Rational(1, 4), L: Rational(1536, 121)}
+    difference = verdict.difference.subs(at)
+    assert verdict.status == "PROVED" and difference.subs(dict.fromkeys(difference.free_symbols, 1)) > 0
+    assert not all(c.subs(at) == sympy.true for c in verdict.conditions)
