@@ -33,7 +33,7 @@ def test_the_table_of_a_benchmark(capsys):
 
 def test_what_is_not_proved_and_families_are_said(capsys):
     assert "families of them: 1" in (out := printed(capsys, "ring")) and "on x^2 + y^2 - 1 = 0: " in out
-    out = printed(capsys, "--expression", "abs(x*y - 1) + x**2/10", "--budget", "1")  # a kink that is no line
+    out = printed(capsys, "--expression", "abs(x*y - 1) + x**2*y", "--budget", "1")  # a kink that is no line
     assert "undecided: " in out and "not proved to be complete in" in out
 
 
