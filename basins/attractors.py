@@ -108,11 +108,18 @@ def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
         around = waiting[:, 0]
         box = [(float(x - 2 * radius), float(x + 2 * radius)) for x in around]
         for p in loss.critical_points(region=box, budget=1.0):
-            if (p.distance(waiting) <= radius).any() and not any(p.theta == q.theta for q in (*atlas, *found)):
+            if (p.distance(waiting) <= radius).any() and not any(_same(p, q) for q in (*atlas, *found)):
                 found.append(p)
         waiting = waiting[:, (np.abs(waiting - around[:, None]) > radius).any(axis=0)]
     left = waiting.shape[1]
     return tuple(found), f"at {left} ends at rest no points were looked for; raise patience=" if left else ""
+
+
+def _same(p: CriticalPoint, q: CriticalPoint) -> bool:
+    """Whether two points found in two boxes are one: the intervals that hold it, as small as floats allow, meet."""
+    if p.theta == q.theta or not (p.box and q.box):
+        return p.theta == q.theta
+    return all(a <= d and c <= b for (a, b), (c, d) in zip(p.box, q.box, strict=True))
 
 
 def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:

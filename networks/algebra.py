@@ -12,7 +12,7 @@ import functools
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -45,6 +45,10 @@ class Clock:
     def check(self, step: str) -> None:
         if self.left < 0:
             raise Stopped(f"stopped at the {step} after {self.seconds:.3g} s")
+
+    def looked(self, step: str) -> Callable[[], None]:
+        """A function that looks at the clock at a step."""
+        return functools.partial(self.check, step)
 
     def ring(self, symbols: Sequence) -> PolyRing:
         """Q[symbols] in the grevlex order; the order itself looks at the clock, so a Gröbner basis cannot overrun."""

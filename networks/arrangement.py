@@ -9,7 +9,7 @@ Source: Björner, Las Vergnas, Sturmfels, White & Ziegler 1999, section 3.7 (cov
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -49,16 +49,20 @@ class TooMany(Exception):
     """More faces than are enumerated."""
 
 
-def faces(functions: Sequence[Affine], n: int) -> list[Face]:
-    """Every face of the arrangement in Rⁿ, those of all dimensions.  Raises `TooMany`."""
+def faces(functions: Sequence[Affine], n: int, check: Callable[[], None] = lambda: None) -> list[Face]:
+    """Every face of the arrangement in Rⁿ, those of all dimensions.  Raises `TooMany`.
+
+    check : is called at every step, and may raise.
+    """
     rows: list[Numbers] = [(*f.a, f.c) for f in functions]
     central = not any(f.c for f in functions)
     if not central:
         rows.append((*[Fraction(0)] * n, Fraction(1)))
     found = {(0,) * len(rows): (Fraction(0),) * (n + 1)}
-    steps = [(signs, x) for signs, x in rays(rows) if central or signs[-1] >= 0]
+    steps = [(signs, x) for signs, x in rays(rows, check) if central or signs[-1] >= 0]
     waiting = list(found.items())
     while waiting:
+        check()
         signs, x = waiting.pop()
         for ray, y in steps:
             if all(s * r >= 0 for s, r in zip(signs, ray, strict=True)):
@@ -73,7 +77,7 @@ def faces(functions: Sequence[Affine], n: int) -> list[Face]:
     return [Face(signs[:-1], tuple(a / x[n] for a in x[:n])) for signs, x in sorted(found.items()) if signs[-1] > 0]
 
 
-def rays(rows: Sequence[Numbers]) -> list[tuple[tuple[int, ...], Numbers]]:
+def rays(rows: Sequence[Numbers], check: Callable[[], None] = lambda: None) -> list[tuple[tuple[int, ...], Numbers]]:
     """The faces of least dimension but {all rows = 0} of a central arrangement, as (signs, a direction in it).
 
     Of rows that share no coordinates with the others one after the other; directions along which no row changes are
@@ -88,6 +92,7 @@ def rays(rows: Sequence[Numbers]) -> list[tuple[tuple[int, ...], Numbers]]:
         columns = rref(own)[1]
         reduced = [tuple(row[k] for k in columns) for row in own]
         for chosen in itertools.combinations(reduced, len(columns) - 1):
+            check()
             null = nullspace(chosen, len(columns))
             if len(null) != 1:
                 continue

@@ -109,8 +109,8 @@ class CriticalPoint:
         """
         theta = np.asarray(theta, dtype=float)
         if self.inequalities:
-            sides = [replace(self, equations=(e.lhs - e.rhs,), inequalities=()).distance(theta)
-                     * ~self._holds(e, theta) for e in self.inequalities]
+            sides = [np.where(self._holds(e, theta), 0.0, replace(
+                self, equations=(e.lhs - e.rhs,), inequalities=()).distance(theta)) for e in self.inequalities]
             return np.hypot(replace(self, inequalities=()).distance(theta), np.max(sides, axis=0))
         if self.equations:
             g = sympy.lambdify([self.symbols], list(self.equations), "scipy")
@@ -212,7 +212,7 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
     elif bent and (cells := _piecewise(loss, budget)) is not None:
         atlas = cells
     else:
-        atlas = _search(loss, region, budget)
+        atlas = _search(loss, region, budget - (time.perf_counter() - start))
     if region is not None and atlas.region is None:
         atlas = replace(atlas, region=region, points=tuple(p for p in atlas if p.family or _inside(p.theta, region)))
     points = [replace(p, loss=loss) for p in atlas]

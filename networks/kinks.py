@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -90,7 +90,7 @@ class Pieces:
         self._faces()
 
     def _faces(self) -> list[Face]:
-        self.faces = faces(self.kinks, len(self.symbols))
+        self.faces = faces(self.kinks, len(self.symbols), self.clock.looked("faces between the cells"))
         return self.faces
 
     def _factored(self, e: sympy.Expr) -> tuple[int, tuple[tuple[int, int], ...]]:
@@ -156,8 +156,8 @@ def _branches(e: sympy.Expr) -> set[sympy.Expr]:
         return {s * b for s in (1, -1) for b in _branches(e.args[0])}
     if isinstance(e, (sympy.Max, sympy.Min)):
         return set().union(*map(_branches, e.args))
-    found = {e.func(*parts) for parts in itertools.islice(itertools.product(*map(_branches, e.args)), 65)}
-    if len(found) > 64:
+    each = [_branches(a) for a in e.args]
+    if math.prod(map(len, each)) > 4096 or len(found := {e.func(*parts) for parts in itertools.product(*each)}) > 64:
         raise NotPiecewise(f"{e} has too many branches")
     return found
 
@@ -242,13 +242,13 @@ def inertia(matrix: Sequence[Sequence[Fraction]]) -> tuple[int, int]:
     return descartes([int(sympy.sign(c)) for c in M.charpoly().all_coeffs()])
 
 
-def in_hull(vectors: Sequence[Numbers]) -> bool:
+def in_hull(vectors: Sequence[Numbers], check: Callable[[], None] = lambda: None) -> bool:
     """Whether 0 is a convex combination of the vectors: no direction has a positive product with all (Gordan)."""
     if not all(any(v) for v in vectors):
         return True
     rows = list(dict.fromkeys(vectors))
     n = len(rows[0])
-    return not any(min(f.signs) > 0 for f in faces([Affine(v, Fraction(0)) for v in rows], n))
+    return not any(min(f.signs) > 0 for f in faces([Affine(v, Fraction(0)) for v in rows], n, check))
 
 
 def together(ways: Sequence[tuple[str | None, str | None]], family: bool) -> Nature:
@@ -410,12 +410,13 @@ class Cells:
         # whether 0 is in the hull is the same all over a region: the gradients are constant, or have a common factor
         steady = corner.simple or not any(any(e[:-1]) for e in entries) or len(rref(entries)[0]) <= 1
         functions = (*(g for _, g, _ in inside), *slopes)
-        for region in faces(functions, len(directions)):
+        check = self.clock.looked("faces between the cells")
+        for region in faces(functions, len(directions), check):
             if all(s == t for (_, _, s), t in zip(inside, region.signs, strict=False)):
                 plane = Plane(face, origin, tuple(directions), functions, tuple(j for j, _, _ in inside), region).proper
                 if not steady:
                     self.open(face, "the hull of the gradients around it changes along it")
-                elif in_hull([c.slope for c in corner.cones(plane.point, False)]):
+                elif in_hull([c.slope for c in corner.cones(plane.point, False)], check):
                     self.flats.append(self._critical(corner, plane, family))
 
     def _critical(self, corner: Corner, plane: Plane, family: Family | None) -> Flat:
@@ -426,7 +427,7 @@ class Cells:
         base = min(cones, key=lambda c: not c.quadratic)
         along = [found if found != "weak" or base.quadratic else None for found in map(base.curvature, (1, -1))]
         if family is not None:
-            along = [*_ways_of(Nature(family.nature))]
+            along = [*_ways_of(Nature(family.nature))] if family.equations else ["weak", "weak"]  # (F is constant)
         elif free and not base.quadratic:
             along = [None, None]
         nature = together([(c.way(1, along[0]), c.way(-1, along[1])) for c in cones], free)
@@ -438,7 +439,7 @@ class Cells:
                 eigenvalues = tuple(eigenvalues_of(hessian))
                 if positive + negative < self.dim:
                     nature, evidence = classified(p, self.symbols, point)
-            elif family is not None:
+            elif family is not None and not corner.kinks:  # (it is one of F on the face)
                 nature = Nature(family.nature)
                 evidence = "; ".join(f"{n} {w}: {y}" if len(family.pieces) > 1 else y for n, w, y in family.pieces)
             elif not any(map(any, hessian)):
@@ -555,7 +556,7 @@ class Cells:
             return
         nature, evidence = Nature(point.nature), point.evidence
         ways = _ways_of(nature)
-        if not corner.smooth:
+        if corner.kinks:
             slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
             critical = corner.critical(slopes)
             if critical is None:
@@ -625,7 +626,7 @@ class Sheet:
         along, corner = _ways_of(Nature(self.family.nature)), self.corner
         nature = Nature(self.family.nature)
         evidence = "; ".join(f"{n} {w}: {y}" if len(self.family.pieces) > 1 else y for n, w, y in self.family.pieces)
-        if not corner.smooth:
+        if corner.kinks:
             found = {signs: [self.sign(e) for e in corner.slopes(signs)] for signs in corner.cells}
             slopes = {signs: [v for v in vs if v is not None] for signs, vs in found.items()}
             critical = corner.critical(slopes) if slopes == found else None
@@ -714,7 +715,7 @@ class Corner:
         here = [j for j, s in enumerate(face.signs) if not s]
         self.kinks, self.names = [pieces.kinks[j] for j in here], [pieces.names[j] for j in here]
         self.lines = nullspace([k.a for k in self.kinks], search.dim)
-        edges = rays([k.a for k in self.kinks])
+        edges = rays([k.a for k in self.kinks], search.clock.looked("faces between the cells"))
         self.cells = {signs: [r for s, r in edges if conformal(s, [signs[j] for j in here])]
                       for signs in pieces.polynomials if conformal(face.signs, signs)}
         self.polynomial = min((pieces.polynomials[signs] for signs in self.cells), key=degree)
@@ -741,6 +742,8 @@ class Corner:
     def critical(self, slopes: dict[tuple[int, ...], list[int]]) -> bool | None:
         """Whether 0 is in the hull of the gradients, by the signs of the slopes along the edges of the cells."""
         every = [v for vs in slopes.values() for v in vs]
+        if self.smooth:  # one gradient
+            return not any(every)
         if min(every) >= 0 or max(every) <= 0:  # no direction, or every one, in which F falls
             return True
         if not self.simple:

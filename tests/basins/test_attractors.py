@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import sympy
 
 import networks
 from basins import Study, grid, study, uniform
@@ -95,6 +96,15 @@ def test_points_that_an_incomplete_list_lacks_are_found_where_ends_lie(loss):
     near = np.array([[0.92 * float(found.theta[0])], [0.0]])  # it is in the box around this end, and too far from it
     assert beyond(loss, part, near, 0.05) == ((), "")
     assert beyond(loss, atlas, np.array([[0.5], [0.5]]), 0.05) == ((), "")  # it is complete: there is none
+
+
+def test_a_point_that_is_found_around_several_ends_is_one():
+    """The box around each end gives its own floats."""
+    x, y = sympy.symbols("x y", real=True)
+    loss = Loss.from_expression(sympy.exp(-x**2) + sympy.tanh(y)**2 + sympy.cos(3*x + 1), (x, y))
+    point = np.array([4.9026544226893289, 0.0])
+    ends = point[:, None] + 9e-4 * np.array([[1, -1, 0, 0, 0.3], [0, 0, 1, -1, 0.8]])
+    assert [p.nature for p in beyond(loss, loss.critical_points(), ends, 1e-3)[0]] == ["minimum"]
 
 
 def test_only_where_an_end_is_at_rest_are_points_looked_for():

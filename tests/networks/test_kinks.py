@@ -12,9 +12,9 @@ from sympy import Abs, Max, Min, Rational
 
 import arithmetic as ar
 from networks import Loss, Network, answers, get
-from networks.algebra import Clock
-from networks.arrangement import Affine, faces, nullspace, rref, solved
-from networks.kinks import NotPiecewise, Pieces, copositive, in_hull
+from networks.algebra import Clock, Stopped
+from networks.arrangement import Affine, faces, nullspace, rays, rref, solved
+from networks.kinks import NotPiecewise, Pieces, _branches, copositive, in_hull
 
 x, y, z = sympy.symbols("x y z", real=True)
 w, b = sympy.symbols("w b", real=True)
@@ -330,3 +330,60 @@ def test_the_budget_is_kept():
     loss = Network((1, 2, 1), ("relu", "linear"), ([0, 1], [0, 1]))
     atlas = loss.critical_points(budget=0.1)
     assert not atlas.complete and any("stopped" in u for u in atlas.undecided)
+
+
+# ------------------------------------------------------------------------ faces on which F does not switch
+def test_where_f_does_not_switch_a_point_of_a_face_is_critical_if_the_gradient_vanishes():
+    """{2x − 2y + 2 = 0} is a kink where x < 0 only; F on it has a maximum at x = 3.78, where its gradient does not
+    vanish, but is positive along x."""
+    loss = Loss.from_expression((x - 1)**2 + (x + 2*y)**2 - (Max(0, x, 2*x - 2*y + 2) - 1)**4, (x, y))
+    atlas = loss.critical_points()
+    assert atlas.complete and [p.nature for p in atlas] == ["minimum", "saddle"]
+    assert [bool(p.kinks) for p in atlas] == [True, False] and np.abs(loss.gradient(atlas[1].numeric)).max() < 1e-9
+
+
+UNTIL = Max(Abs(x), y - 10) - Max(0, y - 10)  # |x| − …, and 0 where y > 10 + |x|
+
+
+def test_where_f_does_not_switch_a_curve_on_a_face_is_critical_if_the_gradient_vanishes():
+    """On {x = 0, y > 10}, F = (yz − 1)², and its slope along x is 3."""
+    atlas = Loss.from_expression((y*z - 1)**2 + 3*x + UNTIL, (x, y, z)).critical_points()
+    assert atlas.complete and len(atlas) == 0
+
+
+def test_where_f_does_not_switch_the_nature_on_a_face_is_not_that_of_f():
+    """On {x = 0}, F = z⁴ has minima at z = 0, but −x² falls."""
+    atlas = Loss.from_expression(z**4 - x**2 + UNTIL, (x, y, z)).critical_points()
+    beyond = [p for p in atlas if p.family and p.distance(np.array([0.0, 12.0, 0.0])) == 0]
+    assert beyond and {p.nature for p in beyond} == {"undecided"}
+
+
+def test_a_function_that_is_constant_on_a_kink_has_neither_up_nor_down_there():
+    """(|x + y| − 1)⁴ falls to both sides of {x + y = 0}, on which it is 1."""
+    (top,) = [p for p in Loss.from_expression((Abs(x + y) - 1)**4, (x, y)).critical_points() if p.value == 1]
+    assert top.nature == "non-strict maximum" and top.equations == (x + y,)
+
+
+def test_all_combinations_of_branches_are_seen():
+    """The last of 2⁷ combinations, though the first 65 are but a few different ones."""
+    a = sympy.symbols("a:5", real=True)
+    product = Max(x, 1) * Max(x, 2) * sympy.prod([Abs(s) for s in a])
+    assert _branches(product) == {s * u * v * sympy.prod(a) for s in (1, -1) for u in (x, 1) for v in (x, 2)}
+
+
+def test_the_faces_of_many_kinks_end_with_the_time():
+    rows = [tuple(map(Fraction, np.random.default_rng(k).integers(-9, 10, 4).tolist())) for k in range(8)]
+    for function in (rays, in_hull, lambda rows, check: faces([Affine(r, Fraction(0)) for r in rows], 4, check)):
+        with pytest.raises(Stopped, match="somewhere"):
+            function(rows, Clock(-1).looked("somewhere"))
+    a = sympy.symbols("a:4", real=True)
+    numbers = np.random.default_rng(0).integers(-9, 10, (12, 4)).tolist()
+    many = sum(relu(sum(k * s for k, s in zip(row, a, strict=True))) for row in numbers)
+    atlas = Loss.from_expression(many, a).critical_points(budget=1e-9)
+    assert not atlas.complete and atlas.undecided[0].startswith("stopped at the faces between the cells")
+
+
+def test_a_family_that_goes_on_to_infinity_is_near_there():
+    flat = next(p for p in Loss.from_expression((relu(x) - 1)**2, (x,)).critical_points() if p.family)
+    assert flat.inequalities == (x < 0,)
+    assert flat.distance(np.array([[-np.inf, -1.0, 0.0, 2.0]])).tolist() == [0, 0, 0, 2]
