@@ -15,7 +15,7 @@ from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
 from .along import interpolated
-from .classes import theta
+from .classes import F, g, theta
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
@@ -52,7 +52,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    paired = any(not isinstance(r, str) and r.has(theta) for r in relations)  # what speaks of θ and the minimum
+    paired = any(not isinstance(r, str) and r.has(theta) and r.has(F, g) for r in relations)  # of θ and the minimum
     found = _unread(flow, function, rate) if paired else searched(flow, function, relations, rate)
     if found.status == Status.UNDECIDED and found.energy is not None and relations:
         found = _between(flow, function, relations, rate, found)
@@ -181,8 +181,10 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
     evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
                 for name in ("identities", "positive", "smt")]
     certificate = Certificate((*steps, seams), *evidence)
-    zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
-    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
+    sets = {v.zero_set for v in verdicts}
+    zero = _absorbed(Or(*sets))
+    told = zero if len(sets) == 1 or whole.vanishes_on(zero) else None  # where one piece says so, another may not
+    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=told,
                    strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
                    positive=True if all(v.positive for v in verdicts) else None, **facts)
 
@@ -473,6 +475,11 @@ class _Check:
                 return None
             out.append({named[e.lhs]: Integer(0) for e in parts})
         return out
+
+    def vanishes_on(self, zero) -> bool:
+        """Whether V' is 0 wherever one of the alternatives of a zero set holds, on whatever piece."""
+        cases = [{}] if zero == sympy.true else self._alternatives(zero)
+        return cases is not None and all(sympy.simplify(self.one.derivative.subs(case)) == 0 for case in cases)
 
     def _strict(self, zero) -> bool:
         memory = {x for name, x in zip(self.one.names, self.one.vectors, strict=False) if name != "theta"}

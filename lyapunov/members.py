@@ -188,6 +188,11 @@ def turned(bends: list[Bends], rng) -> tuple[Callable, Callable]:
     return gradient, value
 
 
+def moved(gradient: Callable, value: Callable, far: float, up: float) -> tuple[Callable, Callable]:
+    """(gradient, value) of the loss with its place moved by `far` in each coordinate, and all values raised by `up`."""
+    return lambda x: gradient(x - far), lambda x: value(x - far) + up
+
+
 def log_cosh(low: float, high: float) -> tuple[Callable, Callable]:
     """(gradient, value) of low |x|²/2 + (high − low) Σ log cosh x_i."""
     def value(x):
