@@ -20,7 +20,7 @@ from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, obser
 from .energy import Assumptions, Energy, H
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction,
-    quotient_sign, resting_value, smt, twin, vanishing,
+    quotient_sign, resting_value, smt, twin, vanishing, words,
 )
 from .motion import Law, Motion
 from .referee import refereed
@@ -88,10 +88,16 @@ HELP = {
 
 
 def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
-    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions."""
-    if verdict.status == Status.PROVED:
-        return verdict
+    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions.
+
+    A proof on a domain says so: nothing is said of whether runs stay in it.
+    """
     s, oracle, _ = flow.coordinate()
+    if verdict.status == Status.PROVED:
+        own = {getattr(s, name) for name in flow.blocks}
+        inside = [r for r in verdict.assuming if r.free_symbols & own and not r.free_symbols & {F, g}]
+        notes = (f"as long as the state stays where {words(tuple(inside))}",) if inside else ()
+        return dataclasses.replace(verdict, notes=verdict.notes + notes)
     floats = {float(x) for x in sympy.sympify(function(s, oracle)).atoms(sympy.Float)}
     meant = [(x, q) for x in sorted(floats) for q in [Fraction(x).limit_denominator(1000)]
              if len(repr(x)) > 16 and abs(x - q) < 1e-15 * max(1, abs(x))]

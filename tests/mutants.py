@@ -380,6 +380,8 @@ MUTANTS = (
            WIDER + "functions_of_the_loss_that_jump_are_no_energies"),
     Mutant("where V rests on all pieces", "told = zero if len(sets) == 1 or whole.vanishes_on(zero) else None",
            "told = zero", WIDER + "where_v_rests_on_one_piece_it_need_not_on_another"),
+    Mutant("a proof on a domain says so", "notes=verdict.notes + notes)\n    floats", "notes=verdict.notes)\n    floats",
+           WIDER + "a_domain_of_a_block"),
     Mutant("domains are no pairs with the minimum", "r.has(theta) and r.has(F, g) for r in", "r.has(theta) for r in",
            WIDER + "a_domain_of_a_block"),
     Mutant("values of F cancel", "if any(_tidy(e) != 0 for e in values):", "if False:", PACE + "values_must_cancel"),

@@ -151,6 +151,7 @@ def test_a_domain_of_a_block():
     assert check(subject, loss).status == "REFUTED"
     verdict = check(subject, loss, assuming=Ge(theta, 0))
     assert verdict.status == "PROVED" and verdict.certificate.verify() and verdict.invariant_set is None
+    assert "as long as the state stays where theta >= 0" in str(verdict)
     shifted = check(flow(lambda f, s, o: {"theta": -(s.theta - 1) * o.gradient}), loss, assuming=Ge(theta, 0))
     assert shifted.status == "REFUTED" and shifted.counterexample.state.theta >= 0
 
