@@ -227,6 +227,9 @@ def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
+    if any(r in (False, sympy.false) for r in relations):
+        raise ValueError("assuming: one of the relations is false for all its symbols, such as h <= -1/L of positive "
+                         "ones")
     return tuple(r for r in relations if r not in (True, sympy.true))
 
 

@@ -88,7 +88,8 @@ class LossClass:
         above = "convex" in relations or F in gaps
         rests = "convex" in relations or above and any(map(_rests, gaps))
         if sympy.false in rates:
-            raise Unreadable(f"no loss meets {', '.join(map(str, relations))}")
+            raise Unreadable("no loss, or quadratic ones of one curvature alone, meet "
+                             f"{', '.join(map(str, relations))}")
         rates = [r for r in rates if r != sympy.true]
         return cls(low, high, above, rests, tuple(gap for gap in gaps if gap != F), tuple(rates))
 

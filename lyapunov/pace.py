@@ -176,6 +176,8 @@ def search(claim: Decrease) -> Found | str:
     tight, active = _tight(claim)
     unknowns = {k: sympy.Dummy(f"lambda_{k}") for k in active}
     samples = list(claim.region.samples(claim.parameters, SAMPLES if claim.parameters else 1, seed=1))
+    if not samples:
+        return "no parameters were found that meet the relations between them"
     problems = [Numbers(claim, at, tight, active) for at in samples]
     insides = [p.inside(active) for p in problems]
     if min(depths := [i.depth for i in insides]) < -SHALLOW:
@@ -264,7 +266,10 @@ class Numbers:
 
     def admits(self, multipliers: dict) -> bool:
         """Whether multipliers are right in floats."""
-        weights = [float(sympy.sympify(multipliers.get(k, 0)).xreplace(self.at)) for k in self.active] * self.sizes
+        exact = [sympy.sympify(multipliers.get(k, 0)).xreplace(self.at) for k in self.active]
+        if not all(w.is_real for w in exact):
+            return False
+        weights = np.array(exact, dtype=float) * self.sizes
         M = self.S0 - np.tensordot(weights, self.S, axes=1)
         scale = 1 + np.abs(M).max(initial=0) + np.abs(weights).max(initial=0)
         return min(weights, default=0) >= -1e-9 * scale and np.linalg.eigvalsh(M).min(initial=0) >= -1e-9 * scale
@@ -369,6 +374,8 @@ class RateChain:
         if (proved := prove(fresh, self.found.multipliers)) is None:
             return "the multipliers do not prove the claim"
         samples = list(fresh.region.samples(fresh.parameters, 6, seed=7)) if fresh.parameters else [{}]
+        if not samples:
+            return "no parameters were found to try it on"
         for at in samples:
             if any(sympy.sympify(e).xreplace(at).is_negative is not False for e in (
                     *proved.multipliers.values(), *(d for d, _ in proved.squares))):

@@ -286,6 +286,29 @@ def test_a_slow_step_starts_at_a_step():
     assert rising.status == "REFUTED" and (rising.counterexample.state.t / rising.counterexample.h).is_integer
 
 
+def test_losses_that_are_bent_downwards_alone_are_of_their_class():
+    """H <= −2 without a bound from below: −x² and steeper, never x²."""
+    found = [b.middle for b in members(None, Rational(-2), False, [], 8)]
+    assert found and max(found) == -2
+    rises = check_step(GradientDescent(), loss, rate=1, assuming=[H <= -2])
+    assert rises.status != "REFUTED" or rises.counterexample.loss.hessian(np.array([0.3]))[0, 0] <= -2
+
+
+def test_relations_of_parameters_that_the_claim_has_not():
+    """h is bounded, and the step is 1/L; relations that are false are refused."""
+    given = ("convex", F >= mu * sympy.Symbol("theta", real=True) ** 2 / 2, H <= L, h <= 1 / L)
+    assert check_step(GradientDescent(), step=1 / L, rate=1, assuming=given).status == "PROVED"
+    for ask in (check_step, check):
+        with pytest.raises(ValueError, match="false for all"):
+            ask(GradientDescent(), loss, rate=1, assuming=("convex", h <= -1 / L))
+
+
+def test_multipliers_that_are_not_real_are_none():
+    verdict = check_step(GradientDescent(), lambda s, o: total(o.gradient**2), rate=(1 + h) ** 2,
+                         assuming=(H >= -1, H <= 1))
+    assert verdict.status in ("PROVED", "UNDECIDED")
+
+
 def test_a_v_that_is_no_number_is_said():
     with pytest.raises(ValueError, match=r"total\(...\)"):
         check_step(GradientDescent(), lambda s, o: s.theta**2, rate=1, assuming="convex")
