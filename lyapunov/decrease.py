@@ -19,8 +19,8 @@ from .classes import F, g, theta
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
-    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction,
-    quotient_sign, resting_value, smt, twin, vanishing, words,
+    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, insides, matrix,
+    negative_direction, quotient_sign, resting_value, smt, twin, vanishing, words,
 )
 from .motion import Law, Motion
 from .referee import refereed
@@ -96,8 +96,8 @@ def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
     if verdict.status == Status.PROVED:
         own = {getattr(s, name) for name in flow.blocks}
         inside = [r for r in verdict.assuming if r.free_symbols & own and not r.free_symbols & {F, g}]
-        notes = (f"as long as the state stays where {words(tuple(inside))}",) if inside else ()
-        return dataclasses.replace(verdict, notes=verdict.notes + notes)
+        said = (f"as long as the state stays where {words(tuple(inside))}",) if inside else ()
+        return dataclasses.replace(verdict, notes=verdict.notes + said)
     floats = {float(x) for x in sympy.sympify(function(s, oracle)).atoms(sympy.Float)}
     meant = [(x, q) for x in sorted(floats) for q in [Fraction(x).limit_denominator(1000)]
              if len(repr(x)) > 16 and abs(x - q) < 1e-15 * max(1, abs(x))]
@@ -486,9 +486,17 @@ class _Check:
         return out
 
     def vanishes_on(self, zero) -> bool:
-        """Whether V' is 0 wherever one of the alternatives of a zero set holds, on whatever piece."""
+        """Whether V' is 0 wherever one of the alternatives of a zero set holds, on whatever piece.
+
+        On a seam V' is that of either side.
+        """
         cases = [{}] if zero == sympy.true else self._alternatives(zero)
-        return cases is not None and all(sympy.simplify(self.one.derivative.subs(case)) == 0 for case in cases)
+        seams = insides([self.one.V, *self.one.field.values()])
+        try:
+            return cases is not None and all(any(h.subs(case) == 0 for h in seams) or sympy.simplify(
+                self.one.derivative.subs(case)) == 0 for case in cases)
+        except ValueError:  # Max of what is not comparable: there is no V' there
+            return False
 
     def _strict(self, zero) -> bool:
         memory = {x for name, x in zip(self.one.names, self.one.vectors, strict=False) if name != "theta"}
