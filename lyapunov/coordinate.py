@@ -14,7 +14,7 @@ from arithmetic import CoordinateLoss, GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
 from .motion import CURVED, Law, Motion
-from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, pieces, tidy, vanishes
+from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, jumping, pieces, tidy, vanishes
 
 
 def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> Flow:
@@ -39,6 +39,8 @@ def read(flow: Flow, function: Callable | None = None) -> None:
     what = f"{type(flow).__name__}.field(s, oracle)"
     if isinstance(flow.memory, str):
         raise ValueError(f"{type(flow).__name__}.memory={flow.memory!r} must be a tuple of names: ({flow.memory!r},)")
+    if "t" in flow.blocks:
+        raise ValueError(f"{type(flow).__name__}.memory has a block called t, which is the time: give it another name")
     try:
         s, oracle, field = flow.coordinate()
         if not isinstance(field, dict):
@@ -163,8 +165,9 @@ class Coordinate:
         self.field = {name: as_decimals(f) for name, f in field.items()}
         self.V = as_decimals(function(self.s, self.oracle))
         o, theta = self.oracle, self.field["theta"]
-        if self.V.has(*set(SEAMS) - set(KINKS)):
-            raise Unreadable("V may jump: it contains a sign or cases; kinks are written with |x|, max and min")
+        if found := jumping(self.V):
+            names = ", ".join(sorted({f.func.__name__ for f in found}))
+            raise Unreadable(f"V may jump: it contains {names}; kinks are written with |x|, max and min")
         self.scalars = [name for name in flow.blocks if isinstance(name, scalar)]
         self.names = [name for name in flow.blocks if not isinstance(name, scalar)]
         self.vectors = [getattr(self.s, name) for name in self.names] + [o.gradient]
@@ -363,8 +366,8 @@ class Frame(Coordinate):
             return f.has(*set(SEAMS) - set(KINKS)) or any(ends(p) or p.has(*KINKS) for p in f.atoms(sympy.Pow)
                                                           if p.exp.is_negative)
 
-        if motion.V.has(*set(SEAMS) - set(KINKS)):
-            raise Unreadable("V may jump: it contains a sign or cases")
+        if jumping(motion.V):
+            raise Unreadable("V may jump")
         for h in ends(motion.V):
             for name, block in (*motion.blocks.items(), ("theta", motion.g)):
                 if h.free_symbols & set(block) and any(jumps(f) for f in motion.slopes[name]):

@@ -15,12 +15,12 @@ from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
 from .along import interpolated
-from .classes import theta
+from .classes import F, g, theta
 from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
 from .energy import Assumptions, Energy, H
 from .exact import (
-    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix, negative_direction,
-    quotient_sign, resting_value, smt, twin, vanishing,
+    INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix,
+    negative_direction, quotient_sign, resting_value, smt, twin, vanishing, words,
 )
 from .motion import Law, Motion
 from .referee import refereed
@@ -52,7 +52,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    paired = any(not isinstance(r, str) and r.has(theta) for r in relations)  # what speaks of θ and the minimum
+    paired = any(not isinstance(r, str) and r.has(theta) and r.has(F, g) for r in relations)  # of θ and the minimum
     found = _unread(flow, function, rate) if paired else searched(flow, function, relations, rate)
     if found.status == Status.UNDECIDED and found.energy is not None and relations:
         found = _between(flow, function, relations, rate, found)
@@ -88,10 +88,16 @@ HELP = {
 
 
 def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
-    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions."""
-    if verdict.status == Status.PROVED:
-        return verdict
+    """The verdict with what would help, where it is undecided, and with the floats that may be meant as fractions.
+
+    A proof on a domain says so: nothing is said of whether runs stay in it.
+    """
     s, oracle, _ = flow.coordinate()
+    if verdict.status == Status.PROVED:
+        own = {getattr(s, name) for name in flow.blocks}
+        inside = [r for r in verdict.assuming if r.free_symbols & own and not r.free_symbols & {F, g}]
+        said = (f"as long as the state stays where {words(tuple(inside))}",) if inside else ()
+        return dataclasses.replace(verdict, notes=verdict.notes + said)
     floats = {float(x) for x in sympy.sympify(function(s, oracle)).atoms(sympy.Float)}
     meant = [(x, q) for x in sorted(floats) for q in [Fraction(x).limit_denominator(1000)]
              if len(repr(x)) > 16 and abs(x - q) < 1e-15 * max(1, abs(x))]
@@ -181,8 +187,10 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
     evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
                 for name in ("identities", "positive", "smt")]
     certificate = Certificate((*steps, seams), *evidence)
-    zero = _absorbed(Or(*(v.zero_set for v in verdicts)))
-    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=zero,
+    sets = {v.zero_set for v in verdicts}
+    zero = _absorbed(Or(*sets))
+    told = zero if len(sets) == 1 or whole.vanishes_on(zero) else None  # where one piece says so, another may not
+    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=told,
                    strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
                    positive=True if all(v.positive for v in verdicts) else None, **facts)
 
@@ -219,6 +227,9 @@ def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
+    if any(r in (False, sympy.false) for r in relations):
+        raise ValueError("assuming: one of the relations is false for all its symbols, such as h <= -1/L of positive "
+                         "ones")
     return tuple(r for r in relations if r not in (True, sympy.true))
 
 
@@ -473,6 +484,25 @@ class _Check:
                 return None
             out.append({named[e.lhs]: Integer(0) for e in parts})
         return out
+
+    def vanishes_on(self, zero) -> bool:
+        """Whether V' is 0 where an alternative of a zero set holds, on whatever piece: at random points, exactly.
+
+        On a seam V' is that of either side.
+        """
+        cases = [{}] if zero == sympy.true else self._alternatives(zero)
+        E, rng, tiny = self.one.derivative, np.random.default_rng(0), Rational(1, 2**80)
+        for case in cases or ():
+            sides = list(itertools.product(*((1,) if x.is_positive else (1, -1) for x in case)))
+            for _ in range(24):
+                at = {x: Rational(int(rng.integers(1, 8)), 8) if x.is_positive else
+                      Rational(int(rng.integers(1, 32)), 8) * int(rng.choice([-1, 1]))
+                      for x in sorted(E.free_symbols - set(case), key=str)}
+                near = (sympy.N(E.subs(at | {x: k * tiny for x, k in zip(case, side, strict=True)}), 40)
+                        for side in sides)
+                if not any(v.is_real and abs(v) < Rational(1, 2**30) for v in near):
+                    return False
+        return cases is not None
 
     def _strict(self, zero) -> bool:
         memory = {x for name, x in zip(self.one.names, self.one.vectors, strict=False) if name != "theta"}

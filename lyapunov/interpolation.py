@@ -22,6 +22,7 @@ from schemes import ImplicitEuler, Scheme
 
 from .classes import F, H, g, theta
 from .exact import Fresh
+from .exact.region import Region, Unbounded
 
 
 class Unreadable(Exception):
@@ -38,14 +39,16 @@ class Inequality(NamedTuple):
 
 @dataclass(frozen=True)
 class LossClass:
-    """Bounds low ≤ H ≤ high (None: none), whether the minimum is F = 0 at θ = 0, and what holds at each point.
+    """Bounds low ≤ H ≤ high (None: none), whether F ≥ 0, whether the minimum is F = 0 at θ = 0, and what else holds.
 
+    above : F ≥ 0, which alone says neither where the minimum is, nor that it is 0.  rests : F = 0 and ∇F = 0 at θ = 0.
     gaps : expressions ≥ 0, linear in F and of second degree in g and θ, such as g²/2μ − F.  rates : the assumptions on
     parameters alone.
     """
 
     low: sympy.Expr | None
     high: sympy.Expr | None
+    above: bool
     rests: bool
     gaps: tuple[sympy.Expr, ...]
     rates: tuple
@@ -73,7 +76,7 @@ class LossClass:
                 rates.append(r)
         if len(highs) > 1:
             raise Unreadable(f"two upper bounds of the curvature, {', '.join(map(str, highs))}: give the smaller one")
-        largest = [a for a in lows if all((a - b).is_nonnegative for b in lows)]
+        largest = [a for a in lows if all((a - b).is_nonnegative or _follows(a - b, rates) for b in lows)]
         if lows and not largest:
             raise Unreadable(f"which of {', '.join(map(str, lows))} is the largest lower bound of the curvature?")
         low, high = largest[0] if lows else None, highs[0] if highs else None
@@ -82,16 +85,24 @@ class LossClass:
         for gap in gaps:  # F ≥ |g|²/2L and F ≤ |g|²/2μ leave no loss with μ > L
             if high is not None and gap.coeff(F) == -1 and (share := gap.coeff(g**2)) != 0 and gap == share * g**2 - F:
                 rates.append(sympy.Le(1 / (2 * share), high))
-        rests = "convex" in relations or any(gap == F for gap in gaps)
+        above = "convex" in relations or F in gaps
+        rests = "convex" in relations or above and any(map(_rests, gaps))
         if sympy.false in rates:
-            raise Unreadable(f"no loss meets {', '.join(map(str, relations))}")
+            raise Unreadable("no loss, or quadratic ones of one curvature alone, meet "
+                             f"{', '.join(map(str, relations))}")
         rates = [r for r in rates if r != sympy.true]
-        return cls(low, high, rests, tuple(gap for gap in gaps if gap != F), tuple(rates))
+        return cls(low, high, above, rests, tuple(gap for gap in gaps if gap != F), tuple(rates))
+
+    @property
+    def infimum(self) -> bool:
+        """Whether F* = 0: of the class of Polyak and Łojasiewicz too, of which nothing says where it is."""
+        return self.rests or self.above and any(
+            gap.coeff(F).is_negative and gap.coeff(g, 2).is_positive and not gap.has(theta) for gap in self.gaps)
 
     def mapped(self, change: Callable) -> LossClass:
         """The class with its parameters changed."""
         low, high = (None if e is None else change(e) for e in (self.low, self.high))
-        return LossClass(low, high, self.rests, tuple(map(change, self.gaps)), tuple(
+        return LossClass(low, high, self.above, self.rests, tuple(map(change, self.gaps)), tuple(
             type(r)(change(r.lhs), change(r.rhs)) for r in self.rates))
 
     def between(self, i: Point, j: Point, name: str) -> Inequality | None:
@@ -125,10 +136,24 @@ class LossClass:
         every = points + [star] * self.rests
         found = [self.between(i, j, f"{i.name} above {j.name}") for i in every for j in every if i is not j]
         out = [q for q in found if q is not None]
-        if self.rests and (self.low is None or not self.low.is_nonnegative):  # F(θ − g/L) ≥ 0
-            share = 0 if self.high is None else 1 / (2 * self.high)
+        if self.above and not (self.rests and self.low is not None and self.low.is_nonnegative):  # F(θ − g/L) ≥ 0
+            share = 1 / (2 * self.high) if self.high is not None and self.high.is_positive else 0
             out += [Inequality(f"F >= |g|^2*{share} at {i.name}", i.value, -share * _inner(i.g, i.g)) for i in points]
         return out + [self.at(i, k) for i in points for k in range(len(self.gaps))]
+
+
+def _rests(gap) -> bool:
+    """Whether a gap is c − aF + …, a > 0, without a positive multiple of g²: with F ≥ 0 it says F = 0 at θ = 0."""
+    share = gap.coeff(g, 2)
+    return bool(gap.coeff(F).is_negative and (share == 0 or share.is_negative))
+
+
+def _follows(e, rates) -> bool:
+    """Whether an expression in the parameters is ≥ 0 by what is assumed of them."""
+    try:
+        return Region(rates).never_negative(e) is not None
+    except Unbounded:
+        return False
 
 
 def _inner(a: Matrix, b: Matrix) -> Matrix:
@@ -233,7 +258,11 @@ class Step:
         self.before, self.after = (self._form(v) for v in self.V)
 
     def _read(self, function, s: State) -> sympy.Expr:
-        return as_decimals(function(s, self.points_of.oracle(s.theta)))
+        V = function(s, self.points_of.oracle(s.theta))
+        if np.ndim(V) or isinstance(V, sympy.NDimArray):
+            raise ValueError("V(s, oracle) is one number: write total(...) around what is summed over coordinates, as "
+                             "in oracle.value + total(s.v**2)/2")
+        return as_decimals(V)
 
     def _row(self, e) -> Matrix:
         """The coefficients of a linear expression in the vectors."""

@@ -98,7 +98,7 @@ def _nonnegative(a, b, c, width) -> bool:
 def members(low, high, rests: bool, gaps: list[Callable], count: int, seed: int = 0) -> Iterator[Bends]:
     """Losses of one variable with low ≤ F'' ≤ high that meet the gaps: quadratic ones first, then at random."""
     rng = np.random.default_rng(seed)
-    bottom = low if low is not None else (-high if high is not None else -8)
+    bottom = low if low is not None else -8 if high is None else -high if high > 0 else high - 8
     top = high if high is not None else max(8 * abs(bottom), sympy.S.One * 8)
     share = [Rational(k, 8) for k in range(9)]
     levels = [bottom + s * (top - bottom) for s in share]
@@ -186,6 +186,11 @@ def turned(bends: list[Bends], rng) -> tuple[Callable, Callable]:
         return sum(f.value(row) for f, row in zip(floats, Q @ x, strict=True))
 
     return gradient, value
+
+
+def moved(gradient: Callable, value: Callable, far: float, up: float) -> tuple[Callable, Callable]:
+    """(gradient, value) of the loss with its place moved by `far` in each coordinate, and all values raised by `up`."""
+    return lambda x: gradient(x - far), lambda x: value(x - far) + up
 
 
 def log_cosh(low: float, high: float) -> tuple[Callable, Callable]:

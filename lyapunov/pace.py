@@ -176,6 +176,8 @@ def search(claim: Decrease) -> Found | str:
     tight, active = _tight(claim)
     unknowns = {k: sympy.Dummy(f"lambda_{k}") for k in active}
     samples = list(claim.region.samples(claim.parameters, SAMPLES if claim.parameters else 1, seed=1))
+    if not samples:
+        return "no parameters were found that meet the relations between them"
     problems = [Numbers(claim, at, tight, active) for at in samples]
     insides = [p.inside(active) for p in problems]
     if min(depths := [i.depth for i in insides]) < -SHALLOW:
@@ -211,7 +213,7 @@ def _tight(claim: Decrease) -> tuple[list[Matrix], list[int]]:
         if any(_tidy(gap_on(gap, curvature)).is_negative for gap in claim.losses.gaps):
             continue
         W, form = claim.on_quadratic(curvature)
-        if not claim.losses.rests or sympy.factor(form.det()) != 0:
+        if not claim.losses.above or sympy.factor(form.det()) != 0:
             continue
         for u in form.nullspace():
             w = (W * u).applyfunc(_tidy)
@@ -264,7 +266,10 @@ class Numbers:
 
     def admits(self, multipliers: dict) -> bool:
         """Whether multipliers are right in floats."""
-        weights = [float(sympy.sympify(multipliers.get(k, 0)).xreplace(self.at)) for k in self.active] * self.sizes
+        exact = [sympy.sympify(multipliers.get(k, 0)).xreplace(self.at) for k in self.active]
+        if not all(w.is_real for w in exact):
+            return False
+        weights = np.array(exact, dtype=float) * self.sizes
         M = self.S0 - np.tensordot(weights, self.S, axes=1)
         scale = 1 + np.abs(M).max(initial=0) + np.abs(weights).max(initial=0)
         return min(weights, default=0) >= -1e-9 * scale and np.linalg.eigvalsh(M).min(initial=0) >= -1e-9 * scale
@@ -369,6 +374,8 @@ class RateChain:
         if (proved := prove(fresh, self.found.multipliers)) is None:
             return "the multipliers do not prove the claim"
         samples = list(fresh.region.samples(fresh.parameters, 6, seed=7)) if fresh.parameters else [{}]
+        if not samples:
+            return "no parameters were found to try it on"
         for at in samples:
             if any(sympy.sympify(e).xreplace(at).is_negative is not False for e in (
                     *proved.multipliers.values(), *(d for d, _ in proved.squares))):
@@ -430,7 +437,7 @@ def bends(claim: Claim, at: dict, count: int, seed: int = 0) -> list[members.Ben
     low, high = (None if e is None else number(e.xreplace(at)) for e in (losses.low, losses.high))
     gaps = [sympy.lambdify([F, g, theta], sympy.Poly(gap.xreplace(at), F, g, theta).clear_denoms()[1].as_expr())
             for gap in losses.gaps]  # with whole coefficients, so that fractions stay exact
-    return list(members.members(low, high, losses.rests, gaps, count, seed))
+    return list(members.members(low, high, losses.above, gaps, count, seed))
 
 
 def attacked(claim: Claim, multipliers: dict, samples: list[dict]) -> str:
@@ -447,6 +454,10 @@ def attacked(claim: Claim, multipliers: dict, samples: list[dict]) -> str:
         if not claim.losses.gaps and claim.losses.low is not None and claim.losses.high is not None:
             low, high = (float(e.xreplace(at)) for e in (claim.losses.low, claim.losses.high))
             shapes += [(2, members.log_cosh(low, high))] if low >= 0 else []
+        if not claim.losses.rests and not any(gap.has(theta) for gap in claim.losses.gaps):
+            # nothing says where the minimum is, nor, without another bound of F than F ≥ 0, that it is 0
+            ups = (0,) if claim.losses.gaps else (0, 8) if claim.losses.above else (0, 8, -8)
+            shapes += [(dim, members.moved(*shape, 3.0, up)) for dim, shape in shapes[:6] for up in ups]
         for dim, (gradient, value) in shapes:
             score, _, least = members.uphill(f, gradient, value, rng, dim)
             if score > 1e-9:
@@ -460,6 +471,7 @@ def slow_step(claim: Claim) -> members.SlowStep | None:
     """A loss of the class and a state on which one step is slower than claimed, exactly, or None."""
     samples = list(claim.region.samples(claim.parameters, 6, seed=2)) if claim.parameters else [{}]
     for seed, at in enumerate(samples):
+        at = {x: sympy.ceiling(v) if x == claim.n else v for x, v in at.items()}  # no state is between two steps
         exact = forms(claim, at)
         found = members.slowest(exact, bends(claim, at, members.MEMBERS, seed), seed)
         if found is not None:
@@ -485,8 +497,9 @@ def shown(claim: Claim, at: dict, bend: members.Bends, state) -> members.SlowSte
 
 
 # ------------------------------------------------------------------------------------------------------- the verdict
-def rate_verdict(flow: Flow, scheme: Scheme, h, function: Callable, rate, relations: tuple) -> RateVerdict:
-    """The verdict on V⁺ ≤ ρV, after the referee."""
+def rate_verdict(flow: Flow, scheme: Scheme, h, function: Callable, rate, relations: tuple,
+                 told: sympy.Expr | None = None) -> RateVerdict:
+    """The verdict on V⁺ ≤ ρV, after the referee.  told : the rate that words speak of, if it is a larger one than ρ."""
     rate, relations = sympy.sympify(rate), tuple(relations)
     named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
     if isinstance(rate, Max) and len(rate.args) == 2:
@@ -503,7 +516,7 @@ def rate_verdict(flow: Flow, scheme: Scheme, h, function: Callable, rate, relati
         objection = chain.again()
         if not objection:
             multipliers = {claim.inequalities[k].name: claim.spoken(e) for k, e in found.multipliers.items() if e != 0}
-            return RateVerdict(Status.PROVED, rate, gives=gives(claim), multipliers=multipliers, conditions=tuple(
+            return RateVerdict(Status.PROVED, rate, gives=gives(claim, told), multipliers=multipliers, conditions=tuple(
                 r for r in claim.losses.rates), certificate=certificate(claim, found, chain), **facts)
         found = f"the referee: {objection}"
     if (slow := slow_step(claim)) is not None:
@@ -526,7 +539,7 @@ def _larger(flow, scheme, h, function, rate: Max, relations: tuple) -> RateVerdi
         if bound is None:
             return RateVerdict(Status.UNDECIDED, rate, assuming=named,
                                reason=f"where {a} is larger than {b} is not bounded by one relation")
-        verdict = rate_verdict(flow, scheme, h, function, over, (*relations, bound))
+        verdict = rate_verdict(flow, scheme, h, function, over, (*relations, bound), rate)
         if verdict.status != Status.PROVED:
             return replace(verdict, rate=rate, assuming=named)
         verdicts.append((bound, verdict))
@@ -536,8 +549,8 @@ def _larger(flow, scheme, h, function, rate: Max, relations: tuple) -> RateVerdi
     both = Certificate(steps, identities, positive, chain=BothSides(tuple(p.chain for p in proofs)))
     first = verdicts[0][1]
     return replace(first, rate=rate, certificate=both, assuming=named, multipliers={}, conditions=tuple(
-        r for r in first.conditions if r != verdicts[0][0]), gives=first.gives.replace(str(first.rate), str(rate)),
-        decrease=first.decrease)
+        r for r in first.conditions if r != verdicts[0][0]), gives=first.gives if all(
+            v.gives == first.gives for _, v in verdicts) else "")
 
 
 @dataclass(frozen=True)
@@ -595,31 +608,38 @@ def certificate(claim: Claim, found: Found, chain: RateChain) -> Certificate:
     return Certificate(tuple(steps), identities, positive, chain=chain)
 
 
-def gives(claim: Claim) -> str:
-    """What V_n ≤ ρⁿ V_0 says of the iterates; empty where ρ may be negative."""
+def gives(claim: Claim, told: sympy.Expr | None = None) -> str:
+    """What V_n ≤ ρⁿ V_0 says of the iterates; empty where ρ may be negative.
+
+    F − F* and θ − θ* are spoken of where the class says that they are F and θ; of a V whose sign is not known, V alone.
+    told : a rate that is at least ρ, of which the words are.
+    """
+    rate = claim.rate if told is None else told
     if claim.region.never_negative(claim.ratio) is None:
         return ""
-    if claim.rate.has(claim.n):
+    if rate.has(claim.n):
         return ""
-    factor = "" if claim.rate == 1 else f"({claim.rate})**n*"
+    factor, losses = "" if rate == 1 else f"({rate})**n*", claim.losses
     values, gram = claim.step.stated
     used = [k for k, c in enumerate(values) if c != 0]
     step = claim.step
     base = len(claim.flow.blocks)
     vectors = [i for i in range(gram.rows) if any(e != 0 for e in gram[i, :])]
-    steady = not any(e.has(claim.n) for e in (*values, *gram))
-    if used and steady and not vectors and len(used) == 1:
+    one = not any(e.has(claim.n) for e in (*values, *gram)) and len(used) + len(vectors) == 1
+    if one and claim.region.never_negative(sum(values) + gram.trace()) is None:
+        return f"V_n <= {factor}V_0"
+    if one and used and (losses.infimum or rate == 1):
         x = step.place(used[0])
         return f"F({x}_n) - F* <= {factor}(F({x}_0) - F*)"
-    if not used and steady and len(vectors) == 1:
+    if one and vectors:
         i = vectors[0]
-        if i < base and claim.flow.blocks[i] == "theta":
+        if i < base and claim.flow.blocks[i] == "theta" and losses.rests:
             return f"|theta_n - theta*|**2 <= {factor}|theta_0 - theta*|**2"
         if i >= base and step.place(i - base) == "theta":
             return f"|grad F(theta_n)|**2 <= {factor}|grad F(theta_0)|**2"
     squares = eliminated(gram)
-    sound = squares is not None and all(claim.region.never_negative(e) is not None for e in (
-        *values, *(d for d, _ in squares)))
+    sound = squares is not None and (losses.above or not used) and all(
+        claim.region.never_negative(e) is not None for e in (*values, *(d for d, _ in squares)))
     if not sound:
         return f"V_n <= {factor}V_0"
     for k in sorted(used, key=lambda k: step.place(k) != "theta"):

@@ -11,7 +11,7 @@ from arithmetic import Rate, Table, total
 from flows import Flow, GradientDescent, Momentum, Nesterov, NesterovODE, Newton
 from schemes import Euler, Heun, ImplicitEuler, Scheme, SequentialEuler
 
-from .classes import PL, F, H, quasar_convex, smooth, strongly_convex
+from .classes import PL, H, quasar_convex, smooth, strongly_convex
 from .decrease import check
 from .exact import positive, words
 from .pace import rate_verdict
@@ -342,7 +342,7 @@ PACES = (
          1 / (1 + h * mu) ** 2, THG),
     Pace("heavy ball, momentum u w, lr h², u² = 1 − h² μ, w² = 1 − h² L", Momentum(c=(1 - u * w) / h),
          SequentialEuler(), h, last, "F + w²|v|²/2",
-         (H >= (1 - u**2) / h**2, H <= (1 - w**2) / h**2, sympy.Ge(F, 0), w <= u, u <= 1), u**2,
+         ("convex", H >= (1 - u**2) / h**2, H <= (1 - w**2) / h**2, w <= u, u <= 1), u**2,
          "Ghadimi, Feyzmahdavian & Johansson 2015, arXiv 1412.7457: the same",
          "PEPit at L = 1, μ = 0.1, h² = 0.5, two steps from rest: 0.753493 (here 0.9025)"),
     Pace("NAG-SC, lr 1/L", Nesterov((1 - keep) / short, keep, short), SequentialEuler(), short, estimate,

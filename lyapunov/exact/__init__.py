@@ -7,13 +7,14 @@ To add a ground of proof: a method of `Domain` that returns a `Proof`, and what 
 from . import smt
 from .expressions import positive, quotient_sign, resting_value, tidy, vanishes
 from .reduction import Claim, Reduction, Unreadable
-from .seams import INEQUALITIES, KINKS, SEAMS, TooManyPieces, insides, pieces
+from .seams import INEQUALITIES, KINKS, SEAMS, TooManyPieces, insides, jumping, pieces
 from .signs import Domain, Fresh, Proof, matrix, negative_direction, rate_sign, twin, vanishing
 from .verdict import Certificate, Status, Verdict
 from .text import readable, words
 
 __all__ = [
-    "Claim", "Reduction", "Unreadable", "Domain", "Fresh", "twin", "Proof", "Verdict", "Certificate", "Status", "SEAMS",
-    "KINKS", "INEQUALITIES", "TooManyPieces", "pieces", "insides", "matrix", "negative_direction", "rate_sign",
-    "quotient_sign", "vanishing", "resting_value", "vanishes", "tidy", "positive", "words", "readable", "smt",
+    "Claim", "Reduction", "Unreadable", "Domain", "Fresh", "twin", "Proof", "Verdict", "Certificate", "Status",
+    "SEAMS", "KINKS", "INEQUALITIES", "TooManyPieces", "pieces", "insides", "jumping", "matrix", "negative_direction",
+    "rate_sign", "quotient_sign", "vanishing", "resting_value", "vanishes", "tidy", "positive", "words", "readable",
+    "smt",
 ]

@@ -257,8 +257,10 @@ class Reduction:
         top, bottom = fraction(sympy.factor(sympy.together(expr)))
         if not (top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)):
             raise Unreadable("is not a rational function, even with roots as symbols")
-        constant, factors = sympy.factor_list(bottom)
-        sign, proofs, poles = sympy.sign(constant), [], {}
+        number, rest = (bottom, sympy.S.One) if bottom.is_number else bottom.as_independent(
+            *bottom.free_symbols, as_Add=False)  # √π, of which no polynomial is made
+        constant, factors = sympy.factor_list(rest)
+        sign, proofs, poles = sympy.sign(number * constant), [], {}
         for p, power in factors:
             if p.is_Symbol:
                 poles[p] = power

@@ -133,7 +133,8 @@ class Region:
 
     def samples(self, symbols: Iterable[Symbol], count: int, seed: int = 0) -> Iterator[dict]:
         """Exact parameters inside the region, at random."""
-        rng, symbols = np.random.default_rng(seed), sorted(symbols, key=str)
+        named = set().union(*(r.free_symbols for r in self.relations))
+        rng, symbols = np.random.default_rng(seed), sorted({*symbols, *named}, key=str)
         images = {x: self.apply(x) for x in symbols}
         free = sorted(set().union(*(e.free_symbols for e in images.values())), key=str)
         for _ in range(4 * count):

@@ -11,8 +11,16 @@ from .signs import Fresh
 
 KINKS = (Abs, Max, Min)  # continuous: an energy may contain them
 SEAMS = (*KINKS, sign, Heaviside, Piecewise)
+#: Continuous functions of all real numbers (of positive ones: log); others may jump.
+CONTINUOUS = (*KINKS, sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.sinh, sympy.cosh, sympy.tanh, sympy.atan,
+              sympy.asinh, sympy.erf, sympy.erfc)
 INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 MOST = 6  # seams taken apart before giving up: 2**6 pieces
+
+
+def jumping(e) -> set:
+    """The functions in an expression that may jump: signs, cases, tan, acot, floor, … (poles of powers aside)."""
+    return {f for f in e.atoms(sympy.Function, *SEAMS) if f.free_symbols and not isinstance(f, CONTINUOUS)}
 
 
 class TooManyPieces(Exception):

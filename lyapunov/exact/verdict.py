@@ -126,11 +126,12 @@ class Verdict:
         if self.rate != 0 and self.status != Status.UNDECIDED:
             if self.status == Status.REFUTED:
                 return f"V' > -({self.rate})*V occurs"
-            name = "F - F*" if sympy.sympify(self.energy).has(sympy.Symbol("F", real=True)) else "V"
+            F = sympy.Symbol("F", real=True)
+            above = any(r in (sympy.Symbol("convex"), sympy.Ge(F, 0)) for r in self.assuming)  # else F* may be < 0
+            name = "F - F*" if self.positive and above and sympy.sympify(self.energy).has(F) else "V"
             steady = not self.rate.has(_t(self.rate))
             factor = f"exp(-({self.rate})*t)" if steady else f"exp(-(integral of {self.rate}))"
-            gives = f", so {name} <= V(0)*{factor}" if self.positive or name == "V" else ""
-            return f"V' <= -({self.rate})*V for every loss and state{gives}"
+            return f"V' <= -({self.rate})*V for every loss and state, so {name} <= V(0)*{factor}"
         if self.status == Status.PROVED:
             return "V' = 0, V is a first integral" if self.derivative == 0 else "V' <= 0 for every loss and state"
         return "V' > 0 occurs, V is no energy" if self.status == Status.REFUTED else self.reason

@@ -11,6 +11,7 @@ from sympy import Max, Rational, Symbol
 from arithmetic import total
 from flows import AdaGrad, Adam, Flow, GradientDescent, Momentum, NesterovODE
 from lyapunov import PL, H, RateVerdict, check, check_step, derive, quasar_convex, smooth, strongly_convex
+from lyapunov.classes import F
 from lyapunov.exact.lmi import deepest
 from lyapunov.exact.region import Region, Unbounded
 from lyapunov.interpolation import Inequality, LossClass, Unreadable
@@ -102,8 +103,7 @@ def test_the_heavy_ball_with_the_momentum_of_its_literature():
     """u² = 1 − lr μ, w² = 1 − lr L and momentum u w."""
     u, w = sympy.symbols("u w", positive=True)
     verdict = check_step(Momentum(c=(1 - u * w) / h), lambda s, o: o.value + w**2 * total(s.v**2) / 2, rate=u**2,
-                         assuming=[H >= (1 - u**2) / h**2, H <= (1 - w**2) / h**2, sympy.Ge(
-                             Symbol("F", real=True), 0), w <= u, u <= 1])
+                         assuming=["convex", H >= (1 - u**2) / h**2, H <= (1 - w**2) / h**2, w <= u, u <= 1])
     assert verdict.status == "PROVED" and verdict.gives == "F(theta_n) - F* <= (u**2)**n*V_0"
 
 
@@ -245,6 +245,73 @@ def test_a_step_that_is_not_slow_is_not_shown():
 
 def test_powers_of_a_rate_that_may_be_negative_are_not_said():
     assert gives(claim(1 - h * mu, V=distance)) and not gives(claim(1 - 3 * h * mu, V=distance))
+
+
+@pytest.mark.parametrize("V", [loss, distance])
+def test_a_loss_that_is_not_negative_need_not_vanish_nor_rest_at_0(V):
+    """F = 1 + (θ − 3)²/2 meets F >= 0 and H >= 1, and neither F nor |θ|² falls by the rate of those that rest at 0."""
+    given = (H >= 1, H <= 2, sympy.Ge(F, 0))
+    assert check_step(GradientDescent(), V, step=Rational(1, 2), rate=Rational(1, 4), assuming=given).status != "PROVED"
+    resting = check_step(GradientDescent(), V, step=Rational(1, 2), rate=Rational(1, 4), assuming=("convex", *given))
+    assert resting.status == "PROVED"
+    assert LossClass.of(quasar_convex(1)).rests and LossClass.of(quasar_convex(1)).infimum
+    assert not LossClass.of(PL(1)).rests and LossClass.of(PL(1)).infimum and not LossClass.of(PL(1)[:1]).infimum
+
+
+@pytest.mark.parametrize("V", [loss, distance])
+def test_losses_of_a_minimum_elsewhere_attack_a_proof_that_takes_it_to_be_at_0(V):
+    given = (H >= 1, H <= 2, sympy.Ge(F, 0))
+    one = claim(Rational(1, 4), given, V, Rational(1, 2))
+    assert attacked(one, {}, [{}]) == "a loss of the class breaks the claim"
+    assert attacked(claim(Rational(1, 4), ("convex", *given), V, Rational(1, 2)), {}, [{}]) == ""
+
+
+def test_words_are_of_what_the_class_says():
+    """−F, a bound of F by its gradient without one from below, and a rate that is the larger of two."""
+    falls = check_step(GradientDescent(), lambda s, o: -o.value, rate=1 - 2 * h * L,
+                       assuming=("convex", H <= L, h <= 1 / (2 * L)))
+    assert falls.status == "PROVED" and falls.gives.startswith("V_n <= ")
+    deep = check_step(GradientDescent(), step=1 / L, rate=1 - mu / L, assuming=(PL(mu)[0], *smooth(L)))
+    assert deep.status == "PROVED" and deep.gives == "V_n <= (1 - mu/L)**n*V_0"
+    larger = Max(1, (1 - h * L) ** 2)
+    verdict = check_step(GradientDescent(), rate=larger, assuming=("convex", H <= L, h <= 3 / L))
+    assert verdict.status == "PROVED" and verdict.gives == f"F(theta_n) - F* <= ({larger})**n*(F(theta_0) - F*)"
+    flow = check(GradientDescent(), loss, rate=2 * mu, assuming=PL(mu)[0])
+    assert flow.status == "PROVED" and "so V <= V(0)" in str(flow) and "F - F*" not in str(flow)
+
+
+def test_a_slow_step_starts_at_a_step():
+    rising = check_step(GradientDescent(), lambda s, o: distance(s, o) / 2 + (s.t / h) ** 2 * o.value / L, rate=1,
+                        assuming=("convex", H <= L, h <= 1 / L))
+    assert rising.status == "REFUTED" and (rising.counterexample.state.t / rising.counterexample.h).is_integer
+
+
+def test_losses_that_are_bent_downwards_alone_are_of_their_class():
+    """H <= −2 without a bound from below: −x² and steeper, never x²."""
+    found = [b.middle for b in members(None, Rational(-2), False, [], 8)]
+    assert found and max(found) == -2
+    rises = check_step(GradientDescent(), loss, rate=1, assuming=[H <= -2])
+    assert rises.status != "REFUTED" or rises.counterexample.loss.hessian(np.array([0.3]))[0, 0] <= -2
+
+
+def test_relations_of_parameters_that_the_claim_has_not():
+    """h is bounded, and the step is 1/L; relations that are false are refused."""
+    given = ("convex", F >= mu * sympy.Symbol("theta", real=True) ** 2 / 2, H <= L, h <= 1 / L)
+    assert check_step(GradientDescent(), step=1 / L, rate=1, assuming=given).status == "PROVED"
+    for ask in (check_step, check):
+        with pytest.raises(ValueError, match="false for all"):
+            ask(GradientDescent(), loss, rate=1, assuming=("convex", h <= -1 / L))
+
+
+def test_multipliers_that_are_not_real_are_none():
+    verdict = check_step(GradientDescent(), lambda s, o: total(o.gradient**2), rate=(1 + h) ** 2,
+                         assuming=(H >= -1, H <= 1))
+    assert verdict.status in ("PROVED", "UNDECIDED")
+
+
+def test_a_v_that_is_no_number_is_said():
+    with pytest.raises(ValueError, match=r"total\(...\)"):
+        check_step(GradientDescent(), lambda s, o: s.theta**2, rate=1, assuming="convex")
 
 
 def test_floats_find_what_is_inside_and_what_is_not():

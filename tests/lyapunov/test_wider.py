@@ -7,7 +7,7 @@ import sympy
 from sympy import Ge, Le, Rational
 
 from arithmetic import (
-    atan, cos, cosh, diagonal, erf, exp, log, maximum, minimum, sin, sinh, sqrt, tanh, times, total,
+    atan, cos, cosh, diagonal, erf, exp, log, maximum, minimum, sign, sin, sinh, sqrt, tanh, times, total,
 )
 from flows import Adan, Flow, Momentum, SignSGD, Sophia
 from lyapunov import H, check, derive
@@ -117,12 +117,41 @@ def test_a_growing_function_of_the_loss_falls_with_it(shape, subject):
     assert check(subject, lambda s, o: o.value**2).status == "REFUTED"
 
 
+@pytest.mark.parametrize("jumps", [lambda F: -sympy.acot(F), lambda F: -sympy.coth(F), sympy.floor,
+                                   lambda F: sympy.atan(sympy.tan(F))])
+def test_functions_of_the_loss_that_jump_are_no_energies(jumps):
+    """Their derivatives have one sign wherever they exist, and they rise where F falls through a jump."""
+    verdict = check(descent(lambda s, o: o.gradient), lambda s, o: jumps(o.value))
+    assert verdict.status == "UNDECIDED" and "may jump" in verdict.reason
+    smooth = check(descent(lambda s, o: o.gradient), lambda s, o: erf(o.value))
+    assert smooth.status == "PROVED" and smooth.certificate.verify()
+
+
+def test_where_v_rests_on_one_piece_it_need_not_on_another():
+    """V' = −v max(0, v − 1) is 0 for all states on one piece, and V' = −g max(0, g) − v² at v = 0 where g < 0."""
+    def V(s, o):
+        return o.value + total(s.v**2) / 2
+
+    dead = flow(lambda f, s, o: {"v": -maximum(0, s.v - 1) - o.gradient, "theta": s.v}, ("v",))
+    half = flow(lambda f, s, o: {"v": -s.v - o.gradient, "theta": s.v - maximum(0, o.gradient)}, ("v",))
+    dry = flow(lambda f, s, o: {"v": -sign(s.v) - o.gradient, "theta": s.v}, ("v",))
+    for subject, told in ((dead, False), (half, False), (dry, True)):
+        verdict = check(subject, V)
+        assert verdict.status == "PROVED" and (verdict.zero_set is not None) == told
+
+
+def test_the_time_is_no_block():
+    with pytest.raises(ValueError, match="called t"):
+        check(flow(lambda f, s, o: {"t": -s.t, "theta": -o.gradient}, ("t",)), loss)
+
+
 # --------------------------------------------------------------------------------------------- domains of a block
 def test_a_domain_of_a_block():
     subject = flow(lambda f, s, o: {"theta": -s.theta * o.gradient})
     assert check(subject, loss).status == "REFUTED"
     verdict = check(subject, loss, assuming=Ge(theta, 0))
     assert verdict.status == "PROVED" and verdict.certificate.verify() and verdict.invariant_set is None
+    assert "as long as the state stays where theta >= 0" in str(verdict)
     shifted = check(flow(lambda f, s, o: {"theta": -(s.theta - 1) * o.gradient}), loss, assuming=Ge(theta, 0))
     assert shifted.status == "REFUTED" and shifted.counterexample.state.theta >= 0
 
