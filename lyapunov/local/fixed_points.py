@@ -348,7 +348,8 @@ def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPo
 
     def at(e, root):
         """A rational function at an algebraic number, its powers reduced where that keeps it short."""
-        least = root.poly.replace(x) if isinstance(root, sympy.CRootOf) else sympy.minimal_polynomial(root, x, polys=True)
+        radical = not isinstance(root, sympy.CRootOf)
+        least = sympy.minimal_polynomial(root, x, polys=True) if radical else root.poly.replace(x)
         if least.degree() > 4:
             return e.subs(x, root)
         top, bottom = (part.rem(least.set_domain(part.domain)).as_expr().subs(x, root) for part in over(e))
