@@ -148,6 +148,9 @@ def bears(polynomial, threshold) -> bool:
     return True
 
 
+RESTING = 2000  #: steps in which a scale comes to rest
+
+
 def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) -> bool:
     """Whether the roots of a polynomial are the multipliers of one step of the scheme, by numbers, on F = η θ²/2.
 
@@ -165,6 +168,14 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     for name, place in field.blocks.items():
         if isinstance(name, scalar):
             rest[place] = 1.0
+    scales = [place for name, place in field.blocks.items() if name in flow.nonnegative and not isinstance(name, scalar)]
+    with np.errstate(all="ignore"):
+        for _ in range(RESTING):  # to where they rest, the others being at rest
+            new = scheme.step(field, 1.0, rest, h)[0]
+            if all((new[place] == rest[place]).all() for place in scales):
+                break
+            for place in scales:
+                rest[place] = new[place]
     columns, tiny = [], 2.0**-100
     for name in moving:
         y = rest.copy()

@@ -182,8 +182,9 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             if sympy.simplify(new.subs(x, 1) - 1) != 0 or new.free_symbols & (set(y.values()) - {x}):
                 raise _NoLinearPart(f"the block {name} does not settle at 1")
         elif name in flow.nonnegative and not frozen:
-            rest[x], weights[x] = _rest(moved(field, dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x})[name],
-                                        x, y)
+            at = dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x}  # a step rests where its field does
+            slope = as_decimals(field(with_time, Vector(at.values()))[names.index(name)])
+            rest[x], weights[x] = _rest(x + slope, x, y)
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
