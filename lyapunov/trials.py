@@ -168,7 +168,8 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     for name, place in field.blocks.items():
         if isinstance(name, scalar):
             rest[place] = 1.0
-    scales = [place for name, place in field.blocks.items() if name in flow.nonnegative and not isinstance(name, scalar)]
+    scales = [place for name, place in field.blocks.items()
+              if name in flow.nonnegative and not isinstance(name, scalar)]
     with np.errstate(all="ignore"):
         for _ in range(RESTING):  # to where they rest, the others being at rest
             new = scheme.step(field, 1.0, rest, h)[0]

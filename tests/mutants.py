@@ -335,6 +335,12 @@ MUTANTS = (
     Mutant("a pivot is positive", "pivot, needed = needed[0] if len(needed) > 1 else None, ", "pivot, needed = None, ",
            "tests/lyapunov/test_step.py::test_a_pivot_that_vanishes_bounds_no_step"),
     # ---- what the search believed
+    Mutant("what speaks of the minimum is looked at with it", "relation.has(theta) and relation.has(F, g)",
+           "relation.has(theta)", WIDER + "a_domain_of_a_block"),
+    Mutant("the reduced function is a quotient", "top = sympy.expand(top / bottom)  # φ to leading order",
+           "top = sympy.expand(top)", AUDIT + "the_verdict_is_right[classify (y - x^2)^2 - x^8 y]"),
+    Mutant("spurious points are no critical points", "rest.quo(rest.gcd(slope)).real_roots()", "rest.real_roots()",
+           "tests/lyapunov/test_multipliers.py::test_small_steps_and_euler_have_none_that_attract"),
     Mutant("bounds of bounds", "        self._resolve()\n", "", AUDIT + "the_verdict_is_right[a <= b <= 1]"),
     Mutant("assumptions can be met", "if next(law.some_rates(set(), count=1), None) is None:", "if False:",
            AUDIT + "assumptions_that_say_nothing_of_the_flow_are_refused"),
