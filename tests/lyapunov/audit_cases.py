@@ -288,6 +288,7 @@ class Case(NamedTuple):
     right: str
     why: str = ""  # what keeps it from being decided, where it is not
     elsewhere: bool = False  # whether another test asks the same
+    slow: bool = False  # and a quicker test looks at the same code
 
     def said(self) -> str:
         """The answer, or the slip that it names."""
@@ -623,9 +624,9 @@ def _cases() -> Iterator[Case]:
     yield Case("5", "network z², 3 points", "over 60 s", points(lambda: Network(
         (1, 1), lambda u: u**2, ([-1, 0, 2], [1, 0, 1]))), r"\d+, complete")
     yield Case("5", "rest points of RungeKutta4, h = 6/5", "341 s", lambda: len(spurious_fixed_points(
-        pair(GradientDescent(), RungeKutta4(), 1.2), CUBE)), "6")
+        pair(GradientDescent(), RungeKutta4(), 1.2), CUBE)), "6", slow=True)
     yield Case("5", "classify c x⁵y+x⁸+x²y²+y⁸", "9 s", nature(c * x**5 * y + x**8 + x**2 * y**2 + y**8, x, y),
-               ".*degenerate minimum.*")
+               ".*degenerate minimum.*", slow=True)
     yield Case("5", "x²+y²+(x²+y²)²", "IndexError", of(x**2 + y**2 + (x**2 + y**2) ** 2, x, y), "1, complete")
     yield Case("5", "(x²+y²)²", "TypeError", of((x**2 + y**2) ** 2, x, y), "1, complete")
     yield Case("5", "max(0, x)² + max(0, 1−x)² + y²", "IndexError", of(

@@ -19,7 +19,8 @@ for case in cases():
     NAMED[case.name] = case
 
 
-@pytest.mark.parametrize("name", [name for name, case in NAMED.items() if not case.elsewhere])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if case.slow else [])
+                                  for name, case in NAMED.items() if not case.elsewhere])
 def test_the_verdict_is_right(name):
     said = NAMED[name].said()
     assert re.fullmatch(NAMED[name].right, said, re.DOTALL), said
