@@ -271,12 +271,26 @@ def outside(found, assuming) -> str:
     points = np.stack([line] + [line[::-1] * (i + 1) / 3 for i in range(1, found.loss.dim)])
     eigenvalues = np.linalg.eigvalsh(np.moveaxis(np.asarray(found.loss.hessian(points), dtype=float), -1, 0))
     lowest = low if low is not None else 0.0 if convex else -np.inf
-    if eigenvalues.min() < lowest - 1e-9 or high is not None and eigenvalues.max() > high * (1 + 1e-9) + 1e-9:
+    too_low = eigenvalues.min() < lowest - 1e-9 and not above(found.loss, lowest)
+    if too_low or high is not None and eigenvalues.max() > high * (1 + 1e-9) + 1e-9:
         return f"REFUTED on a loss with curvatures from {eigenvalues.min()} to {eigenvalues.max()}"
-    at_zero = np.zeros(found.loss.dim)
-    if convex and (found.loss.value(at_zero) != 0 or np.any(found.loss.gradient(at_zero) != 0)):
+    at_zero, F = np.zeros(found.loss.dim), found.loss.expression
+    if F is not None:  # exactly: coefficients of high powers need be no floats
+        there = [e.subs(dict.fromkeys(found.loss.symbols, 0)) for e in (F, *map(F.diff, found.loss.symbols))]
+    else:
+        there = [found.loss.value(at_zero), *found.loss.gradient(at_zero)]
+    if convex and any(there):
         return "REFUTED on a loss whose minimum is not 0 at 0"
     return ""
+
+
+def above(loss, lowest: float) -> bool:
+    """Whether a polynomial of one variable has F'' ≥ lowest everywhere, exactly: floats lose its high powers."""
+    if loss.dim > 1 or loss.expression is None or not np.isfinite(lowest):
+        return False
+    x = loss.symbols[0]
+    rest = sympy.Poly(loss.expression.diff(x, 2) - sympy.Rational(lowest), x)
+    return rest.is_zero or rest.LC() > 0 and not any(f.count_roots() for f, k in rest.sqf_list()[1] if k % 2)
 
 
 # ------------------------------------------------------------------------------------------------------ steps

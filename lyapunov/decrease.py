@@ -52,8 +52,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     read(flow, function)
     _refuse(flow, function, relations)
     flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
-    paired = any(not isinstance(r, str) and r.has(theta) and r.has(F, g) for r in relations)  # of θ and the minimum
-    found = _unread(flow, function, rate) if paired else searched(flow, function, relations, rate)
+    found = _unread(flow, function, rate) if any(map(_pairs, relations)) else searched(flow, function, relations, rate)
     if found.status == Status.UNDECIDED and found.energy is not None and relations:
         found = _between(flow, function, relations, rate, found)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
@@ -109,6 +108,11 @@ def _told(verdict: Verdict, flow: Flow, function: Callable) -> Verdict:
     return dataclasses.replace(verdict, notes=verdict.notes + notes)
 
 
+def _pairs(relation) -> bool:
+    """Whether an assumption speaks of θ and the minimum, as ⟨∇F, θ⟩ ≥ F does; θ ≥ 0 is a domain of a block."""
+    return not isinstance(relation, str) and relation.has(theta) and relation.has(F, g)
+
+
 def _unread(flow: Flow, function: Callable, rate) -> Verdict:
     """Undecided so far: what is assumed relates gradients to places, and V' has to be seen with them."""
     one = Coordinate(flow, function, rate)
@@ -122,7 +126,7 @@ def _between(flow: Flow, function: Callable, relations: tuple, rate, found: Verd
     proved = interpolated(one, relations)
     if proved is None:
         return found
-    whole = _Check(one, tuple(r for r in relations if isinstance(r, str) or not r.has(theta)))
+    whole = _Check(one, tuple(r for r in relations if not _pairs(r)))
     named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
     return dataclasses.replace(proved, positive=whole.above_loss({}), assuming=named)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass, replace
 from types import SimpleNamespace
 
 import sympy
@@ -134,6 +134,11 @@ def listed(*memory, energy: Callable, source: str, assuming: Assumptions = None,
         return slopes
 
     return made
+
+
+def of_literature(name: str, **values: Rate) -> Flow:
+    """The flow of this name on the list, with these values of its rates."""
+    return replace(next(entry.flow for entry in ENTRIES if entry.name == name), **values)
 
 
 def square(x):
@@ -388,11 +393,11 @@ def time_scaled_inertia(s, o):
     return {"v": -5 / s.t * s.v - s.t * o.gradient, "theta": s.v}
 
 
-@listed("v", energy=lambda s, o, k: k.C * s.t**3 * o.value + square(s.theta + s.t * s.v / 3) / 2, assuming="convex",
-        source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (polynomial family)")
-def bregman_lagrangian(s, o, C):
+@listed("v", energy=lambda s, o, k: k.C * s.t**k.p * o.value + square(s.theta + s.t * s.v / k.p) / 2, assuming="convex",
+        p=sympy.Integer(3), source="Wibisono, Wilson & Jordan 2016, arXiv 1603.04245 (polynomial family)")
+def bregman_lagrangian(s, o, C, p):
     """θ'' + (p + 1)/t θ' + Cp² t^(p−2) ∇F = 0, p = 3"""
-    return {"v": -4 / s.t * s.v - 9 * C * s.t * o.gradient, "theta": s.v}
+    return {"v": -(p + 1) / s.t * s.v - C * p**2 * s.t ** (p - 2) * o.gradient, "theta": s.v}
 
 
 @listed("v", energy=lambda s, o, k: exp(k.c * s.t) * o.value + square(s.theta + s.v / k.c) / 2, assuming="convex",

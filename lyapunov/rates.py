@@ -14,43 +14,11 @@ from schemes import Euler, Heun, ImplicitEuler, Scheme, SequentialEuler
 from .classes import PL, H, quasar_convex, smooth, strongly_convex
 from .decrease import check
 from .exact import positive, words
+from .literature import of_literature
 from .pace import rate_verdict
 
 mu, s, friction, gamma = map(positive, ("mu", "s", "c", "gamma"))
 root, small = sympy.sqrt(mu), sympy.sqrt(s)
-
-
-@dataclass(frozen=True)
-class HighResolution(Flow):
-    """NAG for strongly convex losses, with its step √s: θ'' + 2√μ θ' + √s H θ' + (1 + √(μs)) ∇F = 0."""
-
-    memory = ("v",)
-
-    def field(self, state, oracle):
-        drive = (1 + root * small) * oracle.gradient
-        return {"v": -2 * root * state.v - small * oracle.hessian_product(state.v) - drive, "theta": state.v}
-
-
-@dataclass(frozen=True)
-class Inertial(Flow):
-    """θ'' + θ' + H θ' + ∇F = 0: inertia with damping by the Hessian."""
-
-    memory = ("v",)
-
-    def field(self, state, oracle):
-        return {"v": -state.v - oracle.hessian_product(state.v) - oracle.gradient, "theta": state.v}
-
-
-@dataclass(frozen=True)
-class Accelerated(Flow):
-    """θ'' + (p + 1)/t θ' + p² t^(p−2) ∇F = 0, of a Bregman Lagrangian."""
-
-    p: int = 2
-    memory = ("v",)
-
-    def field(self, state, oracle):
-        drive = self.p**2 * state.t ** (self.p - 2) * oracle.gradient
-        return {"v": -(self.p + 1) / state.t * state.v - drive, "theta": state.v}
 
 
 @dataclass(frozen=True)
@@ -146,7 +114,7 @@ CLAIMS = (
     ),
     Claim(
         "NAG-SC, high resolution",
-        HighResolution(),
+        of_literature("high resolution nag sc", m=root, b=small),
         lambda x, o: (
             (1 + root * small) * o.value
             + total(x.v**2) / 4
@@ -159,7 +127,7 @@ CLAIMS = (
     ),
     Claim(
         "inertia with Hessian damping",
-        Inertial(),
+        of_literature("dynamical inertial newton", c=1, b=1),
         lambda x, o: 2 * o.value + total((x.v + o.gradient) ** 2) / 2,
         PL(mu),
         sympy.Rational(1, 4),
@@ -176,7 +144,8 @@ CLAIMS = (
         "Su, Boyd & Candès 2016",
     ),
     *(
-        Claim(f"accelerated flow, p = {n}", Accelerated(n), bregman(n), "convex", 0, f"F <= |θ(0)|²/2t^{n}", WWJ)
+        Claim(f"accelerated flow, p = {n}", of_literature("bregman lagrangian", C=1, p=n), bregman(n), "convex", 0,
+              f"F <= |θ(0)|²/2t^{n}", WWJ)
         for n in (3, 4, 6)
     ),
     Claim(

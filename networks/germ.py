@@ -121,10 +121,10 @@ class Germ:
         split = self.exact(f, ys, xs)
         if split is not None:
             top, bottom = split
-            sign = exact_sign(bottom.subs(dict.fromkeys(ys, 0)))
-            if sign is None:
+            bottom = bottom.subs(dict.fromkeys(ys, 0))
+            if exact_sign(bottom) is None:
                 return None, "the sign of the determinant of the Hessian outside its kernel could not be decided"
-            top = top if sign > 0 else sympy.expand(-top)
+            top = sympy.expand(top / bottom)  # φ to leading order
             if top == 0 or sympy.simplify(top) == 0:
                 return "flat", "the Hessian is singular, and F = F(θ*) on a curve through θ* that minimises across it"
             return self._exactly(top, ys, zero)

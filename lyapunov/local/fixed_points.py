@@ -343,12 +343,32 @@ def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPo
     step = Fresh("h_step", positive=True)
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
-    slope, moved = sympy.diff(F, x), sympy.cancel(sympy.together(new - x))
+    def over(e):
+        return (_expanded(part, x) for part in ((e, sympy.S.One) if e.is_polynomial(x) else
+                                                sympy.fraction(sympy.cancel(e))))
+
+    def at(e, root):
+        """A rational function at an algebraic number, its powers reduced where that keeps it short."""
+        radical = not isinstance(root, sympy.CRootOf)
+        least = sympy.minimal_polynomial(root, x, polys=True) if radical else root.poly.replace(x)
+        if least.degree() > 4:
+            return e.subs(x, root)
+        top, bottom = (part.rem(least.set_domain(part.domain)).as_expr().subs(x, root) for part in over(e))
+        return top / bottom if root.has(sympy.CRootOf) else sympy.simplify(top / bottom)
+
+    slope, rest = (next(over(e)).clear_denoms(convert=True)[1].sqf_part() for e in (F.diff(x), new - x))
     found = []
-    for root in dict.fromkeys(sympy.real_roots(sympy.numer(moved), x)):
-        gradient = sympy.simplify(slope.subs(x, root))
-        if gradient == 0:
-            continue
-        factor = sympy.simplify(new.diff(x).subs(x, root))
-        found.append(FixedPoint(root, gradient, factor, bool(abs(sympy.N(factor, 30)) < 1)))
+    for root in dict.fromkeys(rest.quo(rest.gcd(slope)).real_roots()):
+        factor = at(new.diff(x), root)
+        found.append(FixedPoint(root, at(F.diff(x), root), factor, bool(abs(sympy.N(factor, 30)) < 1)))
     return found
+
+
+def _expanded(e: sympy.Expr, x: Symbol) -> Poly:
+    """A nested expression as a polynomial, by arithmetic of polynomials: sympy expands its terms one by one."""
+    if e.is_Add or e.is_Mul:
+        parts = [_expanded(part, x) for part in e.args]
+        return sum(parts[1:], parts[0]) if e.is_Add else sympy.prod(parts[1:], parts[0])
+    if e.is_Pow and e.exp.is_Integer and e.exp > 0:
+        return _expanded(e.base, x) ** int(e.exp)
+    return Poly(e, x)

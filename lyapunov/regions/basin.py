@@ -1,6 +1,7 @@
 """Certified regions: sublevel sets of an energy that provably lie in the basin of a minimum."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,7 @@ def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
     return BasinCertificate(flow, found, energy, argument)
 
 
+@functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
     F = sympy.Symbol("F", real=True)

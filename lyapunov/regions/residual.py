@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -170,6 +171,7 @@ def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, start
 
 
 # ------------------------------------------------------------------------------------------------ small helpers
+@functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
     F, candidates = sympy.Symbol("F", real=True), []
