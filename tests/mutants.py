@@ -407,8 +407,6 @@ MUTANTS = (
            "told = zero", WIDER + "where_v_rests_on_one_piece_it_need_not_on_another"),
     Mutant("a proof on a domain says so", "notes=verdict.notes + said)", "notes=verdict.notes)",
            WIDER + "a_domain_of_a_block"),
-    Mutant("domains are no pairs with the minimum", "r.has(theta) and r.has(F, g) for r in", "r.has(theta) for r in",
-           WIDER + "a_domain_of_a_block"),
     Mutant("values of F cancel", "if any(_tidy(e) != 0 for e in values):", "if False:", PACE + "values_must_cancel"),
     Mutant("a step is the sum that was proved", "if number(sympy.expand(rate.subs(at) * V - W - said)) != 0:",
            "if False:", PACE + "a_proof_of_a_rate_goes_back_to_the_definitions"),
