@@ -68,7 +68,10 @@ def candidates(algebra: Quotient) -> np.ndarray:
     for weight, (denominator, columns) in zip(weights, algebra.multiplications, strict=True):
         for j, column in enumerate(columns):
             for i, x in column:
-                matrix[i, j] += weight * x / denominator
+                try:
+                    matrix[i, j] += weight * (x / denominator)  # of two long integers a float
+                except OverflowError:  # no float is that long
+                    return np.empty((n, 0))
     vectors = np.linalg.eig(matrix.T)[1]
     vectors = vectors / vectors[0]  # (of the monomial 1)
     units = [tuple(int(i == j) for j in range(n)) for i in range(n)]

@@ -1,6 +1,7 @@
 """Exact algebra of polynomials: every critical point, counted apart from how it is found."""
 import itertools
 from collections import Counter
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
@@ -13,6 +14,7 @@ from sympy.polys.groebnertools import groebner
 
 from networks import polynomials, splitting
 from networks.algebra import Clock, Quotient, isolated, signature
+from networks.counted import candidates
 from networks.polynomials import critical_set
 from networks.splitting import components, independent, member, parametrised, real_equations, squares_of
 
@@ -356,3 +358,13 @@ def test_contradictory_signs_are_not_listed():
     impossible = [s for s in itertools.product((1, -1), repeat=3)
                   if any(all(k * v >= 0 for k, v in zip(row, s, strict=True)) for row in rows)]
     assert impossible == [(1, 1, -1), (-1, -1, 1)]
+
+
+def test_zeros_of_numbers_that_are_longer_than_floats():
+    """Two long integers have a float as their quotient; where they have none, no zero is proposed."""
+    def algebra(numerator, denominator):
+        return SimpleNamespace(ring=SimpleNamespace(ngens=1), dim=2, index={(0,): 0, (1,): 1}, multiplications=[
+            (denominator, [[(1, denominator)], [(0, numerator)]])])  # x² = numerator/denominator
+
+    assert sorted(candidates(algebra(4 * 10**400, 10**400))[0]) == pytest.approx([-2, 2])
+    assert candidates(algebra(10**400, 1)).shape == (1, 0)
