@@ -198,7 +198,12 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         power = weights.get(y[name], 0)
         return s**power * _leading(as_decimals(slope), s, power, name) if power else as_decimals(slope).subs(s, 0)
 
-    new = moved(field if scheme.implicit else Truncated(flow, loss, cut), scaled)
+    def bent(row, column, entry):
+        """An entry of the Jacobian to its leading order, as a map between blocks of these weights."""
+        up, down = weights.get(y[row], 0), weights.get(y[column], 0)
+        return s ** (up - down) * _leading(as_decimals(entry) * s**down, s, up, row)
+
+    new = moved(field if scheme.implicit else Truncated(flow, loss, cut, bent), scaled)
     leading = {name: _leading(new[name], s, weights[y[name]], name) for name in names if weights.get(y[name])}
     x = [y[name] for name in moving]
     A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
