@@ -41,6 +41,9 @@ from .polynomials import CriticalSet, Family, Point, critical_set
 from .symmetry import symmetries
 
 
+NO_SLOPE = 1e-9  #: share of the steepest slope below which equations that follow from others have none but rounding
+
+
 @dataclass(frozen=True)
 class CriticalPoint:
     """A critical point, or with `family` a set of them.
@@ -120,7 +123,8 @@ class CriticalPoint:
                 values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
                 J = np.array([[np.broadcast_to(d, lanes.shape[1]) for d in row] for row in slope(lanes)])
                 good = np.isfinite(values).all(axis=0) & np.isfinite(J).all(axis=(0, 1))
-                steps = np.einsum("lij,jl->il", np.linalg.pinv(np.moveaxis(np.where(good, J, 0.0), -1, 0)), values)
+                steps = np.einsum("lij,jl->il", np.linalg.pinv(
+                    np.moveaxis(np.where(good, J, 0.0), -1, 0), rcond=NO_SLOPE), values)
                 # where the gradients vanish at a point off the family, that says nothing: it is not near
                 size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
                                 np.sqrt(np.sum(steps**2, axis=0)), np.inf)

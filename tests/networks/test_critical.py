@@ -10,7 +10,7 @@ from sympy import Rational, log, sqrt
 
 from flows import GradientDescent
 from lyapunov import basin_certificate
-from networks import Loss, Network, catalogue, get, studied
+from networks import CriticalPoint, Loss, Network, catalogue, get, studied
 from networks.benchmarks import polyfour, polythree, polytwo, rattwo
 from networks.critical import complete
 
@@ -238,6 +238,17 @@ def test_a_region():
     assert atlas.region == ((-1, 1), (-0.5, 2)) and get("polytwo").critical_points().region is None
     with pytest.raises(ValueError, match="box"):
         get("polytwo").critical_points(region=((1, -1), (0, 1)))
+
+
+def test_the_distance_to_a_family_by_equations_that_follow_from_each_other():
+    x, y = symbols = sympy.symbols("x y", real=True)
+    e = x**2 + y**2 - 1
+    circle = CriticalPoint(symbols, "non-strict minimum", 0, family=symbols, symbols=symbols, member=(1.0, 0.0),
+                           equations=tuple(sympy.expand(e * f) for f in (1, x + y / 3, x - 7 * y, x * y + 1)))
+    angle = np.random.default_rng(0).uniform(0, 7, 500)
+    on = np.array([np.cos(angle), np.sin(angle)])
+    assert circle.distance(on).max() < 1e-12
+    assert circle.distance(1.001 * on) == pytest.approx(1e-3, rel=0.2)  # of first order
 
 
 def test_families_by_several_equations():
