@@ -6,7 +6,7 @@ import functools
 import numbers
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import sympy
@@ -108,16 +108,20 @@ class Flow:
                       if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0}
                    | rates)
 
-    def exact(self) -> Flow:
+    def with_rates(self, change: Callable[[Any], Any]) -> Self:
+        """This flow with `change(rate)` in the place of each rate, those of the flow that a modifier holds too."""
+        before = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        after = {name: x.with_rates(change) if isinstance(x, Flow) else change(x) for name, x in before.items()}
+        return dataclasses.replace(self, **{name: x for name, x in after.items() if x is not before[name]})
+
+    def exact(self) -> Self:
         """This flow with its float rates as the decimals that they print as (0.1 is 1/10), for symbols."""
-        values = {}
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            if isinstance(value, Flow):
-                values[f.name] = value.exact()
-            elif isinstance(value, (numbers.Real, sympy.Float)) and not isinstance(value, bool):
-                values[f.name] = as_decimals(value)
-        return dataclasses.replace(self, **values)
+        return self.with_rates(lambda x: as_decimals(x) if isinstance(x, (numbers.Real, sympy.Float))
+                               and not isinstance(x, bool) else x)
+
+    def subs(self, values: dict) -> Self:
+        """This flow with values for the symbols in its rates."""
+        return self.with_rates(lambda x: x.subs(values) if isinstance(x, sympy.Basic) else x)
 
     def coordinate(self) -> tuple[State, Oracle, Slopes]:
         """One coordinate in symbols: `(s, oracle, derivatives)`.

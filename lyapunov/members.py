@@ -8,7 +8,6 @@ rational numbers in 1, 2 and 3 dimensions with a gradient and a value drawn for 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -313,18 +312,6 @@ class _Drawn(Oracle):
         return getattr(self.loss, quantity)(self.theta)
 
 
-def with_numbers(flow: Flow, at: dict) -> Flow:
-    """The flow with numbers for its symbols."""
-    values: dict = {}
-    for f in dataclasses.fields(flow):
-        value = getattr(flow, f.name)
-        if isinstance(value, Flow):
-            values[f.name] = with_numbers(value, at)
-        elif isinstance(value, sympy.Basic):
-            values[f.name] = value.subs(at)
-    return dataclasses.replace(flow, **values)
-
-
 class Bent(Descended):
     """`Bends` as a loss of one exact variable."""
 
@@ -342,7 +329,7 @@ class Bent(Descended):
 
 def one_step(flow: Flow, scheme: Scheme, h, function: Callable, n, at: dict, loss: Descended, blocks: dict) -> tuple:
     """(the state before, V there, V after) of a step by the definitions, exactly; of implicit Euler `blocks` end it."""
-    flow, h, n = with_numbers(flow, at), sympy.sympify(h).subs(at), sympy.sympify(n).subs(at)
+    flow, h, n = flow.subs(at), sympy.sympify(h).subs(at), sympy.sympify(n).subs(at)
     field_, t = flow.on(loss), n * h
     y = field_.pack({name: Vector(x) for name, x in blocks.items()})
     if isinstance(scheme, ImplicitEuler):

@@ -21,7 +21,6 @@ from arithmetic import GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 from networks import CriticalPoint
 
-from .realise import with_rates
 
 DIGITS, TINY, STATES = 420, Rational(1, 2**200), 6
 SMALL = Rational(1, 10**60)  # of numbers that vanish
@@ -158,7 +157,7 @@ class Near:
     """A flow with numbers for its rates around a place, memory in deviations from its rest."""
 
     def __init__(self, flow: Flow, place: Place, rest: dict, rates: dict):
-        self.flow, self.place, self.rates = with_rates(flow, rates), place, rates
+        self.flow, self.place, self.rates = flow.subs(rates), place, rates
         self.names = [str(name) for name in flow.memory if name != "theta"]
         self.widths = [1 if isinstance(name, scalar) else place.dim for name in flow.memory if name != "theta"]
         start = {str(name): int(isinstance(name, scalar)) for name in flow.memory} | rest

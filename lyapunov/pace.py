@@ -492,7 +492,7 @@ def shown(claim: Claim, at: dict, bend: members.Bends, state) -> members.SlowSte
     x = Symbol("x", real=True)
     loss = Loss.from_expression(bend.expression(x), (x,), name="witness")
     shown_ = {name: value if name == "t" else value[0] for name, value in vars(old).items()}
-    return members.SlowStep(loss, members.with_numbers(claim.flow, numbers), State(**shown_),
+    return members.SlowStep(loss, claim.flow.subs(numbers), State(**shown_),
                             sympy.sympify(claim.h).subs(numbers), rate, V, W, numbers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,7 +50,7 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     if found is None:
         return None
     loss, theta = found
-    flow = with_rates(motion.flow, rates)
+    flow = motion.flow.subs(rates)
     exact = {x: sympy.N(v, DIGITS) for x, v in value.items()}
     state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {
         "theta": [sympy.N(x, DIGITS) for x in theta]
@@ -116,20 +115,6 @@ def _step(slope, t, y, h):
         ]
         for name in y
     }
-
-
-def with_rates(flow: Flow, rates: dict) -> Flow:
-    """The flow with numbers for its symbolic rates."""
-    if not rates:
-        return flow
-    values = {}
-    for f in dataclasses.fields(flow):
-        value = getattr(flow, f.name)
-        if isinstance(value, Flow):
-            values[f.name] = with_rates(value, rates)
-        elif isinstance(value, sympy.Basic):
-            values[f.name] = value.subs(rates)
-    return dataclasses.replace(flow, **values)
 
 
 # --------------------------------------------------------------------------------------------------------- losses

@@ -20,7 +20,6 @@ from .energy import Assumptions, Energy, energies
 from .exact import (
     Certificate, Domain, Fresh, Status, Unreadable, matrix, negative_direction, positive, rate_sign, readable,
 )
-from .members import with_numbers
 from .pace import RateVerdict, rate_verdict
 from .trials import rise
 
@@ -165,7 +164,7 @@ def _rate(optimizer, energy, rate, assuming, step) -> RateVerdict:
             flow, scheme, taken, _ = optimizer.symbolic
             known = {Symbol(name, positive=True): as_decimals(value)
                      for name, value in optimizer.hyperparameters.items() if name not in spoken}
-            flow, taken = with_numbers(flow, known), sympy.sympify(taken).subs(known)
+            flow, taken = flow.subs(known), sympy.sympify(taken).subs(known)
         if taken is None:
             raise ValueError(f"check_step(rate=): the steps of {optimizer} are chosen by "
                              f"{type(optimizer.step).__name__}, and a rate is one of fixed steps")

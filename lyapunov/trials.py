@@ -88,14 +88,8 @@ def _tried(flow, scheme, claim, at, numbers, rng) -> str:
 
 
 def _numbers(flow: Flow, at: dict) -> Flow:
-    values: dict = {}
-    for f in dataclasses.fields(flow):
-        value = getattr(flow, f.name)
-        if isinstance(value, Flow):
-            values[f.name] = _numbers(value, at)
-        elif isinstance(value, sympy.Basic):
-            values[f.name] = float(value.subs(at))
-    return dataclasses.replace(flow, **values)
+    """The flow with floats for its symbols."""
+    return flow.with_rates(lambda x: float(x.subs(at)) if isinstance(x, sympy.Basic) else x)
 
 
 def _summed(flow: Flow, formula, s, theta, loss):
