@@ -6,6 +6,7 @@ printed as a function of its own in C and Python (`prelude`), and put in place o
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 
@@ -96,6 +97,19 @@ def prelude(outputs: Sequence[Node], names: dict[Node, str], language: str) -> s
     calls = sum(bool(node.operands) and OPERATIONS[node.op].c is None for node in order)
     head = C_HEAD.format(called=int(calls > INLINED)) if language == "c" else PYTHON_HEAD
     return "\n".join([head, *texts.values()])
+
+
+def digest(program: Program) -> str:
+    """A hash of what a program computes: its operations in order, its numbers to the bit, and the definitions of the
+    functions in it.  Names of inputs and of what was recorded do not enter; it is the same in every process."""
+    place, lines = {x: f"x{i}" for i, x in enumerate(program.inputs)}, [prelude(program.outputs, {}, "python")]
+    for node in program.tape:
+        if node not in place:
+            place[node] = f"v{len(place)}"
+            what = [place[a] for a in node.operands] if node.operands else [float(node.value or 0.0).hex()]
+            lines.append(" ".join((place[node], node.op, *what)))
+    lines.append(" ".join(place[node] for node in program.outputs))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def define(op: Operation, language: str, texts: dict[str, str]) -> None:

@@ -51,7 +51,7 @@ def _prepare(options):
     import schemes
     from arithmetic import check_backend, check_threads
 
-    from .follow import check_match, kept_in
+    from .job import prepare
     from .starts import grid, uniform
 
     loss = networks.get(options.network)
@@ -73,10 +73,11 @@ def _prepare(options):
     stop = schemes.Stop(**{name: value for name, value in limits.items() if value is not None})
     if options.out is not None:
         command.check_writable("--out", options.out)
-    check_match(options.match)
-    _ = optimizer.problem(loss, stop).iteration  # raises where the loss lacks what the optimizer needs, as residuals
+    job = prepare(loss, optimizer, starts, stop, match=options.match)
+    _ = job.problem.iteration  # raises where the loss lacks what the optimizer needs, as residuals
     if options.store is not None:
-        kept_in(options.store, loss, optimizer, starts, stop)
+        with job.kept_in(options.store):
+            pass
     return loss, optimizer, starts, stop
 
 

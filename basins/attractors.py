@@ -17,6 +17,8 @@ from .result import Point, closest
 
 PLACES = 256  #: small boxes at most in which points are looked for that are not listed
 
+MOMENT = 0.5  #: seconds that names are waited for after an interruption
+
 
 class Attractors:
     """The points that the ends of a study are matched to.
@@ -55,6 +57,10 @@ class Attractors:
         if self.thread is not None:
             self.thread.join(max(0.0, self.until - time.monotonic()))
 
+    def hurry(self) -> None:
+        """Wait for no longer than a moment, where somebody waits at the keyboard."""
+        self.until = min(self.until, time.monotonic() + MOMENT)
+
     def matched(self, ends: np.ndarray, outcome: np.ndarray,
                 radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
         """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
@@ -62,16 +68,13 @@ class Attractors:
         An end near several belongs to the nearest, and to the first of those as near, as on two families.  Where ends
         are at rest that no known point is near, points are looked for.
         """
-        nobody = np.full(ends.shape[1], -1, dtype=np.int16)
-        try:
-            self.wait()
-        except KeyboardInterrupt:
-            self.until = 0.0
+        n = ends.shape[1]
+        self.wait()
         if self.thread is not None and self.thread.is_alive():
-            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
-                                "names; raise patience=, or name them with points=")
+            return self.unnamed(n, f"the critical points were not found within {self.patience:g} s, so ends have no "
+                                   "names; raise patience=, or name them with points=")
         if not self.points and self.atlas is None:
-            return (), nobody, self.note
+            return self.unnamed(n, self.note)
         try:
             known, point = match(self.points, ends, outcome, radius)
             more, note = beyond(self.loss, self.atlas, ends[:, (outcome == Outcome.CONVERGED) & (point < 0)], radius,
@@ -80,7 +83,12 @@ class Attractors:
                 known, point = match((*self.points, *more), ends, outcome, radius)
             return known, point, "; ".join(filter(None, (self.note, note)))
         except Exception as error:  # such as a family whose equations have no form on file
-            return (), nobody, _failed(error)
+            return self.unnamed(n, _failed(error))
+
+    @staticmethod
+    def unnamed(n: int, why: str) -> tuple[tuple[Point, ...], np.ndarray, str]:
+        """What `matched` returns where no end has a name."""
+        return (), np.full(n, -1, dtype=np.int16), why
 
 
 def _failed(error: Exception) -> str:

@@ -2,28 +2,35 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import pickle
+import threading
+import time
+import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 
 import numpy as np
 
-from arithmetic import Progress, check_backend, check_threads
-from flows import check_theta, schedules
+from arithmetic import Interrupted, Progress, check_backend, check_threads
 from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
-from .result import Study
+from .executors import Engine, opened
+from .interrupt import Interruptions
+from .job import Job, prepare
+from .result import ENDS, Study
+from .starts import Described
 from .store import Store
 
-CHUNK = 32768  #: starts per piece of work
+AHEAD = 256  #: pieces at most that an executor is given before it has returned them
 
 
-def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: Stop | None = None,
-          executor: Executor | None = None, chunk: int = CHUNK, store: str | os.PathLike | None = None,
+def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described, *, stop: Stop | None = None,
+          executor: Engine = None, chunk: int | None = None, store: str | os.PathLike | None = None,
           progress: bool | Callable[[int, int], object] | None = None, backend: str = "auto",
           threads: int | None = None, match: float = 0.05, points: Atlas | Iterable | str | None = "known",
           patience: float = 20.0) -> Study:
@@ -33,11 +40,15 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     ----------
     loss : a Loss.
     optimizer : from `schemes.named` or `schemes.pair`.
-    starts : (dim, n), a column each (`grid`, `uniform`, `normal`).
+    starts : (dim, n), a column each (`grid`, `uniform`, `normal`), or a description of them (`grid(..., lazy=True)`).
     stop : a `Stop`.
-    executor : any `concurrent.futures.Executor`; without one, the threads of this process.
-    chunk : starts per piece of work; pieces are what is stored, shown as progress and handed to the executor.
-    store : a folder; finished pieces are kept in it, and the same call again goes on from there.
+    executor : None, for the threads of this process; any `concurrent.futures.Executor`; a `dask.distributed.Client`;
+        "threads", "fork", "spawn", "forkserver" or "dask" for as many workers as there are processors; or the address
+        of a Dask scheduler, "tcp://host:8786".
+    chunk : starts per piece of work, 32768, or 1024 of a loss that cannot be recorded; pieces are what is stored, shown
+        as progress and handed to the executor.
+    store : a folder; finished pieces are kept in it, and the same call again goes on from there.  The arrays of the
+        result then lie there, and not in memory.
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : a start counts for a critical point when it ends within this distance of it.
@@ -49,139 +60,156 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
         sent to an executor), are waited for at most; where there are none by then, or something is wrong with them,
         ends have no names, and the study's `note` says why.
 
-    Interrupted from the keyboard, it returns what is done, the rest labelled `Outcome.INTERRUPTED`.
+    Interrupted from the keyboard, it returns what is done, the rest labelled `Outcome.INTERRUPTED`.  Whatever else ends
+    it early, as a worker that dies, a disk that is full or a loss that raises, is raised with what is done, labelled in
+    the same way, as its attribute `partial`.
 
     Raises
     ------
     ValueError, TypeError : before any work, for starts of a wrong shape or not finite, unknown back ends, a store of
-    another study, a `Stop` with functions and a store, points that are none, and work that cannot be sent to other
-    processes.
+    another study or one that another process writes into, a loss or a `Stop` of functions that cannot be recorded and
+    a store, points that are none, and work that cannot be sent to other processes.
     """
-    starts, stop = _checked(loss, optimizer, starts, chunk, match), stop or Stop()
+    job = prepare(loss, optimizer, starts, stop, chunk, match)
     check_backend(backend)
     check_threads(threads)
-    n = starts.shape[1]
-    pieces = [slice(first, min(first + chunk, n)) for first in range(0, n, chunk)]
-    problem = optimizer.problem(loss, stop)
-    work = problem if executor is None or isinstance(executor, ThreadPoolExecutor) else _sendable(
-        loss, optimizer, stop, surely=isinstance(executor, ProcessPoolExecutor))
-    kept = None if store is None else kept_in(store, loss, optimizer, starts, stop, chunk)
-    ends: dict[str, np.ndarray] = {
-        "outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
-        "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
-    attractors = Attractors(loss, points, patience)
-    if executor is not None:
-        attractors.wait()  # processes are not begun beside a thread
-    report, done = Progress(progress, n, "starts"), 0
-    try:
-        for k, result, fresh in _results(kept, work, starts, pieces, executor, backend, threads):
-            for name, values in ends.items():
-                values[..., pieces[k]] = result[name]
-            if kept and fresh:
-                kept.write(_name(k), **result)
-            done += pieces[k].stop - pieces[k].start
-            report(done)
-    except KeyboardInterrupt:
-        pass  # what is done is returned, and labelled
-    finally:
-        report.close()
-    known, point, note = attractors.matched(ends["theta"], ends["outcome"], match)
-    found = Study(starts=starts, point=point, points=known, loss=loss.name, optimizer=str(optimizer), stop=stop,
-                  match=float(match), coordinates=_names(loss), note=note, **ends)
-    if kept and found.complete:
-        found.save(kept.path)
+    with ExitStack() as stack:
+        engine = stack.enter_context(opened(executor))
+        work = job.problem if engine is None or isinstance(engine, ThreadPoolExecutor) else _sendable(
+            loss, optimizer, job.problem.stop, surely=isinstance(engine, ProcessPoolExecutor))
+        kept = None if store is None else stack.enter_context(job.kept_in(store))
+        attractors = Attractors(loss, points, patience)
+        ends = {name: np.empty(shape, dtype) if kept is None else kept.array(name, shape, dtype)
+                for name, (shape, dtype) in job.arrays.items()}
+        for name, values in ends.items():
+            values[...] = ENDS[name].none
+        whole = kept.array("starts", job.shape, float) if kept else None
+        report, done, failed = Progress(progress, job.n, "starts"), 0, None
+        keys = stack.enter_context(Interruptions())
+        try:
+            with keys.allowed():
+                if engine is not None:
+                    attractors.wait()  # processes are not begun beside a thread
+                for k, result, fresh in _results(job, work, kept, engine, backend, threads):
+                    for name in reversed(ENDS):  # the outcome last: it says that the others are there
+                        ends[name][..., job.pieces[k]] = result[name]
+                    if kept and fresh:
+                        kept.write_piece(k, result)
+                    done += job.pieces[k].stop - job.pieces[k].start
+                    report(done)
+                    keys.check()
+        except KeyboardInterrupt:
+            attractors.hurry()  # what is done is returned, and labelled
+        except Exception as error:  # whatever it is, nothing is lost for it
+            failed = error
+        try:
+            report.close()
+            with keys.allowed():
+                named = attractors.matched(ends["theta"], ends["outcome"], match)
+        except KeyboardInterrupt:
+            named = attractors.unnamed(job.n, "interrupted before the points were known, so ends have no names")
+        known, point, note = named
+        if whole is None:
+            whole = job.columns(0, job.n)
+        else:
+            for k, piece in enumerate(job.pieces):
+                whole[:, piece] = job.starts(k)
+        found = Study(starts=whole, point=point, points=known, loss=loss.name, optimizer=str(optimizer),
+                      stop=job.problem.stop, match=float(match), coordinates=_names(loss), note=note, **ends)
+        try:
+            if kept and found.complete:
+                found.save_in(kept)
+        except Exception as error:
+            failed = failed or error
+        if failed is not None:
+            raise _with_partial(failed, found, kept)
     return found
 
 
-def _checked(loss, optimizer, starts, chunk, match) -> np.ndarray:
-    """The starts as (dim, n), or an error for what is wrong with the arguments."""
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
-                        "schemes.pair(flow, scheme, step)")
-    if not hasattr(loss, "oracle"):
-        raise TypeError(f"loss={loss!r} must be a Loss: networks.get(name), or Loss.from_expression, "
-                        "Loss.from_callables")
-    starts = check_theta(starts, loss.dim)
-    if starts.ndim == 1:
-        starts = starts[:, None]
-    if not starts.shape[1]:
-        raise ValueError(f"starts has shape {starts.shape}: a study needs at least one start")
-    if not np.isfinite(starts).all():
-        i, k = map(int, np.argwhere(~np.isfinite(starts))[0])
-        raise ValueError(f"starts[{i}, {k}] = {starts[i, k]}: starts must be finite, remove such columns")
-    if isinstance(chunk, bool) or not isinstance(chunk, (int, np.integer)) or chunk < 1:
-        raise ValueError(f"chunk={chunk!r} must be an integer >= 1")
-    check_match(match)
-    return starts
-
-
-def check_match(match) -> None:
-    """Raises ValueError unless `match` is a positive distance."""
-    if not 0 < match < np.inf:
-        raise ValueError(f"match={match!r} must be a positive distance")
-
-
-def kept_in(store, loss, optimizer: Optimizer, starts: np.ndarray, stop: Stop, chunk: int = CHUNK) -> Store:
-    """The store of a study, begun or gone on with.
-
-    Raises TypeError for a stop that has functions, ValueError for the store of another study.
-    """
-    if stop.functions:
-        raise TypeError(f"Stop({stop.functions[0]}=...) is a function, of which a store cannot tell whether it is the "
-                        "same in the next run: leave out store=, and save the result")
-    kept = Store.made(store)
-    kept.resume({"loss": loss.name, "expression": _identity(loss, optimizer), "optimizer": repr(optimizer),
-                 "stop": stop.plain(), "chunk": int(chunk), "shape": list(starts.shape),
-                 "starts": hashlib.sha256(np.ascontiguousarray(starts).tobytes()).hexdigest()})
-    return kept
-
-
-def _identity(loss, optimizer: Optimizer) -> str:
-    """What a loss is, beyond its name; TypeError where that cannot be told in the next run."""
-    remedy = "leave out store=, and save the result"
-    if callable(optimizer.schedule) and not isinstance(optimizer.schedule, schedules.Schedule):
-        raise TypeError(f"{optimizer}: a store cannot tell whether a schedule that is a function is the same in the "
-                        f"next run; use one of flows.schedules, or {remedy}")
-    expression = getattr(loss, "expression", None)
-    if expression is not None:
-        return str(expression)
-    try:
-        made = pickle.dumps(loss)
-    except (pickle.PicklingError, TypeError, AttributeError):
-        made = b""
-    if not made or getattr(loss, "made_of_functions", False):
-        raise TypeError(f"{loss.name} is made of functions, of which a store cannot tell whether they are the same in "
-                        f"the next run: {remedy}")
-    return hashlib.sha256(made).hexdigest()
+def _with_partial(error: Exception, found: Study, kept: Store | None) -> Exception:
+    """The error with what was done before it."""
+    done = int(np.sum(found.outcome != Outcome.INTERRUPTED))
+    error.partial = found  # type: ignore[attr-defined]
+    error.add_note(f"{done} of {found.n} starts had ended: they are the attribute `partial` of this error, a Study" + (
+        f"; the same call goes on from {kept.path}" if kept else ""))
+    return error
 
 
 # ------------------------------------------------------------------------------------------- following starts
-def _results(kept: Store | None, work, starts, pieces, executor, backend, threads) -> Iterator[tuple[int, dict, bool]]:
-    """(piece, its ends, whether they are new) in the order in which they come: first those that are kept."""
-    waiting = []
-    for k in range(len(pieces)):
-        if kept and kept.has(_name(k)):
-            yield k, kept.read(_name(k)), False
+def _results(job: Job, work, kept: Store | None, engine: Executor | None, backend,
+             threads) -> Iterator[tuple[int, dict, bool]]:
+    """(piece, its ends, whether they are to be kept) in the order in which they come: first those that are kept."""
+    waiting, said = deque[int](), []
+    for k in range(len(job.pieces)):
+        arrays, damage = kept.piece(k, job.shapes(k)) if kept else (None, "")
+        if arrays is not None:
+            yield k, arrays, False
         else:
             waiting.append(k)
-    if executor is None:
+            said += [damage] * bool(damage)
+    if kept and said:
+        more = f", and {len(said) - 1} more like it" * (len(said) > 1)
+        warnings.warn(f"store={str(kept.path)!r}: {said[0]}{more}; made again", RuntimeWarning, stacklevel=3)
+    if engine is None:
         for k in waiting:
-            yield k, _follow(work, starts[:, pieces[k]], backend, threads), True
+            try:
+                result = _follow(work, job.starts(k), backend, threads)
+            except Interrupted as stopped:  # as far as it has come
+                yield k, _ended(job.problem, stopped.final, stopped.steps, interrupted=True), False
+                raise
+            yield k, result, True
         return
-    futures = {executor.submit(_follow, work, starts[:, pieces[k]], backend, threads or 1): k for k in waiting}
+    halt = threading.Event() if isinstance(engine, ThreadPoolExecutor) else None
+    futures: dict[Future, int] = {}
     try:
-        for future in as_completed(futures):
-            yield futures[future], future.result(), True
+        while waiting or futures:
+            while waiting and len(futures) < AHEAD:
+                k = waiting.popleft()
+                futures[engine.submit(_follow, work, job.starts(k), backend, threads or 1, halt)] = k
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                yield futures[future], future.result(), True
+                del futures[future]  # and its result with it
     finally:
+        if halt is not None:
+            halt.set()
         for future in futures:
             future.cancel()
 
 
-def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str,
-            threads: int | None) -> dict[str, np.ndarray]:
-    """The ends of some starts: the unit of work, here or in another process."""
+def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str, threads: int | None,
+            halt: threading.Event | None = None) -> dict[str, np.ndarray]:
+    """The ends of some starts: the unit of work, here, in another thread or in another process.
+
+    halt : what another thread sets to end this one, which is looked at every second or so.
+    """
     problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
-    end = problem.finish(*problem.run(problem.start(problem.field.start(starts)), backend=backend, threads=threads))
+    z = problem.begin(starts)
+    if halt is None:
+        return _ended(problem, *problem.run(z, backend=backend, threads=threads))
+    z, steps = _in_segments(problem, z, halt, backend, threads)
+    return _ended(problem, z, steps, interrupted=halt.is_set())
+
+
+def _in_segments(problem: Problem, z: np.ndarray, halt: threading.Event, backend: str,
+                 threads: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """`problem.run`, ended early where it is asked for."""
+    steps, limit, segment = np.zeros(z.shape[1], dtype=np.int64), problem.stop.max_steps, 4096
+    going = np.arange(z.shape[1])
+    while len(going) and not halt.is_set():
+        began, budget = time.monotonic(), min(segment, limit - int(steps[going[0]]))
+        z[:, going], taken = problem.run(z[:, going], backend=backend, threads=threads, max_steps=budget)
+        steps[going] += taken
+        going = going[(taken == budget) & (steps[going] < limit)]
+        seconds = time.monotonic() - began
+        segment = 2 * segment if seconds < 0.3 else max(1, segment // 2) if seconds > 1 else segment
+    return z, steps
+
+
+def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, interrupted: bool = False) -> dict[str, np.ndarray]:
+    """What is kept of the final rows z.  interrupted : whether lanes may not have ended."""
+    end = problem.finish(z, steps)
+    if interrupted:
+        end.outcome[end.outcome == Outcome.RUNNING] = Outcome.INTERRUPTED
     return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients,
             "theta": np.ascontiguousarray(problem.field.theta(end.y))}
 
@@ -211,7 +239,3 @@ def _problem(loss, optimizer: Optimizer, stop: Stop) -> Problem:
 def _names(loss) -> tuple[str, ...]:
     numeric = getattr(loss, "expression", None) is None
     return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))
-
-
-def _name(k: int) -> str:
-    return f"piece-{k:05d}"

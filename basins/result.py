@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
+class End(NamedTuple):
+    """An array over the starts: its type, whether it has a number per coordinate, and what says that there is none."""
+
+    dtype: type
+    coordinates: bool
+    none: float
+
+
+#: what is known of each start when it has ended
+ENDS = {"outcome": End(np.int8, False, Outcome.INTERRUPTED), "steps": End(np.int64, False, 0),
+        "gradients": End(np.int64, False, 0), "theta": End(np.float64, True, np.nan)}
 
 
 Terms = tuple[tuple[tuple[int, ...], float], ...]
@@ -210,29 +220,29 @@ class Study:
 
     # ----------------------------------------------------------------------------------------- on disk
     def save(self, path: str | Path) -> Path:
-        """Write to a folder: `study.json` and plain npz files; returns the folder."""
-        store = Store.made(path)
-        store.write_manifest({"study": {
-            "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-            "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
-            "points": [p._asdict() for p in self.points]}})
-        store.write("starts", starts=self.starts, point=self.point)
-        store.write("ends", **{name: getattr(self, name) for name in ENDS})
+        """Write to a folder, `study.json` and plain npy files beside it; returns the folder.
+
+        A study that was there is replaced when all of this one is written, or stays.
+        """
+        with Store.claimed(path) as store:
+            self.save_in(store)
         return store.path
+
+    def save_in(self, store: Store) -> None:
+        """Write into a folder that is claimed: in place of the study there, wholly or not at all."""
+        arrays = {f.name: value for f in dataclasses.fields(self)
+                  if isinstance(value := getattr(self, f.name), np.ndarray)}
+        store.save({"loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
+                    "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
+                    "points": [p._asdict() for p in self.points]}, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
-        """Read what `save` wrote.  ValueError where there is none, or it is damaged."""
-        store = Store(path)
-        words = store.manifest().get("study")
-        if words is None or not store.has("starts") or not store.has("ends"):
-            raise ValueError(f"Study.load: {path} holds no finished study (study.json, starts.npz and ends.npz); "
-                             "an interrupted one is finished by study(..., store=path)")
-        starts, ends = store.read("starts"), store.read("ends")
-        return cls(starts=starts["starts"], point=starts["point"], **{name: ends[name] for name in ENDS},
-                   points=tuple(map(Point.read, words["points"])), loss=words["loss"], optimizer=words["optimizer"],
-                   stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]),
-                   note=words.get("note", ""))
+        """Read what `save` wrote; large arrays stay on disk.  ValueError where there is none, or it is damaged."""
+        words, arrays = Store(path).study()
+        return cls(**arrays, points=tuple(map(Point.read, words["points"])), loss=words["loss"],
+                   optimizer=words["optimizer"], stop=Stop.read(words["stop"]), match=words["match"],
+                   coordinates=tuple(words["coordinates"]), note=words["note"])
 
 
 def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

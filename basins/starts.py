@@ -1,7 +1,9 @@
 """Starts of an ensemble: arrays (dim, n), a column each."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,11 +11,31 @@ from numpy.typing import ArrayLike
 from arithmetic import Box
 
 
-def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
+class Described:
+    """Starts that are made as they are needed: `shape`, (dim, n), and `columns(first, last)`, an array of some of them.
+
+    `study` takes them as it takes arrays, and they are the same to the bit.
+    """
+
+    def __init__(self, shape: tuple[int, int], columns: Callable[[int, int], np.ndarray], words: str):
+        self.shape, self.columns, self._words = shape, columns, words
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return self.columns(0, self.shape[1]).astype(dtype or float, copy=False)
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+@overload
+def grid(box: Box | tuple[float, float], n: int | Sequence[int], *, lazy: Literal[False] = ...) -> np.ndarray: ...
+@overload
+def grid(box: Box | tuple[float, float], n: int | Sequence[int], *, lazy: Literal[True]) -> Described: ...
+def grid(box: Box | tuple[float, float], n: int | Sequence[int], *, lazy: bool = False) -> np.ndarray | Described:
     """A regular grid with its ends on the box, (dim, Π n), the first coordinate running fastest.
 
     box : a (low, high) per coordinate, or one for two coordinates alike.  n : points per side, a number or one per
-    side.
+    side.  lazy : whether it is `Described`, for starts that are more than memory should hold.
     Raises ValueError for an empty box or grid.
     """
     box = _box(box)
@@ -22,13 +44,42 @@ def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
         raise ValueError(f"grid: n={n!r} must be one number or {len(box)} of them, as the box has {len(box)} sides")
     sides = [_count("grid", "n", side) for side in sides]
     axes = [np.linspace(low, high, side) for (low, high), side in zip(box, sides, strict=True)]
-    return np.stack([axis.ravel() for axis in np.meshgrid(*axes[::-1], indexing="ij")][::-1])
+    if not lazy:
+        return np.stack([axis.ravel() for axis in np.meshgrid(*axes[::-1], indexing="ij")][::-1])
+    strides = np.cumprod([1, *sides[:-1]])
+    return Described((len(box), math.prod(sides)), lambda first, last: np.stack([
+        axis[np.arange(first, last) // stride % len(axis)] for axis, stride in zip(axes, strides, strict=True)]),
+        f"grid({box}, {sides}, lazy=True)")
 
 
-def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Generator) -> np.ndarray:
-    """n starts drawn uniformly from a box, (dim, n).  seed : an integer or a `numpy.random.Generator`."""
+@overload
+def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Generator, *,
+            lazy: Literal[False] = ...) -> np.ndarray: ...
+@overload
+def uniform(box: Box | tuple[float, float], n: int, seed: int, *, lazy: Literal[True]) -> Described: ...
+def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Generator, *,
+            lazy: bool = False) -> np.ndarray | Described:
+    """n starts drawn uniformly from a box, (dim, n).
+
+    seed : an integer or a `numpy.random.Generator`.  lazy : whether they are `Described`, for starts that are more than
+    memory should hold; the seed is then an integer.
+    """
     low, high = np.array(_box(box)).T[:, :, None]
-    return np.random.default_rng(_seed(seed)).uniform(low, high, (len(low), _count("uniform", "n", n)))
+    n, generator = _count("uniform", "n", n), np.random.default_rng(_seed(seed))
+    if not lazy:
+        return generator.uniform(low, high, (len(low), n))
+    if isinstance(seed, np.random.Generator):
+        raise TypeError(f"uniform(..., lazy=True): seed={seed!r} must be an integer, a generator cannot go back")
+
+    def columns(first: int, last: int) -> np.ndarray:
+        rows = []
+        for i in range(len(low)):  # each number takes one draw, coordinate after coordinate
+            draws = np.random.Generator(bits := np.random.PCG64(seed))
+            bits.advance(i * n + first)
+            rows.append(draws.uniform(low[i], high[i], last - first))
+        return np.stack(rows)
+
+    return Described((len(low), n), columns, f"uniform({_box(box)}, {n}, {seed}, lazy=True)")
 
 
 def normal(center: ArrayLike, scale: ArrayLike, n: int, seed: int | np.random.Generator) -> np.ndarray:

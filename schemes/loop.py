@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from arithmetic import (
-    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute, drive,
-    iterate, repeated, total,
+    Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute,
+    digest, drive, iterate, repeated, total,
 )
 from flows import Field, Flow
 
@@ -198,6 +198,19 @@ class Problem:
     def iteration(self) -> Iteration:
         """The recorded map."""
         return self._recorded[0]
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """A hash of all that is repeated, loss, hyperparameters and conditions to the bit, whatever they are called.
+
+        The start values of the memory and `stop.max_steps` are no part of it.  TypeError for a loss of functions that
+        cannot be recorded.
+        """
+        if not self.recordable:
+            raise TypeError(f"{self.field.loss.name} cannot be recorded, so it is not known what is repeated")
+        iteration, outcomes, observe, gradients = self._recorded
+        repeats = digest(Program(observe.inputs, (*iteration.update, iteration.go, *observe.outputs)))
+        return f"{repeats} {gradients} {' '.join(o.name for o in outcomes)}"
 
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -205,7 +205,7 @@ def test_a_resumed_study_reads_the_pieces_it_has_and_no_other(tmp_path):
     loss, optimizer, starts = networks.get("polytwo"), schemes.named("gd-energy"), grid(((-2, 2), (-2, 2)), 10)
     whole = study(loss, optimizer, starts, chunk=40, store=tmp_path, progress=False)
     pieces = sorted(tmp_path.glob("piece-*.npz"))
-    assert len(pieces) == 3 and json.loads((tmp_path / "study.json").read_text())["fingerprint"]["chunk"] == 40
+    assert len(pieces) == 3 and json.loads((tmp_path / "study.json").read_text())["identity"]["chunk"] == 40
     with np.load(pieces[1]) as arrays:
         marked = {name: values.copy() for name, values in arrays.items()}
     marked["steps"][:] = 12345

@@ -1,0 +1,103 @@
+"""What a study is before it runs: its starts, its repeated map, its pieces; whatever can be wrong is found here."""
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flows import check_theta
+from schemes import Optimizer, Problem, Stop
+
+from .identity import identity
+from .result import ENDS
+from .starts import Described
+from .store import Store
+
+CHUNK = 32768  #: starts per piece of work, unless told
+NUMERIC = 1024  #: the same where every step calls functions
+
+
+class Job(NamedTuple):
+    """A study that is to be run: the repeated map, the starts, and how they are cut."""
+
+    loss: Any
+    optimizer: Optimizer
+    problem: Problem
+    shape: tuple[int, int]
+    columns: Callable[[int, int], np.ndarray]
+    chunk: int
+    pieces: list[slice]
+
+    @property
+    def n(self) -> int:
+        return self.shape[1]
+
+    @property
+    def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
+        """Shape and type of each array of ends."""
+        return {name: (self.shape if end.coordinates else self.shape[1:], end.dtype) for name, end in ENDS.items()}
+
+    def shapes(self, k: int) -> dict[str, tuple[int, ...]]:
+        """Of the arrays of piece k."""
+        m = self.pieces[k].stop - self.pieces[k].start
+        return {name: (*shape[:-1], m) for name, (shape, _) in self.arrays.items()}
+
+    def starts(self, k: int) -> np.ndarray:
+        return self.columns(self.pieces[k].start, self.pieces[k].stop)
+
+    def kept_in(self, path: str | os.PathLike) -> Store:
+        """The store of it, begun or gone on with, which `with` closes.
+
+        Raises TypeError where a store cannot tell what this study is, ValueError where it is that of another one.
+        """
+        what = identity(self.loss, self.optimizer, self.problem, self.shape, self.columns, self.chunk)
+        store = Store.claimed(path)
+        try:
+            if said := store.begin(what):
+                warnings.warn(said, RuntimeWarning, stacklevel=3)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+
+def prepare(loss, optimizer, starts, stop: Stop | None = None, chunk: int | None = None, match: float = 0.05) -> Job:
+    """The study of these arguments.  Raises ValueError, TypeError for what is wrong with them."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
+                        "schemes.pair(flow, scheme, step)")
+    if not hasattr(loss, "oracle"):
+        raise TypeError(f"loss={loss!r} must be a Loss: networks.get(name), or Loss.from_expression, "
+                        "Loss.from_callables")
+    if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, (int, np.integer)) or chunk < 1):
+        raise ValueError(f"chunk={chunk!r} must be an integer >= 1")
+    if not 0 < match < np.inf:
+        raise ValueError(f"match={match!r} must be a positive distance")
+    shape, columns = _starts(starts, loss)
+    problem = optimizer.problem(loss, stop or Stop())
+    size = int(chunk or (CHUNK if problem.recordable else NUMERIC))
+    pieces = [slice(first, min(first + size, shape[1])) for first in range(0, shape[1], size)]
+    return Job(loss, optimizer, problem, shape, columns, size, pieces)
+
+
+def _starts(starts, loss) -> tuple[tuple[int, int], Callable[[int, int], np.ndarray]]:
+    """The shape of the starts, and what gives some of them."""
+    if isinstance(starts, Described):  # finite, as they are made
+        if starts.shape[0] != loss.dim:
+            raise ValueError(f"starts={starts!r} has {starts.shape[0]} coordinates, {loss.name} has {loss.dim}")
+        return starts.shape, starts.columns
+    starts = check_theta(starts, loss.dim)
+    if starts.ndim == 1:
+        starts = starts[:, None]
+    if not starts.shape[1]:
+        raise ValueError(f"starts has shape {starts.shape}: a study needs at least one start")
+    for first in range(0, starts.shape[1], CHUNK):
+        finite = np.isfinite(starts[:, first:first + CHUNK])
+        if not finite.all():
+            i, k = map(int, np.argwhere(~finite)[0])
+            raise ValueError(f"starts[{i}, {first + k}] = {starts[i, first + k]}: starts must be finite, remove such "
+                             "columns")
+    return starts.shape, lambda first, last: starts[:, first:last]
