@@ -16,7 +16,7 @@ from .functions import add_diagonal, clip, diagonal, dot, gram, power, solve, ti
 from .intervals import Interval
 from .iteration import Iteration
 from .operations import OPERATIONS, Operation, absolute, maximum, minimum, operation, sign, sqrt, where
-from .printers import digest, native
+from .printers import digest, in_blocks, native
 from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, OracleView, VectorField, missing
 from .reader import from_sympy
 from .readings import Array, Box, Quantity, Rate, Reading, Vector, integer_power, is_symbolic
@@ -32,7 +32,7 @@ __all__ = [
     "Array", "Quantity", "Rate", "Box", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
     "Operation", "operation", "OPERATIONS",
     "Graph", "Node", "Program", "Choices", "record", "repeated", "gradient", "tangent", "polynomial", "native",
-    "digest",
+    "digest", "in_blocks",
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",

@@ -260,19 +260,26 @@ CHUNK = 8192  # numbers that an operation works on at once: its work rows stay i
 @functools.cache
 def numpy_operation(op: Operation) -> Callable:
     """An operation that has a definition as a function of rows of numbers, by its printed NumPy program."""
-    program = op.program
-    names = {x: f"x{i}" for i, x in enumerate(program.inputs)}
-    text, floats, booleans = numpy_function({program.outputs[0]: ["out"]}, names, ", ".join([*names.values(), "out"]))
+    evaluate = in_blocks(op.program)
+    return lambda *rows: evaluate(*rows)[0]
+
+
+def in_blocks(program: Program) -> Callable:
+    """A program as a function of rows of numbers to a list of rows: the bits of the program, and its work in cache."""
+    names, wanted = {x: f"x{i}" for i, x in enumerate(program.inputs)}, dict[Node, list[str]]()
+    for k, node in enumerate(program.outputs):
+        wanted.setdefault(node, []).append(f"y[{k}]")
+    text, floats, booleans = numpy_function(wanted, names, ", ".join([*names.values(), "y"]))
     step = compiled(text)
 
-    def evaluate(*rows: np.ndarray) -> np.ndarray:
+    def evaluate(*rows: np.ndarray) -> list[np.ndarray]:
         n = len(rows[0])
-        out, width = np.empty(n), min(n, CHUNK)
+        out, width = [np.empty(n, dtype=bool if node.boolean else float) for node in program.outputs], min(n, CHUNK)
         f, b = np.empty((floats, width)), np.empty((booleans, width), dtype=bool)
         with np.errstate(all="ignore"):
             for i in range(0, n, CHUNK):
                 m = min(CHUNK, n - i)
-                step(*(row[i:i + m] for row in rows), out[i:i + m], f[:, :m], b[:, :m])
+                step(*(row[i:i + m] for row in rows), [y[i:i + m] for y in out], f[:, :m], b[:, :m])
         return out
 
     return evaluate

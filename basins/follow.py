@@ -81,18 +81,17 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
         attractors = Attractors(loss, points, patience)
         ends = {name: np.empty(shape, dtype) if kept is None else kept.array(name, shape, dtype)
                 for name, (shape, dtype) in job.arrays.items()}
-        for name, values in ends.items():
-            values[...] = ENDS[name].none
         whole = kept.array("starts", job.shape, float) if kept else None
-        report, done, failed = Progress(progress, job.n, "starts"), 0, None
+        report, done, failed, missing = Progress(progress, job.n, "starts"), 0, None, set(range(len(job.pieces)))
         keys = stack.enter_context(Interruptions())
         try:
             with keys.allowed():
                 if engine is not None:
                     attractors.wait()  # processes are not begun beside a thread
                 for k, result, fresh in _results(job, work, kept, engine, backend, threads):
-                    for name in reversed(ENDS):  # the outcome last: it says that the others are there
-                        ends[name][..., job.pieces[k]] = result[name]
+                    for name, values in ends.items():
+                        values[..., job.pieces[k]] = result[name]
+                    missing.remove(k)
                     if kept and fresh:
                         kept.write_piece(k, result)
                     done += job.pieces[k].stop - job.pieces[k].start
@@ -102,6 +101,9 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
             attractors.hurry()  # what is done is returned, and labelled
         except Exception as error:  # whatever it is, nothing is lost for it
             failed = error
+        for k in missing:
+            for name, values in ends.items():
+                values[..., job.pieces[k]] = ENDS[name].none
         try:
             report.close()
             with keys.allowed():

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute,
-    digest, drive, iterate, repeated, total,
+    digest, drive, in_blocks, iterate, repeated, total,
 )
 from flows import Field, Flow
 
@@ -212,6 +212,11 @@ class Problem:
         repeats = digest(Program(observe.inputs, (*iteration.update, iteration.go, *observe.outputs)))
         return f"{repeats} {gradients} {' '.join(o.name for o in outcomes)}"
 
+    @functools.cached_property
+    def _observe(self) -> Callable:
+        """The conditions for the outcomes, on rows."""
+        return in_blocks(self._recorded[2])
+
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
@@ -228,7 +233,7 @@ class Problem:
             except Interrupted as stopped:
                 stopped.final = np.vstack([stopped.final, z[kept:] + stopped.steps])
                 raise
-            return np.vstack([final, z[kept:] + steps]), steps
+            return (final if kept == len(z) else np.vstack([final, z[kept:] + steps])), steps
 
         def advance(x, out, count, go):
             step = self.step(x)
@@ -245,18 +250,18 @@ class Problem:
         y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                _, outcomes, observe, per_trial = self._recorded
-                held = observe(*z)
+                _, outcomes, _, per_trial = self._recorded
+                held = self._observe(*z)
             else:
                 _, _, ends, per_trial = self.step(z)
                 outcomes, held = tuple(ends), list(ends.values())
-        conditions = [*(np.broadcast_to(c, steps.shape).astype(bool) for c in held), steps >= self.stop.max_steps]
-        values = [int(o) for o in (*outcomes, Outcome.STEP_LIMIT)]
-        outcome = np.select(conditions, values, int(Outcome.RUNNING)).astype(np.int8)
+        outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
+        for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
+            np.copyto(outcome, np.int8(value), where=np.asarray(holds, dtype=bool))
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
-                        memory["h"] if control.adaptive else np.full(len(steps), control.h))
+                        memory["h"] if control.adaptive else np.broadcast_to(control.h, steps.shape))
 
 
 class _TrialField(Field):

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing is taken for what it is not: stores that are damaged, shared, or left by a killed process.
+"""Nothing is lost, nothing taken for what it is not: stores that are damaged, shared, left by a killed process.
 
 Every fault is made, not imagined: files are cut, processes killed, disks full.  `benchmarks/faults.py` makes more of
 them, at random moments.
@@ -351,10 +351,11 @@ def test_a_study_that_is_killed_goes_on(tmp_path, whole):
     """Killed before any of its changes of the disk, the same call makes the same files, byte for byte."""
     run(tmp_path / "uninterrupted")
     expected = contents(tmp_path / "uninterrupted")
-    k = 0
-    while killed_at(k, lambda: run(tmp_path / f"killed-{k}", threads=1)):
-        assert_same(run(tmp_path / f"killed-{k}"), whole)
-        assert contents(tmp_path / f"killed-{k}") == expected, k
+    folder, k = tmp_path / "killed", 0
+    while killed_at(k, lambda: run(folder, threads=1)):
+        assert_same(run(folder), whole)
+        assert contents(folder) == expected, k
+        shutil.rmtree(folder)
         k += 1
     assert k > 20
 
@@ -538,7 +539,7 @@ def test_ctrl_c_at_any_call_loses_nothing(tmp_path, whole):
     while True:
         left = [k]
 
-        def press(frame, event, arg):
+        def press(frame, event, arg, left=left):
             if event == "call" and signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
                 left[0] -= 1
                 if left[0] in (-1, -2):
