@@ -25,10 +25,11 @@ types: .venv/.dev
 mutants: .venv/.test
 	$(BIN)/python tests/mutants.py
 
-# what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs
+# what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs,
+# studies on a Dask cluster
 test-extras: .venv/.extras
 	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
-		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py
+		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py
 
 docs: .venv/.docs
 	$(BIN)/python -m sphinx -q docs docs/_build/html
@@ -54,7 +55,7 @@ bench: .venv/.bench
 
 .venv/.extras: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt,cluster]'
 	touch $@
 
 .venv/.docs: .venv/bin/python setup.cfg

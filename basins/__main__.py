@@ -34,13 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
                         help=f"the picture ({', '.join(command.FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path,
                         help="a folder that keeps finished pieces: the same command goes on from there")
+    parser.add_argument("--executor", metavar="HOW", help="where pieces are followed: threads, fork, spawn, dask, or "
+                        "the address of a Dask scheduler, tcp://HOST:8786 (default the threads of this process)")
     parser.add_argument("--backend", default="auto", help="auto, c, numba or numpy")
     parser.add_argument("--threads", type=int, help="at most this many (default, or -1: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     options = parser.parse_args(arguments)
     try:
         job = _prepare(options)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         parser.error(str(error))
     return _run(options, *job)
 
@@ -51,6 +53,7 @@ def _prepare(options):
     import schemes
     from arithmetic import check_backend, check_threads
 
+    from .executors import check_executor
     from .job import prepare
     from .starts import grid, uniform
 
@@ -58,6 +61,7 @@ def _prepare(options):
     optimizer = schemes.named(options.optimizer, **command.settings(options.set))
     check_backend(options.backend)
     check_threads(options.threads)
+    check_executor(options.executor)
     box: Box = loss.box
     if options.box is not None:
         if len(options.box) != 2 * loss.dim:
@@ -84,10 +88,17 @@ def _prepare(options):
 def _run(options, loss, optimizer, starts, stop) -> int:
     from .follow import study
 
-    if options.out is not None:  # what draws the picture loads while the starts run
+    if options.out is not None and options.executor is None:  # what draws the picture loads while the starts run
         threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
-    result = study(loss, optimizer, starts, stop=stop, store=options.store, progress=False if options.quiet else None,
-                   backend=options.backend, threads=options.threads, match=options.match)
+    failed = ""
+    try:
+        result = study(loss, optimizer, starts, stop=stop, store=options.store, executor=options.executor,
+                       progress=False if options.quiet else None, backend=options.backend, threads=options.threads,
+                       match=options.match)
+    except Exception as error:
+        if not hasattr(error, "partial"):
+            raise
+        result, failed = error.partial, f"{type(error).__name__}: {error}"
     written = ""
     if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
@@ -98,11 +109,11 @@ def _run(options, loss, optimizer, starts, stop) -> int:
     box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
     print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n"
           + f"note: {result.note}\n" * bool(result.note) + written, end="")
-    if not result.complete:
-        print("interrupted: the rest of the starts is labelled so" + (
+    if failed or not result.complete:
+        print(f"{failed or 'interrupted'}: the rest of the starts is labelled so" + (
             "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),
               file=sys.stderr)
-        return 130
+        return 1 if failed else 130
     return 0
 
 

@@ -5,9 +5,11 @@ To add a way: a line in `WAYS`, its name and what opens it.  Any `concurrent.fut
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from arithmetic import Catalogue, cpus
@@ -32,22 +34,33 @@ def _processes(method: str) -> Callable[[], Opened]:
     return lambda: _pool(lambda: ProcessPoolExecutor(cpus(), mp_context=multiprocessing.get_context(method)))
 
 
-@contextlib.contextmanager
-def _dask(*address: str) -> Iterator[Executor]:
-    """A Dask cluster: the one at the address, or one on this machine."""
+def _distributed() -> ModuleType:
     try:
-        from dask.distributed import Client
+        return importlib.import_module("distributed")
     except ImportError as error:
         raise ImportError("executor: Dask is not installed; pip install 'optiflows[cluster]', or use executor='spawn'"
                           ) from error
+
+
+@contextlib.contextmanager
+def _dask(*address: str) -> Iterator[Executor]:
+    """A Dask cluster: the one at the address, or one on this machine."""
     options = {} if address else {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
-    with Client(*address, **options) as client:
+    with _distributed().Client(*address, **options) as client:
         yield client.get_executor(pure=False)
 
 
 WAYS: Catalogue[Callable[[], Opened]] = Catalogue("way to run a study", {
     "threads": lambda: _pool(lambda: ThreadPoolExecutor(cpus(), thread_name_prefix="study")),
     **{method: _processes(method) for method in multiprocessing.get_all_start_methods()}, "dask": _dask})
+
+
+def check_executor(engine: Engine) -> None:
+    """Raises ValueError where `engine` is a text that names none, ImportError where it is Dask and there is none."""
+    if not isinstance(engine, str):
+        return
+    if engine.startswith(ADDRESSES) or WAYS[engine] is _dask:
+        _distributed()
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ ARROWS = {"arithmetic": set(), "networks": {"arithmetic"}, "flows": {"arithmetic
 FLOORS = {"lyapunov": {"exact": set(), "": {"exact"}, "local": {"exact", ""}, "regions": {"exact", "", "local"}}}
 PACKAGES = [*ARROWS, *(f"{room}.{floor}" for room, floors in FLOORS.items() for floor in floors if floor)]
 CORE = {"numpy", "scipy", "sympy", "mpmath", "matplotlib"}  # mpmath are the numbers of sympy, and come with it
-EXTRAS = {"dask", "numba", "torch", "sklearn", "z3"}
+EXTRAS = {"numba", "torch", "sklearn", "z3"}
 
 
 def files(package: str) -> list[Path]:

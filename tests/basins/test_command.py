@@ -4,6 +4,7 @@ import json
 import pytest
 
 from basins.__main__ import main
+from basins.store import Store
 
 
 def test_writes_table_picture_and_data(tmp_path, monkeypatch, capsys):
@@ -27,6 +28,25 @@ def test_random_starts_and_limits(capsys):
     assert "steps used up" in capsys.readouterr().out
 
 
+def test_the_same_command_goes_on_after_a_failure(tmp_path, monkeypatch, capsys):
+    line = f"polytwo gd --set lr=0.1 --grid 200 --store {tmp_path / 'store'} --quiet".split()
+    write, left = Store.write_piece, [1]
+
+    def full(self, k, arrays):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        write(self, k, arrays)
+
+    monkeypatch.setattr(Store, "write_piece", full)
+    assert main(line) == 1
+    out, err = capsys.readouterr()
+    assert "n = 40000" in out and "No space left" in err and "the same command goes on from the store" in err
+    monkeypatch.undo()
+    assert main([*line, "--executor", "threads"]) == 0
+    assert "interrupted" not in capsys.readouterr().out and len(list((tmp_path / "store").glob("piece-*"))) == 2
+
+
 @pytest.mark.parametrize("line, message", [
     ("politwo gd", "did you mean polytwo"), ("polytwo adma", "did you mean adam"),
     ("polytwo gd --set lr=-1", "lr=-1.0 must be positive"),
@@ -36,6 +56,7 @@ def test_random_starts_and_limits(capsys):
     ("polytwo gd --box 3 -3 -3 3", "low < high"), ("polytwo gd --out map.gif", "must end in"),
     ("polytwo gd --out nowhere/map.png", "there is no folder"),
     ("polytwo gd --backend fortran", "no back end is named"),
+    ("polytwo gd --executor trheads", "did you mean threads"),
     ("polytwo gd --max-steps 0", "max_steps"), ("polytwo gd --threads 0", "threads=0 must be at least 1"),
     ("polytwo gd --threads -2", "threads=-2 must be at least 1, or None or -1 for all cores")])
 def test_bad_input_ends_with_2_before_any_work(line, message, tmp_path, monkeypatch, capsys):

@@ -491,6 +491,41 @@ def test_a_store_that_is_deleted_meanwhile_loses_nothing_that_was_done(tmp_path,
     assert_same(run(tmp_path / "store"), whole)
 
 
+# ------------------------------------------------------------------------------------------------ engines
+def test_engines_by_name_have_the_same_bits(whole):
+    described = uniform(POLYTWO.box, 100, 0, lazy=True)
+    for engine, backend in (("threads", "auto"), ("threads", "numpy"), ("fork", "numpy"), ("spawn", "auto")):
+        if engine in ("threads", *multiprocessing.get_all_start_methods()):
+            assert_same(run(executor=engine, starts=described, backend=backend), whole)
+    for engine, error, message in (("thraeds", ValueError, "did you mean threads"), (3, TypeError, "must be None"),
+                                   (lambda x: x, TypeError, "Dask scheduler")):
+        with pytest.raises(error, match=message):
+            run(executor=engine)
+
+
+def test_dask_is_asked_for_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for engine in ("dask", "tcp://localhost:1"):
+        with pytest.raises(ImportError, match=r"pip install 'optiflows\[cluster\]'"):
+            run(executor=engine)
+
+
+def test_pieces_are_given_to_an_executor_as_it_returns_them(whole, monkeypatch):
+    """Neither the starts that wait nor the ends that came are held by more than a few pieces."""
+    monkeypatch.setattr("basins.follow.AHEAD", 2)
+    given = []
+
+    class Counting(concurrent.futures.ThreadPoolExecutor):
+        def submit(self, *arguments):
+            given.append(future := super().submit(*arguments))
+            assert sum(not f.done() for f in given) <= 2
+            return future
+
+    with Counting(1) as pool:
+        assert_same(run(executor=pool, chunk=10), whole)
+    assert len(given) == 10
+
+
 # ------------------------------------------------------------------------------------------------ Ctrl-C
 ENDLESS = Stop(gradient=0.0, speed=0.0, max_steps=10**12)
 
