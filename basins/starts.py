@@ -14,11 +14,11 @@ from arithmetic import Box
 class Described:
     """Starts that are made as they are needed: `shape`, (dim, n), and `columns(first, last)`, an array of some of them.
 
-    `study` takes them as it takes arrays, and they are the same to the bit.
+    drawn : "sample" or "grid".  `study` takes them as it takes arrays, and they are the same to the bit.
     """
 
-    def __init__(self, shape: tuple[int, int], columns: Callable[[int, int], np.ndarray], words: str):
-        self.shape, self.columns, self._words = shape, columns, words
+    def __init__(self, shape: tuple[int, int], columns: Callable[[int, int], np.ndarray], drawn: str, words: str):
+        self.shape, self.columns, self.drawn, self._words = shape, columns, drawn, words
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return self.columns(0, self.shape[1]).astype(dtype or float, copy=False)
@@ -49,7 +49,7 @@ def grid(box: Box | tuple[float, float], n: int | Sequence[int], *, lazy: bool =
     strides = np.cumprod([1, *sides[:-1]])
     return Described((len(box), math.prod(sides)), lambda first, last: np.stack([
         axis[np.arange(first, last) // stride % len(axis)] for axis, stride in zip(axes, strides, strict=True)]),
-        f"grid({box}, {sides}, lazy=True)")
+        "grid", f"grid({box}, {sides}, lazy=True)")
 
 
 @overload
@@ -79,7 +79,7 @@ def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Genera
             rows.append(draws.uniform(low[i], high[i], last - first))
         return np.stack(rows)
 
-    return Described((len(low), n), columns, f"uniform({_box(box)}, {n}, {seed}, lazy=True)")
+    return Described((len(low), n), columns, "sample", f"uniform({_box(box)}, {n}, {seed}, lazy=True)")
 
 
 def normal(center: ArrayLike, scale: ArrayLike, n: int, seed: int | np.random.Generator) -> np.ndarray:

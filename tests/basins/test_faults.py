@@ -4,6 +4,7 @@ Every fault is made, not imagined: files are cut, processes killed, disks full. 
 them, at random moments.
 """
 import concurrent.futures
+import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ import networks
 import schemes
 from arithmetic import where
 from basins import Study, grid, study, uniform
+from basins.interrupt import Interruptions
 from basins.job import prepare
 from basins.store import Store
 from flows import GradientDescent
@@ -180,11 +182,14 @@ def same_name(sign):
     ({"chunk": 30}, {"chunk": 20}, "chunk"),
     ({"loss": table(1), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3)},
      {"loss": table(2), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3)}, "data"),
+    ({"loss": table(1), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3)},
+     {"loss": table(1 + 1e-15), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3)}, "data"),
     ({"loss": table(1), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3),
       "optimizer": flow(lambda o: -o.gradient)},
      {"loss": table(1), "starts": np.zeros((49, 2)), "stop": Stop(max_steps=3),
       "optimizer": flow(lambda o: -o.gradient / 2)}, "program")],
-    ids=["loss", "flow", "schedule", "schedules", "box", "limit", "starts", "chunk", "data", "flow on data"])
+    ids=["loss", "flow", "schedule", "schedules", "box", "limit", "starts", "chunk", "data", "data to the bit",
+         "flow on data"])
 def test_a_study_is_what_it_does(tmp_path, one, other, what):
     """Of the same names, it is another one where it does something else, and the same one where it does the same."""
     first = run(tmp_path, **one)
@@ -200,6 +205,14 @@ def test_the_memory_at_the_start_is_part_of_what_a_study_is(tmp_path):
     run(tmp_path, momentum)
     with pytest.raises(ValueError, match="holds a study with other memory:"):
         run(tmp_path, dataclasses.replace(momentum, flow=pushed(**vars(momentum.flow))))
+
+
+def test_a_study_knows_its_conditions(tmp_path):
+    """Events of one name: nothing but the conditions for the ends differs."""
+    one, other = (Stop(event=lambda s, oracle, limit=limit: oracle.value < limit) for limit in (0.1, 0.2))
+    run(tmp_path, stop=one)
+    with pytest.raises(ValueError, match="holds a study with other program:"):
+        run(tmp_path, stop=other)
 
 
 WHAT = """
@@ -594,6 +607,21 @@ def test_ctrl_c_at_any_call_loses_nothing(tmp_path, whole):
         k += 1 + k // 12
     assert k > 1000 and {True, False} == set(complete)
     assert_same(run(tmp_path / "store"), whole)
+
+
+def test_an_interrupt_that_is_dropped_is_raised_again():
+    """By the next look, in the same block or at the beginning of the next one."""
+    with Interruptions() as keys:
+        with pytest.raises(KeyboardInterrupt), keys.allowed():
+            with contextlib.suppress(KeyboardInterrupt):  # as a finalizer does
+                signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # noted: one falls into a block at most
+            keys.check()
+        with pytest.raises(KeyboardInterrupt), keys.allowed():
+            raise AssertionError("the one that was noted comes first")
+        with keys.allowed():
+            keys.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_prepare_finds_faults_before_a_folder_is_made(tmp_path):
