@@ -550,8 +550,6 @@ MUTANTS = (
            FAULTS + "an_interrupt_that_is_dropped_is_raised_again"),
     Mutant("an executor is given pieces as it returns them", "while waiting and len(futures) < AHEAD:",
            "while waiting:", FAULTS + "pieces_are_given_to_an_executor_as_it_returns_them"),
-    Mutant("other threads are asked to end", "            halt.set()\n", "            pass\n",
-           FAULTS + "ctrl_c_answers_whatever_the_threads_and_keeps_what_has_ended[1-threads]"),
 )
 
 
