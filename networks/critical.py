@@ -19,7 +19,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign
+from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign, in_floats
 from arithmetic.ends import enclosing
 
 from .algebra import Clock, Stopped
@@ -116,8 +116,9 @@ class CriticalPoint:
                 self, equations=(e.lhs - e.rhs,), inequalities=()).distance(theta)) for e in self.inequalities]
             return np.hypot(replace(self, inequalities=()).distance(theta), np.max(sides, axis=0))
         if self.equations:
-            g = sympy.lambdify([self.symbols], list(self.equations), "scipy")
-            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "scipy")
+            equations = [in_floats(e) for e in self.equations]
+            g = sympy.lambdify([self.symbols], equations, "scipy")
+            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in equations], "scipy")
             lanes = theta.reshape(len(theta), -1)
             with np.errstate(all="ignore"):
                 values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
@@ -135,12 +136,13 @@ class CriticalPoint:
             return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
 
     def _holds(self, inequality, theta: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(sympy.lambdify([self.symbols], inequality, "numpy")(theta), theta.shape[1:])
+        holds = sympy.lambdify([self.symbols], in_floats(inequality), "numpy")
+        return np.broadcast_to(holds(theta), theta.shape[1:])
 
     @property
     def conditions(self) -> str:
         """The equations and inequalities of a family, in words; of a point, nothing."""
-        equations = ", ".join(f"{e} = 0" for e in self.equations).replace("**", "^")
+        equations = ", ".join(f"{_short(e)} = 0" for e in self.equations)
         return ", ".join(filter(None, (equations, self.where)))
 
     @property
@@ -194,8 +196,10 @@ class Atlas(Sequence):
 
 
 def _short(x) -> str:
-    text = str(x).replace("**", "^")
-    return text if len(text) <= 24 or sympy.sympify(x).free_symbols else f"{float(sympy.N(x, 17)):.8g}"
+    x = sympy.sympify(x)
+    if len(text := str(x).replace("**", "^")) <= 24:
+        return text
+    return str(in_floats(x, 8)).replace("**", "^") if x.free_symbols else f"{float(sympy.N(x, 17)):.8g}"
 
 
 def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
@@ -211,10 +215,12 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
         atlas = Atlas(tuple(decoupled), box if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
-    elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
-        atlas = _polynomial(loss, box, budget)
     elif bent and (cells := _piecewise(loss, budget)) is not None:
         atlas = cells
+    elif directions := constant_directions(loss):
+        atlas = _extended(loss, directions, region, budget - (time.perf_counter() - start))
+    elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
+        atlas = _polynomial(loss, box, budget)
     else:
         atlas = _search(loss, region, budget - (time.perf_counter() - start))
     if region is not None and atlas.region is None:
@@ -506,8 +512,6 @@ def _piecewise(loss, budget: float) -> Atlas | None:
 def _search(loss, region, budget: float) -> Atlas:
     """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
     start, box = time.perf_counter(), region or loss.box
-    if directions := constant_directions(loss):
-        return _extended(loss, directions, region, budget)
     enclosures, proof = Enclosures(loss), []
     if region is None and (bounded := bounding_box(enclosures)):
         box, everywhere = bounded, True
