@@ -109,7 +109,9 @@ def unlisted(loss: Loss, atlas, starts: int, seed: int) -> int | str:
     if not starts:
         return ""
     low, high = np.array(atlas.region or loss.box, dtype=float).T
-    theta = np.random.default_rng(seed).uniform(low[:, None], high[:, None], (loss.dim, starts))
+    box = np.array(loss.box, dtype=float).T
+    reach = np.where(np.isfinite([low, high]), [low, high], box)  # output weights may be any real numbers
+    theta = np.random.default_rng(seed).uniform(*reach[:, :, None], (loss.dim, starts))
     with np.errstate(all="ignore"):
         for _ in range(60):
             slope, H = loss.gradient(theta), np.moveaxis(loss.hessian(theta), -1, 0)
