@@ -34,6 +34,7 @@ from .forms import form_sign
 from .germ import plane_form
 from .invariance import constant_directions, extended, without
 from .kinks import Cells, NotPiecewise, kinked
+from .merged import Line
 from .nature import Nature
 from .objective import Objective, check_box
 from .poles import poles, without_value
@@ -127,8 +128,9 @@ class CriticalPoint:
                 steps = np.einsum("lij,jl->il", np.linalg.pinv(
                     np.moveaxis(np.where(good, J, 0.0), -1, 0), rcond=NO_SLOPE), values)
                 # where the gradients vanish at a point off the family, that says nothing: it is not near
-                size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
-                                np.sqrt(np.sum(steps**2, axis=0)), np.inf)
+                size, met = np.sqrt(np.sum(steps**2, axis=0)), (values == 0).all(axis=0)
+                told = good & (steps != 0).any(axis=0) & np.isfinite(size)
+                size = np.where(good & met, 0.0, np.where(told, size, np.inf))
             return size.reshape(theta.shape[1:])
         if self.family:  # all of Rⁿ
             return np.zeros(theta.shape[1:])
@@ -533,6 +535,7 @@ def _search(loss, region, budget: float) -> Atlas:
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
              for m, member in met if member is None]
     if hidden:
+        points += [p for line in hidden.lines for p in _of_line(line, loss)]
         proof += hidden.proof
         unmet += hidden.strata
         if region is None and not everywhere:
@@ -659,6 +662,32 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
         equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
         evidence=f"{m.evidence}; intervals prove that nothing else is critical around it; across it the numbers of "
                  f"positive and negative eigenvalues are {signs}")
+
+
+def _of_line(line: Line, loss) -> list[CriticalPoint]:
+    """The parts of a line of networks with two units that are equal up to signs."""
+    unit, symbols = _of_zero(line.unit, None, line.alone), loss.symbols
+    w, a = unit.theta
+    (w_1, w_2), (a_1, a_2) = ([symbols[i] for i in places] for places in (line.hidden, line.outputs))
+    s_1, s_2 = line.signs
+    theta = {w_1: s_1 * w, w_2: s_2 * w, a_1: a_1, a_2: s_2 * (a - s_1 * a_1)}
+    member = {w_1: s_1 * w, w_2: s_2 * w, a_1: s_1 * a / 2, a_2: s_2 * a / 2}
+    units = f"two units as one, (w, a) = ({w:.9g}, {a:.9g}), where {unit.evidence}"
+    product, parts = line.bend * s_1 * s_2 * a_1 * a_2, list[tuple]()
+    if unit.nature.is_saddle:
+        parts.append((Nature.DEGENERATE_SADDLE, (), units, member))
+    elif unit.nature.kind == "minimum":
+        outside = member | {a_1: 2 * s_1 * a, a_2: -s_2 * a}
+        inner, outer = (member, outside) if line.bend > 0 else (outside, member)
+        parts.append((Nature.NON_STRICT_MINIMUM, (product > 0,), f"{units}; and so it is when they part", inner))
+        parts.append((Nature.DEGENERATE_SADDLE, (product <= 0,), f"{units}; and when they part F falls, there or as "
+                      "near as one likes", outer))
+    else:
+        parts.append((Nature.UNDECIDED, (), units, member))
+    return [CriticalPoint(
+        tuple(theta[s] for s in symbols), nature, unit.value, exact=False, family=(a_1,), symbols=tuple(symbols),
+        equations=(w_1 - s_1 * w, w_2 - s_2 * w, s_1 * a_1 + s_2 * a_2 - a), inequalities=inequalities,
+        member=tuple(float(at[s]) for s in symbols), evidence=evidence) for nature, inequalities, evidence, at in parts]
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:
