@@ -13,7 +13,7 @@ from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
-from ..coordinate import Coordinate, exact_rates, refuse_names
+from ..coordinate import Coordinate, exact_rates, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value
 from .truncated import Truncated
@@ -174,17 +174,22 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     signed = {x: sympy.S.Zero for name, x in y.items() if not isinstance(name, scalar) and name not in flow.nonnegative}
     counts = {x: x for name, x in y.items() if isinstance(name, scalar)}
     rest, weights, further = {}, {}, {}
+    try:
+        settled = scalars_at_rest(flow)
+    except ValueError as error:
+        raise _NoLinearPart(str(error)) from error
     for name in names:
         x = y[name]
         if isinstance(name, scalar):
-            rest[x], new = sympy.S.One, moved(field, {v: v for v in y.values()} | signed)[name]
-            further[str(name)] = sympy.factor(new.diff(x))
-            if sympy.simplify(new.subs(x, 1) - 1) != 0 or new.free_symbols & (set(y.values()) - {x}):
-                raise _NoLinearPart(f"the block {name} does not settle at 1")
+            rest[x], new = settled[name], moved(field, {v: v for v in y.values()} | signed)[name]
+            new = new.subs({y[n]: value for n, value in settled.items() if n != name})
+            further[str(name)] = sympy.factor(new.diff(x).subs(x, rest[x]))
+            if sympy.simplify(new.subs(x, rest[x]) - rest[x]) != 0 or new.free_symbols & (set(y.values()) - {x}):
+                raise _NoLinearPart(f"the block {name} does not settle at {rest[x]}")
         elif name in flow.nonnegative and not frozen:
             at = dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x}  # a step rests where its field does
             slope = as_decimals(field(with_time, Vector(at.values()))[names.index(name)])
-            rest[x], weights[x] = _rest(x + slope, x, y)
+            rest[x], weights[x] = _rest(x + slope, x, {y[n]: value for n, value in settled.items()})
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
@@ -193,26 +198,38 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     moving = [name for name in names if weights.get(y[name]) == 1]
     scaled = {x: s ** weights.get(x, 0) * x if weights.get(x) else rest[x] for x in y.values()}
 
+    kept, scales = {x for x in rest if rest[x] == x}, dict[sympy.Expr, sympy.Symbol]()
+    movable = {*y.values(), s, step, with_time, *loss.symbols} - kept
+
+    def named(e):
+        """With a name for each function of the scales that stand still, such as 1/(√G + ε), which stages repeat."""
+        if not e.args or not e.free_symbols & kept:
+            return e
+        if e.is_Pow and not e.free_symbols & movable:
+            return scales.setdefault(e, Fresh(f"scale_{len(scales)}", real=True, positive=e.is_positive))
+        return e.func(*map(named, e.args))
+
     def cut(name, slope):
         """A slope to its leading order: that of the step needs no more of it."""
-        power = weights.get(y[name], 0)
-        return s**power * _leading(as_decimals(slope), s, power, name) if power else as_decimals(slope).subs(s, 0)
+        power, slope = weights.get(y[name], 0), named(as_decimals(slope))
+        return s**power * _leading(slope, s, power, name) if power else slope.subs(s, 0)
 
     def bent(row, column, entry):
         """An entry of the Jacobian to its leading order, as a map between blocks of these weights."""
         up, down = weights.get(y[row], 0), weights.get(y[column], 0)
-        return s ** (up - down) * _leading(as_decimals(entry) * s**down, s, up, row)
+        return s ** (up - down) * _leading(named(as_decimals(entry)) * s**down, s, up, row)
 
     new = moved(field if scheme.implicit else Truncated(flow, loss, cut, bent), scaled)
     leading = {name: _leading(new[name], s, weights[y[name]], name) for name in names if weights.get(y[name])}
     x = [y[name] for name in moving]
+    meant = {symbol: e for e, symbol in scales.items()}
     A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
     if A.free_symbols & set(x) or any(sympy.simplify(leading[n] - sum(A[i, j] * x[j] for j in range(len(x)))) != 0
                                       for i, n in enumerate(moving)):
         raise _NoLinearPart(f"to leading order the map is not linear: {', '.join(str(leading[n]) for n in moving)}")
     for name in names:
         if weights.get(y[name]) == 2:
-            further[str(name)] = sympy.factor(leading[name].diff(y[name]))
+            further[str(name)] = sympy.factor(leading[name].diff(y[name])).xreplace(meant)
         elif name in flow.nonnegative and not isinstance(name, scalar) and not frozen:
             own = y[name]
             new = moved(field, {v: v if v is own else rest.get(v, sympy.S.Zero) for v in y.values()})[name]
@@ -225,7 +242,8 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
     if loss.of_squares:
         argument += "; JᵀJ is the Hessian, as where the residuals vanish"
-    return sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr(), further, argument
+    polynomial = sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr()
+    return polynomial.xreplace(meant), further, argument
 
 
 def _check_axes(flow: Flow) -> None:
@@ -237,9 +255,9 @@ def _check_axes(flow: Flow) -> None:
                             "eigenvalues")
 
 
-def _rest(new, x, y):
+def _rest(new, x, settled: dict):
     """The value at rest and the weight of a block that never is negative: 0 and 2, or a value kept and 0."""
-    at = new.subs({y[n]: 1 for n in y if isinstance(n, scalar)})
+    at = new.subs(settled)
     if sympy.simplify(at - x) == 0:
         return x, 0  # it keeps any value: rest points form a family
     if at.subs(x, 0) == 0:
