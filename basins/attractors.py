@@ -1,21 +1,45 @@
 """What ends are named after: the critical points of a loss, found beside the runs, or points that a user gives.
 
-Whatever goes wrong with them costs names and no run: the study's `note` says it.
+Whatever goes wrong with them costs names and no run: the study's `note` says it.  Each start gets one label (`Labels`)
+and what it rests on (`evidence`).
 """
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from networks import Atlas, CriticalPoint, Nature
-from schemes import Outcome
+from schemes import Optimizer, Outcome, Stop
 
+from .evidence import AWAY, End, Further, Proofs, followed_on, held, newton_step, spectra
+from .recurrence import IRREGULAR
 from .result import Point, closest
 
 PLACES = 256  #: small boxes at most in which points are looked for that are not listed
+GROUPS = 64  #: groups at most that the ends on a numeric loss may form; more are no points
+
+
+class Labels(NamedTuple):
+    """The labels of a study's starts: the arrays `point`, `end`, `certified` of it, its points, and what goes with them."""
+
+    points: tuple[Point, ...]
+    point: np.ndarray
+    end: np.ndarray
+    certified: np.ndarray
+    further: Further
+    note: str = ""
+
+    @classmethod
+    def of(cls, ends: Mapping[str, np.ndarray], points: tuple[Point, ...] = (), note: str = "") -> Labels:
+        """What the runs alone tell."""
+        n = len(ends["outcome"])
+        end = np.where(ends["period"] == IRREGULAR, np.int8(End.IRREGULAR), ends["outcome"]).astype(np.int8)
+        return cls(points, np.full(n, -1, dtype=np.int16), end, np.zeros(n, dtype=bool),
+                   Further.none(len(ends["theta"])), note)
 
 
 class Attractors:
@@ -38,6 +62,7 @@ class Attractors:
             self.thread.start()
         elif points is not None:
             self.points = given(points, loss)
+        self.group = points is not None
 
     def _find(self, loss) -> None:
         try:
@@ -55,32 +80,49 @@ class Attractors:
         if self.thread is not None:
             self.thread.join(max(0.0, self.until - time.monotonic()))
 
-    def matched(self, ends: np.ndarray, outcome: np.ndarray,
-                radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
-        """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
+    def labelled(self, optimizer: Optimizer, stop: Stop, starts: np.ndarray, ends: Mapping[str, np.ndarray],
+                 radius: float, **options) -> Labels:
+        """The labels of ends, `outcome`, `steps`, `theta` and `period` by name; radius : of a match.
 
-        An end near several belongs to the nearest, and to the first of those as near, as on two families.  Where ends
-        are at rest that no known point is near, points are looked for.
+        options : `backend` and `threads` of runs that go on from ends in doubt.
         """
-        nobody = np.full(ends.shape[1], -1, dtype=np.int16)
         try:
             self.wait()
         except KeyboardInterrupt:
             self.until = 0.0
         if self.thread is not None and self.thread.is_alive():
-            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
-                                "names; raise patience=, or name them with points=")
-        if not self.points and self.atlas is None:
-            return (), nobody, self.note
+            late = (f"the critical points were not found within {self.patience:g} s, so ends have no names; raise "
+                    "patience=, or name them with points=")
+            return Labels.of(ends, note=late)
         try:
-            known, point = match(self.points, ends, outcome, radius)
-            more, note = beyond(self.loss, self.atlas, ends[:, (outcome == Outcome.CONVERGED) & (point < 0)], radius,
-                                self.until) if self.atlas is not None else ((), "")
-            if more:
-                known, point = match((*self.points, *more), ends, outcome, radius)
-            return known, point, "; ".join(filter(None, (self.note, note)))
+            return self._labelled(optimizer, stop, starts, ends, radius, **options)
         except Exception as error:  # such as a family whose equations have no form on file
-            return (), nobody, _failed(error)
+            return Labels.of(ends, note=_failed(error))
+
+    def _labelled(self, optimizer, stop, starts, ends, radius, **options) -> Labels:
+        rest, notes = np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), [self.note]
+        theta = ends["theta"][:, rest]
+        exact = getattr(self.loss, "expression", None) is not None
+        if not self.points and self.atlas is None and (exact or not self.group):
+            return Labels.of(ends, note=self.note)
+        more: tuple[CriticalPoint, ...] = ()
+        if self.atlas is not None:
+            alone = theta[:, closest(dict(enumerate(self.points)), theta)[1] > radius]
+            with np.errstate(all="ignore"):  # on a plateau Newton's step leads far away
+                alone = alone[:, np.linalg.norm(newton_step(self.loss, alone), axis=0) <= 2 * radius]
+            more, note = beyond(self.loss, self.atlas, alone, radius, self.until)
+            notes.append(note)
+        elif not exact and self.group:
+            alone = theta[:, closest(dict(enumerate(self.points)), theta)[1] > radius]
+            more, note = grouped(self.loss, alone, radius)
+            notes.append(note)
+        known = (*self.points, *more)
+        judge = Judge(self.loss, known, optimizer, stop, radius, new=len(self.points))
+        points = tuple(Point.of(p)._replace(radius=float(r)) for p, r in zip(known, judge.proofs.radius, strict=True))
+        labels = Labels.of(ends, points)
+        if len(rest) and (known or exact):
+            labels = judge.labels(labels, rest, starts, ends, **options)
+        return labels._replace(note="; ".join(filter(None, (*notes, labels.note))))
 
 
 def _failed(error: Exception) -> str:
@@ -122,11 +164,86 @@ def _same(p: CriticalPoint, q: CriticalPoint) -> bool:
     return all(a <= d and c <= b for (a, b), (c, d) in zip(p.box, q.box, strict=True))
 
 
-def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:
-    """Critical points as a study keeps them, and the index of the one that each end belongs to."""
-    nearest, distance = closest(dict(enumerate(known)), ends)
-    close = (distance <= radius) & ~np.isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))
-    return tuple(map(Point.of, known)), np.where(close, nearest, np.int16(-1))
+def grouped(loss, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
+    """Ends at rest, (dim, n), on a numeric loss as points: those within `radius` of one another are one.
+
+    Nothing is proved of them, so their nature is undecided.  Where they are many they are no points: a note says so.
+    """
+    waiting, found = ends[:, np.lexsort(ends[::-1])], list[CriticalPoint]()  # the order of the starts is no matter
+    while waiting.shape[1]:
+        if len(found) == GROUPS:
+            return (), f"the ends at rest form more than {GROUPS} groups within {radius:g}, so they are no points"
+        near = np.linalg.norm(waiting - waiting[:, :1], axis=0) <= radius
+        found.append(_point(waiting[:, 0], loss, "where starts came to rest"))
+        waiting = waiting[:, ~near]
+    return tuple(found), ""
+
+
+class Judge:
+    """Says what ends at rest are at.
+
+    points : the known ones; from index `new` on, those that were found around ends.
+    """
+
+    def __init__(self, loss, points: tuple[CriticalPoint, ...], optimizer: Optimizer, stop: Stop, radius: float,
+                 new: int):
+        self.loss, self.points, self.optimizer, self.stop, self.match, self.new = (
+            loss, points, optimizer, stop, radius, new)
+        self.exact = getattr(loss, "expression", None) is not None
+        self.proofs = Proofs(loss, points, radius)
+        holds = held(optimizer.problem(loss, stop), points, self.proofs) if self.exact else False
+        # the last entry is that of no point, -1
+        self.unique = np.append(self.proofs.radius, 0.0)
+        self.attracting, self.convex = self.unique * np.append(holds, 0), np.append(self.proofs.convexity > 0, False)
+
+    def labels(self, labels: Labels, rest: np.ndarray, starts: np.ndarray, ends: Mapping[str, np.ndarray],
+               **options) -> Labels:
+        """The labels of the ends `rest`, which are at rest."""
+        theta, steps = ends["theta"][:, rest], ends["steps"]
+        nearest, distance = closest(dict(enumerate(self.points)), theta)
+        near = distance <= self.match
+        proved = near & (distance <= self.attracting[nearest])
+        left = np.flatnonzero(near & ~proved & (self.attracting[nearest] > 0))
+        if left.size:  # a step from the end itself may prove the point where the ball around the point is small
+            unique, at = self.proofs.near(theta[:, left])
+            which, far = closest(dict(enumerate(self.points)), at)
+            proved[left] = unique & (which == nearest[left]) & (far <= self.attracting[which])
+        point, end, certified = labels.point, labels.end, labels.certified
+
+        def name(lanes, index, kind=None) -> None:
+            point[lanes] = index
+            end[lanes] = np.where(index >= self.new, End.NEW_POINT, End.KNOWN_POINT) if kind is None else kind
+
+        name(rest[proved], nearest[proved])
+        certified[rest[proved]] = True
+        if not self.exact:  # nothing more is to be had
+            name(rest[near & ~proved], nearest[near & ~proved])
+            return labels
+        first = near & ~proved & (steps[rest] == 0)
+        name(rest[first], nearest[first], End.STARTED_THERE)
+        doubt = np.flatnonzero(~proved & ~first)
+        if not doubt.size:
+            return labels
+        further = followed_on(self.optimizer, self.loss, self.stop, starts, rest[doubt], steps, **options)
+        return self._further(labels, rest[doubt], theta[:, doubt], further, name)
+
+    def _further(self, labels: Labels, lanes: np.ndarray, theta: np.ndarray, further: Further, name) -> Labels:
+        """The labels of ends in doubt, (dim, k), by where they went on to."""
+        nearest, distance = closest(dict(enumerate(self.points)), further.theta)
+        before = closest(dict(enumerate(self.points)), theta)[1]
+        near, still = distance <= self.match, np.isin(further.outcome, (Outcome.CONVERGED, Outcome.STALLED))
+        alone = near & (distance <= self.unique[nearest])
+        there = near & still | alone & self.convex[nearest] & (further.outcome == Outcome.RUNNING)
+        name(lanes[there], nearest[there])
+        labels.certified[lanes[there]] = alone[there]
+        lone = (before > self.match) & ~near
+        with np.errstate(over="ignore", invalid="ignore"):
+            size, after = np.linalg.norm(theta, axis=0), np.linalg.norm(further.theta, axis=0)
+        reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
+        away = (further.outcome == Outcome.DIVERGED) | (after >= AWAY * np.maximum(size, reach))
+        labels.end[lanes[lone & away]] = End.INFINITY
+        labels.end[lanes[lone & ~away & np.isfinite(after)]] = End.PLATEAU
+        return labels._replace(further=further)
 
 
 def given(points, loss) -> tuple[CriticalPoint, ...]:
@@ -139,7 +256,7 @@ def given(points, loss) -> tuple[CriticalPoint, ...]:
     return tuple(p if isinstance(p, CriticalPoint) and len(p.theta) == loss.dim else _point(p, loss) for p in points)
 
 
-def _point(theta, loss) -> CriticalPoint:
+def _point(theta, loss, evidence: str = "given by the user") -> CriticalPoint:
     try:
         x = np.array(theta, dtype=float)
     except (TypeError, ValueError):
@@ -148,4 +265,4 @@ def _point(theta, loss) -> CriticalPoint:
         raise ValueError(f"points: {theta!r} is no point of {loss.name}: it takes {loss.dim} finite numbers, an array "
                          "(dim, n) having a column for each point")
     return CriticalPoint(tuple(map(float, x)), Nature.UNDECIDED, float(loss.value(x)), exact=False, certified=False,
-                         evidence="given by the user")
+                         evidence=evidence)
