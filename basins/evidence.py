@@ -18,7 +18,9 @@ from arithmetic.enclose import newton
 from arithmetic.ends import above, below
 from networks import CriticalPoint
 from networks.enclosed import Enclosures
-from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem, Stop
+from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
+
+from .recurrence import followed
 
 TIGHTER = 1e4  #: how many times smaller the gradient and the speed are to which ends in doubt are followed
 LONGER = 10    #: in at most so many times the steps
@@ -72,6 +74,12 @@ class End(enum.IntEnum):
         "Neither at rest nor on a cycle up to the last step, bounded, and neighbours part from it: take a smaller step.")
 
 
+    @property
+    def at_point(self) -> bool:
+        """Whether the end is at a point of the study, which then is its label."""
+        return self in (End.KNOWN_POINT, End.NEW_POINT)
+
+
 class Evidence(NamedTuple):
     """What is known of the end of each start: arrays (n,).
 
@@ -87,17 +95,20 @@ class Evidence(NamedTuple):
 
 
 class Further(NamedTuple):
-    """Where the ends that were in doubt went on to: their starts, `index` (k,), `theta` (dim, k), `outcome` and `steps`
-    (k,) of the longer run from these starts, `Outcome.RUNNING` where it too used up its steps."""
+    """Where the ends that were in doubt went on to: their starts, `index` (k,), `theta` (dim, k), `outcome`, `steps` and
+    `period` (k,) of the longer run from these starts, `Outcome.RUNNING` where it too used up its steps."""
 
     index: np.ndarray
     theta: np.ndarray
     outcome: np.ndarray
     steps: np.ndarray
+    period: np.ndarray
 
     @classmethod
-    def none(cls, dim: int) -> Further:
-        return cls(np.empty(0, np.int64), np.empty((dim, 0)), np.empty(0, np.int8), np.empty(0, np.int64))
+    def of(cls, index: np.ndarray, dim: int) -> Further:
+        """Of these starts, nothing known yet."""
+        k = len(index)
+        return cls(index, np.full((dim, k), np.nan), np.zeros(k, np.int8), np.zeros(k, np.int64), np.zeros(k, np.int8))
 
 
 def observed(loss, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -238,22 +249,23 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 
 
 # ---------------------------------------------------------------------------------------------------- a longer run
-def followed_on(optimizer: Optimizer, loss, stop: Stop, starts: np.ndarray, index: np.ndarray, steps: np.ndarray,
+def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray, steps: np.ndarray,
                 **options) -> Further:
-    """The starts `index`, which came to rest after `steps`, followed to a gradient and a speed 10⁴ times smaller.
+    """The starts `index`, which came to rest after `steps` in a first problem, followed to a gradient and a speed 10⁴ times smaller.
 
     Each has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on no other.
     """
-    tight = dataclasses.replace(stop, gradient=stop.gradient / TIGHTER, speed=stop.speed / TIGHTER)
-    problem = optimizer.problem(loss, tight)
-    theta, outcome = np.full((loss.dim, len(index)), np.nan), np.zeros(len(index), dtype=np.int8)
-    taken = np.zeros(len(index), dtype=np.int64)
+    loss, stop = first.field.loss, first.stop
+    problem = optimizer.problem(loss, dataclasses.replace(stop, gradient=stop.gradient / TIGHTER,
+                                                          speed=stop.speed / TIGHTER))
+    result = Further.of(index, loss.dim)
     budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[index], 1024))).astype(np.int64)
     for budget in np.unique(budgets):
         lanes = np.flatnonzero(budgets == budget)
-        rows, n = problem.run(problem.start(problem.field.start(starts[:, index[lanes]])), max_steps=int(budget),
-                              **options)
-        end = problem.finish(rows, n)
-        theta[:, lanes], taken[lanes] = problem.field.theta(end.y), n
-        outcome[lanes] = np.where(end.outcome == Outcome.STEP_LIMIT, Outcome.RUNNING, end.outcome)
-    return Further(index, theta, outcome, taken)
+        z = problem.start(problem.field.start(starts[:, index[lanes]]))
+        z, result.steps[lanes], result.period[lanes] = followed(problem, z, int(budget), **options)
+        end = problem.finish(z, result.steps[lanes])
+        result.theta[:, lanes] = problem.field.theta(end.y)
+        result.outcome[lanes] = np.where(end.outcome == Outcome.STEP_LIMIT, Outcome.RUNNING, end.outcome)
+        result.outcome[lanes[result.period[lanes] > 0]] = Outcome.CYCLE
+    return result

@@ -28,8 +28,9 @@ def colours(study) -> dict[int, str]:
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
             result[i] = MAXIMUM if p.nature.kind == "maximum" else SADDLE
-    cycles = {-CYCLES - p: f"#{176 - p:02X}{168 - 2 * p:02X}{208 - p:02X}" for p in range(1, LONGEST + 1)}
-    return {-int(end): end.colour for end in End if end is not End.RUNNING} | cycles | result
+    cycles = {-CYCLES - p: f"#{176 - p:02X}{168 - 2 * p:02X}{208 - p:02X}" for p in range(2, LONGEST + 1)}
+    ends = {-int(end): end.colour for end in End if not end.at_point and end not in (End.RUNNING, End.CYCLE)}
+    return ends | cycles | result
 
 
 def title(study) -> str:

@@ -16,6 +16,7 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
+from .labels import labelled
 from .recurrence import followed
 from .result import Study
 from .store import Store
@@ -89,9 +90,9 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
         pass  # what is done is returned, and labelled
     finally:
         report.close()
-    labels = attractors.labelled(optimizer, stop, starts, ends, match, backend=backend, threads=threads)
+    labels = labelled(attractors, optimizer, problem, starts, ends, match, backend=backend, threads=threads)
     found = Study(starts=starts, loss=loss.name, optimizer=str(optimizer), stop=stop, match=float(match),
-                  coordinates=_names(loss), drawn=drawn, objective=loss, **ends, **labels._asdict())
+                  coordinates=_names(loss), drawn=drawn, objective=loss, **ends | labels._asdict())
     if kept and found.complete:
         found.save(kept.path)
     return found

@@ -21,13 +21,15 @@ LANES = 4096     #: whose paths are in memory at once
 IRREGULAR = -1   #: the period of an orbit that is bent, bounded, no cycle, and parts from its neighbours
 
 
-def followed(problem: Problem, z: np.ndarray, *, backend: str = "auto",
+def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, backend: str = "auto",
              threads: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`problem.run`, but that lanes on a cycle are ended where that is seen: (rows, steps, period).
 
+    limit : steps at most, those of the stop unless given.
+
     period : (lanes,) how many steps a cycle takes, `IRREGULAR`, or 0.  What a lane does depends on no other lane.
     """
-    limit, n = problem.stop.max_steps, z.shape[1]
+    limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:

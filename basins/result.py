@@ -107,7 +107,7 @@ class Study:
     end : (n,) integers, the values of `End`: what the label rests on.  point : (n,) index into `points` of the critical
     point that an end at a point is at, else −1.  certified : (n,) whether it is proved that this point is the only one
     near, and for a minimum whose algorithm holds on to it, that the run stays.
-    period : (n,) steps of a cycle, `IRREGULAR`, or 0.  steps, gradients : (n,) trials and gradient evaluations taken.
+    period : (n,) steps of a cycle, −1 of an irregular motion, else 0.  steps, gradients : (n,) trials and gradient evaluations taken.
     points : the known critical points.  loss, optimizer : what was studied, in words; coordinates : names of the
     parameters.  stop, match : as given.  further : where ends that were in doubt went on to.
     drawn : "sample", "grid", or "" where nobody says how the starts were made.
