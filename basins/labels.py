@@ -77,12 +77,12 @@ class _Judge:
             return
         holds = held(self.problem, known, self.proofs)
         attracting = self.unique * np.append(holds, False)
-        proved = near & (distance <= attracting[nearest])
+        proved = near & (distance < attracting[nearest])
         left = np.flatnonzero(near & ~proved & (attracting[nearest] > 0))
         if left.size:  # a step from the end itself may prove the point where the ball around the point is small
             unique, at = self.proofs.near(theta[:, left])
             which, far = closest(dict(enumerate(known)), at)
-            proved[left] = unique & (which == nearest[left]) & (far <= attracting[which])
+            proved[left] = unique & (which == nearest[left]) & (far < attracting[which])
         self._name(rest[proved], nearest[proved])
         self.certified[rest[proved]] = True
         # a minimum has its basin around it; at another point nothing but the start itself may lead there
@@ -126,7 +126,7 @@ class _Judge:
             self._know((*self.points, *more))
             known = dict(enumerate(self.points))
         nearest, distance = closest(known, ends)
-        near, alone = distance <= self.match, distance <= self.unique[nearest]
+        near, alone = distance <= self.match, distance < self.unique[nearest]
         # in a ball in which F is strictly convex a run at rest by the first test is there too, if it is slow to rest more
         slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
         slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
