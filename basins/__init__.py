@@ -10,7 +10,7 @@ from .evidence import End, Evidence, Further
 from .follow import study
 from .result import Point, Study, Witness
 from .starts import drawn_as, grid, normal, uniform
-from .statistics import wilson
+from .statistics import Comparison, McNemar, compare, flipped_by_one_ulp, mcnemar, sample_size, wilson
 
 __all__ = ["grid", "uniform", "normal", "drawn_as", "study", "Study", "End", "Evidence", "Further", "Point", "Witness",
-           "Table", "wilson"]
+           "Table", "wilson", "sample_size", "compare", "Comparison", "mcnemar", "McNemar", "flipped_by_one_ulp"]

@@ -1,4 +1,4 @@
-"""What the label of a start rests on: the kinds of ends, what is proved around points, and a longer run of the doubtful.
+"""What the label of a start rests on: the kinds of ends, what is proved around points, a longer run of the doubtful.
 
 An end is said to be at a point only if that was proved or seen again: that it is near, and at rest, is not enough.
 Around a minimum with an invertible Hessian intervals prove a ball in which it is the only critical point and F is
@@ -71,7 +71,7 @@ class End(enum.IntEnum):
     INFINITY = 36, "drifts to infinity", "#D0B090", (
         "At rest by the stop test, and farther and farther away under a stricter one.")
     IRREGULAR = 37, "irregular", "#9088B8", (
-        "Neither at rest nor on a cycle up to the last step, bounded, and neighbours part from it: take a smaller step.")
+        "Bounded, neither at rest nor on a cycle up to the last step, and neighbours part: take a smaller step.")
 
 
     @property
@@ -95,20 +95,27 @@ class Evidence(NamedTuple):
 
 
 class Further(NamedTuple):
-    """Where the ends that were in doubt went on to: their starts, `index` (k,), `theta` (dim, k), `outcome`, `steps` and
-    `period` (k,) of the longer run from these starts, `Outcome.RUNNING` where it too used up its steps."""
+    """Where ends that were in doubt went on to, but for those that went on to the point that they were near.
 
-    index: np.ndarray
+    lanes : (k,) their starts.  theta : (dim, k).  outcome, steps, period : (k,) of the longer run from these starts,
+    `Outcome.RUNNING` where it too used up its steps.
+    """
+
+    lanes: np.ndarray
     theta: np.ndarray
     outcome: np.ndarray
     steps: np.ndarray
     period: np.ndarray
 
     @classmethod
-    def of(cls, index: np.ndarray, dim: int) -> Further:
+    def of(cls, lanes: np.ndarray, dim: int) -> Further:
         """Of these starts, nothing known yet."""
-        k = len(index)
-        return cls(index, np.full((dim, k), np.nan), np.zeros(k, np.int8), np.zeros(k, np.int64), np.zeros(k, np.int8))
+        k = len(lanes)
+        return cls(lanes, np.full((dim, k), np.nan), np.zeros(k, np.int8), np.zeros(k, np.int64), np.zeros(k, np.int8))
+
+    def but(self, which: np.ndarray) -> Further:
+        """Without some of them."""
+        return Further(*(values[..., ~which] for values in self))
 
 
 def observed(loss, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -139,7 +146,7 @@ def spectra(loss, theta: np.ndarray) -> np.ndarray | None:
     return values
 
 
-# ------------------------------------------------------------------------------------------ what is proved around points
+# ----------------------------------------------------------------------------------------- what is proved around points
 class Proofs:
     """What intervals prove of the critical points of a loss.
 
@@ -233,7 +240,7 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
     if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
         return np.zeros(len(points), dtype=bool)
-    for i in np.flatnonzero(result):
+    for i in map(int, np.flatnonzero(result)):
         result[i] = _largest_multiplier(problem, field.start(points[i].numeric), proofs.radius[i]) < 1
     return result
 
@@ -251,7 +258,7 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 # ---------------------------------------------------------------------------------------------------- a longer run
 def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray, steps: np.ndarray,
                 **options) -> Further:
-    """The starts `index`, which came to rest after `steps` in a first problem, followed to a gradient and a speed 10⁴ times smaller.
+    """The starts `index`, at rest after `steps` in a first problem, followed to gradient and speed 10⁴ times smaller.
 
     Each has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on no other.
     """

@@ -92,7 +92,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
         report.close()
     labels = labelled(attractors, optimizer, problem, starts, ends, match, backend=backend, threads=threads)
     found = Study(starts=starts, loss=loss.name, optimizer=str(optimizer), stop=stop, match=float(match),
-                  coordinates=_names(loss), drawn=drawn, objective=loss, **ends | labels._asdict())
+                  coordinates=_names(loss), drawn=drawn, objective=loss, outcome=ends["outcome"], steps=ends["steps"],
+                  gradients=ends["gradients"], theta=ends["theta"], **labels._asdict())
     if kept and found.complete:
         found.save(kept.path)
     return found

@@ -31,8 +31,8 @@ def labelled(attractors: Attractors, optimizer: Optimizer, problem: Problem, sta
              ends: Mapping[str, np.ndarray], match: float, **options) -> Labels:
     """The labels of ends, the arrays `outcome`, `steps`, `theta` and `period` by name.
 
-    problem : what the starts were followed in.  match : the distance within which an end at rest may be at a point.  options : `backend` and `threads` of the runs
-    that go on from ends in doubt.
+    problem : what the starts were followed in.  match : the distance within which an end at rest may be at a point.
+    options : `backend` and `threads` of the runs that go on from ends in doubt.
     """
     known, note = attractors.known()
     judge = _Judge(attractors, optimizer, problem, starts, ends, match)
@@ -97,7 +97,8 @@ class _Judge:
 
     def _know(self, points: tuple[CriticalPoint, ...]) -> None:
         self.points, self.proofs = points, Proofs(self.loss, points, self.match)
-        self.kept = tuple(Point.of(p)._replace(radius=float(r)) for p, r in zip(points, self.proofs.radius, strict=True))
+        radii = map(float, self.proofs.radius)
+        self.kept = tuple(Point.of(p)._replace(radius=r) for p, r in zip(points, radii, strict=True))
         # the last entry is that of no point, -1
         self.unique, self.convex = np.append(self.proofs.radius, 0.0), np.append(self.proofs.convexity > 0, False)
 
@@ -127,7 +128,7 @@ class _Judge:
             known = dict(enumerate(self.points))
         nearest, distance = closest(known, ends)
         near, alone = distance <= self.match, distance < self.unique[nearest]
-        # in a ball in which F is strictly convex a run at rest by the first test is there too, if it is slow to rest more
+        # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
         slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
         slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
         there = near & still
@@ -136,7 +137,9 @@ class _Judge:
         self.certified[lanes[there]] = alone[there]
         round_ = lanes[outcome == Outcome.CYCLE]
         self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
-        lone = ~near & (outcome != Outcome.CYCLE) & (closest(known, theta)[1] > self.match)
+        nearest_before, distance_before = closest(known, theta)
+        self.further = self.further.but(there & (nearest_before == nearest) & (distance_before <= self.match))
+        lone = ~near & (outcome != Outcome.CYCLE) & (distance_before > self.match)
         with np.errstate(over="ignore", invalid="ignore"):
             size, after = np.linalg.norm(theta, axis=0), np.linalg.norm(ends, axis=0)
         reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))

@@ -6,6 +6,8 @@ looked at: 128 further steps tell whether they come back after 2, 3, … 64 of t
 """
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from schemes import Problem
@@ -58,7 +60,8 @@ class _Orbits:
     """
 
     def __init__(self, problem: Problem, z: np.ndarray, backend: str, threads: int | None):
-        self.problem, self.z, self.how = problem, z, {"backend": backend, "threads": threads}
+        self.problem, self.z = problem, z
+        self.how: dict[str, Any] = {"backend": backend, "threads": threads}
         near = self._after(z, 7), self._after(z, 8)  # (one of them is odd: a cycle of 2 is not missed in a slow motion)
         with np.errstate(over="ignore", invalid="ignore"):
             short, long = np.maximum(*map(self._distance, near)), self._distance(self._after(z, 64))

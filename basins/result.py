@@ -5,7 +5,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -107,7 +107,8 @@ class Study:
     end : (n,) integers, the values of `End`: what the label rests on.  point : (n,) index into `points` of the critical
     point that an end at a point is at, else −1.  certified : (n,) whether it is proved that this point is the only one
     near, and for a minimum whose algorithm holds on to it, that the run stays.
-    period : (n,) steps of a cycle, −1 of an irregular motion, else 0.  steps, gradients : (n,) trials and gradient evaluations taken.
+    period : (n,) steps of a cycle, −1 of an irregular motion, else 0.
+    steps, gradients : (n,) trials and gradient evaluations taken.
     points : the known critical points.  loss, optimizer : what was studied, in words; coordinates : names of the
     parameters.  stop, match : as given.  further : where ends that were in doubt went on to.
     drawn : "sample", "grid", or "" where nobody says how the starts were made.
@@ -222,7 +223,7 @@ class Study:
         if not minima:
             return []
         nearest, distance = closest(minima, self.starts)
-        done = ~np.isin(self.outcome, [o for o in Outcome if o.cut_off])
+        done = ~np.isin(self.end, [o for o in Outcome if o.cut_off] + [End.CONVERGED])  # else nobody knows where
         found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
         found = found[np.argsort(distance[found], kind="stable")]
         return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),
@@ -282,8 +283,8 @@ class Study:
                              "evidence.npz); an interrupted one is finished by study(..., store=path)")
         starts, ends, kept = store.read("starts"), store.read("ends"), store.read("evidence")
         further = Further(*(kept[f"further_{name}"] for name in Further._fields))
-        study = cls(starts=starts["starts"], **{name: starts[name] for name in LABELS},
-                    **{name: ends[name] for name in ENDS}, points=tuple(map(Point.read, words["points"])),
+        arrays: dict[str, Any] = {name: starts[name] for name in LABELS} | {name: ends[name] for name in ENDS}
+        study = cls(starts=starts["starts"], **arrays, points=tuple(map(Point.read, words["points"])),
                     loss=words["loss"], optimizer=words["optimizer"], stop=Stop.read(words["stop"]),
                     match=words["match"], coordinates=tuple(words["coordinates"]), further=further,
                     drawn=words.get("drawn", ""), note=words.get("note", ""))

@@ -83,7 +83,7 @@ def test_what_runs_away_and_what_is_flat_are_told_apart(formula, end):
 
 @pytest.mark.parametrize("network, optimizer, settings, shares", [
     ("polyfour", "gd", {"lr": 0.1}, {"cycle of period 2": (0.20, 0.24), "diverged": (0.76, 0.80)}),
-    ("polytwo", "gd", {"lr": 0.386}, {"cycle of period 2": (0.28, 0.40), "minimum": (0, 0.02)}),
+    ("polytwo", "gd", {"lr": 0.386}, {"cycle of period 2": (0.28, 0.40), "minimum": (0, 0)}),
     ("polytwo", "gd", {"lr": 0.48}, {"cycle of period 2": (0.09, 0.15), "cycle of period 4": (0.14, 0.21)}),
     ("polytwo", "gd", {"lr": 0.58}, {"irregular": (0.2, 0.3), "minimum": (0, 0)}),
     ("steep-valley", "gd", {"lr": 0.0025}, {"cycle of period 2": (0.33, 0.42)}),
@@ -113,7 +113,8 @@ def test_what_a_stricter_run_contradicts_is_no_label(network, optimizer):
     at = np.flatnonzero(result.point >= 0)
     distance = [result.points[result.point[k]].distance(strict.theta[:, k]) for k in at]
     assert len(at) > 50 and max(distance) <= result.match
-    assert (result.end == End.CONVERGED).any()  # some are undecided
+    assert (result.end == End.CONVERGED).any()  # some are undecided, and nobody knows that they end elsewhere
+    assert "at rest, undecided" not in {w.label for w in result.witnesses(5.0)}
 
 
 # --------------------------------------------------------------------------------------------------------- proofs
@@ -152,14 +153,19 @@ def test_which_algorithms_hold_on_to_a_minimum():
 
     assert all(map(holds, ("gd-energy", "momentum-energy", "adam-energy", "lm"))) and holds("gd", lr=0.1)
     assert holds("momentum", lr=0.1) and holds("gd", lr=0.38) and not holds("gd", lr=0.386)
-    assert not any(holds(name, lr=0.1) for name in ("adam", "signsgd", "lion")) and not holds("gd-richardson")
+    assert not any(holds(name, lr=0.1) for name in ("adam", "signsgd", "lion", "nesterov-vanishing"))
+    assert not holds("gd-richardson")
+    valley = networks.get("steep-valley")  # the ball is so small that what moves with Stop.speed may leave it
+    points = valley.critical_points()
+    problem = named("momentum-energy").problem(valley, Stop())
+    assert not held(problem, points, Proofs(valley, points, 0.05)).any()
 
 
 def test_a_certified_end_is_beside_the_only_critical_point_and_stays():
     loss = networks.get("polytwo")
     result = study(loss, named("gd", lr=0.1), uniform(loss.box, 300, 1), progress=False)
     at = result.end == End.KNOWN_POINT
-    assert (result.certified == at).all() and len(result.further.index) == 0  # nothing was in doubt
+    assert (result.certified == at).all() and len(result.further.lanes) == 0  # nothing was in doubt
     assert (result.evidence.distance[at] <= [result.points[i].radius for i in result.point[at]]).all()
 
 
