@@ -12,8 +12,6 @@ import numpy as np
 
 from networks import Atlas, CriticalPoint, Nature
 
-from .evidence import newton_step
-
 PLACES = 256  #: small boxes at most in which points are looked for that are not listed
 GROUPS = 64  #: groups at most that the ends on a numeric loss may form; more are no points
 
@@ -68,15 +66,16 @@ class Attractors:
         numeric = self.wanted and getattr(self.loss, "expression", None) is None
         return self.points if self.points or self.atlas is not None or numeric else None, self.note
 
-    def more(self, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
-        """Points that are not listed, at ends at rest (dim, n) that no known point is within `radius` of, and a note.
+    def covers(self, ends: np.ndarray, radius: float) -> np.ndarray:
+        """Whether all critical points within `radius` of ends (dim, n) are known."""
+        if self.atlas is None:
+            return np.zeros(ends.shape[1], dtype=bool)
+        return ~unknown(self.atlas, ends, radius)
 
-        Where Newton's step from an end leads away from it there is none.
-        """
+    def more(self, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
+        """Points that are not listed, at ends at rest (dim, n) that no known point is within `radius` of, and a note."""
         if self.atlas is not None:
-            with np.errstate(all="ignore"):
-                step = np.linalg.norm(newton_step(self.loss, ends), axis=0)
-            return beyond(self.loss, self.atlas, ends[:, step <= radius / 4], radius, self.until)
+            return beyond(self.loss, self.atlas, ends, radius, self.until)
         if self.wanted and getattr(self.loss, "expression", None) is None:
             return grouped(self.loss, ends, radius)
         return (), ""
@@ -93,12 +92,8 @@ def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
     They are those of small boxes around the ends, proved as all of an atlas are.  Where the atlas is complete nothing
     is looked for, and after `PLACES` boxes, or at the time `until`, nothing more: the note says for how many ends.
     """
-    outside = np.full(ends.shape[1], not atlas.complete)
-    if atlas.region is not None:
-        low, high = np.array(atlas.region, dtype=float).T[:, :, None]
-        outside |= ((ends - radius < low) | (ends + radius > high)).any(axis=0)
     # the order of the starts is no matter: the boxes are begun at the first ends in order of their coordinates
-    waiting = ends[:, outside & np.isfinite(ends).all(axis=0)]
+    waiting = ends[:, unknown(atlas, ends, radius) & np.isfinite(ends).all(axis=0)]
     waiting = waiting[:, np.lexsort(waiting[::-1])]
     found: list[CriticalPoint] = []
     for _ in range(PLACES):
@@ -112,6 +107,15 @@ def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
         waiting = waiting[:, (np.abs(waiting - around[:, None]) > radius).any(axis=0)]
     left = waiting.shape[1]
     return tuple(found), f"at {left} ends at rest no points were looked for; raise patience=" if left else ""
+
+
+def unknown(atlas: Atlas, ends: np.ndarray, radius: float) -> np.ndarray:
+    """Whether critical points that are not listed may lie within `radius` of ends, (dim, n)."""
+    outside = np.full(ends.shape[1], not atlas.complete)
+    if atlas.region is not None:
+        low, high = np.array(atlas.region, dtype=float).T[:, :, None]
+        outside |= ((ends - radius < low) | (ends + radius > high)).any(axis=0)
+    return outside
 
 
 def _same(p: CriticalPoint, q: CriticalPoint) -> bool:

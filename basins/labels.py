@@ -10,7 +10,7 @@ from networks import CriticalPoint
 from schemes import Optimizer, Outcome, Problem
 
 from .attractors import Attractors, failed
-from .evidence import AWAY, End, Further, Proofs, followed_on, held
+from .evidence import AWAY, End, Further, Proofs, followed_on, held, newton_step
 from .recurrence import IRREGULAR
 from .result import Point, closest
 
@@ -120,8 +120,13 @@ class _Judge:
     def _follow(self, lanes: np.ndarray, theta: np.ndarray) -> None:
         """The labels of ends in doubt, (dim, k), by where they went on to."""
         known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
-        distance, still = closest(known, ends)[1], np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED))
-        more, note = self.attractors.more(ends[:, (distance > self.match) & still], self.match)
+        stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
+        lone = closest(known, ends)[1] > self.match
+        # where Newton's step leads away, or all critical points are known, there is none
+        with np.errstate(all="ignore"):
+            step = np.linalg.norm(newton_step(self.loss, ends), axis=0)
+        none = (step > self.match / 4) | self.attractors.covers(ends, self.match)
+        more, note = self.attractors.more(ends[:, stays & lone & ~none & (step <= self.match / 4)], self.match)
         self.notes.append(note)
         if more:
             self._know((*self.points, *more))
@@ -131,7 +136,7 @@ class _Judge:
         # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
         slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
         slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
-        there = near & still
+        there = near & np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED))
         there[slow] = True
         self._name(lanes[there], nearest[there])
         self.certified[lanes[there]] = alone[there]
@@ -139,10 +144,10 @@ class _Judge:
         self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
         nearest_before, distance_before = closest(known, theta)
         self.further = self.further.but(there & (nearest_before == nearest) & (distance_before <= self.match))
-        lone = ~near & (outcome != Outcome.CYCLE) & (distance_before > self.match)
+        lone = ~near & (distance_before > self.match)
         with np.errstate(over="ignore", invalid="ignore"):
             size, after = np.linalg.norm(theta, axis=0), np.linalg.norm(ends, axis=0)
         reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
-        away = (outcome == Outcome.DIVERGED) | (after >= AWAY * np.maximum(size, reach))
+        away = (outcome == Outcome.DIVERGED) | stays & (after >= AWAY * np.maximum(size, reach))
         self.end[lanes[lone & away]] = End.INFINITY
-        self.end[lanes[lone & ~away & np.isfinite(after)]] = End.PLATEAU
+        self.end[lanes[lone & ~away & stays & none]] = End.PLATEAU

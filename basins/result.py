@@ -226,8 +226,10 @@ class Study:
         done = ~np.isin(self.end, [o for o in Outcome if o.cut_off] + [End.CONVERGED])  # else nobody knows where
         found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
         found = found[np.argsort(distance[found], kind="stable")]
+        codes = self.codes[found]
+        words = {c: self.label(int(c)) for c in np.unique(codes)}
         return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),
-                        Outcome(int(self.outcome[i])), self.label(int(self.codes[i]))) for i in found]
+                        Outcome(int(self.outcome[i])), words[c]) for i, c in zip(found, codes, strict=True)]
 
     @property
     def shape(self) -> tuple[int, int] | None:

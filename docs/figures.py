@@ -81,7 +81,8 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
 
     def run(job) -> Study:
         loss, optimizer = job
-        return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1)
+        return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1,
+                     patience=3600.0)  # what is found does not depend on the time
 
     ends, summary = [], []
     report = Progress(None, len(jobs), "studies")

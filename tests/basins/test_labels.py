@@ -95,7 +95,7 @@ def test_what_runs_away_and_what_is_flat_are_told_apart(formula, end):
 def test_known_answers(network, optimizer, settings, shares):
     loss = networks.get(network)
     result = study(loss, named(optimizer, **settings), uniform(loss.box, 400, 0), stop=Stop(max_steps=10_000),
-                   progress=False)
+                   progress=False, patience=600)
     rows = {row["end"]: row["fraction"] for row in result.table()}
     for what, (low, high) in shares.items():
         share = result.fraction(what) if what in ("minimum", "saddle") else rows.get(what, 0.0)
