@@ -73,7 +73,7 @@ class Attractors:
         return ~unknown(self.atlas, ends, radius)
 
     def more(self, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
-        """Points that are not listed, at ends at rest (dim, n) that no known point is within `radius` of, and a note."""
+        """Points that are not listed, within `radius` of ends at rest (dim, n) that no known one is near; a note."""
         if self.atlas is not None:
             return beyond(self.loss, self.atlas, ends, radius, self.until)
         if self.wanted and getattr(self.loss, "expression", None) is None:

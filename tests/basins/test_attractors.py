@@ -1,6 +1,7 @@
 """What ends are named after: a user's own points, and that nothing about critical points loses a run."""
 import concurrent.futures
 import dataclasses
+import functools
 import threading
 import time
 
@@ -79,13 +80,14 @@ def test_a_patience_is_a_time(loss):
 def test_ends_outside_the_box_are_at_points_that_are_proved_there():
     """Every end of `sine` is a global minimum, a sixth of them outside its box."""
     sine = networks.get("sine")
-    result = study(sine, named("gd-energy"), uniform(sine.box, 300, 1), stop=Stop(max_steps=10000), progress=False, patience=600)
+    run = functools.partial(study, sine, named("gd-energy"), stop=Stop(max_steps=10000), progress=False, patience=600)
+    result = run(uniform(sine.box, 300, 1))
     assert result.fraction("minimum") == 1 and result.note == ""
     listed = len(sine.critical_points())
     more = result.points[listed:]
     assert more and all(p.nature == "degenerate minimum" and p.value == 0 for p in more)
     assert all(np.abs(p.theta).max() > 6 for p in more)
-    again = study(sine, named("gd-energy"), result.starts[:, ::-1], stop=Stop(max_steps=10000), progress=False, patience=600)
+    again = run(result.starts[:, ::-1])
     assert again.points == result.points and (again.point[::-1] == result.point).all()
 
 

@@ -11,7 +11,7 @@ from basins import End, Study, drawn_as, study, uniform
 from basins.evidence import Proofs, held
 from basins.recurrence import IRREGULAR, followed
 from flows import Flow
-from networks import Loss
+from networks import CriticalPoint, Loss
 from schemes import Euler, Outcome, Stop, named, pair
 
 
@@ -132,13 +132,14 @@ def test_in_the_ball_around_a_point_the_hessian_is_what_is_proved(network):
         assert radius == 0 or np.linalg.norm(loss.gradient(theta), axis=0).min() > 0
 
 
-def test_a_ball_does_not_reach_where_the_hessian_is_singular():
-    """F = (x² − 1)²/4 is convex from 1/√3 on, 0.42 from its minimum."""
-    loss = Loss(lambda t: (t[0]**2 - 1)**2 / 4, 1)
-    points = loss.critical_points()
-    proofs = Proofs(loss, points, 1.0)
-    minimum = [i for i, p in enumerate(points) if p.nature == "minimum"]
-    assert ((0.1 < proofs.radius[minimum]) & (proofs.radius[minimum] < 1 - 1 / np.sqrt(3))).all()
+@pytest.mark.parametrize("dim", [1, 7])
+def test_a_ball_does_not_reach_where_the_hessian_is_singular(dim):
+    """F = Σ (x² − 1)²/4 is convex from 1/√3 on in each coordinate, 0.42 from its minimum."""
+    loss = Loss(lambda t: sum((x**2 - 1)**2 / 4 for x in t), dim)
+    minimum = CriticalPoint((1,) * dim, "minimum", 0)
+    proofs = Proofs(loss, [minimum], 1.0)
+    assert 0.1 < proofs.radius[0] < 1 - 1 / np.sqrt(3)
+    assert 0 < proofs.convexity[0] <= 3 * (1 - proofs.radius[0])**2 - 1
 
 
 def test_which_algorithms_hold_on_to_a_minimum():
