@@ -15,6 +15,9 @@ from .recurrence import IRREGULAR
 from .result import Point, closest
 
 
+BLOCK = 1 << 18  #: ends that are judged at once
+
+
 class Labels(NamedTuple):
     """The arrays `point`, `end`, `period` and `certified` of a study, its points, and what goes with them."""
 
@@ -68,20 +71,33 @@ class _Judge:
     def judge(self, known: tuple[CriticalPoint, ...], options: dict) -> None:
         self.listed = len(known)
         self._know(known)
-        rest = np.flatnonzero(np.isin(self.ends["outcome"], (Outcome.CONVERGED, Outcome.STALLED)))
-        theta = self.ends["theta"][:, rest]
-        nearest, distance = closest(dict(enumerate(known)), theta)
-        near, still = distance <= self.match, self.ends["outcome"][rest] == Outcome.CONVERGED
         if not self.exact:
-            self._numeric(rest[still], theta[:, still], nearest[still], near[still])
+            self._numeric(np.flatnonzero(self.ends["outcome"] == Outcome.CONVERGED))
             return
-        holds = held(self.problem, known, self.proofs)
-        attracting = self.unique * np.append(holds, False)
+        attracting = self.unique * np.append(held(self.problem, known, self.proofs), False)
+        n = len(self.point)
+        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), attracting) for first in range(0, n, BLOCK)])
+        if doubt.size:
+            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends["steps"], **options)
+            self._follow(doubt)
+
+    def _proved(self, part: slice, attracting: np.ndarray) -> np.ndarray:
+        """Name the ends of a block of starts whose point is proved, and those that started there: which are in doubt.
+
+        attracting : radii of the balls in which ends at rest stay.
+        """
+        outcome = self.ends["outcome"][part]
+        rest = np.flatnonzero((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
+        still, theta = outcome[rest] == Outcome.CONVERGED, self.ends["theta"][:, part][:, rest]
+        rest += part.start
+        known = dict(enumerate(self.points))
+        nearest, distance = closest(known, theta)
+        near = distance <= self.match
         proved = near & (distance < attracting[nearest])
         left = np.flatnonzero(near & ~proved & (attracting[nearest] > 0))
         if left.size:  # a step from the end itself may prove the point where the ball around the point is small
             unique, at = self.proofs.near(theta[:, left])
-            which, far = closest(dict(enumerate(known)), at)
+            which, far = closest(known, at)
             proved[left] = unique & (which == nearest[left]) & (far < attracting[which])
         self._name(rest[proved], nearest[proved])
         self.certified[rest[proved]] = True
@@ -89,11 +105,7 @@ class _Judge:
         first = near & ~proved & still & (self.ends["steps"][rest] == 0)
         self._name(rest[first], nearest[first])
         self.end[rest[first]] = End.STARTED_THERE
-        doubt = np.flatnonzero(~proved & ~first & still)
-        if doubt.size:
-            self.further = followed_on(self.optimizer, self.problem, self.starts, rest[doubt], self.ends["steps"],
-                                       **options)
-            self._follow(rest[doubt], theta[:, doubt])
+        return rest[~proved & ~first & still]
 
     def _know(self, points: tuple[CriticalPoint, ...]) -> None:
         self.points, self.proofs = points, Proofs(self.loss, points, self.match)
@@ -106,8 +118,11 @@ class _Judge:
         self.point[lanes] = index
         self.end[lanes] = np.where(index >= self.listed, End.NEW_POINT, End.KNOWN_POINT)
 
-    def _numeric(self, rest, theta, nearest, near) -> None:
+    def _numeric(self, rest: np.ndarray) -> None:
         """Ends on a loss of which nothing can be proved: they are named after the points near, and grouped."""
+        theta = self.ends["theta"][:, rest]
+        nearest, distance = closest(dict(enumerate(self.points)), theta)
+        near = distance <= self.match
         self._name(rest[near], nearest[near])
         more, note = self.attractors.more(theta[:, ~near], self.match)
         self.notes.append(note)
@@ -117,9 +132,10 @@ class _Judge:
             new = ~near & (distance <= self.match)
             self._name(rest[new], nearest[new])
 
-    def _follow(self, lanes: np.ndarray, theta: np.ndarray) -> None:
-        """The labels of ends in doubt, (dim, k), by where they went on to."""
+    def _follow(self, lanes: np.ndarray) -> None:
+        """The labels of ends in doubt by where they went on to."""
         known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
+        theta = self.ends["theta"][:, lanes]
         stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
         lone = closest(known, ends)[1] > self.match
         # where Newton's step leads away, or all critical points are known, there is none

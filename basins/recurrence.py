@@ -6,10 +6,12 @@ looked at: 128 further steps tell whether they come back after 2, 3, … 64 of t
 """
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from arithmetic import Interrupted
 from schemes import Problem
 
 FIRST = 1024     #: steps before the first look; half of them all where that is less
@@ -23,34 +25,51 @@ LANES = 4096     #: whose paths are in memory at once
 IRREGULAR = -1   #: the period of an orbit that is bent, bounded, no cycle, and parts from its neighbours
 
 
-def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, backend: str = "auto",
-             threads: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Run: TypeAlias = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
+
+
+def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: Run | None = None,
+             **options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`problem.run`, but that lanes on a cycle are ended where that is seen: (rows, steps, period).
 
-    limit : steps at most, those of the stop unless given.
-
+    limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what takes rows a
+    number of steps further, `problem.run` unless given; lanes that it takes less far have ended.
     period : (lanes,) how many steps a cycle takes, `IRREGULAR`, or 0.  What a lane does depends on no other lane.
+    A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
     """
+    further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, **options))
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:
         budget = min(look, limit) - done
-        rows, taken = problem.run(z[:, going] if done else z, backend=backend, threads=threads, max_steps=budget)
+        try:
+            rows, taken = further(z[:, going] if done else z, budget)
+        except Interrupted as stopped:
+            raise Interrupted(*_put(z, steps, going, stopped.final, stopped.steps)) from None
+        z, steps = _put(z, steps, going, rows, taken)
         done, look = done + budget, 2 * look
-        if done == budget:
-            z, steps = rows, taken
-        else:
-            z[:, going], steps[going] = rows, steps[going] + taken
         going = going[taken == budget]
         if len(going) and limit >= SHORTEST:
-            orbits = _Orbits(problem, z[:, going], backend, threads)
+            try:
+                orbits = _Orbits(problem, z[:, going], options)
+                parts = orbits.irregular() if done == limit else None
+            except Interrupted:
+                raise Interrupted(z, steps) from None
             period[going] = orbits.period
-            if done == limit:  # bent at two looks, and parting from its neighbours
-                period[going[bent[going] & orbits.irregular()]] = IRREGULAR
+            if parts is not None:  # bent at two looks, and parting from its neighbours
+                period[going[bent[going] & parts]] = IRREGULAR
             bent[going] = orbits.bent
             going = going[period[going] == 0]
     return z, steps, period
+
+
+def _put(z, steps, going, rows, taken) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and steps with those of the lanes `going` as far as they have come."""
+    if len(going) == len(steps):
+        return rows, steps + taken
+    z[:, going], steps[going] = rows, steps[going] + taken
+    return z, steps
 
 
 class _Orbits:
@@ -59,9 +78,8 @@ class _Orbits:
     A slow motion leads some eight times as far in 64 steps as in 8; what goes round is bent.
     """
 
-    def __init__(self, problem: Problem, z: np.ndarray, backend: str, threads: int | None):
-        self.problem, self.z = problem, z
-        self.how: dict[str, Any] = {"backend": backend, "threads": threads}
+    def __init__(self, problem: Problem, z: np.ndarray, how: dict[str, Any]):
+        self.problem, self.z, self.how = problem, z, how
         near = self._after(z, 7), self._after(z, 8)  # (one of them is odd: a cycle of 2 is not missed in a slow motion)
         with np.errstate(over="ignore", invalid="ignore"):
             short, long = np.maximum(*map(self._distance, near)), self._distance(self._after(z, 64))

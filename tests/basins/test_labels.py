@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import networks
-from arithmetic import sqrt, where
+from arithmetic import Interrupted, sqrt, where
 from basins import End, Study, drawn_as, study, uniform
 from basins.evidence import Proofs, held
 from basins.recurrence import IRREGULAR, followed
@@ -250,3 +250,28 @@ def test_what_a_start_was_drawn_as_goes_with_the_study(tmp_path):
         assert ("low" in result.table().columns) == (kind == "sample")
     with pytest.raises(ValueError, match="'sample', 'grid'"):
         drawn_as("uniform", starts)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7, 40])
+def test_an_interrupted_run_has_every_lane_as_far_as_it_came(monkeypatch, calls):
+    """In the first stretch, in a look, and later: what it holds are states of the plain run."""
+    loss = networks.get("polytwo")
+    problem = named("gd", lr=0.5).problem(loss, Stop(max_steps=3000))
+    z = problem.start(problem.field.start(uniform(loss.box, 30, 0)))
+    run, count = problem.run, []
+
+    def interrupted(rows, **options):
+        count.append(1)
+        final, steps = run(rows, **options)
+        if len(count) == calls:
+            raise Interrupted(final, steps)
+        return final, steps
+
+    monkeypatch.setattr(problem, "run", interrupted)
+    with pytest.raises(Interrupted) as stopped:
+        followed(problem, z)
+    monkeypatch.undo()
+    assert stopped.value.steps.max() in (1024, 2048)
+    for lane, steps in enumerate(stopped.value.steps):
+        plain, _ = problem.run(z[:, [lane]], max_steps=max(int(steps), 1))
+        assert np.array_equal(stopped.value.final[:, [lane]], plain, equal_nan=True)
