@@ -95,7 +95,7 @@ class Evidence(NamedTuple):
 
 
 class Further(NamedTuple):
-    """Where ends that were in doubt went on to, but for those that went on to the point that they were near.
+    """Where ends that were in doubt went on to, but for those that are at a point there and moved by less than `match`.
 
     lanes : (k,) their starts.  theta : (dim, k).  outcome, steps, period : (k,) of the longer run from these starts,
     `Outcome.RUNNING` where it too used up its steps.

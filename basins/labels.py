@@ -137,17 +137,19 @@ class _Judge:
         known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
         theta = self.ends["theta"][:, lanes]
         stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
-        lone = closest(known, ends)[1] > self.match
+        nearest, distance = closest(known, ends)
+        lone = np.flatnonzero(distance > self.match)
         # where Newton's step leads away, or all critical points are known, there is none
         with np.errstate(all="ignore"):
-            step = np.linalg.norm(newton_step(self.loss, ends), axis=0)
-        none = (step > self.match / 4) | self.attractors.covers(ends, self.match)
-        more, note = self.attractors.more(ends[:, stays & lone & ~none & (step <= self.match / 4)], self.match)
+            step = np.linalg.norm(newton_step(self.loss, ends[:, lone]), axis=0)
+        beside, all_known = step <= self.match / 4, self.attractors.covers(ends[:, lone], self.match)
+        none = stays[lone] & (~beside & np.isfinite(step) | all_known)
+        more, note = self.attractors.more(ends[:, lone[stays[lone] & beside & ~all_known]], self.match)
         self.notes.append(note)
         if more:
             self._know((*self.points, *more))
             known = dict(enumerate(self.points))
-        nearest, distance = closest(known, ends)
+            nearest, distance = closest(known, ends)
         near, alone = distance <= self.match, distance < self.unique[nearest]
         # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
         slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
@@ -158,12 +160,11 @@ class _Judge:
         self.certified[lanes[there]] = alone[there]
         round_ = lanes[outcome == Outcome.CYCLE]
         self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
-        nearest_before, distance_before = closest(known, theta)
-        self.further = self.further.but(there & (nearest_before == nearest) & (distance_before <= self.match))
-        lone = ~near & (distance_before > self.match)
         with np.errstate(over="ignore", invalid="ignore"):
-            size, after = np.linalg.norm(theta, axis=0), np.linalg.norm(ends, axis=0)
+            self.further = self.further.but(there & (np.linalg.norm(ends - theta, axis=0) <= self.match))
+            size, after = (np.linalg.norm(x[:, lone], axis=0) for x in (theta, ends))
         reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
-        away = (outcome == Outcome.DIVERGED) | stays & (after >= AWAY * np.maximum(size, reach))
-        self.end[lanes[lone & away]] = End.INFINITY
-        self.end[lanes[lone & ~away & stays & none]] = End.PLATEAU
+        away = (outcome[lone] == Outcome.DIVERGED) | stays[lone] & (after >= AWAY * np.maximum(size, reach))
+        nowhere = ~near[lone] & (closest(known, theta[:, lone])[1] > self.match)
+        self.end[lanes[lone[nowhere & away]]] = End.INFINITY
+        self.end[lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
