@@ -51,7 +51,7 @@ class End(enum.IntEnum):
     CONVERGED = Outcome.CONVERGED, "at rest, undecided", "", (
         "At rest by the stop test; at which point, and whether it stays, was neither proved nor seen in a longer run.")
     DIVERGED = Outcome.DIVERGED
-    STEP_LIMIT = Outcome.STEP_LIMIT, "steps used up, still moving"
+    STEP_LIMIT = Outcome.STEP_LIMIT, "steps used up, moving"
     STALLED = Outcome.STALLED
     NOT_FINITE = Outcome.NOT_FINITE
     INTERRUPTED = Outcome.INTERRUPTED

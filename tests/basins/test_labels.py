@@ -59,7 +59,7 @@ def test_an_optimizer_that_does_everything_gets_every_label(wells):
     assert set(period[3 * n:4 * n]) == {2} and set(period[6 * n:7 * n]) == {4}
     assert set(period[4 * n:5 * n]) == {IRREGULAR} and result.steps[back][3 * n] == 1024
     assert {label[k * n] for k in range(8)} == {
-        "steps used up, still moving", "minimum (-1)", "minimum (1)", "cycle of period 2", "irregular", "not finite",
+        "steps used up, moving", "minimum (-1)", "minimum (1)", "cycle of period 2", "irregular", "not finite",
         "cycle of period 4", "diverged"}
     # started at the maximum, at a minimum, and where 6 − x = x: there it stands, but not at rest
     assert end[-3:].tolist() == [End.STARTED_THERE, End.KNOWN_POINT, End.STEP_LIMIT]
