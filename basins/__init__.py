@@ -6,9 +6,11 @@ Results are the same for every chunk size, worker count and order.  To add a kin
 """
 from arithmetic import Table
 
+from .evidence import End, Evidence, Further
 from .follow import study
 from .result import Point, Study, Witness
-from .starts import grid, normal, uniform
-from .statistics import wilson
+from .starts import drawn_as, grid, normal, uniform
+from .statistics import Comparison, McNemar, compare, flipped_by_one_ulp, mcnemar, sample_size, wilson
 
-__all__ = ["grid", "uniform", "normal", "study", "Study", "Point", "Witness", "Table", "wilson"]
+__all__ = ["grid", "uniform", "normal", "drawn_as", "study", "Study", "End", "Evidence", "Further", "Point", "Witness",
+           "Table", "wilson", "sample_size", "compare", "Comparison", "mcnemar", "McNemar", "flipped_by_one_ulp"]

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from networks import Nature
-from schemes import Outcome
+
+from .evidence import End
+from .recurrence import LONGEST
+from .result import CYCLES
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,7 +28,9 @@ def colours(study) -> dict[int, str]:
             result[i], minima = MINIMA[minima % len(MINIMA)], minima + 1
         else:
             result[i] = MAXIMUM if p.nature.kind == "maximum" else SADDLE
-    return {-int(o): o.colour for o in Outcome if o is not Outcome.RUNNING} | result
+    cycles = {-CYCLES - p: f"#{176 - p:02X}{168 - 2 * p:02X}{208 - p:02X}" for p in range(2, LONGEST + 1)}
+    ends = {-int(end): end.colour for end in End if not end.at_point and end not in (End.RUNNING, End.CYCLE)}
+    return ends | cycles | result
 
 
 def title(study) -> str:
@@ -101,12 +106,14 @@ def _bars(study, ax, shown, colour) -> None:
     known = {row["end"]: row for row in study.table()}
     rows = [known[study.label(c)] for c in shown]
     at, fraction = np.arange(len(rows)), np.array([row["fraction"] for row in rows])
-    low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
-    ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5,
-            xerr=np.maximum([fraction - low, high - fraction], 0), capsize=3)
+    intervals: dict[str, Any] = {}
+    if sample := study.drawn == "sample":
+        low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
+        intervals = {"xerr": np.maximum([fraction - low, high - fraction], 0), "capsize": 3}
+    ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5, **intervals)
     ax.set_yticks(at, [row["end"] for row in rows])
     ax.invert_yaxis()
-    ax.set_xlabel("fraction of the starts (95 % Wilson intervals)")
+    ax.set_xlabel("fraction of the starts" + " (95 % Wilson intervals)" * sample)
 
 
 def _share(count: int, n: int) -> str:

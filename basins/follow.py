@@ -22,6 +22,8 @@ from .attractors import Attractors
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import Job, prepare
+from .labels import labelled
+from .recurrence import followed
 from .result import ENDS, Study
 from .starts import Described
 from .store import Store
@@ -51,7 +53,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
         result then lie there, and not in memory.
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
-    match : a start counts for a critical point when it ends within this distance of it.
+    match : an end at rest is named after a critical point within this distance; whether it is at it is proved, or
+        seen in a longer run (see `End`).
     points : what ends are named after: "known", the critical points of the loss, and where ends come to rest that none
         of them is near, outside the box that they are known in, those that are proved there; None, nothing; or an
         Atlas, an array (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided
@@ -104,20 +107,23 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
         for k in missing:
             for name, values in ends.items():
                 values[..., job.pieces[k]] = ENDS[name].none
-        try:
-            report.close()
-            with keys.allowed():
-                named = attractors.matched(ends["theta"], ends["outcome"], match)
-        except KeyboardInterrupt:
-            named = attractors.unnamed(job.n, "interrupted before the points were known, so ends have no names")
-        known, point, note = named
         if whole is None:
             whole = job.columns(0, job.n)
         else:
             for k, piece in enumerate(job.pieces):
                 whole[:, piece] = job.starts(k)
-        found = Study(starts=whole, point=point, points=known, loss=loss.name, optimizer=str(optimizer),
-                      stop=job.problem.stop, match=float(match), coordinates=_names(loss), note=note, **ends)
+        try:
+            report.close()
+            with keys.allowed():
+                labels = labelled(attractors, optimizer, job.problem, whole, ends, match, backend=backend,
+                                  threads=threads)
+        except KeyboardInterrupt:
+            labels = labelled(Attractors(loss, None), optimizer, job.problem, whole, ends, match)._replace(
+                note="interrupted before the ends were judged, so they have no names")
+        found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
+                      gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
+                      stop=job.problem.stop, match=float(match), coordinates=_names(loss),
+                      drawn=getattr(starts, "drawn", ""), objective=loss)
         try:
             if kept and found.complete:
                 found.save_in(kept)
@@ -157,7 +163,7 @@ def _results(job: Job, work, kept: Store | None, engine: Executor | None, backen
             try:
                 result = _follow(work, job.starts(k), backend, threads)
             except Interrupted as stopped:  # as far as it has come
-                yield k, _ended(job.problem, stopped.final, stopped.steps, interrupted=True), False
+                yield k, _ended(job.problem, stopped.final, stopped.steps), False
                 raise
             yield k, result, True
         return
@@ -185,19 +191,18 @@ def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str, thr
     halt : what another thread sets to end this one, which is looked at every second or so.
     """
     problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
-    z = problem.begin(starts)
-    if halt is None:
-        return _ended(problem, *problem.run(z, backend=backend, threads=threads))
-    z, steps = _in_segments(problem, z, halt, backend, threads)
-    return _ended(problem, z, steps, interrupted=halt.is_set())
+    run = None if halt is None else functools.partial(_in_segments, problem, halt, backend=backend, threads=threads)
+    return _ended(problem, *followed(problem, problem.begin(starts), run=run, backend=backend, threads=threads))
 
 
-def _in_segments(problem: Problem, z: np.ndarray, halt: threading.Event, backend: str,
+def _in_segments(problem: Problem, halt: threading.Event, z: np.ndarray, limit: int, *, backend: str,
                  threads: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """`problem.run`, ended early where it is asked for."""
-    steps, limit, segment = np.zeros(z.shape[1], dtype=np.int64), problem.stop.max_steps, 4096
+    """`problem.run`, interrupted where that is asked for."""
+    z, steps, segment = z.copy(), np.zeros(z.shape[1], dtype=np.int64), 4096
     going = np.arange(z.shape[1])
-    while len(going) and not halt.is_set():
+    while len(going):
+        if halt.is_set():
+            raise Interrupted(z, steps)
         began, budget = time.monotonic(), min(segment, limit - int(steps[going[0]]))
         z[:, going], taken = problem.run(z[:, going], backend=backend, threads=threads, max_steps=budget)
         steps[going] += taken
@@ -207,12 +212,14 @@ def _in_segments(problem: Problem, z: np.ndarray, halt: threading.Event, backend
     return z, steps
 
 
-def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, interrupted: bool = False) -> dict[str, np.ndarray]:
-    """What is kept of the final rows z.  interrupted : whether lanes may not have ended."""
+def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarray | None = None) -> dict[
+        str, np.ndarray]:
+    """What is kept of the final rows z.  period : of cycles; None of an interrupted run, in which lanes go on."""
     end = problem.finish(z, steps)
-    if interrupted:
-        end.outcome[end.outcome == Outcome.RUNNING] = Outcome.INTERRUPTED
-    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients,
+    if period is None:
+        end.outcome[end.outcome == Outcome.RUNNING], period = Outcome.INTERRUPTED, np.zeros(len(steps), dtype=np.int8)
+    end.outcome[period > 0] = Outcome.CYCLE
+    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
             "theta": np.ascontiguousarray(problem.field.theta(end.y))}
 
 

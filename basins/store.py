@@ -196,6 +196,7 @@ class Store:
         for name, values in arrays.items():
             file = new / f"{name}.npy"
             if values is not self._mapped.get(name):
+                file.unlink(missing_ok=True)  # an array of that name may be mapped
                 with file.open("wb") as out:
                     np.lib.format.write_array(out, np.ascontiguousarray(values), allow_pickle=False)
             sums[name] = _checksum(file, sync=True)
