@@ -221,7 +221,7 @@ class Store:
         for values in self._mapped.values():
             values.flags.writeable = False
 
-    def study(self) -> tuple[dict, dict[str, np.ndarray]]:
+    def study(self) -> tuple[dict, dict[str, Any]]:
         """Words and arrays of the finished study; the arrays stay on disk, and are read as they are asked for.
 
         Raises ValueError where there is none, or it is damaged.
