@@ -252,21 +252,25 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
     A column that is no number is infinitely far from all; the key is then that of the first point.  Without points the
     key is −1.
     """
-    n = theta.shape[1]
-    nearest, least = np.full(n, next(iter(points), -1), dtype=np.int16), np.full(n, np.inf)
+    n, first_key = theta.shape[1], next(iter(points), -1)
+    nearest, least = np.full(n, first_key, dtype=np.int16), np.full(n, np.inf)
     # points that are no families go first, by squares in pieces that a processor's cache holds
     alone = {key: np.array(p.theta, dtype=float) if isinstance(p, Point) else p.numeric
              for key, p in points.items() if not p.family}
+    keys = np.array([first_key, *alone], dtype=np.int16)
     with np.errstate(over="ignore", invalid="ignore"):
         for first in range(0, n if alone else 0, CACHED):
             part = slice(first, first + CACHED)
-            for key, at in alone.items():
+            best = least[part]
+            last = np.zeros(best.shape, dtype=np.int16)  # which point was nearer than those before it, from 1; 0: none
+            for k, at in enumerate(alone.values(), 1):
                 square = (theta[0, part] - at[0])**2
                 for x, c in zip(theta[1:, part], at[1:], strict=True):
                     square += (x - c)**2
-                closer = square < least[part]
-                np.copyto(least[part], square, where=closer)
-                np.copyto(nearest[part], key, where=closer)
+                np.maximum(last, (square < best).view(np.int8) * np.int16(k), out=last)
+                np.minimum(best, square, out=best)
+            best[np.isnan(best)] = np.inf
+            nearest[part] = keys[last]
         np.sqrt(least, out=least)
         for key, p in points.items():
             if p.family:

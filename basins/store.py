@@ -196,6 +196,7 @@ class Store:
         for name, values in arrays.items():
             file = new / f"{name}.npy"
             if values is not self._mapped.get(name):
+                file.unlink(missing_ok=True)  # an array of that name may be mapped
                 with file.open("wb") as out:
                     np.lib.format.write_array(out, np.ascontiguousarray(values), allow_pickle=False)
             sums[name] = _checksum(file, sync=True)
@@ -220,7 +221,7 @@ class Store:
         for values in self._mapped.values():
             values.flags.writeable = False
 
-    def study(self) -> tuple[dict, dict[str, np.ndarray]]:
+    def study(self) -> tuple[dict, dict[str, Any]]:
         """Words and arrays of the finished study; the arrays stay on disk, and are read as they are asked for.
 
         Raises ValueError where there is none, or it is damaged.
