@@ -21,5 +21,5 @@ from .network import Network
 from .objective import Objective
 
 __all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
-           "CriticalPoint", "Enclosures", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "kinked", "catalogue",
-           "get", "studied"]
+           "CriticalPoint", "Enclosures", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "kinked",
+           "catalogue", "get", "studied"]
