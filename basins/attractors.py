@@ -58,8 +58,8 @@ class Attractors:
         """The points, and a note or ""; waits for them.  None where ends are to have no names, or cannot have any."""
         try:
             self.wait()
-        except KeyboardInterrupt:
-            self.until = 0.0
+        except KeyboardInterrupt:  # (after which a thread that was waited for says that it has ended)
+            return None, "interrupted before the points were known, so ends have no names"
         if self.thread is not None and self.thread.is_alive():
             return None, (f"the critical points were not found within {self.patience:g} s, so ends have no names; "
                           "raise patience=, or name them with points=")
