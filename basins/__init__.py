@@ -1,7 +1,7 @@
 """Ensembles of starts: where does an optimizer end, how often, and from where?
 
-`study(loss, optimizer, starts)` follows every start until it has an outcome and matches the end points to the known
-critical points; its `table()` holds basin fractions with confidence intervals, its `figure()` is the map of the basins.
+`study(loss, optimizer, starts)` follows every start until it has an outcome and gives it one label (`End`) with what it
+rests on; its `table()` holds basin fractions, with confidence intervals of a sample, its `figure()` is the map.
 Results are the same for every chunk size, worker count and order.  To add a kind of start: a function in `starts.py`.
 """
 from arithmetic import Table

@@ -62,7 +62,10 @@ class Attractors:
 
     def known(self) -> tuple[tuple[CriticalPoint, ...] | None, str]:
         """The points, and a note or ""; waits for them.  None where ends are to have no names, or cannot have any."""
-        self.wait()  # (Python takes a thread for ended whose join was interrupted: the interrupt is not for here)
+        try:
+            self.wait()
+        except KeyboardInterrupt:  # (after which a thread that was waited for says that it has ended)
+            return None, "interrupted before the points were known, so ends have no names"
         if self.thread is not None and self.thread.is_alive():
             return None, (f"the critical points were not found within {self.patience:g} s, so ends have no names; "
                           "raise patience=, or name them with points=")

@@ -16,8 +16,7 @@ import numpy as np
 
 from arithmetic.enclose import newton
 from arithmetic.ends import above, below
-from networks import CriticalPoint
-from networks.enclosed import Enclosures
+from networks import CriticalPoint, Enclosures
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
 from .recurrence import followed
