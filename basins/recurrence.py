@@ -72,6 +72,11 @@ def _put(z, steps, going, rows, taken) -> tuple[np.ndarray, np.ndarray]:
     return z, steps
 
 
+def periods(problem: Problem, z: np.ndarray, **options) -> np.ndarray:
+    """How many steps each lane at rows z takes to come back, as far as the next steps tell; 0 where it does not."""
+    return _Orbits(problem, z, options).period if z.shape[1] else np.zeros(0, dtype=np.int8)
+
+
 class _Orbits:
     """What some steps more tell of lanes at rows z: `period`, 0 for none, and whether they are `bent`.
 
