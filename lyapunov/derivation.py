@@ -92,11 +92,16 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
         relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
         energy, verdict, steps = fastest(exact_rates(flow), relations)
         return Derivation(flow, energy, verdict, steps, relations)
+    return _once(_derived, flow, assuming)
+
+
+def _once(cached, *arguments):
+    """A function with a cache, without it where rates are arrays."""
     try:
-        hash(flow)
-    except TypeError:  # rates that are arrays
-        return _derived.__wrapped__(flow, assuming)
-    return _derived(flow, assuming)
+        hash(arguments)
+    except TypeError:
+        return cached.__wrapped__(*arguments)
+    return cached(*arguments)
 
 
 @functools.lru_cache(maxsize=256)
@@ -425,6 +430,20 @@ def known_energies(flow: Flow) -> Iterator[Energy]:
     derived = derive(flow).energy
     if derived is not None:
         yield derived
+
+
+def judged_energies(flow: Flow) -> Iterator[tuple[Energy, Verdict]]:
+    """The known energies with their verdicts, each of which is sought when it is asked for, once for each flow."""
+    for i, energy in enumerate(energies(flow)):
+        yield energy, _once(_judged, flow, i)
+    derived = derive(flow)
+    if derived.energy is not None:
+        yield derived.energy, derived.verdict
+
+
+@functools.lru_cache(maxsize=256)
+def _judged(flow: Flow, i: int) -> Verdict:
+    return check(flow, energies(flow)[i])
 
 
 # ---------------------------------------------------------------------------------------------- from symbols to code
