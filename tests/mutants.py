@@ -81,6 +81,10 @@ MUTANTS = (
     Mutant("clocks of the step in NumPy", "np.take(values, count, out=row[:m]",
            "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
     # -------------------------------------------------------------------------------------------- networks
+    Mutant("a form is of the function itself", "if found is None and not known:", "if found is None:",
+           "tests/networks/test_classify.py::test_nature"),
+    Mutant("a form is a sum of squares", "if G.is_positive_semidefinite:", "if True:",
+           "tests/networks/test_classify.py::test_nature"),
     Mutant("Lagrange's remainder of a divided difference", "zone.lift(int(sympy.binomial(n, k))) * rest",
            "zone.lift(1) * rest", ELIMINATED + "the_remainder_of_a_divided_difference"),
     Mutant("a constant unit of uncorrelated data", "sympy.simplify(tilt) == 0 or unused is None", "unused is None",

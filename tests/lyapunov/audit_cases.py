@@ -471,8 +471,6 @@ OPEN = {
     "θ' = −[g + (JᵀJ + 1)⁻¹g + H²g], V = F": "H and JᵀJ have no common axes; sums of both are not taken apart",
     "derive Momentum under Cosine(T=10.0, end=0.0)": "no bound of the slope of the cosine by its value is tried",
     "−(√(v + 1) − 1/2)g, V = F": "the root is bounded by 0, not by its value at v = 0",
-    **{f"classify {f}": "no sum of squares with a kernel is sought on kernels of the Hessian" for f in (
-        "x**4 - x**2*y**2 - x**2*z**2 + y**4 - y**2*z**2 + z**4", "x**2*y**2 + x**2*z**2 + y**2*z**2")},
     **{f"classify {f}": "a leading form that vanishes on lines decides nothing of what is no polynomial" for f in (
         "sin(x)**2*sin(y)**2", "-x*y + exp(x*y) - 1")},
     "classify pi*x**4 - 7*x**2*y**2/2 + y**4": "signs on circles are told for algebraic coefficients alone",
