@@ -1,6 +1,8 @@
 """Small questions on sympy expressions that every floor asks."""
 from __future__ import annotations
 
+import functools
+
 import sympy
 from sympy import Poly, Rational, Symbol
 
@@ -39,6 +41,7 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
     return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
 
 
+@functools.lru_cache(maxsize=4096)
 def quotient_sign(f) -> int:
     """The sign of a quotient of polynomials in rates, for all of them; 0 where it has none, or is no such quotient."""
     top, bottom = sympy.fraction(sympy.together(f))
