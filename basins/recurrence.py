@@ -40,6 +40,7 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
     further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, **options))
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
+    changing = problem.recordable and bool(problem.iteration.clocks)
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:
         budget = min(look, limit) - done
@@ -53,7 +54,8 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
         if len(going) and limit >= SHORTEST:
             try:
                 orbits = _Orbits(problem, z[:, going], options)
-                parts = orbits.irregular() if done == limit else None
+                # (of a map that changes with time, as Adam's, nobody knows whether its motion lasts)
+                parts = orbits.irregular() if done == limit and not changing else None
             except Interrupted:
                 raise Interrupted(z, steps) from None
             period[going] = orbits.period
