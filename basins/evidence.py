@@ -19,7 +19,7 @@ from arithmetic.ends import above, below
 from networks import CriticalPoint, Enclosures
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
-from .recurrence import followed
+from .recurrence import periods
 
 TIGHTER = 1e4  #: how many times smaller the gradient and the speed are to which ends in doubt are followed
 LONGER = 10    #: in at most so many times the steps
@@ -268,9 +268,11 @@ def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index:
     budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[index], 1024))).astype(np.int64)
     for budget in np.unique(budgets):
         lanes = np.flatnonzero(budgets == budget)
-        z = problem.start(problem.field.start(starts[:, index[lanes]]))
-        z, result.steps[lanes], result.period[lanes] = followed(problem, z, int(budget), **options)
-        end = problem.finish(z, result.steps[lanes])
+        z, taken = problem.run(problem.start(problem.field.start(starts[:, index[lanes]])),
+                                     max_steps=int(budget), **options)
+        going = np.flatnonzero(taken == budget)
+        result.steps[lanes], result.period[lanes[going]] = taken, periods(problem, z[:, going], **options)
+        end = problem.finish(z, taken)
         result.theta[:, lanes] = problem.field.theta(end.y)
         result.outcome[lanes] = np.where(end.outcome == Outcome.STEP_LIMIT, Outcome.RUNNING, end.outcome)
         result.outcome[lanes[result.period[lanes] > 0]] = Outcome.CYCLE

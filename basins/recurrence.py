@@ -40,6 +40,7 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
     further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, **options))
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
+    changing = problem.recordable and bool(problem.iteration.clocks)
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:
         budget = min(look, limit) - done
@@ -53,7 +54,8 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
         if len(going) and limit >= SHORTEST:
             try:
                 orbits = _Orbits(problem, z[:, going], options)
-                parts = orbits.irregular() if done == limit else None
+                # (of a map that changes with time, as Adam's, nobody knows whether its motion lasts)
+                parts = orbits.irregular() if done == limit and not changing else None
             except Interrupted:
                 raise Interrupted(z, steps) from None
             period[going] = orbits.period
@@ -70,6 +72,11 @@ def _put(z, steps, going, rows, taken) -> tuple[np.ndarray, np.ndarray]:
         return rows, steps + taken
     z[:, going], steps[going] = rows, steps[going] + taken
     return z, steps
+
+
+def periods(problem: Problem, z: np.ndarray, **options) -> np.ndarray:
+    """How many steps each lane at rows z takes to come back, as far as the next steps tell; 0 where it does not."""
+    return _Orbits(problem, z, options).period if z.shape[1] else np.zeros(0, dtype=np.int8)
 
 
 class _Orbits:

@@ -120,7 +120,8 @@ An end counts for a critical point when that is *certified*, by intervals around
 algorithm, or when a longer run, to a gradient 10⁴ times smaller, still goes there.  Else it is *undecided*; a *plateau*,
 where no critical point is near; or a drift *to infinity*, where the longer run is three times as far away.  What is not
 at rest is on a *cycle*, *irregular*, or *still moving* when its steps are used up, however near a point it is.
-`python benchmarks/labels.py` counts the labels that a run to |∇F| ≤ 1e-10 contradicts.
+`python benchmarks/labels.py` counts the labels that a run to |∇F| ≤ 1e-10 contradicts: of 25 988 that name a point, with
+300 starts in each row, none.
 
 ## By nature
 

@@ -252,6 +252,13 @@ def test_what_a_start_was_drawn_as_goes_with_the_study(tmp_path):
         drawn_as("uniform", starts)
 
 
+def test_a_wild_motion_of_a_map_that_changes_with_time_is_not_called_irregular():
+    """Adam's bursts on `expfour`: neighbours part, and 40 000 steps later it is at rest."""
+    loss, adam = networks.get("expfour"), named("adam", lr=0.1)
+    result = study(loss, adam, uniform(loss.box, 300, 0), stop=Stop(max_steps=10_000), progress=False)
+    assert (result.end != End.IRREGULAR).all() and (result.end == End.STEP_LIMIT).any()
+
+
 @pytest.mark.parametrize("calls", [1, 2, 7, 40])
 def test_an_interrupted_run_has_every_lane_as_far_as_it_came(monkeypatch, calls):
     """In the first stretch, in a look, and later: what it holds are states of the plain run."""
