@@ -246,6 +246,27 @@ class Problem:
                         memory["h"] if control.adaptive else np.full(len(steps), control.h))
 
 
+class Member(Problem):
+    """The problem of one value of a family, by the family's recording and kernel: a sweep compiles once.
+
+    whole : the problem of the family.  values : of its hyperparameters, those of field, scheme and step.
+    """
+
+    def __init__(self, whole: Problem, field: Field, scheme: Scheme, step: float | Control,
+                 values: Mapping[str, float]):
+        super().__init__(field, scheme, step, whole.stop)
+        self.whole, self.parameters = whole, whole.parameters
+        self.values = [float(values[name]) for name in whole.parameters]
+        self.size = whole.size
+
+    def start(self, y: Array) -> np.ndarray:
+        return self._rows(y, [np.full((1, y.shape[1]), value) for value in self.values], self.control)
+
+    @property
+    def _recorded(self):
+        return self.whole._recorded
+
+
 class _TrialField(Field):
     """A field during one trial: the parameters of a state are one array each time, which the loss knows again."""
 
