@@ -172,7 +172,7 @@ class Problem:
         return self.field.loss.recordable
 
     @functools.cached_property
-    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
+    def recording(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
         """The map, the outcomes with the program of the conditions for them, and the gradients of a trial."""
         graph = Graph()
         names = [f"z{i}" for i in range(self.size)]
@@ -197,7 +197,7 @@ class Problem:
     @property
     def iteration(self) -> Iteration:
         """The recorded map."""
-        return self._recorded[0]
+        return self.recording[0]
 
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -232,7 +232,7 @@ class Problem:
         y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                _, outcomes, observe, per_trial = self._recorded
+                _, outcomes, observe, per_trial = self.recording
                 held = observe(*z)
             else:
                 _, _, ends, per_trial = self.step(z)
@@ -259,12 +259,10 @@ class Member(Problem):
         self.values = [float(values[name]) for name in whole.parameters]
         self.size = whole.size
 
+    recording = property(lambda self: self.whole.recording)
+
     def start(self, y: Array) -> np.ndarray:
         return self._rows(y, [np.full((1, y.shape[1]), value) for value in self.values], self.control)
-
-    @property
-    def _recorded(self):
-        return self.whole._recorded
 
 
 class _TrialField(Field):

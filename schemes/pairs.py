@@ -78,6 +78,10 @@ class Optimizer:
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)
 
+    def shared(self) -> Optimizer:
+        """The same optimizer, which keeps what is recorded of it: for many short runs on one loss."""
+        return self if self.kin is not None else dataclasses.replace(self, kin=Kin(self, {}))
+
     def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None,
             **options: Any) -> Run:
         """Run from `theta0`, (dim,) or (dim, lanes), or on from a `Run`; the options are those of `integrate`."""
@@ -132,7 +136,7 @@ class Optimizer:
 class Kin:
     """Optimizers of one name that differ in hyperparameters alone, and share a recording on each loss and stop.
 
-    one : any of them.  lanes : all values of the hyperparameters that differ, arrays of one shape.
+    one : any of them.  lanes : all values of the hyperparameters that differ, arrays of one shape; empty: it is alone.
     """
 
     def __init__(self, one: Optimizer, lanes: Mapping[str, np.ndarray]):
