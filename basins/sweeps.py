@@ -55,6 +55,11 @@ class Sweep:
     studies: tuple[Study | None, ...] = field(repr=False)
 
     @property
+    def name(self) -> str:
+        """Of the optimizer, without hyperparameters."""
+        return self.optimizer.name.partition("(")[0]
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """How many values each hyperparameter has."""
         return tuple(map(len, self.axes.values()))
@@ -115,7 +120,9 @@ class Sweep:
 
         if self.optimizer.step.adaptive:
             return f"its steps are chosen by {type(self.optimizer.step).__name__}"
-        found = multipliers(self.optimizer, symbolic=True)
+        generic = {name: float(axis[np.abs(axis).argmax()]) for name, axis in self.axes.items()}  # 0 has no symbol
+        found = multipliers(named(self.name, schedule=self.optimizer.schedule,
+                                  **(self.optimizer.hyperparameters | generic)), symbolic=True)
         if found.threshold is None or found.polynomial is None:
             return found.argument if found.status == "UNDECIDED" else "it bears every sharpness"
         others = {key: value for key, value in self.optimizer.hyperparameters.items() if key not in self.axes}

@@ -84,6 +84,15 @@ def test_thresholds_are_where_the_sharpness_borne_meets_that_of_a_minimum(polytw
     assert [t.at for t in below.thresholds] == [()] * 4
 
 
+def test_a_value_of_zero_does_not_take_its_hyperparameter_out_of_the_threshold(polytwo):
+    """The update printed for momentum = 0 has no momentum: its threshold 2/lr is not that of other values."""
+    plane = sweep(polytwo, "momentum", {"lr": [0.1, 0.5], "momentum": [0.0, 0.5]}, grid(polytwo.box, 4), stop=STOP,
+                  progress=False)
+    assert plane.bears(lr=[0.1, 0.5], momentum=[0.0, 0.5]) == pytest.approx([20, 6])
+    line = sweep(polytwo, "momentum", {"momentum": [0.0, 0.5]}, grid(polytwo.box, 4), stop=STOP, progress=False)
+    assert line.bears(momentum=0.5) == pytest.approx(2 * 1.5 / 0.001)
+
+
 @pytest.mark.parametrize("name, values, words", [
     ("gd-energy", {"ratio": [0.1]}, "steps are chosen by EnergyControl"), ("lion", {"lr": [0.1]}, "sign"),
     ("newton", {"lr": [0.5]}, "every sharpness")])
