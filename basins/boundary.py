@@ -36,9 +36,9 @@ class Entropy:
     that hold more than one label (NaN where none does).  error : the standard error of S_bb, as if its boxes were
     drawn independently.  box : starts per side.  boxes : how many.
 
-    Where a boundary is smooth and two basins meet, no box exceeds log 2: S_bb > log 2 says that it is fractal, if
-    smaller boxes on finer grids say so too (a smooth one does where three basins meet in many boxes).  S_bb < log 2
-    says nothing.
+    A box in which two basins meet does not exceed log 2, and where boundaries are smooth, three or more meet in few of
+    many small boxes: S_bb > log 2, if finer grids say so too, is the mark of a fractal boundary.  S_bb < log 2 says
+    nothing.
     Source: Daza, Wagemakers, Georgeot, Guéry-Odelin & Sanjuán 2016.
     """
 
@@ -55,7 +55,8 @@ class Entropy:
         return bool(self.boundary - 2 * self.error > LOG_2)
 
     def __str__(self) -> str:
-        said = "above log 2: fractal at this scale" if self.exceeds_log_2 else "the log 2 test says nothing"
+        said = ("above log 2: more than two basins meet in many boxes, as at a fractal boundary" if self.exceeds_log_2
+                else "the log 2 test says nothing")
         return (f"S_b = {self.basin:.3f}, S_bb = {self.boundary:.3f} ± {self.error:.3f} ({said}); {self.boxes} boxes "
                 f"of {self.box} × {self.box} starts, {self.mixed} mixed")
 

@@ -172,8 +172,8 @@ def _levels(ax, study, loss, levels, plane) -> list[Artist]:
         return []
     if loss is None:
         raise ValueError("figure(levels=...): level lines need the loss: figure(loss=..., levels=...)")
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    x, y = np.meshgrid(np.linspace(left, right, FINE), np.linspace(low, high, FINE))
+    limits = ax.get_xlim(), ax.get_ylim()
+    x, y = np.meshgrid(*(np.linspace(low, high, FINE) for low, high in limits))
     at = np.array([x.ravel(), y.ravel()])
     with np.errstate(all="ignore"):
         values = np.reshape(loss.value(at if plane is None else plane.at(at)), x.shape)
@@ -184,10 +184,11 @@ def _levels(ax, study, loss, levels, plane) -> list[Artist]:
     else:
         heights = np.unique(np.asarray(levels, dtype=float))
     saddles = np.unique(np.round([p.value for p in study.points if p.nature.is_saddle and np.isfinite(p.value)], 12))
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    drawn: tuple[tuple[np.ndarray, Any, float, str], ...] = (
+        (heights, "solid", 0.5, "level lines of F"),
+        (saddles[(saddles > low) & (saddles < high)], "dashed", 0.8, "levels of saddles"))
     handles: list[Artist] = []
-    drawn = ((heights, "solid", 0.5, "level lines of F"),
-             (saddles[(saddles > values.min()) & (saddles < values.max())] if finite.size else saddles[:0], "dashed", 0.8,
-              "levels of saddles"))
     for lines, style, width, words in drawn:
         if len(lines):
             ax.contour(x, y, values, levels=lines, colors="black", linewidths=width, linestyles=style)
@@ -208,10 +209,10 @@ def _paths(ax, study, paths, plane) -> list[Artist]:
     dim, count = len(study.starts), 0
     for path in paths:
         history = np.asarray(getattr(path, "y", path), dtype=float)  # a Run, or its parameters
-        lanes = history[:dim].reshape(dim, -1, history.shape[-1]) if history.ndim > 1 else history[:0]
-        if len(history) < dim or history.ndim not in (2, 3):
+        if history.ndim not in (2, 3) or len(history) < dim:
             raise ValueError(f"figure(paths=...): a Run with its record, or parameters ({dim}, points), got an array "
                              f"of shape {history.shape}")
+        lanes = history[:dim].reshape(dim, -1, history.shape[-1])
         for k in range(lanes.shape[1]):
             at = _flat(lanes[:, k], plane)
             ax.plot(*at, color="white", linewidth=2.2, solid_capstyle="round")
@@ -267,8 +268,8 @@ def panels(studies: Sequence[Study], *, columns: int | None = None, titles: Iter
            **options: Any) -> Figure:
     """Maps side by side, their labels in the same colours, with one legend.
 
-    columns : panels in a row (all, unless more than three).  titles : of each panel.  options : those of `Study.figure`,
-    for all; `shade` and `paths` as a list, one for each.
+    columns : panels in a row (two or three unless given).  titles : of each panel.  options : those of `Study.figure`;
+    `shade` and `paths` as a list, one for each panel.
     Raises ValueError where there are none, or a list is not as long as the studies.
     """
     from matplotlib.figure import Figure
@@ -330,8 +331,8 @@ def draw_sweep(sweep, ax=None, what="minimum"):
             axis.set_minor_formatter("")
     (_shares if len(sweep.axes) == 1 else _shares_of_plane)(sweep, ax, what)
     known = [s for s in sweep.studies if s is not None]
-    ax.set_title(f"{sweep.loss.name}, {sweep.name} over {' and '.join(sweep.axes)}\nn = {known[0].n} starts for each of "
-                 f"{len(known)} settings" + ("" if sweep.complete else ", interrupted"), fontsize=10)
+    words = f"n = {known[0].n} starts for each of {len(known)} settings" + ", interrupted" * (not sweep.complete)
+    ax.set_title(f"{sweep.loss.name}, {sweep.name} over {' and '.join(sweep.axes)}\n{words}", fontsize=10)
     return ax.figure
 
 
@@ -380,6 +381,8 @@ def _shares(sweep, ax, what) -> None:
 
 def _shares_of_plane(sweep, ax, what) -> None:
     """The share of what was asked for over two hyperparameters, and the lines where minima lose their stability."""
+    from matplotlib.lines import Line2D
+
     (first, x), (second, y) = sweep.axes.items()
     order_x, order_y = np.argsort(x), np.argsort(y)
     share = sweep.fraction(what)[np.ix_(order_x, order_y)]
@@ -394,5 +397,7 @@ def _shares_of_plane(sweep, ax, what) -> None:
     bears = sweep.bears(**{first: at[0], second: at[1]})
     crossed = [h for h in heights if np.nanmin(bears) < h < np.nanmax(bears)]
     if crossed:
-        lines = ax.contour(*at, bears, levels=crossed, colors="white", linewidths=1.5, linestyles="dashed")
-        ax.clabel(lines, fmt=lambda h: f"minima of sharpness {h:.3g} lose stability", fontsize=7)
+        ax.contour(*at, bears, levels=crossed, colors="white", linewidths=1.5, linestyles="dashed")
+        words = f"theory: minima of sharpness {', '.join(f'{h:.3g}' for h in crossed)} lose stability"
+        ax.legend(handles=[Line2D([], [], color="white", linestyle="dashed", label=words)], facecolor="#555555",
+                  labelcolor="white", loc="lower left", fontsize=8)

@@ -65,8 +65,8 @@ def _characters(result: Study) -> dict[int, str]:
 
 
 class Explorer:
-    """A map that is computed again wherever it is zoomed or moved to: `Explorer(loss, optimizer).show()`, or as the last
-    line of a notebook's cell under an interactive back end of matplotlib (`%matplotlib widget`).
+    """A map that is computed again wherever it is zoomed or moved to: `Explorer(loss, optimizer).show()`, or in a
+    notebook under an interactive back end of matplotlib (`%matplotlib widget`).
 
     box : the first view, by default that of the loss.  n : starts per side.  plane : where there are more than two
     parameters, the `Plane` of which the view shows coordinates.  options : those of `study`.

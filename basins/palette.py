@@ -19,8 +19,8 @@ GREYS = ("#FFFFFF", "#E8E8E8", "#BDBDBD", "#7F7F7F")  # other outcomes are near 
 
 @functools.cache
 def minimum_colours(count: int) -> tuple[str, ...]:
-    """Colours of so many minima: the six of `MINIMA`, then always the one of a grid of colours, neither pale nor glaring,
-    that is farthest, in CIELAB, from all that are taken."""
+    """Colours of so many minima: the six of `MINIMA`, then always the one of a grid of colours, neither pale nor
+    glaring, that is farthest, in CIELAB, from all that are taken."""
     if count <= len(MINIMA):
         return MINIMA[:count]
     chosen = list(MINIMA)

@@ -72,8 +72,8 @@ class Plane:
     def through(cls, loss: Objective, first: str | int, second: str | int, at: ArrayLike | None = None) -> Plane:
         """Two coordinates of a loss, by name or index; the others keep their values at the point `at` (0)."""
         names = coordinate_names(loss)
-        chosen = [names.index(k) if k in names else k for k in (first, second)]
-        if not all(isinstance(k, int) and 0 <= k < loss.dim for k in chosen) or chosen[0] == chosen[1]:
+        chosen = [names.index(k) if k in names else k if isinstance(k, int) else -1 for k in (first, second)]
+        if not all(0 <= k < loss.dim for k in chosen) or chosen[0] == chosen[1]:
             raise ValueError(f"Plane.through(loss, {first!r}, {second!r}): two coordinates of {loss.name}, which has "
                              + ", ".join(names))
         origin = np.zeros(loss.dim) if at is None else _point(at)

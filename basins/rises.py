@@ -48,8 +48,8 @@ def rises(loss: Objective, optimizer: Optimizer, starts: np.ndarray, energy: Ene
     """
     height = optimizer.flow.energy if energy is None else energy
     if height is None:
-        raise ValueError(f"{type(optimizer.flow).__name__} has no energy of its own; pass one of lyapunov.energies(flow) "
-                         "or a lyapunov.Energy")
+        raise ValueError(f"{type(optimizer.flow).__name__} has no energy of its own; pass one of "
+                         "lyapunov.energies(flow), or a lyapunov.Energy")
     theta = check_theta(starts, loss.dim)
     alone = dataclasses.replace(optimizer, kin=None).problem(loss, stop)
     problem = _Rising(height, alone.field, alone.scheme, alone.control, alone.stop)

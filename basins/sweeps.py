@@ -200,29 +200,18 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     Raises ValueError, TypeError before any work: for hyperparameters and values that `named` does not take, and as
     `study` does.
     """
-    if isinstance(optimizer, str):
-        optimizer = named(optimizer)
-    if not isinstance(optimizer, Optimizer) or optimizer.recipe is None:
-        raise TypeError(f"sweep(loss, optimizer, …): optimizer={optimizer!r} must be a name, or come from "
-                        "schemes.named(name, …): only these have hyperparameters")
-    axes = {str(key): _axis(key, axis) for key, axis in dict(values).items()}
-    if not axes:
-        raise ValueError('sweep: values is empty; give those of a hyperparameter, {"lr": [0.01, 0.1]}')
-    folder = None if store is None else Path(store)
-    if folder is not None and (folder / "study.json").exists():
-        raise ValueError(f"store={str(store)!r} holds a study, not a sweep: choose another folder")
+    one = named(optimizer) if isinstance(optimizer, str) else optimizer
+    axes, made, folder = check_sweep(one, values, store)
     combinations = _combinations(axes)
-    name = optimizer.name.partition("(")[0]
-    others = {key: value for key, value in optimizer.hyperparameters.items() if key not in axes}
-    made = variants(name, {key: [c[key] for c in combinations] for key in axes}, schedule=optimizer.schedule, **others)
     starts = np.asarray(starts, dtype=float)
     n = starts.shape[-1] if starts.ndim > 1 else 1
     report = Progress(progress, n * len(made), "starts")
     found: list[Study | None] = [None] * len(made)
     try:
-        for k, one in enumerate(made):
+        for k, variant in enumerate(made):
             kept = None if folder is None else folder / ",".join(f"{key}={x!r}" for key, x in combinations[k].items())
-            result = study(loss, one, starts, store=kept, progress=functools.partial(_part, report, k * n), **options)
+            part = functools.partial(_part, report, k * n)
+            result = study(loss, variant, starts, store=kept, progress=part, **options)
             found[k] = result
             if not result.complete:
                 break
@@ -232,6 +221,24 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     finally:
         report.close()
     return Sweep(loss, made[0], axes, tuple(found))
+
+
+def check_sweep(optimizer: Optimizer, values: Mapping[str, ArrayLike],
+                store: str | Path | None = None) -> tuple[dict[str, np.ndarray], list[Optimizer], Path | None]:
+    """The axes of a sweep, its optimizers and its folder; else an error, as `sweep` says."""
+    if not isinstance(optimizer, Optimizer) or optimizer.recipe is None:
+        raise TypeError(f"sweep(loss, optimizer, …): optimizer={optimizer!r} must be a name, or come from "
+                        "schemes.named(name, …): only these have hyperparameters")
+    axes = {str(key): _axis(key, axis) for key, axis in dict(values).items()}
+    if not axes:
+        raise ValueError('sweep: values is empty; give those of a hyperparameter, {"lr": [0.01, 0.1]}')
+    folder = None if store is None else Path(store)
+    if folder is not None and (folder / "study.json").exists():
+        raise ValueError(f"store={str(store)!r} holds a study, not a sweep: choose another folder")
+    combinations, name = _combinations(axes), optimizer.name.partition("(")[0]
+    others = {key: value for key, value in optimizer.hyperparameters.items() if key not in axes}
+    made = variants(name, {key: [c[key] for c in combinations] for key in axes}, schedule=optimizer.schedule, **others)
+    return axes, made, folder
 
 
 def _part(report: Progress, before: int, done: int, n: int) -> None:

@@ -187,6 +187,12 @@ def test_boundaries_lead_to_the_exact_saddles(polytwo, name, hyperparameters):
         edge_state(polytwo, named(name, **hyperparameters), [0.1, 1.0], [0.2, 1.0])
 
 
+def test_an_edge_that_still_moves_is_not_at_rest(polytwo):
+    """One round from far away: what it says is that it moves."""
+    edge = edge_state(polytwo, named("gd", lr=0.05), [-2.5, 0.5], [2.5, 0.5], rounds=1)
+    assert not edge.resting and edge.moved > 1e-3 and str(edge).startswith("not at rest")
+
+
 # ------------------------------------------------------------------------------------------- settings, times
 def test_tipping_counts_every_start_once(polytwo):
     before, after = (map_of(polytwo, "gd", {"lr": lr}, 30) for lr in (0.1, 0.3))
