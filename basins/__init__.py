@@ -18,7 +18,7 @@ from .follow import study
 from .maps import Explorer, text
 from .planes import Plane
 from .result import Point, Study, Witness
-from .rises import rises
+from .rising import rises
 from .starts import grid, normal, uniform
 from .statistics import wilson
 from .sweeps import Sweep, Threshold, sweep

@@ -319,9 +319,10 @@ class EdgeState:
 
 
 def edge_state(loss: Objective, optimizer: Optimizer, a: ArrayLike, b: ArrayLike, *, stop: Stop | None = None,
-               match: float = 0.05, rounds: int = 400, near: float = 1e-11, apart: float = 1e-8,
+               match: float = 0.05, rounds: int = 100, near: float = 1e-11, apart: float = 1e-8,
                rest: float = 1e-7) -> EdgeState:
-    """Follow the boundary between the basins of two starts to the state at which it rests: mostly a saddle.
+    """Follow the boundary between the basins of two starts to the state at which it rests: mostly a saddle, but a
+    minimum where the algorithm does not hold on to it.
 
     a, b : (dim,) starts of different ends.  The segment between two states is bisected until they are `near`, both are
     followed until they are `apart`, and so on, memory and all; it rests when a round moves θ by at most `rest`.

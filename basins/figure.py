@@ -43,8 +43,8 @@ def title(study, plane=None) -> str:
 
 
 def draw(study, ax=None, witnesses: float | None = None, *, plane=None, loss=None, levels=False, paths=(),
-         certified=(), shade=None, colour: Mapping[int, str] | None = None, legend: bool = True):
-    """See `Study.figure`; colour : of each code, where other studies share them."""
+         certified=(), shade=None, colour: Mapping[int, str] | None = None, limits: tuple | None = None):
+    """See `Study.figure`; colour : of each code, and limits : of what `shade` shows, where other studies share them."""
     if len(study.starts) != 2 and plane is None and (levels is not False or len(paths) or len(certified)
                                                       or shade is not None or witnesses is not None):
         raise ValueError(f"{study.loss} has {len(study.starts)} parameters: level lines, paths, certified regions, "
@@ -60,14 +60,13 @@ def draw(study, ax=None, witnesses: float | None = None, *, plane=None, loss=Non
         _bars(study, ax, shown, colour)
     else:
         loss = getattr(study, "objective", None) if loss is None else loss
-        handles = _plane(study, ax, shown, colour, plane, shade)
+        handles = _plane(study, ax, shown, colour, plane, shade, limits)
         handles += _levels(ax, study, loss, levels, plane)
         for certificate in certified:
             certificate.draw(ax, color="white", linewidths=2)
         handles += _certified(len(certified)) + _paths(ax, study, paths, plane) + _points(ax, study, plane)
         handles += _witnesses(ax, study, witnesses, plane)
-        if legend:
-            ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
+        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
     first, second = title(study, plane).split("\n")
     ax.set_title(textwrap.fill(first, 70) + "\n" + second, fontsize=10)
     return ax.figure
@@ -84,7 +83,7 @@ def _flat(theta: np.ndarray, plane) -> np.ndarray:
     return theta if plane is None else plane.coordinates(theta)
 
 
-def _plane(study, ax, shown, colour, plane, shade) -> list[Artist]:
+def _plane(study, ax, shown, colour, plane, shade, limits) -> list[Artist]:
     """The labels, and the frame that all else is drawn in."""
     from matplotlib.patches import Patch
 
@@ -94,7 +93,7 @@ def _plane(study, ax, shown, colour, plane, shade) -> list[Artist]:
     handles: list[Artist] = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=_narrow(
         f"{study.label(c)}  {share_text(int(np.sum(study.codes == c)), study.n)}")) for c in shown]
     if shade is not None:
-        share, words = _shade(study, shade)
+        share, words = _shade(study, shade, limits)
         pixels = pixels * (1 - 0.7 * share[:, None])
         handles.append(Patch(facecolor="#404040", edgecolor="black", linewidth=0.5, label=words))
     sides = study.shape if plane is None else grid_sides(np.array([x, y]))
@@ -116,24 +115,28 @@ def _plane(study, ax, shown, colour, plane, shade) -> list[Artist]:
     return handles
 
 
-def _shade(study, shade) -> tuple[np.ndarray, str]:
+def _shade(study, shade, limits) -> tuple[np.ndarray, str]:
     """How dark each start is, in [0, 1], and what that means."""
+    words, values, limits = _shown_by(study, shade, limits)
+    low, high = limits
+    return (np.clip((values - low) / (high - low), 0, 1) if high > low else np.zeros(study.n),
+            f"darker: {words}\n({low:.4g} to {high:.4g})")
+
+
+def _shown_by(study, shade, limits=None) -> tuple[str, np.ndarray, tuple[float, float]]:
+    """What shading shows: in words, of each start, and from where to where."""
     if isinstance(shade, str):
         if shade != "steps":
             raise ValueError(f"figure(shade={shade!r}): \"steps\", or numbers, one per start, with what they are: "
                              "{words: numbers}")
         named = study.steps[study.codes >= 0]
         low, high = np.quantile(named if named.size else study.steps, (0.02, 0.98))
-        return _from_to(study.steps, low, high), f"darker: more steps\n({low:.0f} to {high:.0f})"
+        return "more steps", study.steps, limits or (round(low), round(high))
     (words, given), = shade.items() if isinstance(shade, Mapping) and len(shade) == 1 else (("share", shade),)
     share = np.asarray(given, dtype=float)
     if share.shape != (study.n,) or not np.isfinite(share).all():
         raise ValueError(f"figure(shade=...): {study.n} finite numbers, one per start, got shape {share.shape}")
-    return _from_to(share, share.min(), share.max()), f"darker: {words}\n({share.min():.3g} to {share.max():.3g})"
-
-
-def _from_to(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    return np.clip((x - low) / (high - low), 0, 1) if high > low else np.zeros(len(x))
+    return words, share, limits or (float(share.min()), float(share.max()))
 
 
 def _inside(ax, at: np.ndarray) -> np.ndarray:
@@ -285,6 +288,10 @@ def panels(studies: Sequence[Study], *, columns: int | None = None, titles: Iter
     across = min(count, 3 if count > 4 or count == 3 else 2) if columns is None else columns
     if isinstance(across, bool) or not isinstance(across, int) or across < 1:
         raise ValueError(f"panels(columns={columns!r}): must be an integer >= 1")
+    shades = each.get("shade", [None] * count)
+    ranges = [_shown_by(s, shade)[2] for s, shade in zip(labels.studies, shades, strict=True) if shade is not None]
+    if ranges:  # one darkness means one thing
+        options["limits"] = min(low for low, _ in ranges), max(high for _, high in ranges)
     down = -(-count // across)
     figure = Figure(figsize=(4.4 * across + 2.6, 4.3 * down), layout="constrained")
     axes = figure.subplots(down, across, squeeze=False).ravel()

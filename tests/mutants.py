@@ -508,7 +508,7 @@ MUTANTS = (
            "changed = []", BASINS + "a_store_of_another_study_is_refused"),
     # --------------------------------------------------------------------------------- sweeps, boundaries
     Mutant("a swept rate is the one of its study", "self.values = [float(values[name]) for name in whole.parameters]",
-           "self.values = [float(value) for value in values.values()][:len(whole.parameters)]",
+           "self.values = [float(value) for value in values.values()][-len(whole.parameters):]",
            SWEEP + "each_study_is_the_separate_one_to_the_bit[adam-lr-beta1]"),
     Mutant("values of another algorithm have a recording of their own",
            "alike = [i for i in waiting if family.takes(rows[i])]", "alike = list(waiting)",

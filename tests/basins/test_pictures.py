@@ -98,7 +98,7 @@ def test_trajectories_certified_regions_and_points_by_nature(polytwo, basins_of_
 def test_shading_is_by_steps_or_by_numbers(basins_of_gd):
     plain, shaded = (pixels(basins_of_gd.figure(shade=s).axes[0]).reshape(-1, 3) for s in (None, "steps"))
     named_ends = np.flatnonzero(basins_of_gd.codes >= 0)
-    low, high = np.quantile(basins_of_gd.steps[named_ends], (0.02, 0.98))
+    low, high = map(round, np.quantile(basins_of_gd.steps[named_ends], (0.02, 0.98)))
     share = np.clip((basins_of_gd.steps - low) / (high - low), 0, 1)
     assert shaded == pytest.approx(plain * (1 - 0.7 * share[:, None]))
     ax = basins_of_gd.figure(shade={"x": np.arange(900)}).axes[0]
@@ -128,7 +128,8 @@ def test_the_share_of_steps_on_which_the_energy_rises(polytwo, name, hyperparame
 
 @pytest.mark.parametrize("options, message", [
     ({"levels": True, "loss": None}, "need the loss"), ({"shade": "speed"}, "steps"),
-    ({"shade": np.ones(3)}, "900 finite"), ({"paths": [np.ones(3)]}, "Run with its record"), ({"paths": [np.ones((1, 5))]}, r"\(2, points\)")])
+    ({"shade": np.ones(3)}, "900 finite"), ({"paths": [np.ones(3)]}, "Run with its record"),
+    ({"paths": [np.ones((1, 5))]}, r"\(2, points\)")])
 def test_bad_options_are_named(basins_of_gd, options, message):
     import dataclasses
 
@@ -217,6 +218,8 @@ def test_panels_share_colours_and_one_legend(polytwo, basins_of_gd):
     for k, study_ in ((0, basins_of_gd), (2, newton)):
         expected = rgb(palette(labels))[labels.of(k)].reshape(*study_.shape, 3)
         assert np.array_equal(pixels(figure.axes[k]), expected)
+    same = panels([adam, newton], shade=[{"x": np.arange(400) / 2}, {"x": np.arange(400)}])
+    assert sum(t.get_text() == "darker: x\n(0 to 399)" for t in same.legends[0].get_texts()) == 1
     with pytest.raises(ValueError, match="one for each of the 2 studies"):
         panels([adam, newton], titles=["one"])
     with pytest.raises(ValueError, match="no studies"):
