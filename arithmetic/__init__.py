@@ -11,7 +11,7 @@ from .catalogue import Catalogue, UnknownName
 from .choices import Choices
 from .driver import Interrupted, check_threads, cpus, drive, iterate
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
-from .exact import as_decimals, as_fractions, exact_sign, simplified
+from .exact import as_decimals, as_fractions, exact_sign, in_floats, simplified
 from .functions import add_diagonal, clip, diagonal, dot, gram, power, solve, times, total, vector
 from .intervals import Interval
 from .iteration import Iteration
@@ -35,7 +35,7 @@ __all__ = [
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
-    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "simplified",
+    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
     "formula", "stored", "ends", "jets", "tape", "enclose",
 ]

@@ -64,3 +64,8 @@ def simplified(expression: sympy.Expr) -> sympy.Expr:
             defining = roots[0].poly
             return sympy.rem(inner, defining.as_expr().subs(defining.gen, z), z).subs(z, roots[0])
     return sympy.simplify(expression)
+
+
+def in_floats(expression: sympy.Basic, digits: int = 17) -> sympy.Basic:
+    """An expression with its roots of polynomials in decimals, for readers and for functions that know no others."""
+    return expression.xreplace({r: sympy.N(r, digits) for r in expression.atoms(sympy.CRootOf)})

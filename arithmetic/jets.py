@@ -8,8 +8,10 @@ Source: Moore 1966; Griewank & Walther 2008, chapter 13.
 """
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -93,19 +95,25 @@ class Jet(Reading):
         if op == "where":
             return _chosen(*args)
         operation = OPERATIONS[op]
+        adjoint = operation.adjoint
         chooses = operation.inline or operation.boolean or op == "absolute"
-        if chooses or operation.arity != 1 or operation.adjoint is None:
+        if chooses or operation.arity != 1 or adjoint is None:
             raise TypeError(f"{op} has no Taylor series in general")
         (x,) = args
         if op == "neg":
             return -x
         y = [operation.function(x.coefficients[0])]
         one = 0 * x.coefficients[0] + 1
-        for k in range(1, len(x.coefficients)):
+
+        def slope(k: int) -> list:  # f'(x) up to ρᵏ, for which y is known up to ρᵏ if f' asks for it
             node = Jet(y)
-            node.args = (x.cut(k - 1),)
-            (slope,) = operation.adjoint(node, Jet([one, *[0 * one] * (k - 1)]))
-            f = slope.coefficients
+            node.args = (x.cut(k),)
+            return adjoint(node, Jet([one, *[0 * one] * k]))[0].coefficients
+
+        whole = _by_argument(adjoint)
+        f = slope(x.order - 1) if whole and x.order else []
+        for k in range(1, len(x.coefficients)):
+            f = f if whole else slope(k - 1)
             y.append(_sum((j * x.coefficients[j]) * f[k - j] for j in range(1, k + 1)) / k)
         return Jet(y)
 
@@ -121,6 +129,20 @@ class Jet(Reading):
     def __le__(self, other): return self._compared(other, operator.le)
     def __gt__(self, other): return self._compared(other, operator.gt)
     def __ge__(self, other): return self._compared(other, operator.ge)
+
+
+@functools.cache
+def _by_argument(adjoint: Callable) -> bool:
+    """Whether a derivative is one of the argument alone, as cos(x) of sin x; tanh x has 1 − y², of its value.
+
+    Such a series is made once, and not again for each coefficient: sin and cos, which ask for each other, would double
+    the work with every order.
+    """
+    try:
+        adjoint(SimpleNamespace(args=(0.25,)), 1.0)
+    except TypeError:
+        return False
+    return True
 
 
 class Condition(Reading):

@@ -134,6 +134,25 @@ def refuse_names(flow: Flow, names: set, where: str) -> None:
                              f"in the result ({', '.join(sorted(names))}): give it another name, or a number")
 
 
+def scalars_at_rest(flow: Flow) -> dict[str, sympy.Expr]:
+    """Where the blocks of one number rest, as counts of time do; ValueError for one that follows something else."""
+    s, _, field = flow.coordinate()
+    rest: dict[sympy.Symbol, sympy.Expr] = {}
+    left = [name for name in flow.blocks if isinstance(name, scalar)]
+    moving = {*vars(s).values(), *CoordinateLoss.symbols.values()}
+    while left:
+        for name in left:
+            x, slope = getattr(s, name), sympy.expand(as_decimals(field[name]).subs(rest))
+            if slope.free_symbols & moving == {x} and slope.is_polynomial(x) and sympy.degree(slope, x) == 1:
+                rest[x] = sympy.cancel(-slope.coeff(x, 0) / slope.coeff(x, 1))
+                left.remove(name)
+                break
+        else:
+            raise ValueError(f"the block {left[0]} of {type(flow).__name__} is one number with the slope "
+                             f"{field[left[0]]}, which does not tell where it rests")
+    return {name: rest[getattr(s, name)] for name in flow.blocks if isinstance(name, scalar)}
+
+
 def observed(flow: Flow) -> Flow:
     """The flow with its blocks declared nonnegative of which that is proved: at 0 they are driven upwards."""
     s, _, field = flow.coordinate()

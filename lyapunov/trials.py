@@ -159,9 +159,13 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     field = flow.on(loss)
     moving = [name for name in field.blocks if not isinstance(name, scalar) and name not in flow.nonnegative]
     rest = np.zeros((field.size, 1))
-    for name, place in field.blocks.items():
-        if isinstance(name, scalar):
-            rest[place] = 1.0
+    counts = [place for name, place in field.blocks.items() if isinstance(name, scalar)]
+    for place in 3 * counts:  # whose steps are affine, each in itself where the others before it rest
+        ends = []
+        for rest[place] in (0.0, 1.0):
+            with np.errstate(all="ignore"):
+                ends.append(float(scheme.step(field, 1.0, rest, h)[0][place].ravel()[0]))
+        rest[place] = ends[0] / (1 - (ends[1] - ends[0]))
     scales = [place for name, place in field.blocks.items()
               if name in flow.nonnegative and not isinstance(name, scalar)]
     with np.errstate(all="ignore"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sympy
 
-from arithmetic import Table, clipped, command, formula
+from arithmetic import Table, clipped, command, formula, in_floats
 
 from . import catalogue, get
 from .benchmarks import BENCHMARKS
@@ -137,7 +137,7 @@ def _number(x) -> str:
     x = sympy.sympify(x)
     text = _unicode(x)
     if x.is_Integer or x.free_symbols:
-        return text
+        return text if len(text) <= WIDE else _unicode(in_floats(x, 8))
     decimals = f"{float(sympy.N(x, 20)):.8g}"
     return decimals if x.is_Float or len(text) > WIDE else f"{text} ≈ {decimals}"
 
@@ -177,12 +177,18 @@ def as_latex(loss: Loss, atlas: Atlas) -> str:
     """The loss, and the table of its critical points; long numbers in decimals."""
     def latex(x) -> str:
         text = sympy.latex(x := sympy.sympify(x))
-        return text if x.free_symbols or not x.is_Float and len(text) <= 2 * WIDE else sympy.latex(sympy.N(x, 8))
+        if not x.is_Float and len(text) <= 2 * WIDE:
+            return text
+        return sympy.latex(in_floats(x, 8) if x.free_symbols else sympy.N(x, 8))
 
     def vector(xs) -> str:
         return ", ".join(map(latex, xs)) or r"\text{--}"
 
-    rows = [rf"\text{{{p.nature}}} & ({vector(p.theta)}) & {latex(p.value)} & {vector(p.eigenvalues)}" for p in atlas]
+    def part(p: CriticalPoint) -> str:
+        return "".join(rf",\ {latex(e)}" for e in p.inequalities)
+
+    rows = [rf"\text{{{p.nature}}} & ({vector(p.theta)}){part(p)} & {latex(p.value)} & {vector(p.eigenvalues)}"
+            for p in atlas]
     head = rf"\text{{nature}} & ({vector(loss.symbols)}) & F & \text{{eigenvalues of }}\nabla^2 F \\ \hline"
     body = " \\\\\n".join(rows)
     return "\n".join([f"$$F = {sympy.latex(loss.expression)}$$", r"$$\begin{array}{llll}", head, body, r"\end{array}$$",

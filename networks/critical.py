@@ -19,7 +19,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign
+from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign, in_floats
 from arithmetic.ends import enclosing
 
 from .algebra import Clock, Stopped
@@ -34,6 +34,7 @@ from .forms import form_sign
 from .germ import plane_form
 from .invariance import constant_directions, extended, without
 from .kinks import Cells, NotPiecewise, kinked
+from .merged import Line
 from .nature import Nature
 from .objective import Objective, check_box
 from .poles import poles, without_value
@@ -116,8 +117,9 @@ class CriticalPoint:
                 self, equations=(e.lhs - e.rhs,), inequalities=()).distance(theta)) for e in self.inequalities]
             return np.hypot(replace(self, inequalities=()).distance(theta), np.max(sides, axis=0))
         if self.equations:
-            g = sympy.lambdify([self.symbols], list(self.equations), "scipy")
-            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in self.equations], "scipy")
+            equations = [in_floats(e) for e in self.equations]
+            g = sympy.lambdify([self.symbols], equations, "scipy")
+            slope = sympy.lambdify([self.symbols], [[e.diff(s) for s in self.symbols] for e in equations], "scipy")
             lanes = theta.reshape(len(theta), -1)
             with np.errstate(all="ignore"):
                 values = np.array([np.broadcast_to(v, lanes.shape[1]) for v in g(lanes)])
@@ -126,8 +128,9 @@ class CriticalPoint:
                 steps = np.einsum("lij,jl->il", np.linalg.pinv(
                     np.moveaxis(np.where(good, J, 0.0), -1, 0), rcond=NO_SLOPE), values)
                 # where the gradients vanish at a point off the family, that says nothing: it is not near
-                size = np.where(good & ((steps != 0).any(axis=0) | (values == 0).all(axis=0)),
-                                np.sqrt(np.sum(steps**2, axis=0)), np.inf)
+                size, met = np.sqrt(np.sum(steps**2, axis=0)), (values == 0).all(axis=0)
+                told = good & (steps != 0).any(axis=0) & np.isfinite(size)
+                size = np.where(good & met, 0.0, np.where(told, size, np.inf))
             return size.reshape(theta.shape[1:])
         if self.family:  # all of Rⁿ
             return np.zeros(theta.shape[1:])
@@ -135,12 +138,13 @@ class CriticalPoint:
             return np.sqrt(np.sum((theta - self.numeric.reshape(-1, *[1] * (theta.ndim - 1))) ** 2, axis=0))
 
     def _holds(self, inequality, theta: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(sympy.lambdify([self.symbols], inequality, "numpy")(theta), theta.shape[1:])
+        holds = sympy.lambdify([self.symbols], in_floats(inequality), "numpy")
+        return np.broadcast_to(holds(theta), theta.shape[1:])
 
     @property
     def conditions(self) -> str:
         """The equations and inequalities of a family, in words; of a point, nothing."""
-        equations = ", ".join(f"{e} = 0" for e in self.equations).replace("**", "^")
+        equations = ", ".join(f"{_short(e)} = 0" for e in self.equations)
         return ", ".join(filter(None, (equations, self.where)))
 
     @property
@@ -194,8 +198,10 @@ class Atlas(Sequence):
 
 
 def _short(x) -> str:
-    text = str(x).replace("**", "^")
-    return text if len(text) <= 24 or sympy.sympify(x).free_symbols else f"{float(sympy.N(x, 17)):.8g}"
+    x = sympy.sympify(x)
+    if len(text := str(x).replace("**", "^")) <= 24:
+        return text
+    return str(in_floats(x, 8)).replace("**", "^") if x.free_symbols else f"{float(sympy.N(x, 17)):.8g}"
 
 
 def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
@@ -211,10 +217,12 @@ def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> At
         periodic = sympy.sympify(loss.expression).has(sympy.sin, sympy.cos)
         atlas = Atlas(tuple(decoupled), box if periodic else None, (
             "F decouples: its critical points are all combinations of zeros of functions of one variable",))
-    elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
-        atlas = _polynomial(loss, box, budget)
     elif bent and (cells := _piecewise(loss, budget)) is not None:
         atlas = cells
+    elif directions := constant_directions(loss):
+        atlas = _extended(loss, directions, region, budget - (time.perf_counter() - start))
+    elif sympy.sympify(loss.expression).is_polynomial(*loss.symbols):
+        atlas = _polynomial(loss, box, budget)
     else:
         atlas = _search(loss, region, budget - (time.perf_counter() - start))
     if region is not None and atlas.region is None:
@@ -506,8 +514,6 @@ def _piecewise(loss, budget: float) -> Atlas | None:
 def _search(loss, region, budget: float) -> Atlas:
     """The critical points in a box by intervals; exact numbers where they are on a coordinate axis or degenerate."""
     start, box = time.perf_counter(), region or loss.box
-    if directions := constant_directions(loss):
-        return _extended(loss, directions, region, budget)
     enclosures, proof = Enclosures(loss), []
     if region is None and (bounded := bounding_box(enclosures)):
         box, everywhere = bounded, True
@@ -529,6 +535,7 @@ def _search(loss, region, budget: float) -> Atlas:
     unmet = [f"whether {{{', '.join(f'{e} = 0' for e in m.equations)}}} passes through the region"
              for m, member in met if member is None]
     if hidden:
+        points += [p for line in hidden.lines for p in _of_line(line, loss)]
         proof += hidden.proof
         unmet += hidden.strata
         if region is None and not everywhere:
@@ -655,6 +662,32 @@ def _of_manifold(m: Manifold, member: np.ndarray, loss) -> CriticalPoint:
         equations=m.equations, symbols=tuple(loss.symbols), member=tuple(map(float, member)),
         evidence=f"{m.evidence}; intervals prove that nothing else is critical around it; across it the numbers of "
                  f"positive and negative eigenvalues are {signs}")
+
+
+def _of_line(line: Line, loss) -> list[CriticalPoint]:
+    """The parts of a line of networks with two units that are equal up to signs."""
+    unit, symbols = _of_zero(line.unit, None, line.alone), loss.symbols
+    w, a = unit.theta
+    (w_1, w_2), (a_1, a_2) = ([symbols[i] for i in places] for places in (line.hidden, line.outputs))
+    s_1, s_2 = line.signs
+    theta = {w_1: s_1 * w, w_2: s_2 * w, a_1: a_1, a_2: s_2 * (a - s_1 * a_1)}
+    member = {w_1: s_1 * w, w_2: s_2 * w, a_1: s_1 * a / 2, a_2: s_2 * a / 2}
+    units = f"two units as one, (w, a) = ({w:.9g}, {a:.9g}), where {unit.evidence}"
+    product, parts = line.bend * s_1 * s_2 * a_1 * a_2, list[tuple]()
+    if unit.nature.is_saddle:
+        parts.append((Nature.DEGENERATE_SADDLE, (), units, member))
+    elif unit.nature.kind == "minimum":
+        outside = member | {a_1: 2 * s_1 * a, a_2: -s_2 * a}
+        inner, outer = (member, outside) if line.bend > 0 else (outside, member)
+        parts.append((Nature.NON_STRICT_MINIMUM, (product > 0,), f"{units}; and so it is when they part", inner))
+        parts.append((Nature.DEGENERATE_SADDLE, (product <= 0,), f"{units}; and when they part F falls, there or as "
+                      "near as one likes", outer))
+    else:
+        parts.append((Nature.UNDECIDED, (), units, member))
+    return [CriticalPoint(
+        tuple(theta[s] for s in symbols), nature, unit.value, exact=False, family=(a_1,), symbols=tuple(symbols),
+        equations=(w_1 - s_1 * w, w_2 - s_2 * w, s_1 * a_1 + s_2 * a_2 - a), inequalities=inequalities,
+        member=tuple(float(at[s]) for s in symbols), evidence=evidence) for nature, inequalities, evidence, at in parts]
 
 
 def _of_isolated(p: Isolated, loss) -> CriticalPoint:

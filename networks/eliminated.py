@@ -11,10 +11,10 @@ divided differences, which span the same space, up to the limit itself: M_ψ wit
 quotients, or Taylor polynomials with Lagrange's remainder around a point (`confluent`); both enclose.
 
 What is left are strata of their own: units that are not used (a_k = 0), equal up to a symmetry, or with w_k = 0.  They
-are decided here for two kinds of networks (`Biased`, `Paired`); for any other `layer` returns None.  With weight decay
-there are none (`Ridge`).
+are decided here for two kinds of networks (`Biased`, `Paired` by `merged`); for any other `layer` returns None.  With
+weight decay there are none (`Ridge`).
 
-Sources: Golub & Pereyra 1973 (variable projection); Fukumizu & Amari 2000 (strata); de Boor 2005 (divided differences).
+Sources: Golub & Pereyra 1973 (variable projection); Fukumizu & Amari 2000 (strata).
 """
 from __future__ import annotations
 
@@ -27,21 +27,19 @@ import numpy as np
 import sympy
 from sympy.core.traversal import bottom_up
 
-from arithmetic import Program, as_decimals, from_sympy, gradient
-from arithmetic.enclose import Search, System, Zero, newton, refined, same
+from arithmetic import as_decimals, from_sympy
+from arithmetic.enclose import System, Zero, newton, refined, same
 from arithmetic.ends import above, below
-from arithmetic.jets import Jet
-from arithmetic.tape import ExactGraph, Tape
 
 from .bounds import affine, decay_and_squares
-from .enclosed import Enclosed, Open, grouped, located
-from .invariance import ordered
+from .divided import Cover, Z, Zone, confluent, power, projected, system_of
+from .enclosed import Enclosed, Open, every_zero, grouped, located
 from .families import Vanishing
+from .invariance import ordered
+from .merged import Line, alone, merged
 from .symmetry import Symmetry, representatives
 
-Z = sympy.Symbol("z", real=True)
 CENTRED, EDGE = 7, 8  # orders of the Taylor polynomials around the middle of a box and around 0
-LEVELS = range(8, 40, 4)  # widths of open boxes, 2^-level of the region
 DEPTH = 24  # halvings of the region, over all coordinates, up to which boxes of one condition are cut
 
 
@@ -131,123 +129,6 @@ def _plain(column) -> tuple | None:
     return (phi, tuple(inputs)) if same else None
 
 
-# ------------------------------------------------------------------------------------------------ divided differences
-class Zone:
-    """A recording of M on hidden coordinates, in one way to write the columns.
-
-    means : inputs that stand for unknown points between others, one for each that is met, as they may all differ.
-    """
-
-    def __init__(self, phi: sympy.Expr, names: Sequence[str]):
-        self.graph = ExactGraph()
-        self.inputs = [self.graph.input(n) for n in names]
-        self.phi, self.means = phi, list[tuple]()
-        tanh = sympy.Wild("c", exclude=[Z], properties=[lambda e: e.is_positive])
-        self.rate = (phi.match(sympy.tanh(tanh * Z)) or {}).get(tanh)
-
-    def lift(self, x):
-        return self.graph.lift(x)
-
-    def mean(self, of: str):
-        """A point of the interval that is called `of`."""
-        node = self.graph.input(f"mean {len(self.means)}")
-        self.means.append((of, node))
-        return node
-
-    def derivatives(self, z, most: int) -> list:
-        """φ … φ^(most) at z; of tanh by v = 1 − tanh, which has relative precision where z is large, and φ is −v."""
-        if self.rate is None:
-            return [from_sympy(self.phi.diff(Z, k), {Z: z}) for k in range(most + 1)]
-        V = sympy.Symbol("v", real=True)
-        v = from_sympy(2 / (sympy.exp(2 * self.rate * Z) + 1), {Z: z})
-        forms = [-V]
-        for _ in range(most):
-            forms.append(sympy.factor(-self.rate * V * (2 - V) * forms[-1].diff(V)))
-        return [from_sympy(e, {V: v}) for e in forms]
-
-    def taylor(self, z, n: int) -> list:
-        """Taylor coefficients of φ at z up to order n."""
-        jet = Jet([z, self.graph.constant(1.0), *[self.graph.constant(0.0)] * (n - 1)])
-        return from_sympy(self.phi, {Z: jet}).coefficients
-
-    def tape(self, outputs, executor=None) -> Tape:
-        return Tape(Program((*self.inputs, *(node for _, node in self.means)), tuple(outputs)), executor)
-
-
-def confluent(zone: Zone, coefficients, nodes, rest, away):
-    """The divided difference of f at k + 1 nodes, which may meet, from its Taylor polynomial of order n − 1 at 0.
-
-    coefficients : of f, the first n.  nodes : numbers.  rest : the coefficient of order n at an unknown point.  away :
-    an unknown point between the nodes.  The polynomial's are Σ c_j h_(j−k) with complete homogeneous polynomials h; the
-    remainder's is its k-th derivative over k! at `away`, C(n, k) f_n(ξ) awayⁿ⁻ᵏ.
-    """
-    k, n = len(nodes) - 1, len(coefficients)
-    h = [zone.lift(1), *[zone.lift(0)] * (n - k)]
-    for node in nodes:
-        for j in range(1, n - k + 1):
-            h[j] = h[j] + node * h[j - 1]
-    total = zone.lift(int(sympy.binomial(n, k))) * rest * _power(zone, away, n - k)
-    for j in range(k, n):
-        total = total + coefficients[j] * h[j - k]
-    return total
-
-
-def _power(zone: Zone, x, n: int):
-    return zone.lift(1) if n == 0 else x ** n
-
-
-def _det(columns, rows):
-    """The determinant of columns in these rows."""
-    if len(rows) == 1:
-        return columns[0][rows[0]]
-    total = None
-    for i, row in enumerate(rows):
-        part = columns[0][row] * _det(columns[1:], (*rows[:i], *rows[i + 1:]))
-        total = part if total is None else total - part if i % 2 else total + part
-    return total
-
-
-def _projected(zone: Zone, columns, y, others) -> list:
-    """M_ψ for each ψ; with one row more than columns only their factors det (Φ, ψ), and then det (Φ, y)."""
-    rows, size = range(len(y)), len(columns) + 1
-    if len(y) == size:
-        return [_det([*columns, o], tuple(rows)) for o in (*others, y)]
-    totals = [zone.lift(0) for _ in others]
-    for S in itertools.combinations(rows, size):
-        first = _det([*columns, y], S)
-        totals = [t + first * _det([*columns, o], S) for t, o in zip(totals, others, strict=True)]
-    return totals
-
-
-class Cover:
-    """Systems and exclusions of M on hidden boxes (n, boxes): `Search`'s `settle` by every zone.
-
-    zones : (zone, outputs, intervals), intervals(low, high) the ends of the further inputs and of the means by name.
-    """
-
-    def __init__(self, zones: Sequence[tuple[Zone, list, Callable]], executor: str | None):
-        self.zones = [(zone, zone.tape(outputs, executor), intervals) for zone, outputs, intervals in zones]
-
-    def excludes(self, low, high) -> np.ndarray:
-        """In which boxes one zone proves that not all outputs vanish."""
-        done = np.zeros(low.shape[1], dtype=bool)
-        for zone, tape, intervals in self.zones:
-            left = np.flatnonzero(~done)
-            a, b = low[:, left], high[:, left]
-            named = intervals(a, b)
-            further = [named[of] for of in (*["centre"] * (len(zone.inputs) - len(a)), *(of for of, _ in zone.means))]
-            ends = [np.vstack([x, *(e[side] for e in further)]) for side, x in enumerate((a, b))]
-            p, q, _ = tape(*ends)
-            done[left] = ((p > 0) | (q < 0)).any(axis=0)
-        return done
-
-
-def _system(zone: Zone, outputs, executor) -> System:
-    inputs = tuple(zone.inputs)
-    slopes = tuple(e for v in outputs for e in gradient(v, inputs))
-    return System(Program(inputs, tuple(outputs)), Program(inputs, slopes), executor)
-
-
 def _middle(low, high):
     return low / 2 + high / 2
 
@@ -267,7 +148,7 @@ class Biased:
         self.odd = sympy.simplify(layer.phi + layer.phi.subs(Z, -Z)) == 0
         self.xs = [float(f(layer.inputs)) for f in (min, max)]
         far, centred = self._zone(False), self._zone(True)
-        self.system = _system(*far, executor)
+        self.system = system_of(*far, executor)
         self.cover = Cover([(*far, self._intervals), (*centred, self._intervals)], executor)
 
     def _zone(self, centred: bool) -> tuple[Zone, list]:
@@ -336,7 +217,7 @@ class Paired:
         far = self._zone("far")
         self.fitted = len(layer.inputs) == 3  # then M is a product with det (Φ, y), and the last output is this
         system = far[1][:2]
-        self.system = _system(far[0], system, executor)
+        self.system = system_of(far[0], system, executor)
         zones = [far, *map(self._zone, ("centred", "edge", "corner"))]
         self.cover = Cover([(z, o[:2], self._intervals) for z, o in zones], executor)
         self.fit = Cover([(z, o[2:], self._intervals) for z, o in zones], executor) if self.fitted else None
@@ -347,7 +228,7 @@ class Paired:
         square = [(w * x) * (w * x) for w in nodes]
         rest = zone.taylor(zone.mean(of) * x, 2 * EDGE + 1)[2 * EDGE + 1]
         away = zone.mean(of) * x
-        return _power(zone, x, 2 * len(nodes) - 1) * confluent(
+        return power(zone, x, 2 * len(nodes) - 1) * confluent(
             zone, [zone.lift(c) for c in self.coefficients], square, rest, away * away)
 
     def _zone(self, kind: str) -> tuple[Zone, list]:
@@ -371,7 +252,7 @@ class Paired:
                 second = [zone.derivatives(v * zone.lift(x), 1) for x in xs]
                 columns += [[e[0] - d[0] for d, e in zip(first, second, strict=True)], slopes,
                             [zone.lift(x) * e[1] for x, e in zip(xs, second, strict=True)]]
-        return zone, _projected(zone, columns[:2], y, columns[2:])
+        return zone, projected(zone, columns[:2], y, columns[2:])
 
     def _centred(self, zone: Zone, x) -> list:
         """f[w_1], f[w_1 w_2], … by Taylor's polynomial around the middle."""
@@ -382,10 +263,10 @@ class Paired:
         for n in ((nodes[0],), nodes, (nodes[0], *nodes), (*nodes, *nodes)):
             rest = zone.taylor(zone.mean("hull") * x, CENTRED)[CENTRED]
             away = (zone.mean("hull") - centre) * x
-            differences.append(_power(zone, x, len(n) - 1) * confluent(zone, coefficients, n, rest, away))
+            differences.append(power(zone, x, len(n) - 1) * confluent(zone, coefficients, n, rest, away))
         return differences
 
-    def single(self) -> Cover:
+    def single(self) -> tuple[System, Cover]:
         """Of a network of one unit, w > 0."""
         zones: list[tuple] = []
         for kind in ("far", "edge"):
@@ -397,8 +278,9 @@ class Paired:
             else:
                 columns = [[self._even(zone, x, n, "all") for x in self.layer.inputs] for n in ((w,), (w, w))]
             y = [zone.lift(e) for e in self.layer.targets]
-            zones.append((zone, _projected(zone, columns[:1], y, columns[1:]), lambda a, b: {"all": (0 * a[0], b[0])}))
-        return Cover(zones, self.executor)
+            zones.append((zone, projected(zone, columns[:1], y, columns[1:]), lambda a, b: {"all": (0 * a[0], b[0])}))
+        zone, outputs, _ = zones[0]
+        return system_of(zone, outputs, self.executor), Cover(zones, self.executor)
 
     @staticmethod
     def _intervals(low, high) -> dict:
@@ -477,7 +359,7 @@ class Ridge:
             along = [read(sympy.factor_terms(sum(h * e.diff(h) for h in unit))) for e in columns[k]]
             more.append(sum((nu[h] * (at[h] * at[h]) for h in unit), a[k] * dot(r, along)))
             more.append((m, n)[k] * a[k] + dot(r, (f, g)[k]))
-        self.system = _system(zone, values, enclosures.executor)
+        self.system = system_of(zone, values, enclosures.executor)
         self.rows = Cover([(zone, more, lambda low, high: {})], enclosures.executor)
 
     def keep(self, low, high) -> np.ndarray:
@@ -495,11 +377,12 @@ ELIMINATED = ("the output layer is eliminated: with every unit used, determinant
 @dataclass
 class Eliminated(Enclosed):
     """What the hidden parameters alone have told.  proof : sentences.  strata : what else is not decided.  linear :
-    the output weights."""
+    the output weights.  lines : of critical points."""
 
     proof: list[str] = field(default_factory=list)
     strata: list[str] = field(default_factory=list)
     linear: tuple[int, ...] = ()
+    lines: list[Line] = field(default_factory=list)
 
     def region(self, box) -> tuple:
         """The box, without bounds of the output weights."""
@@ -534,11 +417,8 @@ def eliminated(enclosures, low, high, deadline: float, families: Sequence,
 
 def _searched(result: Eliminated, parts, hidden: Sequence[int], low, high, deadline: float, keep=None) -> list[Zero]:
     """The zeros of a system in a box of the hidden parameters; what is not decided is left open in `result`."""
-    search = Search(parts.system, low, high, keep, getattr(parts, "cover", None) and parts.cover.excludes)
-    for level in LEVELS:
-        result.finished = search.run((high - low) * 2.0**-level, deadline)
-        if not result.finished or not search.open[0].shape[1]:
-            break
+    settle = getattr(parts, "cover", None) and parts.cover.excludes
+    search, result.finished = every_zero(parts.system, low, high, deadline, keep, settle)
     a, b = search.open
     hulls = [(len(k), a[:, k].min(axis=1), b[:, k].max(axis=1)) for k in grouped(a, b)]
     result.open += [Open(n, _with_outputs(hidden, result.linear, *ends)) for n, *ends in hulls]
@@ -689,11 +569,7 @@ def _paired_points(found: Layer, enclosures, low, high, deadline: float, familie
     images = [(places, s) for places in ((0, 1), (1, 0)) for s in signs]
     zeros = _searched(result, parts, found.flat, 0 * most, most, deadline, lambda a, b: b[0] >= a[1])
     _add(result, found, enclosures, zeros, images, low, high)
-    if _left(parts.single().excludes, np.zeros((1, 1)), most[:1, None], deadline):
-        result.strata.append("whether a network of one unit has critical points, and with them two units families")
-    else:
-        result.proof.append("one unit that is not used, or two that are equal, leave a network of one unit, which has "
-                            "no critical point but w = a = 0")
+    _one_unit(result, parts, found, enclosures, low, high, most[0], deadline)
     if parts.fit is not None:
         fit = parts.fit.excludes
         if _left(lambda p, q: (q[0] < p[1]) | fit(p, q), np.zeros((2, 1)), most[:, None], deadline):
@@ -704,15 +580,34 @@ def _paired_points(found: Layer, enclosures, low, high, deadline: float, familie
     return result
 
 
+def _one_unit(result: Eliminated, parts: Paired, found: Layer, enclosures, low, high, most: float, deadline) -> None:
+    """One unit that is not used, or two that are equal up to a sign: what the critical points of one unit leave."""
+    system, cover = parts.single()
+    search, _ = every_zero(system, [0.0], [most], deadline, settle=cover.excludes)
+    one = alone(found, enclosures)
+    points = [_certified(one, _fitted(one.loss, [0], z.middle), z.low, z.high, [0]) for z in search.found]
+    units = [p for p in points if p is not None]
+    if search.open[0].shape[1] or len(units) < len(points):
+        result.strata.append("which critical points a network of one unit has, and with them two units lines of them")
+    result.proof.append("one unit that is not used, or two that are equal up to a sign, leave a network of one unit, "
+                        "which has " + (f"{len(units)} critical points with w > 0 and a ≠ 0, each of which is one of "
+                                        "lines here" if units else "no critical point but w = a = 0"))
+    left = merged(found, units, one, enclosures.dim, most, deadline, low, high)
+    result.lines, result.strata = left.lines, result.strata + left.strata
+    for theta, a, b in left.points:
+        point = _certified(enclosures, theta, a, b, found.flat)
+        if point is None:
+            result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
+        else:
+            _keep(result, point, low, high)
+
+
 def _without_units(result: Eliminated, found: Layer, enclosures, low, high, most: float, deadline: float) -> None:
     """a = 0: the products of the zeros of Σ y_p φ(w x_p)."""
     zone = Zone(found.phi, ["w"])
     total = sum((zone.lift(y) * from_sympy(found.phi, {Z: zone.inputs[0] * zone.lift(x)})
                  for x, y in zip(found.inputs, found.targets, strict=True)), zone.lift(0))
-    search = Search(_system(zone, [total], enclosures.executor), [-most], [most])
-    for level in LEVELS:
-        if not search.run([2 * most * 2.0**-level], deadline) or not search.open[0].shape[1]:
-            break
+    search, _ = every_zero(system_of(zone, [total], enclosures.executor), [-most], [most], deadline)
     if search.open[0].shape[1]:
         result.strata.append("which zeros Σ y_p φ(w x_p) has, at which units that are not used are critical")
     for first, second in itertools.product(search.found, repeat=2):

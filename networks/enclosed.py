@@ -205,6 +205,17 @@ def located(enclosures: Enclosures, low, high, starts: int = 1000, steps: int = 
     return [Zero(*ends) for ends in zip(a.T, b.T, inner[0].T, inner[1].T, strict=True)]
 
 
+def every_zero(system: System, low, high, deadline: float, keep=None, settle=None) -> tuple[Search, bool]:
+    """The search for all zeros in a box, to finer and finer boxes, and whether it came to its end in time."""
+    low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    search, finished = Search(system, low, high, keep, settle), True
+    for level in LEVELS:
+        finished = search.run((high - low) * 2.0**-level, deadline)
+        if not finished or not search.open[0].shape[1]:
+            break
+    return search, finished
+
+
 def grouped(low, high, most: int = 4000) -> list[np.ndarray]:
     """The clusters of boxes; all in one where they are too many to be told apart."""
     n = low.shape[1]

@@ -86,6 +86,8 @@ def extended(point, loss, directions: list[tuple], pivots: list[int]):
     text, member = ", ".join(str(tuple(d)) for d in directions), iter(point.numeric.tolist())
     return replace(point, theta=theta, nature=_along(point.nature),
                    family=(*(loss.symbols[p] for p in pivots), *point.family),
-                   equations=equations, symbols=tuple(loss.symbols), box=(), spectrum=(), eigenvalues=(),
+                   equations=equations, inequalities=tuple(e.xreplace(moved) for e in point.inequalities),
+                   kinks=tuple(e.xreplace(moved) for e in point.kinks), symbols=tuple(loss.symbols), box=(),
+                   spectrum=(), eigenvalues=(),
                    member=tuple(0.0 if i in pivots else next(member) for i in range(loss.dim)),
                    evidence=f"F does not change along {text}; across it: {point.evidence}")

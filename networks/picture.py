@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
+from arithmetic import in_floats
+
 from .critical import Atlas, CriticalPoint
 
 if TYPE_CHECKING:
@@ -129,16 +131,16 @@ def _draw_family(axes, family: CriticalPoint, x, y) -> None:
     style = dict(colors="#D55E00", linewidths=2)
     inside = np.ones(x.shape, dtype=bool)
     for e in family.inequalities:
-        inside &= sympy.lambdify(family.symbols, e, "numpy")(x, y)
+        inside &= sympy.lambdify(family.symbols, in_floats(e), "numpy")(x, y)
     if len(family.equations) == 1:
-        g = sympy.lambdify(family.symbols, family.equations[0], "numpy")
+        g = sympy.lambdify(family.symbols, in_floats(family.equations[0]), "numpy")
         axes.contour(x, y, np.where(inside, g(x, y), np.nan), levels=[0.0], **style)
     elif family.inequalities:
         axes.contourf(x, y, inside, levels=[0.5, 1.5], colors="#D55E00", alpha=0.25)
     elif len(family.family) == 1:
         reach = 2 * max(np.abs(x).max(), np.abs(y).max())
         t = np.linspace(-reach, reach, 4 * SIDE)
-        curve = sympy.lambdify(family.family[0], list(family.theta), "numpy")(t)
+        curve = sympy.lambdify(family.family[0], [in_floats(sympy.sympify(c)) for c in family.theta], "numpy")(t)
         axes.plot(*(np.broadcast_to(c, t.shape) for c in curve), color="#D55E00", linewidth=2)
     axes.plot([], [], color="#D55E00", linewidth=2, label=f"family: {family.nature}")
 

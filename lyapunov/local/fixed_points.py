@@ -13,7 +13,7 @@ from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
-from ..coordinate import Coordinate, exact_rates, refuse_names
+from ..coordinate import Coordinate, exact_rates, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value
 from .truncated import Truncated
@@ -174,17 +174,22 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     signed = {x: sympy.S.Zero for name, x in y.items() if not isinstance(name, scalar) and name not in flow.nonnegative}
     counts = {x: x for name, x in y.items() if isinstance(name, scalar)}
     rest, weights, further = {}, {}, {}
+    try:
+        settled = scalars_at_rest(flow)
+    except ValueError as error:
+        raise _NoLinearPart(str(error)) from error
     for name in names:
         x = y[name]
         if isinstance(name, scalar):
-            rest[x], new = sympy.S.One, moved(field, {v: v for v in y.values()} | signed)[name]
-            further[str(name)] = sympy.factor(new.diff(x))
-            if sympy.simplify(new.subs(x, 1) - 1) != 0 or new.free_symbols & (set(y.values()) - {x}):
-                raise _NoLinearPart(f"the block {name} does not settle at 1")
+            rest[x], new = settled[name], moved(field, {v: v for v in y.values()} | signed)[name]
+            new = new.subs({y[n]: value for n, value in settled.items() if n != name})
+            further[str(name)] = sympy.factor(new.diff(x).subs(x, rest[x]))
+            if sympy.simplify(new.subs(x, rest[x]) - rest[x]) != 0 or new.free_symbols & (set(y.values()) - {x}):
+                raise _NoLinearPart(f"the block {name} does not settle at {rest[x]}")
         elif name in flow.nonnegative and not frozen:
             at = dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x}  # a step rests where its field does
             slope = as_decimals(field(with_time, Vector(at.values()))[names.index(name)])
-            rest[x], weights[x] = _rest(x + slope, x, y)
+            rest[x], weights[x] = _rest(x + slope, x, {y[n]: value for n, value in settled.items()})
         elif name in flow.nonnegative:
             rest[x], weights[x] = x, 0
         else:
@@ -237,9 +242,9 @@ def _check_axes(flow: Flow) -> None:
                             "eigenvalues")
 
 
-def _rest(new, x, y):
+def _rest(new, x, settled: dict):
     """The value at rest and the weight of a block that never is negative: 0 and 2, or a value kept and 0."""
-    at = new.subs({y[n]: 1 for n in y if isinstance(n, scalar)})
+    at = new.subs(settled)
     if sympy.simplify(at - x) == 0:
         return x, 0  # it keeps any value: rest points form a family
     if at.subs(x, 0) == 0:

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,12 +12,13 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
+from arithmetic import OPERATIONS, SymbolicLoss, Vector, aligned, as_decimals
+from arithmetic.jets import Jet
 from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
 
-from ..coordinate import as_flow, exact_rates, refuse_names
+from ..coordinate import as_flow, exact_rates, refuse_names, scalars_at_rest
 from ..exact import positive
 from .truncated import Truncated
 
@@ -77,7 +80,7 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
     loss : a `Loss` with an expression; without one, a generic F of `dim` variables.
     weights : {rate: β}: rates that are not fixed but grow as (1 − β)/h, as when a library keeps β while lr varies.
     Such averages follow θ at once, up to a lag of h β/(1 − β); they leave the state (after a transient), order ≤ 1.
-    Scalar blocks that count time (bias corrections) are taken at their limit 1.
+    Scalar blocks that count time (bias corrections) are taken where they rest: c' = b (1 − c) at 1.
 
     The step is expanded, Φ_h(y) = y + h d₁ + h² d₂ + …, and exp(h L) y = Φ_h(y), L the derivative along the sought
     field, solved power by power.  Sources: Hairer, Lubich & Wanner, Geometric Numerical Integration, ch. IX; with
@@ -127,12 +130,45 @@ class _Taylor(SymbolicLoss):
         if e.is_polynomial(h):
             e = sympy.expand(e)
             return sum(e.coeff(h, k) * h**k for k in range(self.order + 1))
+        if (jet := _in_powers(e, self.order)) is not None:
+            return sum(c * h**k for k, c in enumerate(jet))
         terms, derivative = [], e
         for k in range(self.order + 1):
             terms.append(derivative.subs(h, 0) * h**k / sympy.factorial(k))
             derivative = derivative.diff(h)
         series = sum(terms)
         return e if series.has(sympy.nan, sympy.zoo, sympy.oo) else series
+
+
+def _in_powers(e: sympy.Expr, order: int) -> list | None:
+    """The coefficients of h⁰, …, h^order of an expression, from its leaves up; None where that cannot be told."""
+    known: dict = {h: Jet([sympy.S.Zero, sympy.S.One, *[sympy.S.Zero] * (order - 1)][:order + 1])}
+
+    def series(e):
+        if e not in known:
+            parts = [series(a) for a in e.args]
+            known[e] = combined(e, parts) if any(isinstance(a, Jet) for a in parts) else e
+        return known[e]
+
+    def combined(e, parts):
+        if e.is_Add or e.is_Mul:
+            return functools.reduce(operator.add if e.is_Add else operator.mul, parts)
+        if e.is_Pow and not isinstance(e, sympy.exp):
+            base, power = parts
+            if isinstance(power, Jet) or not (2 * power).is_Integer:
+                raise TypeError("a power that is no half of an integer")
+            return base**int(power) if power.is_Integer else base.apply("sqrt", base)**int(2 * power)
+        operation = OPERATIONS.of_sympy(type(e).__name__)
+        if operation is None or operation.arity != 1:
+            raise TypeError("no function of the table of one argument")
+        return operation.function(*parts)
+
+    try:
+        jet = series(e)
+    except TypeError:
+        return None
+    found = [sympy.sympify(c) for c in (jet.coefficients if isinstance(jet, Jet) else [jet])]
+    return None if any(c.has(sympy.nan, sympy.zoo, sympy.oo) for c in found) else found
 
 
 class _Model:
@@ -148,11 +184,11 @@ class _Model:
             Function("F", real=True)(*names) if loss is None else as_decimals(loss.expression), self.x, order,
             None if residuals is None else [as_decimals(r) / sympy.sqrt(len(residuals)) for r in residuals])
         self.field = Truncated(flow, self.loss, lambda name, slope: self.loss.cut(slope))
-        self.blocks = {"theta": self.x}
+        self.blocks, rest = {"theta": self.x}, scalars_at_rest(flow)
         for name in self.field.blocks:
             if name != "theta":
                 sign = {"positive": True} if name in flow.nonnegative else {"real": True}
-                self.blocks[name] = (sympy.S.One,) if isinstance(name, scalar) else tuple(
+                self.blocks[name] = (rest[name],) if isinstance(name, scalar) else tuple(
                     Symbol(str(name) if self.dim == 1 else f"{name}{i + 1}", **sign) for i in range(self.dim))
         self.flat = [e for block in self.blocks.values() for e in block]
         self.state = tuple(e for e in self.flat if e.is_Symbol)
@@ -195,7 +231,8 @@ def _plain(e):
     """Expanded where it is a polynomial; equal terms collected."""
     e = e.replace(_jumps, lambda _: sympy.S.Zero)  # the equation holds where the signs are constant
     rational = any(p.exp.is_negative or not p.exp.is_Integer for p in e.atoms(sympy.Pow))
-    return sympy.factor_terms(e) if rational else sympy.expand(e)
+    e = sympy.expand(e)
+    return sympy.factor_terms(e) if rational else e
 
 
 def _slaved(model, weights, order) -> ModifiedEquation:

@@ -1,4 +1,7 @@
 """Taylor coefficients of every function of the table against mpmath's, and on exact numbers."""
+import math
+from fractions import Fraction
+
 import mpmath
 import pytest
 import sympy
@@ -22,6 +25,15 @@ def test_taylor_coefficients(name):
     with mpmath.workdps(40):
         expected = mpmath.taylor(lambda r: f(mpmath.mpf(0.4) + r + r * r / 2), 0, 5)
     assert found == pytest.approx([float(c) for c in expected], rel=1e-12, abs=1e-13)
+
+
+def test_functions_whose_derivatives_ask_for_each_other_have_long_series():
+    """Sine and cosine to order 60: work that doubled with each order would never end."""
+    x = Jet([Fraction(0), Fraction(1), *[Fraction(0)] * 59])
+    slope = ar.sin(x).coefficients[1:], ar.cos(x).coefficients
+    assert [float(c) for c in slope[0]] == pytest.approx([(-1) ** (k // 2) / math.factorial(k + 1) * (k % 2 == 0)
+                                                          for k in range(60)])
+    assert [(k + 1) * c for k, c in enumerate(slope[0])] == pytest.approx(slope[1][:-1])
 
 
 def test_arithmetic_is_that_of_polynomials():

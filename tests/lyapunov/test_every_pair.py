@@ -3,12 +3,15 @@ the exact tools give a result or one sentence of their own."""
 import re
 
 import pytest
+import sympy
+from sympy import Rational
 
 import schemes
-from flows import FLOWS, Momentum, Newton, Rprop
+from flows import FLOWS, Momentum, Newton, RAdam, Rprop, ScheduledNAdam
 from lyapunov import Status, modified_equation, multipliers
+from lyapunov.coordinate import scalars_at_rest
 from schemes import (
-    NAMED, SCHEMES, Euler, Gonzalez, Heun, ImplicitEuler, ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4,
+    NAMED, RKC1, SCHEMES, Euler, Gonzalez, Heun, ImplicitEuler, ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4,
     SequentialEuler, named, pair,
 )
 
@@ -38,6 +41,29 @@ def test_every_flow_in_its_classical_form(flow, tool):
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
 def test_every_flow_under_a_scheme_with_its_jacobian(flow):
     result(TOOLS["algorithm"], flow, RosenbrockEuler())
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.__name__)
+def test_heuns_method_follows_every_flow_to_second_order(flow):
+    """Its term of order h vanishes, and the first one is the field, with counts of time where they rest."""
+    flow = flow() if flow is RAdam else flow  # whose cases take symbols long to compare
+    equation = result(lambda: modified_equation(flow, Heun()))
+    if equation is not None:
+        assert not equation.right.has(sympy.zoo, sympy.nan, sympy.oo)
+        assert all(e == 0 or sympy.simplify(e) == 0 for e in equation.terms[1])
+
+
+def test_counts_of_time_that_rest_at_zero():
+    """Of NAdam with a schedule w and the product P of what it gave tend to 0, not to 1."""
+    beta, eps = sympy.symbols("beta eps", positive=True)
+    assert scalars_at_rest(ScheduledNAdam.symbolic()) == {"c2": 1, "w": 0, "P": 0}
+    equation = modified_equation(ScheduledNAdam, RKC1(), order=0)
+    theta, m, v = equation.state
+    g = sympy.Function("F", real=True)(theta).diff(theta)
+    assert sympy.simplify(equation.right[0] + ((1 - beta) * g + beta * m) / (sympy.sqrt(v) + eps)) == 0
+    found = multipliers(pair(ScheduledNAdam(), Euler(), 0.1))
+    slow, fast = Rational(99, 100), Rational(9, 10)
+    assert found.further == {"c2": fast, "w": slow, "P": slow, "v": fast}
 
 
 @pytest.mark.slow

@@ -72,6 +72,11 @@ def test_json_and_latex_of_any_benchmark(capsys, name):
     assert latex.count(r"\text{saddle}") == sum(p["nature"] == "saddle" for p in words["points"])
 
 
+def test_latex_says_which_part_of_a_line_is_critical(capsys):
+    assert r"\text{non-strict minimum} & (w, 4 - 2 w),\ b + w < 0 & \frac{9}{8}" in printed(
+        capsys, "relu-spurious", "--latex")
+
+
 def test_region_and_budget(capsys):
     words = json.loads(printed(capsys, "polytwo", "--region", "-1", "1", "-0.5", "2", "--budget", "20", "--json"))
     assert words["region"] == [[-1, 1], [-0.5, 2]] and len(words["points"]) == 5

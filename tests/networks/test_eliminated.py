@@ -11,8 +11,10 @@ from sympy import Rational
 from arithmetic import erf, exp
 from networks import Loss, Network, get
 from networks.benchmarks import decayed
-from networks.eliminated import Biased, Layer, Paired, Ridge, Z, Zone, confluent, layer
-from networks.enclosed import Enclosures
+from networks.divided import Z, Zone, confluent
+from networks.eliminated import Biased, Layer, Paired, Ridge, layer
+from networks.enclosed import Enclosures, located
+from networks.merged import Beside, alone
 from networks.symmetry import symmetries
 
 HALF = Fraction(1, 2)
@@ -100,6 +102,49 @@ def xor(decay: tuple) -> Loss:
     return decayed(net, decay, "xor")
 
 
+@pytest.mark.parametrize("targets, minimum", [([HALF, 3 * HALF / 2, 1], True), ([1, -1, 1], False)])
+def test_equal_units_are_lines_of_critical_points(targets, minimum):
+    """Fukumizu and Amari's lines: where one unit has a minimum, minima on one side of a_1 a_2 = 0, saddles on the
+    other; where it has a saddle, saddles."""
+    loss = paired(([1, 2, 3], targets), reach=2)
+    atlas = loss.critical_points()
+    assert atlas.complete and len(atlas.families) == (8 if minimum else 4)
+    assert Counter(str(p.nature) for p in atlas.families) == (
+        {"non-strict minimum": 4, "degenerate saddle": 4} if minimum else {"degenerate saddle": 4})
+    assert Counter(str(p.nature) for p in atlas if not p.family) == {"saddle": 5}
+    for p in atlas.families:
+        held = 0
+        for first in np.linspace(-3, 3, 13):
+            theta = np.array([float(sympy.sympify(x).subs({p.family[0]: first})) for x in p.theta])
+            if all(bool(e.subs(dict(zip(p.symbols, theta, strict=True)))) for e in p.inequalities) and theta[2:].all():
+                sizes, held = np.linalg.eigvalsh(loss.hessian(theta)), held + 1
+                assert np.abs(loss.gradient(theta)).max() < 1e-14 and np.sum(np.abs(sizes) < 1e-12) == 1
+                assert sizes[0] < -1e-5 if p.nature == "degenerate saddle" else sizes[0] > -1e-12
+        assert held > 1
+    points = found(loss)
+    points = points[:, (np.abs(points[:2]) <= 2).all(axis=0) & (np.abs(points[2:]) < 20).all(axis=0)]
+    assert points.shape[1] > 100 and is_listed(atlas, points).all()
+
+
+def test_a_unit_beside_a_critical_one_has_trivial_zeros_that_are_told():
+    """h vanishes at 0 once and at w twice: boxes around them are decided, boxes that hold another zero never are."""
+    loss = paired(([1, 2, 3], [HALF, -3 * HALF / 2, 1]), reach=2, activation="sin")
+    layer_, one = layer(loss), alone(layer(loss), Enclosures(loss))
+    (unit,) = [z for z in located(one, np.array([0.1, -5.0]), np.array([2.0, 5.0])) if 1.2 < z.middle[0] < 1.5]
+    beside, (w, a) = Beside(layer_, unit, None), unit.middle
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([0.5, -0.75, 1.0])
+    h = np.vectorize(lambda v: ((a * np.sin(w * x) - y) * np.sin(v * x)).sum())
+    v = np.linspace(0, 4, 8001)
+    values = h(v)
+    zeros = v[:-1][(values[:-1] * values[1:] < 0) & (np.abs(v[:-1] - w) > 1e-2) & (v[:-1] > 1e-2)]
+    assert len(zeros) and beside.bend() == -np.sign(((a * np.sin(w * x) - y) * x**2 * np.sin(w * x)).sum())
+    rng = np.random.default_rng(0)
+    for zero in zeros:
+        low, high = zero - rng.uniform(0, 1, (1, 2000)), zero + 5e-4 + rng.uniform(0, 1, (1, 2000))
+        assert not beside.decided(low, high).any()
+    assert beside.decided(np.array([[w - 1e-3, 0.0]]), np.array([[w + 1e-3, 1e-3]])).all()
+
+
 def test_weight_decay_leaves_no_strata():
     loss = xor((TENTH,) * 6)
     atlas = loss.critical_points()
@@ -140,8 +185,8 @@ def test_without_decay_of_the_output_weights_there_is_no_ridge():
 
 # ------------------------------------------------------------------------------------------------------------ guards
 def test_strata_that_are_not_covered_are_said():
-    one = paired(([1, 2, 3], [1, -1, 1])).critical_points()  # one unit alone has a critical point with a ≠ 0
-    assert not one.complete and "a network of one unit" in str(one.undecided[0])
+    sines = paired(([1, 2, 3], [HALF, HALF / 2, 3 * HALF / 2]), reach=2, activation="sin").critical_points()
+    assert not sines.complete and "a network of one unit" in str(sines.undecided[0])
     # tanh(5x/4) − 2 tanh(x/2), nearly
     data = [HALF, 1, 2], [Fraction(6, 100), Fraction(-8, 100), Fraction(-54, 100)]
     fitting = paired(data, reach=2).critical_points()
@@ -301,7 +346,7 @@ def test_intervals_around_a_network_of_one_unit_are_never_excluded():
     w = max(p.numeric[0] for p in loss.critical_points())
     assert w > 0.5
     a, b = around(np.array([[w]]), 5000, 6)
-    assert not Paired(layer(loss), None).single().excludes(np.maximum(a, 0) - 1e-9, b + 1e-9).any()
+    assert not Paired(layer(loss), None).single()[1].excludes(np.maximum(a, 0) - 1e-9, b + 1e-9).any()
 
 
 def test_boxes_around_an_interpolating_network_are_never_excluded():

@@ -316,6 +316,23 @@ def test_constant_directions_give_lines_of_critical_points():
     assert constant_directions(Loss.from_expression(exp(x) + y / 10**18, (x, y))) == []
 
 
+def test_lines_along_a_constant_direction_are_apart_in_a_polynomial_too():
+    """A cubic neuron of three weights on two points: what is left are 25 points of the plane, exact numbers."""
+    rows = [(Rational(-7, 4), HALF), (Rational(-2), Rational(-5, 4))]
+    neuron = Network((2, 1), lambda z: z**3 - z, (rows, [Rational(1, 4), Rational(-1, 4)]))
+    atlas = neuron.critical_points()
+    assert atlas.complete and atlas.region is None and len(atlas) == len(atlas.families) == 25
+    assert Counter(p.nature for p in atlas) == {
+        "non-strict minimum": 9, "degenerate saddle": 12, "non-strict maximum": 4}
+    ends = np.random.default_rng(0).uniform(-3, 3, (3, 500))
+    for _ in range(60):
+        inverse = np.linalg.pinv(np.moveaxis(neuron.hessian(ends), -1, 0), rcond=1e-9)
+        ends = ends - np.einsum("kij,jk->ik", inverse, neuron.gradient(ends))
+    ends = ends[:, np.abs(neuron.gradient(ends)).max(axis=0) < 1e-12]
+    assert ends.shape[1] > 400 and np.min([p.distance(ends) for p in atlas], axis=0).max() < 1e-9
+    assert "CRootOf" not in str(atlas)
+
+
 def test_a_curve_of_critical_points_along_a_constant_direction_is_a_surface():
     x = sympy.Symbol("x", real=True)
     (surface, line) = atlas = Loss.from_expression((tanh(w + b) ** 2 + x**2 - HALF) ** 2, (w, b, x)).critical_points()
