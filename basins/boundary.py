@@ -242,55 +242,56 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
     """
     _check_same(result, loss, optimizer)
     labels = Labeller(loss, optimizer, **{"stop": result.stop, "match": result.match} | options)
-    label, ended, rng, found = labels.number(result), _ended(result), np.random.default_rng(seed), []
-    for i, p in enumerate(result.points):
-        if not p.nature.is_minimum or p.family:
-            continue
-        own = number(labels.labels, result, i)
-        centre = np.array(p.theta)
-        elsewhere = np.flatnonzero((label != own) & ended)
-        if not elsewhere.size or labels(centre[:, None])[0][0] != own:
-            continue
-        far = np.linalg.norm(result.starts[:, elsewhere] - centre[:, None], axis=0)
-        ends = result.starts[:, elsewhere[np.argsort(far, kind="stable")[:nearest]]]
-        best = _nearest_change(labels, own, centre, ends, tolerance)
-        for k in range(rounds if best is not None else 0):
-            towards = best[1] - centre
-            drawn = towards[:, None] + 0.3 / 3**k * np.linalg.norm(towards) * rng.standard_normal((loss.dim, nearest))
-            drawn *= np.linalg.norm(towards) / np.linalg.norm(drawn, axis=0)
-            other = _nearest_change(labels, own, centre, centre[:, None] + drawn, tolerance)
-            if other is not None and other[0] < best[0]:
-                best = other
-        if best is not None:
-            distance, outside, inside, end = best
-            found.append(Shock(result.label(i), distance, outside, labels.labels[end].text, inside))
-    return found
+    label, ended, rng = labels.number(result), _ended(result), np.random.default_rng(seed)
+    minima = [i for i, p in enumerate(result.points) if p.nature.is_minimum and not p.family]
+    if not minima:
+        return []
+    centres = np.array([result.points[i].theta for i in minima]).T
+    own = np.array([number(labels.labels, result, i) for i in minima])
+    stay, lines = labels(centres)[0] == own, []  # one that does not hold even a start at it has no basin
+    for k in np.flatnonzero(stay):
+        elsewhere = np.flatnonzero((label != own[k]) & ended)
+        far = np.linalg.norm(result.starts[:, elsewhere] - centres[:, [k]], axis=0)
+        chosen = elsewhere[np.argsort(far, kind="stable")[:nearest]]
+        lines.append((np.full(len(chosen), k), result.starts[:, chosen] - centres[:, [k]]))
+    best: dict[int, tuple] = {}
+    for turn in range(rounds + 1):
+        if not any(group.size for group, _ in lines):
+            break
+        group, along = np.concatenate([g for g, _ in lines]), np.hstack([a for _, a in lines])
+        found, high, low, end = _first_change(labels, own[group], centres[:, group], along, tolerance)
+        distance = np.where(found, high * np.linalg.norm(along, axis=0), np.inf)
+        lines = []
+        for k in np.unique(group):
+            lane = int(np.argmin(np.where(group == k, distance, np.inf)))
+            if distance[lane] < best.get(k, (np.inf,))[0]:
+                best[k] = (float(distance[lane]), centres[:, k] + along[:, lane] * high[lane], int(end[lane]),
+                           centres[:, k] + along[:, lane] * low[lane])
+            if k in best:  # directions around the best one, up to its distance
+                towards = best[k][1] - centres[:, k]
+                drawn = towards[:, None] + (0.3 / 3**turn * best[k][0]) * rng.standard_normal((loss.dim, nearest))
+                lines.append((np.full(nearest, k), drawn * (best[k][0] / np.linalg.norm(drawn, axis=0))))
+    return [Shock(result.label(minima[k]), best[k][0], best[k][1], labels.labels[best[k][2]].text, best[k][3])
+            for k in sorted(best)]
 
 
-def _nearest_change(labels: Labeller, own: int, centre: np.ndarray, ends: np.ndarray, tolerance: float,
-                    parts: int = 16):
-    """On the lines from a centre, which is labelled `own`, to ends, (dim, k): the start nearest to it that was found to
-    end elsewhere, as (distance, start, the last one before it, its label); None where all of them return."""
-    along = ends - centre[:, None]
+def _first_change(labels: Labeller, own: np.ndarray, centre: np.ndarray, along: np.ndarray, tolerance: float,
+                  parts: int = 32) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """On lines from centres, (dim, k), that are labelled `own`, to centre + along: whether a start that ends elsewhere
+    was found, the share of the line at the first one and at the last before it, and its label."""
     length = np.linalg.norm(along, axis=0)
     low, high, label = np.zeros(len(length)), np.ones(len(length)), np.full(len(length), -1)
-    alive = np.ones(len(length), dtype=bool)
-    while alive.any() and np.any((high - low)[alive] * length[alive] > tolerance):
-        share = low + (high - low) * np.linspace(0, 1, parts + 1)[1:, None]  # (parts, k): the last one is high itself
-        at = centre[:, None, None] + along[:, None, :] * share
-        found, ended = (x.reshape(share.shape) for x in labels(at.reshape(len(centre), -1)))
+    alive, lane = length > 0, np.arange(len(length))
+    while alive.any() and np.any(((high - low) * length > tolerance) & (high - low > 4 * np.spacing(high)) & alive):
+        at = low + (high - low) * np.linspace(0, 1, parts + 1)[1:, None]  # (parts, k): the last one is high itself
+        starts = centre[:, None] + along[:, None] * at
+        found, ended = (x.reshape(at.shape) for x in labels(starts.reshape(len(centre), -1)))
         away = (found != own) & ended
         first = np.argmax(away, axis=0)
-        lane, alive = np.arange(len(length)), alive & away.any(axis=0)
-        label = np.where(away.any(axis=0), found[first, lane], label)
-        narrowed = share[first, lane]
-        low, high = np.where(first > 0, share[np.maximum(first - 1, 0), lane], low), narrowed
-        if np.all((high - low)[alive] <= 4 * np.spacing(high[alive])):
-            break
-    if not alive.any():
-        return None
-    k = int(np.argmin(np.where(alive, high * length, np.inf)))
-    return float(high[k] * length[k]), centre + along[:, k] * high[k], centre + along[:, k] * low[k], int(label[k])
+        alive &= away.any(axis=0)
+        label = np.where(alive, found[first, lane], label)
+        low, high = np.where(first > 0, at[np.maximum(first - 1, 0), lane], low), at[first, lane]
+    return alive, high, low, label
 
 
 @dataclass(frozen=True)

@@ -394,7 +394,7 @@ def _shares_of_plane(sweep, ax, what) -> None:
     order_x, order_y = np.argsort(x), np.argsort(y)
     share = sweep.fraction(what)[np.ix_(order_x, order_y)]
     mesh = ax.pcolormesh(_edges(x[order_x]), _edges(y[order_y]), share.T, cmap="viridis", vmin=0, vmax=1)
-    word = what.label if isinstance(what, Outcome) else what
+    word = getattr(what, "label", what)
     ax.figure.colorbar(mesh, ax=ax, label=f"share of the starts: {word}")
     heights = sorted({round(t.sharpness, 9) for t in sweep.thresholds})
     if not heights:

@@ -26,6 +26,17 @@ def map_of(loss, name, hyperparameters, side):
     return study(loss, named(name, **hyperparameters), grid(BOX, side), stop=STOP, progress=False)
 
 
+def ends_of(loss, name, hyperparameters, side):
+    """A map of ends as they are: the point within 0.05, or else the outcome."""
+    problem = named(name, **hyperparameters).problem(loss, STOP)
+    end = problem.finish(*problem.run(problem.begin(grid(BOX, side))))
+    points = np.array([p.numeric for p in loss.critical_points()])
+    with np.errstate(invalid="ignore"):
+        far = np.linalg.norm(end.y[:2] - points[:, :, None], axis=1)
+    codes = np.where(far.min(axis=0) <= 0.05, far.argmin(axis=0), -end.outcome.astype(int))
+    return codes.reshape(side, side)
+
+
 # --------------------------------------------------------------------------------------- entropies, dimensions
 def entropies_by_loops(codes, box):
     """S_b and S_bb, box by box and start by start."""
@@ -55,8 +66,8 @@ def dimension_by_loops(codes, steps):
 
 @pytest.mark.parametrize("name, hyperparameters", MAPS, ids=[f"{n}-{h.get('lr', 1)}" for n, h in MAPS])
 def test_five_maps_beside_plain_loops(polytwo, name, hyperparameters):
-    result = map_of(polytwo, name, hyperparameters, 82)  # boxes of 5 leave two rows and columns over
-    codes = result.map().tolist()
+    result = ends_of(polytwo, name, hyperparameters, 82)  # boxes of 5 leave two rows and columns over
+    codes = result.tolist()
     found, (basin, boundary, mixed) = entropy(result, box=5), entropies_by_loops(codes, 5)
     assert (found.boxes, found.mixed) == (16 * 16, mixed)
     assert (found.basin, found.boundary) == pytest.approx((basin, boundary), rel=1e-12)
@@ -69,7 +80,7 @@ def test_five_maps_beside_plain_loops(polytwo, name, hyperparameters):
     ("newton", {}, 0.069, 0.624, 1.22)], ids=[f"{n}-{h.get('lr', 1)}" for n, h in MAPS])
 def test_of_maps_of_500_by_500(polytwo, name, hyperparameters, basin, boundary, dimension):
     """Boxes of 5 × 5 starts; the dimension between 1 and 16 steps of the grid, found within 0.03 by another program."""
-    result = map_of(polytwo, name, hyperparameters, 500)
+    result = ends_of(polytwo, name, hyperparameters, 500)
     found = entropy(result, 5)
     assert (found.basin, found.boundary) == pytest.approx((basin, boundary), abs=6e-4)
     assert uncertainty(result).dimension == pytest.approx(dimension, abs=0.04)
@@ -86,6 +97,12 @@ def test_entropies_that_are_known():
     quarter[:2, :2] = 7  # a quarter of one of two boxes
     s = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
     assert (entropy(quarter, 4).basin, entropy(quarter, 4).boundary) == pytest.approx((s / 2, s))
+
+
+def test_a_study_has_the_entropy_of_its_map(polytwo):
+    result = map_of(polytwo, "gd", {"lr": 0.1}, 40)
+    assert entropy(result, 4) == entropy(result.codes.reshape(40, 40), 4)
+    assert uncertainty(result).exponent == uncertainty(result.map()).exponent
 
 
 def test_the_log_2_test_is_not_passed_by_chance():
@@ -146,9 +163,9 @@ def test_the_fatal_shock_of_a_double_well_is_its_distance_to_the_ridge():
     shocks = fatal_shocks(loss, named("gd", lr=0.1), result)
     assert [s.minimum for s in shocks] == ["minimum (-1, 0)", "minimum (1, 0)"]
     for shock in shocks:
-        assert 1 - 1e-12 <= shock.distance < 1 + 1e-3  # the ridge itself is x = 0, at distance 1
+        assert 1 - 1e-6 <= shock.distance < 1 + 1e-3  # the ridge is x = 0; at rest beside the saddle is elsewhere
         assert shock.end in {"minimum (-1, 0)", "minimum (1, 0)", "saddle (0, 0)"} - {shock.minimum}
-        assert abs(shock.start[0]) < 1e-8 and np.linalg.norm(shock.start - shock.inside) < 2e-9
+        assert abs(shock.start[0]) < 1e-6 and np.linalg.norm(shock.start - shock.inside) < 2e-9
 
 
 @pytest.mark.parametrize("name, hyperparameters", [("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1})])

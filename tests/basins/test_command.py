@@ -53,7 +53,8 @@ def test_entropy_text_and_the_look_of_the_picture(tmp_path, monkeypatch, capsys)
     assert main(line.split()) == 0
     out = capsys.readouterr().out
     assert "entropy    S_b = " in out and "boundary dimension 1." in out and "steps (mean)" in out
-    picture = [line for line in out.splitlines() if len(line) == 40 and set(line) <= set("1234x#^")]
+    legend = {line[0] for line in out.splitlines() if line[1:3] == "  "}
+    picture = [line for line in out.splitlines() if len(line) == 40 and set(line) <= legend]
     assert len(picture) == 20 and "1  minimum (-2, 1)" in out and out.rstrip().endswith("map.study/")
 
 
