@@ -203,8 +203,8 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     one = named(optimizer) if isinstance(optimizer, str) else optimizer
     axes, made, folder = check_sweep(one, values, store)
     combinations = _combinations(axes)
-    starts = np.asarray(starts, dtype=float)
-    n = starts.shape[-1] if starts.ndim > 1 else 1
+    shape = np.shape(starts)
+    n = shape[1] if len(shape) > 1 else 1
     report = Progress(progress, n * len(made), "starts")
     found: list[Study | None] = [None] * len(made)
     try:

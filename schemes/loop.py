@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -76,6 +77,11 @@ class Problem:
         self.size = field.size + len(self.parameters) + len(self.memory)
         if stop.box is not None and len(stop.box) != field.dim:
             raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
+
+    @property
+    def alone(self) -> Problem:
+        """This problem without others that share its recording."""
+        return self
 
     def begin(self, theta: ArrayLike, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """The rows z at the starts theta, (dim, lanes); values : of the hyperparameters that differ, one per lane."""
@@ -172,7 +178,7 @@ class Problem:
         return self.field.loss.recordable
 
     @functools.cached_property
-    def recording(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
+    def _recorded(self) -> tuple[Iteration, tuple[Outcome, ...], Program, int]:
         """The map, the outcomes with the program of the conditions for them, and the gradients of a trial."""
         graph = Graph()
         names = [f"z{i}" for i in range(self.size)]
@@ -197,7 +203,7 @@ class Problem:
     @property
     def iteration(self) -> Iteration:
         """The recorded map."""
-        return self.recording[0]
+        return self._recorded[0]
 
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
             max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -232,7 +238,7 @@ class Problem:
         y, _, _, control, memory = self._parts(z)
         with np.errstate(all="ignore"):
             if self.recordable:
-                _, outcomes, observe, per_trial = self.recording
+                _, outcomes, observe, per_trial = self._recorded
                 held = observe(*z)
             else:
                 _, _, ends, per_trial = self.step(z)
@@ -259,7 +265,12 @@ class Member(Problem):
         self.values = [float(values[name]) for name in whole.parameters]
         self.size = whole.size
 
-    recording = property(lambda self: self.whole.recording)
+    _recorded = property(operator.attrgetter("whole._recorded"))
+
+    @property
+    def alone(self) -> Problem:
+        """The problem of a separate run: what tells one value from another."""
+        return Problem(self.field, self.scheme, self.control, self.stop)
 
     def start(self, y: Array) -> np.ndarray:
         return self._rows(y, [np.full((1, y.shape[1]), value) for value in self.values], self.control)
