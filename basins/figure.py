@@ -276,7 +276,6 @@ def panels(studies: Sequence[Study], *, columns: int | None = None, titles: Iter
     Raises ValueError where there are none, or a list is not as long as the studies.
     """
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
     labels = Labels(studies)
     count, colour = len(labels.studies), palette(labels)
@@ -310,9 +309,7 @@ def panels(studies: Sequence[Study], *, columns: int | None = None, titles: Iter
             axes[k].set_title(named[k], fontsize=10)
     for ax in axes[count:]:
         ax.remove()
-    seen = labels.counts().sum(axis=1) > 0
-    handles: list[Artist] = [Patch(facecolor=colour[i], edgecolor="black", linewidth=0.5, label=_narrow(label.text))
-                             for i, label in enumerate(labels.all) if seen[i] or label.is_minimum]
+    handles = _patches(labels, colour)
     for text, handle in others.items():
         handle.set_label(text)
         handles.append(handle)
@@ -341,6 +338,65 @@ def draw_sweep(sweep, ax=None, what="minimum"):
     words = f"n = {known[0].n} starts for each of {len(known)} settings" + ", interrupted" * (not sweep.complete)
     ax.set_title(f"{sweep.loss.name}, {sweep.name} over {' and '.join(sweep.axes)}\n{words}", fontsize=10)
     return ax.figure
+
+
+def draw_diagram(sweep, ax=None):
+    """See `Sweep.diagram`."""
+    from matplotlib.colors import ListedColormap
+
+    known = [s for s in sweep.studies if s is not None]
+    if len(sweep.axes) > 1 or len(known) < len(sweep.studies):
+        raise ValueError("a diagram has one hyperparameter and all its studies, not "
+                         f"{', '.join(sweep.axes)} and {len(known)} of {len(sweep.studies)}")
+    starts = known[0].starts
+    along = starts[:, -1] - starts[:, 0]
+    length = float(np.linalg.norm(along))
+    place = along @ (starts - starts[:, :1]) / length if length else np.zeros(starts.shape[1])
+    off = np.linalg.norm(starts - starts[:, :1] - np.outer(along / (length or 1.0), place), axis=0).max()
+    if len(place) < 2 or off > 1e-9 * max(1.0, np.abs(starts).max()) or not (np.diff(place) > 0).all():
+        raise ValueError("a diagram needs starts on a line, in order from one end to the other")
+    moving = np.flatnonzero(np.ptp(starts, axis=1) > 0)
+    if len(moving) == 1:  # a coordinate is its own place
+        place = starts[moving[0]]
+    words = known[0].coordinates[moving[0]] if len(moving) == 1 else "distance along the line of starts"
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(8.2, 5)).add_axes((0.1, 0.12, 0.53, 0.77))
+    ((name, values),) = sweep.axes.items()
+    order, (x, ascending) = np.argsort(values), (place, 1) if place[0] < place[-1] else (place[::-1], -1)
+    numbers = np.array([sweep.labels.of(k) for k in order])[:, ::ascending]
+    colour = palette(sweep.labels)
+    ax.set(xlabel=words, ylabel=name, yscale="log" if _geometric(values) else "linear")
+    if _geometric(values):
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
+    ax.pcolormesh(_edges(x), _edges(values[order]), numbers, cmap=ListedColormap(colour), vmin=-0.5,
+                  vmax=len(colour) - 0.5, rasterized=True)
+    ax.legend(handles=[*_patches(sweep.labels, colour), *_lost(sweep, ax.axhline)], loc="center left",
+              bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
+    ax.set_title(f"{sweep.loss.name}, {sweep.name} over {name}\n{len(values)} rows of {len(x)} starts", fontsize=10)
+    return ax.figure
+
+
+def _patches(labels: Labels, colour: Sequence[str]) -> list[Artist]:
+    """Of a legend: the labels that occur, and all minima."""
+    from matplotlib.patches import Patch
+
+    seen = labels.counts().sum(axis=1) > 0
+    return [Patch(facecolor=colour[i], edgecolor="black", linewidth=0.5, label=_narrow(label.text))
+            for i, label in enumerate(labels.all) if seen[i] or label.is_minimum]
+
+
+def _lost(sweep, draw_line) -> list[Artist]:
+    """A line where minima lose their stability."""
+    (name,), lost = sweep.axes, dict[float, list[str]]()
+    for threshold in sweep.thresholds:
+        for x in threshold.at:
+            lost.setdefault(round(x, 12), []).append(threshold.minimum.removeprefix("minimum "))
+    return [draw_line(x, color="black", linestyle="dashed", linewidth=1.2,
+                      label=textwrap.fill(f"{name} = {x:.4g}: theory, {', '.join(minima)} lose stability", 38))
+            for x, minima in lost.items()]
 
 
 def _geometric(values: np.ndarray) -> bool:
@@ -375,13 +431,7 @@ def _shares(sweep, ax, what) -> None:
         ax.fill_between(edges, np.append(bottom, bottom[-1]), np.append(top, top[-1]), step="post", color=colour[i],
                         linewidth=0, label=text)
         bottom = top
-    lost: dict[float, list[str]] = {}
-    for threshold in sweep.thresholds:
-        for x in threshold.at:
-            lost.setdefault(round(x, 12), []).append(threshold.minimum.removeprefix("minimum "))
-    for x, minima in lost.items():
-        ax.axvline(x, color="black", linestyle="dashed", linewidth=1.2,
-                   label=textwrap.fill(f"{name} = {x:.4g}: theory, {', '.join(minima)} lose stability", 38))
+    _lost(sweep, ax.axvline)
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1), ylabel="share of the starts")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
 

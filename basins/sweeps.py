@@ -13,12 +13,12 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import Progress, Table
-from networks import Objective
+from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
 from .alike import Labels
 from .follow import study
-from .result import Study
+from .result import Point, Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,22 +152,32 @@ class Sweep:
 
     @functools.cached_property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Of every isolated minimum, where it stops being stable.
+        """Of every minimum that the loss lists, isolated and with a Hessian of full rank, where it stops being stable.
 
         Each value in `at` lies between the least and the largest of the sweep; on one side of it the roots of the
         characteristic polynomial are inside the unit circle, on the other one is outside.
         """
-        if self.note:
+        numeric = getattr(self.loss, "expression", None) is None
+        if self.note or numeric or not any(label.is_minimum for label in self.labels.all):
             return ()
         bears, polynomial, lost = self._bears
         result = []
-        for label in self.labels.all:
-            if label.point is None or not label.is_minimum or label.point.family:
+        for p in self.loss.critical_points():
+            if p.nature != Nature.MINIMUM or p.kinks:  # at a kink there is no Hessian
                 continue
-            sharpness = float(np.linalg.eigvalsh(self.loss.hessian(np.array(label.point.theta)))[-1])
-            at = _crossings(bears, polynomial, self.axes, sharpness) if len(self.axes) == 1 and sharpness > 0 else ()
-            result.append(Threshold(label.text, sharpness, str(bears), lost, at))
+            sharpness = float(np.linalg.eigvalsh(self.loss.hessian(p.numeric))[-1])
+            at = _crossings(bears, polynomial, self.axes, sharpness) if len(self.axes) == 1 else ()
+            result.append(Threshold(f"{p.nature} {Point.of(p).text}", sharpness, str(bears), lost, at))
         return tuple(result)
+
+    def diagram(self, ax: Axes | None = None) -> Figure:
+        """The labels of starts on a line, over their place on it and the values of one hyperparameter: a row is a study.
+
+        Raises ValueError for more hyperparameters, and where the starts are no line in order.
+        """
+        from .figure import draw_diagram
+
+        return draw_diagram(self, ax)
 
     def figure(self, ax: Axes | None = None, *, what: str | Outcome = "minimum") -> Figure:
         """The share of the starts by label over the values of one hyperparameter, with the thresholds; of two, the

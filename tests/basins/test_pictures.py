@@ -261,6 +261,30 @@ def test_the_figure_of_a_plane_of_hyperparameters(polytwo):
         three.figure()
 
 
+def test_a_diagram_has_a_row_for_each_value(polytwo):
+    line = np.array([np.linspace(2, -2, 9), np.linspace(1, -1, 9)])
+    swept = sweep(polytwo, "gd", {"lr": [0.5, 0.05, 0.2]}, line, stop=STOP, progress=False)
+    ax = swept.diagram().axes[0]
+    mesh = ax.collections[0]
+    shown = np.asarray(mesh.get_array()).reshape(3, 9)
+    for row, rate in zip(shown, (0.05, 0.2, 0.5), strict=True):
+        result = swept.at(lr=rate)
+        assert [swept.labels.texts[i] for i in row] == [result.label(int(c)) for c in result.codes]
+    assert np.array_equal(mesh.cmap(mesh.norm(shown))[..., :3], rgb(palette(swept.labels))[shown])
+    (dashed,) = ax.lines
+    assert dashed.get_ydata()[0] == pytest.approx(2 / (3 + math.sqrt(5))) and "line of starts" in ax.get_xlabel()
+    falling = sweep(polytwo, "gd", {"lr": [0.1]}, np.array([[2.0, 1.0, -2.0], [0.5, 0.5, 0.5]]), stop=STOP,
+                    progress=False)
+    ax = falling.diagram().axes[0]
+    assert ax.get_xlabel() == "w" and ax.get_xlim()[0] < ax.get_xlim()[1]
+    ends = [falling.studies[0].label(int(c)) for c in falling.studies[0].codes]
+    assert [falling.labels.texts[i] for i in np.asarray(ax.collections[0].get_array()).ravel()] == ends[::-1]
+    with pytest.raises(ValueError, match="starts on a line"):
+        sweep(polytwo, "gd", {"lr": [0.1]}, grid(polytwo.box, 3), stop=STOP, progress=False).diagram()
+    with pytest.raises(ValueError, match="one hyperparameter"):
+        sweep(polytwo, "momentum", {"lr": [0.1], "momentum": [0.5]}, line, stop=STOP, progress=False).diagram()
+
+
 # ------------------------------------------------------------------------------------------------ text and windows
 def test_a_map_as_text_has_the_labels_of_its_starts(basins_of_gd):
     lines = text(basins_of_gd, 30).split("\n")

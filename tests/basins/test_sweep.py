@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import sympy
 
 import flows
 import networks
@@ -93,6 +94,16 @@ def test_a_value_of_zero_does_not_take_its_hyperparameter_out_of_the_threshold(p
     assert plane.bears(lr=[0.1, 0.5], momentum=[0.0, 0.5]) == pytest.approx([20, 6])
     line = sweep(polytwo, "momentum", {"momentum": [0.0, 0.5]}, grid(polytwo.box, 4), stop=STOP, progress=False)
     assert line.bears(momentum=0.5) == pytest.approx(2 * 1.5 / 0.001)
+
+
+def test_only_minima_with_a_hessian_of_full_rank_have_thresholds():
+    """x⁴/4 + y² is flat along x, |x| + y² has a kink at 0: what the linear part says there is not known."""
+    x, y = sympy.symbols("x y", real=True)
+    for expression in (x**4 / 4 + y**2, sympy.Abs(x) + y**2):
+        loss = networks.Loss.from_expression(expression, (x, y))
+        assert [p.nature.kind for p in loss.critical_points()] == ["minimum"]
+        swept = sweep(loss, "gd", {"lr": [0.1, 1.5]}, grid((-1, 1), 3), stop=STOP, progress=False)
+        assert swept.note == "" and swept.thresholds == ()
 
 
 @pytest.mark.parametrize("name, values, words", [
