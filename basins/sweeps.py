@@ -171,7 +171,7 @@ class Sweep:
         return tuple(result)
 
     def diagram(self, ax: Axes | None = None) -> Figure:
-        """The labels of starts on a line, over their place on it and the values of one hyperparameter: a row is a study.
+        """The labels of starts on a line, over their place on it and the values of one hyperparameter, a row a study.
 
         Raises ValueError for more hyperparameters, and where the starts are no line in order.
         """
