@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arithmetic import Array, Vector, absolute, where
 from flows import check_theta
-from lyapunov import Energy
 from networks import Objective
 from schemes import Optimizer, Problem, Stop
+
+if TYPE_CHECKING:
+    from lyapunov import Energy  # which takes long to load
 
 
 class _Rising(Problem):
