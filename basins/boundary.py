@@ -172,7 +172,7 @@ class Labeller:
         self.labels: list[Label] = []
 
     def __call__(self, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) numbers of the labels of starts, (dim, n), and whether each start came to an end by itself."""
+        """(n,) numbers of the labels of starts, (dim, n), and whether each start came to an end that tells."""
         result = study(self.loss, self.optimizer, starts, **self.options)
         if not result.complete:
             raise KeyboardInterrupt
@@ -185,8 +185,9 @@ class Labeller:
 
 
 def _ended(result: Study) -> np.ndarray:
-    """Which starts were not cut off on their way: only of these the label is where they go."""
-    return (result.point >= 0) | ~np.isin(result.outcome, [o for o in Outcome if o.cut_off])
+    """Which starts came to an end that tells where they go: not cut off on their way, nor at rest at no known point."""
+    open_ = [o for o in Outcome if o.cut_off or o in (Outcome.CONVERGED, Outcome.STALLED)]
+    return (result.point >= 0) | ~np.isin(result.outcome, open_)
 
 
 def uncertainty_exponent(loss: Objective, optimizer: Optimizer, box: Box | tuple[float, float],
@@ -234,7 +235,8 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
 
     It is sought along the lines to the `nearest` starts of the study that end elsewhere, on which the boundary is
     bisected, and then in `rounds` of directions drawn around the best one.  Each is a start that does end elsewhere, so
-    the distance is an upper bound of the least one.  Starts that were cut off count for neither side.
+    the distance is an upper bound of the least one.  Starts that were cut off, or are at rest at no known point, do not
+    count as elsewhere.
 
     result : a study of this loss and optimizer.  tolerance : of the distance.  options : those of `study` for further
     starts; `stop`, `match` are those of the result unless given.
@@ -248,8 +250,8 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
         return []
     centres = np.array([result.points[i].theta for i in minima]).T
     own = np.array([number(labels.labels, result, i) for i in minima])
-    stay, lines = labels(centres)[0] == own, []  # one that does not hold even a start at it has no basin
-    for k in np.flatnonzero(stay):
+    lines = []
+    for k in range(len(minima)):
         elsewhere = np.flatnonzero((label != own[k]) & ended)
         far = np.linalg.norm(result.starts[:, elsewhere] - centres[:, [k]], axis=0)
         chosen = elsewhere[np.argsort(far, kind="stable")[:nearest]]

@@ -168,6 +168,16 @@ def test_the_fatal_shock_of_a_double_well_is_its_distance_to_the_ridge():
         assert abs(shock.start[0]) < 1e-6 and np.linalg.norm(shock.start - shock.inside) < 2e-9
 
 
+def test_what_rests_at_no_known_point_is_no_shock():
+    """Of what is at rest somewhere nobody knows whether it stays: with one point known there is no elsewhere."""
+    x, y = sympy.symbols("x y")
+    loss = networks.Loss.from_expression((x**2 - 1) ** 2 / 4 + y**2 / 2, (x, y))
+    known = [p for p in loss.critical_points() if p.theta == (1, 0)]
+    result = study(loss, named("gd", lr=0.1), grid((-2, 2), 10), points=known, progress=False)
+    assert 0 < result.fraction("minimum") < 1
+    assert fatal_shocks(loss, named("gd", lr=0.1), result, points=known) == []
+
+
 @pytest.mark.parametrize("name, hyperparameters", [("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1})])
 def test_a_fatal_shock_does_what_it_says(polytwo, name, hyperparameters):
     """Its start ends elsewhere, the one just inside returns, and no start of a fine map is nearer."""

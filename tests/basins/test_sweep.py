@@ -57,20 +57,21 @@ def test_each_study_is_the_separate_one_to_the_bit(polytwo, name, values):
 
 
 def test_one_recording_serves_all_values(polytwo, monkeypatch):
-    made, step = [], schemes.Problem.step
+    made, run = [], schemes.Problem.run
 
-    def recorded(self, z):
-        made.append(self)
-        return step(self, z)
+    def running(self, *args, **options):
+        made.append(self.iteration)  # which has the kernel
+        return run(self, *args, **options)
 
-    monkeypatch.setattr(schemes.Problem, "step", recorded)
+    monkeypatch.setattr(schemes.Problem, "run", running)
     def recordings(values):
         made.clear()
         sweep(polytwo, "gd", values, grid(polytwo.box, 5), stop=Stop(max_steps=5), progress=False)
-        return len({id(p) for p in made})
+        return len({id(iteration) for iteration in made})
 
-    assert recordings({"lr": np.geomspace(0.01, 0.3, 20)}) == 1
-    assert recordings({"weight_decay": [0.0, 0.1, 0.2]}) == 2  # without decay it is another algorithm
+    one = recordings({"lr": [0.1]})
+    assert one == recordings({"lr": np.geomspace(0.01, 0.3, 20)})
+    assert recordings({"weight_decay": [0.0, 0.1, 0.2]}) == 2 * one  # without decay it is another algorithm
 
 
 def test_a_numeric_loss_is_swept_too():
