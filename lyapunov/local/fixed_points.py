@@ -198,26 +198,38 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     moving = [name for name in names if weights.get(y[name]) == 1]
     scaled = {x: s ** weights.get(x, 0) * x if weights.get(x) else rest[x] for x in y.values()}
 
+    kept, scales = {x for x in rest if rest[x] == x}, dict[sympy.Expr, sympy.Symbol]()
+    movable = {*y.values(), s, step, with_time, *loss.symbols} - kept
+
+    def named(e):
+        """With a name for each function of the scales that stand still, such as 1/(√G + ε), which stages repeat."""
+        if not e.args or not e.free_symbols & kept:
+            return e
+        if e.is_Pow and not e.free_symbols & movable:
+            return scales.setdefault(e, Fresh(f"scale_{len(scales)}", real=True, positive=e.is_positive))
+        return e.func(*map(named, e.args))
+
     def cut(name, slope):
         """A slope to its leading order: that of the step needs no more of it."""
-        power = weights.get(y[name], 0)
-        return s**power * _leading(as_decimals(slope), s, power, name) if power else as_decimals(slope).subs(s, 0)
+        power, slope = weights.get(y[name], 0), named(as_decimals(slope))
+        return s**power * _leading(slope, s, power, name) if power else slope.subs(s, 0)
 
     def bent(row, column, entry):
         """An entry of the Jacobian to its leading order, as a map between blocks of these weights."""
         up, down = weights.get(y[row], 0), weights.get(y[column], 0)
-        return s ** (up - down) * _leading(as_decimals(entry) * s**down, s, up, row)
+        return s ** (up - down) * _leading(named(as_decimals(entry)) * s**down, s, up, row)
 
     new = moved(field if scheme.implicit else Truncated(flow, loss, cut, bent), scaled)
     leading = {name: _leading(new[name], s, weights[y[name]], name) for name in names if weights.get(y[name])}
     x = [y[name] for name in moving]
+    meant = {symbol: e for e, symbol in scales.items()}
     A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
     if A.free_symbols & set(x) or any(sympy.simplify(leading[n] - sum(A[i, j] * x[j] for j in range(len(x)))) != 0
                                       for i, n in enumerate(moving)):
         raise _NoLinearPart(f"to leading order the map is not linear: {', '.join(str(leading[n]) for n in moving)}")
     for name in names:
         if weights.get(y[name]) == 2:
-            further[str(name)] = sympy.factor(leading[name].diff(y[name]))
+            further[str(name)] = sympy.factor(leading[name].diff(y[name])).xreplace(meant)
         elif name in flow.nonnegative and not isinstance(name, scalar) and not frozen:
             own = y[name]
             new = moved(field, {v: v if v is own else rest.get(v, sympy.S.Zero) for v in y.values()})[name]
@@ -230,7 +242,8 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
     if loss.of_squares:
         argument += "; JᵀJ is the Hessian, as where the residuals vanish"
-    return sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr(), further, argument
+    polynomial = sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr()
+    return polynomial.xreplace(meant), further, argument
 
 
 def _check_axes(flow: Flow) -> None:

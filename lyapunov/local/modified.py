@@ -127,21 +127,26 @@ class _Taylor(SymbolicLoss):
     def cut(self, e):
         """e up to h^order, where it is regular at h = 0: slopes count h times."""
         e = sympy.sympify(as_decimals(e))
-        if e.is_polynomial(h):
-            e = sympy.expand(e)
-            return sum(e.coeff(h, k) * h**k for k in range(self.order + 1))
-        if (jet := _in_powers(e, self.order)) is not None:
-            return sum(c * h**k for k, c in enumerate(jet))
-        terms, derivative = [], e
-        for k in range(self.order + 1):
-            terms.append(derivative.subs(h, 0) * h**k / sympy.factorial(k))
-            derivative = derivative.diff(h)
-        series = sum(terms)
+        series = sum(c * h**k for k, c in enumerate(_in_powers(e, self.order)))
         return e if series.has(sympy.nan, sympy.zoo, sympy.oo) else series
 
 
-def _in_powers(e: sympy.Expr, order: int) -> list | None:
-    """The coefficients of h⁰, …, h^order of an expression, from its leaves up; None where that cannot be told."""
+def _in_powers(e: sympy.Expr, order: int) -> list:
+    """The coefficients of h⁰, …, h^order of an expression: by arithmetic from its leaves up, else by derivatives."""
+    if e.is_polynomial(h):
+        e = sympy.expand(e)
+        return [e.coeff(h, k) for k in range(order + 1)]
+    if (found := _from_leaves(e, order)) is not None:
+        return found
+    terms = []
+    for k in range(order + 1):
+        terms.append(e.subs(h, 0).doit() / sympy.factorial(k))
+        e = e.diff(h)
+    return terms
+
+
+def _from_leaves(e: sympy.Expr, order: int) -> list | None:
+    """Series by Taylor arithmetic; None where a function has none there, or a quotient of what vanishes."""
     known: dict = {h: Jet([sympy.S.Zero, sympy.S.One, *[sympy.S.Zero] * (order - 1)][:order + 1])}
 
     def series(e):
@@ -205,10 +210,8 @@ class _Model:
 
 def _expanded(state, new, order) -> ModifiedEquation:
     """From the step to the equation, by matching powers of h."""
-    n, d = len(state), []
-    for k in range(1, order + 2):
-        column = sympy.Matrix([e.diff(h, k).subs(h, 0).doit() / sympy.factorial(k) for e in new])
-        d.append(column.applyfunc(_plain))
+    n, powers = len(state), [_in_powers(e, order + 1) for e in new]
+    d = [sympy.Matrix([c[k] for c in powers]).applyfunc(_plain) for k in range(1, order + 2)]
     terms: list[sympy.Matrix] = []
     lie = {(1, 1): d[0]}  # lie[k, m]: the coefficient of h^m in (h L)^k y
     for m in range(1, order + 2):
