@@ -8,9 +8,9 @@ of Adam with a large step they can be minima too, which do not hold, and some bo
 minimal fatal shocks: from a minimum to the nearest start that was found to end elsewhere; the numbers are those that
 are too short to draw.
 
-The boundaries of gradient descent, and of Adam with a small step, have dimensions near 1.  The heavy ball goes over its
-barriers with the speed it has: its boundaries have the dimension 1.56 over five decades, and their entropy exceeds log 2
-on fine maps.  Of Adam with a large step the energy rises, and starts less than 1e-9 from a minimum end in another.
+The boundaries of gradient descent, and of Adam with a small step, have dimensions near 1.  The heavy ball goes over
+its barriers with the speed it has: its boundaries have the dimension 1.56 over five decades, and their entropy exceeds
+log 2 on fine maps.  Of Adam with a large step the energy rises, and starts less than 1e-9 from a minimum end in another.
 """
 from pathlib import Path
 
