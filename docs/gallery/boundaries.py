@@ -10,7 +10,8 @@ are too short to draw.
 
 The boundaries of gradient descent, and of Adam with a small step, have dimensions near 1.  The heavy ball goes over
 its barriers with the speed it has: its boundaries have the dimension 1.56 over five decades, and their entropy exceeds
-log 2 on fine maps.  Of Adam with a large step the energy rises, and starts less than 1e-9 from a minimum end in another.
+log 2 on fine maps.  Of Adam with a large step the energy rises, and starts less than 1e-9 from a minimum end in
+another.
 """
 from pathlib import Path
 
