@@ -239,8 +239,9 @@ class Coordinate:
     @property
     def shared(self) -> bool:
         """Whether F stands in V' together with single coordinates: each of them sees the same F."""
-        F = self.oracle.value
-        return bool(self.whole.derivative.diff(F).free_symbols & {*self.vectors, F})
+        F, own = self.oracle.value, {*self.vectors, self.oracle.value}
+        weight = self.whole.derivative.diff(F)
+        return bool(weight.free_symbols & own) and bool(sympy.cancel(sympy.together(weight)).free_symbols & own)
 
     def on_seam(self, witness: dict) -> bool:
         """Whether a state lies on a seam, where V' is not that of one piece."""

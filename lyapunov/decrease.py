@@ -57,13 +57,14 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
         found = _between(flow, function, relations, rate, found)
     if rate != 0:  # V' + kV has zeros, but they say nothing of limits
         found = dataclasses.replace(found, rate=rate, zero_set=None, strict=None, invariant_set=None)
-    coupled = found.status == Status.UNDECIDED and any(
-        x in found.reason for x in ("coupl", "sum over coordinates", "single coordinates"))
+    judged = refereed(flow, function, found, relations, rate)
+    coupled = judged.status == Status.UNDECIDED and any(x in judged.reason for x in (
+        "coupl", "sum over coordinates", "single coordinates", "whether a loss has"))
     if coupled and (turning := _turning(flow, function, relations, rate)):
         confirmed = refereed(flow, function, turning[0], relations, rate, turning[1])
         if confirmed.status == Status.PROVED:
             return confirmed
-    return _told(refereed(flow, function, found, relations, rate), flow, function)
+    return _told(judged, flow, function)
 
 
 #: What would help, for each thing that blocks a proof.
@@ -140,7 +141,10 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
             parts = one.pieces()
         except (Unreadable, Missing):
             return None
-        found = _Check(one, relations).verdict() if len(parts) == 1 else _on_pieces(one, relations, parts)
+        size = sympy.sqrt(sum(x**2 for x in one.axes[one.frame.index("gradient")]))  # |∇F|, of which classes speak
+        framed = tuple(r if r == "convex" else r.subs(one.oracle.gradient, size) for r in relations)
+        coupled = _Check(one, tuple(r for r in relations if r == "convex" or not r.has(one.oracle.value))).couples()
+        found = _Check(one, framed, coupled).verdict() if len(parts) == 1 else _on_pieces(one, framed, parts)
         if found.status == Status.PROVED and found.certificate is not None:
             break
     else:
@@ -149,6 +153,7 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
     steps = ("the flow turns with its vectors, so they may be taken as triangular: the components of "
              f"{', '.join(map(str, one.frame))} are {components}", *found.certificate.steps)
     found = dataclasses.replace(found, zero_set=None, strict=None, invariant_set=None, necessary=None, rate=rate,
+                                assuming=_Check(one, relations).assumed(),
                                 certificate=dataclasses.replace(found.certificate, steps=steps))
     return found, (one.frame, one.axes)
 

@@ -259,13 +259,14 @@ class Motion:
 
     def _sums(self, derivative, s, oracle, seed: int, axes: bool) -> bool:
         rng, n = np.random.default_rng(seed), self.dim
-        share = derivative.diff(oracle.value)
-        if share.free_symbols & {
+        share, single = derivative.diff(oracle.value), {
             oracle.value,
             oracle.gradient,
             oracle.hessian,
             *(getattr(s, name) for name in self.blocks if not isinstance(name, scalar)),
-        }:
+        }
+        share = sympy.cancel(sympy.together(share)) if share.free_symbols & single else share
+        if share.free_symbols & single:
             share = sympy.S.Zero
         for _ in range(4):
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy
+from sympy import Symbol
 
-from arithmetic import Rate, Table, total
-from flows import Flow, GradientDescent, Momentum, Nesterov, NesterovODE, Newton
+from arithmetic import Rate, Table, sqrt, total
+from flows import Flow, GradientDescent, Momentum, Nesterov, NesterovODE, Newton, RMSProp
 from schemes import Euler, Heun, ImplicitEuler, Scheme, SequentialEuler
 
 from .classes import PL, H, quasar_convex, smooth, strongly_convex
@@ -17,7 +18,7 @@ from .exact import positive, words
 from .literature import of_literature
 from .pace import rate_verdict
 
-mu, s, friction, gamma = map(positive, ("mu", "s", "c", "gamma"))
+mu, s, friction, gamma, bound = map(positive, ("mu", "s", "c", "gamma", "B"))
 root, small = sympy.sqrt(mu), sympy.sqrt(s)
 
 
@@ -184,6 +185,20 @@ CLAIMS = (
         "F <= exp(-gamma mu t) V(0)",
         "Hinder, Sidford & Sohoni 2020, arXiv 1906.11985 (the class)",
     ),
+    Claim("normalised gradient flow", of_literature("normalised gradient flow"),
+          lambda x, o: sqrt(o.value) + sympy.sqrt(mu / 2) * x.t, PL(mu), 0,
+          "F = 0 from t = √(2F(0)/mu) on", "Cortés 2006, Automatica 42; Romero & Benosman 2020, ICML"),
+    Claim("rescaled gradient flow, q = 3", of_literature("p flow"),
+          lambda x, o: sqrt(sqrt(o.value)) + (2 * mu) ** sympy.Rational(3, 4) * x.t / 4, PL(mu), 0,
+          "F = 0 from t = 4 F(0)^(1/4)/(2mu)^(3/4) on", "Romero & Benosman 2020, ICML"),
+    Claim("AdaGrad-norm", of_literature("adagrad norm", e=0), loss,
+          (*PL(mu), Symbol("G", positive=True) <= bound**2), 2 * mu / bound,
+          "F <= exp(-2 mu t/B) F(0), B = √G(0) + F(0)/2 as F + 2√G is constant",
+          "Ward, Wu & Bottou 2019, ICML (the flow)"),
+    Claim("RMSProp", RMSProp(b=positive("b"), eps=positive("eps")), loss,
+          (*PL(mu), Symbol("v", positive=True) <= bound**2), 2 * mu / (bound + positive("eps")),
+          "F <= exp(-2 mu t/(B + eps)) F(0), B a bound of |∇F| and of √v(0)",
+          "De, Mukherjee & Ullah 2018, arXiv 1807.06766 (bounded gradients)"),
     Claim(
         "heavy ball, c = 2√mu",
         Momentum(c=2 * root),

@@ -36,6 +36,7 @@ ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
+RATES = "tests/lyapunov/test_rates.py::test_"
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
 REFEREE, AUDIT, PACE, WIDER, NEARBY = (
     f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider", "nearby"))
@@ -90,6 +91,12 @@ MUTANTS = (
            ELIMINATED + "a_constant_unit_may_be_critical[a bell]"),
     Mutant("output weights of a unit that is not used", "unused is None or not inside", "unused is None",
            ELIMINATED + "a_box_of_output_weights_that_holds_no_unused_unit"),
+    Mutant("classes speak of the whole gradient", "r.subs(one.oracle.gradient, size)", "r",
+           RATES + "rescaled_gradients_arrive_in_finite_time[normalised gradient flow-power0]"),
+    Mutant("roots of a bounded F", "** self._degree(x)\n", "** 1\n",
+           RATES + "rescaled_gradients_arrive_in_finite_time[p flow-power1]"),
+    Mutant("where counts of time rest", "-slope.coeff(x, 0) / slope.coeff(x, 1)", "sympy.S.One",
+           "tests/lyapunov/test_every_pair.py::test_counts_of_time_that_rest_at_zero"),
     Mutant("networks of one unit that are not decided", "if search.open[0].shape[1] or len(units) < len(points):",
            "if len(units) < len(points):", ELIMINATED + "strata_that_are_not_covered_are_said"),
     Mutant("sign of the bend beside a line", "int(low[1, 0] > 0) - int(high[1, 0] < 0)",
@@ -497,8 +504,8 @@ MUTANTS = (
            'np.meshgrid(*axes, indexing="ij")])', BASINS + "a_map_has_the_first_coordinate_along_its_rows"),
     Mutant("the map is not upside down", "return self.codes.reshape(self.shape)",
            "return self.codes.reshape(self.shape)[::-1]", BASINS + "a_map_has_the_first_coordinate_along_its_rows"),
-    Mutant("stages of a step are cut to their weight", "s**power * _leading(as_decimals(slope), s, power, name)",
-           "s**power * _leading(as_decimals(slope), s, power + 1, name)",
+    Mutant("stages of a step are cut to their weight", "s**power * _leading(slope, s, power, name)",
+           "s**power * _leading(slope, s, power + 1, name)",
            "tests/lyapunov/test_multipliers.py::test_stages_multiply_as_the_stability_function_of_what_one_stage_gives"),
     Mutant("only ends at rest are looked around", "(outcome == Outcome.CONVERGED) & (point < 0)]", "point < 0]",
            "tests/basins/test_attractors.py::test_only_where_an_end_is_at_rest_are_points_looked_for"),

@@ -1,6 +1,7 @@
 """New symbols in which V' is rational and its domain an orthant: roots, bounded symbols, and clocks."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -41,7 +42,8 @@ class Reduction:
 
     - on a piece h ≥ 0 of a field with seams: h = p, p ≥ 0, solved for a state
     - √v: v = s² (v = s²·c₂ where √c₂ occurs too, so that √(v/c₂) = s)
-    - H ≤ L: H = L − p, p ≥ 0, and likewise for every assumed inequality that is linear in one symbol
+    - H ≤ L: H = L − p, p ≥ 0, and likewise for every assumed inequality that is linear in one symbol; 0 ≤ F ≤ c with an
+      n-th root of F in V: F = c (p/(1 + p))ⁿ
     - scalar blocks with c' = k(1 − c), c = 0 at the start: c = 1 − e^{−kt}, so they are functions of one y = e^{−kt}
       and not independent of each other (a claim about free c₁, c₂ would be refuted by states that are never reached)
     - functions that are not rational, by what is known of their signs: eᵘ > 0, −1 ≤ sin u ≤ 1, u tanh u ≥ 0, and more
@@ -73,7 +75,10 @@ class Reduction:
             assuming = (*assuming, *(r for r in self._convex() if not (below and r.has(h))))
         for i, (x, (low, high)) in enumerate(self._bounds(assuming).items()):
             p = self._new(f"p{i + 1}")
-            self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)
+            if low == 0 and high is not None:  # so that a root of x is one of its bound, times what is rational
+                self.formula[x] = high * (p / (1 + p)) ** self._degree(x)
+            else:
+                self.formula[x] = low + p if high is None else high - p if low is None else (low + high * p) / (1 + p)
             self.meaning[p] = x - self.formula[x].subs(p, 0)
         self._resolve()
         self._solve_facts()
@@ -92,6 +97,10 @@ class Reduction:
         x = Fresh(name, positive=True)
         self.made.add(x)
         return x
+
+    def _degree(self, x: Symbol) -> int:
+        """The least n for which every power of x that occurs is one of the n-th root of x."""
+        return math.lcm(1, *(e.exp.q for e in self.both.atoms(sympy.Pow) if e.base == x and e.exp.is_Rational))
 
     def _convex(self) -> list:
         """Inequalities that convexity gives; θ and F are replaced here where both are needed."""
@@ -172,7 +181,8 @@ class Reduction:
 
     def _find_roots(self):
         orders: dict[Symbol, int] = {}
-        for p in self.both.atoms(sympy.Pow):
+        roots = {x: e for x, e in self.formula.items() if self._degree(x) > 1}  # which make roots of what they hold
+        for p in self.both.atoms(sympy.Pow) | self.both.subs(roots, simultaneous=True).atoms(sympy.Pow):
             if p.base.is_Symbol and p.base.is_nonnegative and p.exp.is_Rational and p.exp.q > 1:
                 orders[p.base] = int(sympy.ilcm(p.exp.q, orders.get(p.base, 1)))
         share = sympy.prod(x for x, n in orders.items() if x in self.formula and n == 2)
@@ -184,7 +194,8 @@ class Reduction:
     def value(self, x) -> sympy.Expr:
         """A symbol, or an expression in symbols, of V' in the new symbols."""
         x = sympy.sympify(x).subs(self.solved, simultaneous=True)
-        return x.subs(self.scaled, simultaneous=True).subs(self.formula, simultaneous=True)
+        return x.subs(self.scaled, simultaneous=True).subs(self.formula, simultaneous=True).subs(
+            self.scaled, simultaneous=True)
 
     def apply(self, expr) -> sympy.Expr:
         """An expression in the new symbols; odd powers of roots of sums become symbols too, kept in `sums`."""

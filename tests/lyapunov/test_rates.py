@@ -7,8 +7,9 @@ import sympy
 from sympy import Rational
 
 from arithmetic import total
-from flows import GradientDescent, Momentum
+from flows import GradientDescent, Momentum, RMSProp
 from lyapunov import PL, H, check, smooth, strongly_convex
+from lyapunov.literature import of_literature
 from lyapunov.rates import CLAIMS, PACES, markdown
 
 mu, L, c = sympy.symbols("mu L c", positive=True)
@@ -44,6 +45,31 @@ def test_the_rate_of_the_gradient_flow_is_sharp(assuming):
     assert "so F - F* <= V(0)*exp(-(2*mu)*t)" in str(verdict)
     faster = check(GradientDescent(), loss, assuming=assuming, rate=Rational(21, 10) * mu)
     assert faster.status == "REFUTED" and faster.counterexample.rise > 0
+
+
+@pytest.mark.parametrize("flow, power", [("normalised gradient flow", Rational(1, 2)), ("p flow", Rational(1, 4))])
+def test_rescaled_gradients_arrive_in_finite_time(flow, power):
+    """With |∇F|² ≥ 2μF, (F^p)' ≤ −p (2μ)^(1 − p) for θ' = −∇F/|∇F|^(1 − …): and no faster on F = μθ²/2."""
+    def bent(share):
+        return lambda s, o: o.value**power + share * power * (2 * mu) ** (1 - power) * s.t
+
+    verdict = check(of_literature(flow), bent(1), assuming=PL(mu))
+    assert verdict.status == "PROVED" and verdict.certificate.verify() and "mu > 0" in str(verdict.assuming)
+    assert check(of_literature(flow), bent(Rational(101, 100)), assuming=PL(mu)).status != "PROVED"
+    assert check(of_literature(flow), bent(1)).status != "PROVED"
+
+
+def test_scales_that_stay_bounded_give_a_rate():
+    """F falls at 2μ/(B + ε) where each √v ≤ B, of RMSProp in single coordinates and of AdaGrad with one scale."""
+    B, eps, b, v, G = sympy.symbols("B eps b v G", positive=True)
+    flow, inside = RMSProp(b=b, eps=eps), (*PL(mu), v <= B**2)
+    verdict = check(flow, loss, assuming=inside, rate=2 * mu / (B + eps))
+    assert verdict.status == "PROVED" and verdict.certificate.verify() and "as long as" in str(verdict)
+    assert check(flow, loss, assuming=inside, rate=Rational(21, 10) * mu / (B + eps)).status != "PROVED"
+    assert check(flow, loss, assuming=PL(mu), rate=2 * mu / (B + eps)).status != "PROVED"
+    norm, inside = of_literature("adagrad norm", e=0), (*PL(mu), G <= B**2)
+    assert check(norm, loss, assuming=inside, rate=2 * mu / B).status == "PROVED"
+    assert check(norm, loss, assuming=inside, rate=Rational(21, 10) * mu / B).status != "PROVED"
 
 
 @pytest.mark.parametrize("share, status", [(1, "PROVED"), (Rational(1, 2), "PROVED"), (2, "REFUTED")])
