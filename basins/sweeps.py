@@ -205,7 +205,7 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     options : those of `study`: stop, executor, match, points, ….
 
     Each study is, to the bit, that of `named` with its values; one recording and one kernel serve them all.
-    Interrupted from the keyboard, it returns what is done.
+    Interrupted from the keyboard, it returns what is done; another error has that, a `Sweep`, as its `partial`.
 
     Raises ValueError, TypeError before any work: for hyperparameters and values that `named` does not take, and as
     `study` does.
@@ -217,6 +217,7 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     n = shape[1] if len(shape) > 1 else 1
     report = Progress(progress, n * len(made), "starts")
     found: list[Study | None] = [None] * len(made)
+    k = 0
     try:
         for k, variant in enumerate(made):
             kept = None if folder is None else folder / ",".join(f"{key}={x!r}" for key, x in combinations[k].items())
@@ -228,6 +229,11 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     except KeyboardInterrupt:
         if all(s is None for s in found):
             raise
+    except Exception as error:
+        found[k] = getattr(error, "partial", None)
+        if any(s is not None for s in found):
+            error.partial = Sweep(loss, made[0], axes, tuple(found))  # type: ignore[attr-defined]
+        raise
     finally:
         report.close()
     return Sweep(loss, made[0], axes, tuple(found))

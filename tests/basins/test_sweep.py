@@ -176,6 +176,18 @@ def test_an_interrupted_sweep_goes_on_and_each_study_has_a_store(polytwo, tmp_pa
     assert json.loads((tmp_path / "lr=0.1" / "study.json").read_text())["study"]["n"] == 100
 
 
+def test_an_error_has_what_is_done(polytwo):
+    def fail(done, n):
+        if done > 150:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left") as error:
+        sweep(polytwo, "gd", {"lr": [0.05, 0.1, 0.2]}, grid(polytwo.box, 10), progress=fail, chunk=50)
+    done = error.value.partial
+    assert done.studies[0].complete and done.studies[2] is None and not done.complete
+    assert done.fraction("minimum")[0] > 0.8 and done.at(lr=0.05).n == 100
+
+
 def test_a_schedule_and_other_hyperparameters_are_kept(polytwo):
     schedule, starts = flows.schedules.InverseTime(0.1), grid(polytwo.box, 6)
     swept = sweep(polytwo, named("gd", schedule=schedule, weight_decay=0.1), {"lr": [0.05, 0.1]}, starts, stop=STOP,
