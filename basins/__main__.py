@@ -137,8 +137,8 @@ def _run(options, loss, optimizer, starts, stop, values) -> int:
     further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
                    threads=options.threads, match=options.match)
     if values:
-        return _tell_sweep(options, sweep(loss, optimizer, values, starts, **further))
-    result = study(loss, optimizer, starts, **further)
+        return _tell_sweep(options, *_done(lambda: sweep(loss, optimizer, values, starts, **further)))
+    result, failed = _done(lambda: study(loss, optimizer, starts, **further))
     written = ""
     if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
@@ -156,10 +156,20 @@ def _run(options, loss, optimizer, starts, stop, values) -> int:
     if options.text:
         print(f"\n{text(result)}")
     print(written, end="")
-    return _ended(options, result.complete, "the rest of the starts is labelled so")
+    return _ended(options, result.complete, "the rest of the starts is labelled so", failed)
 
 
-def _tell_sweep(options, result) -> int:
+def _done(run):
+    """What a run returns, or has done where it fails, and why it failed or ""."""
+    try:
+        return run(), ""
+    except Exception as error:
+        if not hasattr(error, "partial"):
+            raise
+        return error.partial, f"{type(error).__name__}: {error}"
+
+
+def _tell_sweep(options, result, failed: str) -> int:
     if options.out is not None:
         csv = options.out.with_suffix(".csv")
         result.figure().savefig(options.out, dpi=120)
@@ -176,16 +186,16 @@ def _tell_sweep(options, result) -> int:
     print(f"no thresholds: {result.note}\n" * bool(result.note), end="")
     if options.out is not None:
         print(f"\nwrote {options.out} and {csv}")
-    return _ended(options, result.complete, "what is missing is left out")
+    return _ended(options, result.complete, "what is missing is left out", failed)
 
 
-def _ended(options, complete: bool, words: str) -> int:
+def _ended(options, complete: bool, words: str, failed: str) -> int:
     """The exit code; where something is missing, why, and how to go on."""
-    if complete:
+    if complete and not failed:
         return 0
-    print(f"interrupted: {words}" + ("; the same command goes on from the store" if options.store else
-                                     "; --store DIR would keep what is done"), file=sys.stderr)
-    return 130
+    print(f"{failed or 'interrupted'}: {words}" + ("; the same command goes on from the store" if options.store else
+                                                    "; --store DIR would keep what is done"), file=sys.stderr)
+    return 1 if failed else 130
 
 
 if __name__ == "__main__":

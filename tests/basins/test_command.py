@@ -47,6 +47,24 @@ def test_a_sweep_writes_its_table_picture_and_thresholds(tmp_path, monkeypatch, 
     assert "no thresholds: its steps are chosen by EnergyControl" in capsys.readouterr().out
 
 
+def test_a_sweep_that_fails_tells_what_is_done(monkeypatch, capsys):
+    from basins import sweeps
+
+    made, study = [], sweeps.study
+
+    def failing(*args, **options):
+        made.append(args)
+        if len(made) == 2:
+            raise OSError(28, "No space left on device")
+        return study(*args, **options)
+
+    monkeypatch.setattr(sweeps, "study", failing)
+    assert main("polytwo gd --sweep lr=0.1,0.2 --grid 4 --quiet".split()) == 1
+    out, err = capsys.readouterr()
+    assert "\n0.1  " in out and "\n0.2  " not in out
+    assert "No space left on device: what is missing is left out; --store DIR would keep what is done" in err
+
+
 def test_entropy_text_and_the_look_of_the_picture(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = "polytwo gd --set lr=0.1 --grid 40 --entropy --text --levels --shade --out map.png --quiet"
