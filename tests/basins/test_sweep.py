@@ -1,4 +1,5 @@
 """Sweeps: each study is the separate one to the bit, one recording serves all, thresholds are where theory has them."""
+import concurrent.futures
 import dataclasses
 import json
 import math
@@ -174,6 +175,15 @@ def test_an_interrupted_sweep_goes_on_and_each_study_has_a_store(polytwo, tmp_pa
     with pytest.raises(ValueError, match="holds a study, not a sweep"):
         sweep(polytwo, "gd", values, starts, store=tmp_path / "lr=0.1")
     assert json.loads((tmp_path / "lr=0.1" / "study.json").read_text())["study"]["n"] == 100
+
+
+def test_processes_give_the_same(polytwo):
+    starts, values = grid(polytwo.box, 8), {"lr": [0.05, 0.1]}
+    here = sweep(polytwo, "adam", values, starts, stop=STOP, progress=False)
+    with concurrent.futures.ProcessPoolExecutor(1) as pool:
+        there = sweep(polytwo, "adam", values, starts, stop=STOP, progress=False, executor=pool, chunk=40)
+    for a, b in zip(here.studies, there.studies, strict=True):
+        assert all(np.array_equal(x, arrays(b)[name], equal_nan=True) for name, x in arrays(a).items())
 
 
 def test_an_error_has_what_is_done(polytwo):
