@@ -132,8 +132,7 @@ class Iteration:
         return self.recent_tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
 
     def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        inputs = tuple(self.state[i] for i in self.clocks)
-        advance = Program(inputs, tuple(self.update[i] for i in self.clocks)).function
+        advance, read = self._clockwork
         now, states = [np.float64(c) for c in clock_start], []
         with np.errstate(all="ignore"):
             for _ in range(rows):
@@ -143,7 +142,13 @@ class Iteration:
                     break
                 now = after
         table = np.array(states, dtype=float).T.copy()
-        return table, _rows(Program(inputs, self.tabulated), table)
+        return table, _rows(read, table)
+
+    @functools.cached_property
+    def _clockwork(self) -> tuple[Callable, Program]:
+        """From one state of the clocks to the next, and to the tabulated nodes."""
+        inputs = tuple(self.state[i] for i in self.clocks)
+        return Program(inputs, tuple(self.update[i] for i in self.clocks)).function, Program(inputs, self.tabulated)
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""

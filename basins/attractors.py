@@ -11,18 +11,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from networks import Atlas, CriticalPoint, Nature
-from schemes import Outcome
-
-from .result import Point, closest
 
 PLACES = 256  #: small boxes at most in which points are looked for that are not listed
+GROUPS = 64  #: groups at most that the ends on a numeric loss may form; more are no points
 
 
 class Attractors:
     """The points that the ends of a study are matched to.
 
     points : "known", for `loss.critical_points()`, which begin to be found at once in a thread of their own; else as in
-    `study`.  patience : seconds from now that `matched` waits for them at most.
+    `study`.  patience : seconds from now that `known` waits for them at most.
 
     Raises TypeError, ValueError for points that are none.
     """
@@ -38,6 +36,7 @@ class Attractors:
             self.thread.start()
         elif points is not None:
             self.points = given(points, loss)
+        self.wanted = points is not None
 
     def _find(self, loss) -> None:
         try:
@@ -48,42 +47,41 @@ class Attractors:
                 self.note = f"the critical points are not proved to be all: {atlas.undecided[0]}"
             self.points, self.atlas = tuple(atlas), atlas
         except Exception as error:  # whatever it is, the runs are not lost for it
-            self.note = _failed(error)
+            self.note = failed(error)
 
     def wait(self) -> None:
         """Until they are known, or the patience is at its end."""
         if self.thread is not None:
             self.thread.join(max(0.0, self.until - time.monotonic()))
 
-    def matched(self, ends: np.ndarray, outcome: np.ndarray,
-                radius: float) -> tuple[tuple[Point, ...], np.ndarray, str]:
-        """The points, the index of the one that each end is within `radius` of, −1 for none, and a note or "".
-
-        An end near several belongs to the nearest, and to the first of those as near, as on two families.  Where ends
-        are at rest that no known point is near, points are looked for.
-        """
-        nobody = np.full(ends.shape[1], -1, dtype=np.int16)
+    def known(self) -> tuple[tuple[CriticalPoint, ...] | None, str]:
+        """The points, and a note or ""; waits for them.  None where ends are to have no names, or cannot have any."""
         try:
             self.wait()
-        except KeyboardInterrupt:
-            self.until = 0.0
+        except KeyboardInterrupt:  # (after which a thread that was waited for says that it has ended)
+            return None, "interrupted before the points were known, so ends have no names"
         if self.thread is not None and self.thread.is_alive():
-            return (), nobody, (f"the critical points were not found within {self.patience:g} s, so ends have no "
-                                "names; raise patience=, or name them with points=")
-        if not self.points and self.atlas is None:
-            return (), nobody, self.note
-        try:
-            known, point = match(self.points, ends, outcome, radius)
-            more, note = beyond(self.loss, self.atlas, ends[:, (outcome == Outcome.CONVERGED) & (point < 0)], radius,
-                                self.until) if self.atlas is not None else ((), "")
-            if more:
-                known, point = match((*self.points, *more), ends, outcome, radius)
-            return known, point, "; ".join(filter(None, (self.note, note)))
-        except Exception as error:  # such as a family whose equations have no form on file
-            return (), nobody, _failed(error)
+            return None, (f"the critical points were not found within {self.patience:g} s, so ends have no names; "
+                          "raise patience=, or name them with points=")
+        numeric = self.wanted and getattr(self.loss, "expression", None) is None
+        return self.points if self.points or self.atlas is not None or numeric else None, self.note
+
+    def covers(self, ends: np.ndarray, radius: float) -> np.ndarray:
+        """Whether all critical points within `radius` of ends (dim, n) are known."""
+        if self.atlas is None:
+            return np.zeros(ends.shape[1], dtype=bool)
+        return ~unknown(self.atlas, ends, radius)
+
+    def more(self, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
+        """Points that are not listed, within `radius` of ends at rest (dim, n) that no known one is near; a note."""
+        if self.atlas is not None:
+            return beyond(self.loss, self.atlas, ends, radius, self.until)
+        if self.wanted and getattr(self.loss, "expression", None) is None:
+            return grouped(self.loss, ends, radius)
+        return (), ""
 
 
-def _failed(error: Exception) -> str:
+def failed(error: Exception) -> str:
     return f"the critical points could not be used, so ends have no names ({type(error).__name__}: {error})"
 
 
@@ -94,12 +92,8 @@ def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
     They are those of small boxes around the ends, proved as all of an atlas are.  Where the atlas is complete nothing
     is looked for, and after `PLACES` boxes, or at the time `until`, nothing more: the note says for how many ends.
     """
-    outside = np.full(ends.shape[1], not atlas.complete)
-    if atlas.region is not None:
-        low, high = np.array(atlas.region, dtype=float).T[:, :, None]
-        outside |= ((ends - radius < low) | (ends + radius > high)).any(axis=0)
     # the order of the starts is no matter: the boxes are begun at the first ends in order of their coordinates
-    waiting = ends[:, outside & np.isfinite(ends).all(axis=0)]
+    waiting = ends[:, unknown(atlas, ends, radius) & np.isfinite(ends).all(axis=0)]
     waiting = waiting[:, np.lexsort(waiting[::-1])]
     found: list[CriticalPoint] = []
     for _ in range(PLACES):
@@ -115,6 +109,15 @@ def beyond(loss, atlas: Atlas, ends: np.ndarray, radius: float,
     return tuple(found), f"at {left} ends at rest no points were looked for; raise patience=" if left else ""
 
 
+def unknown(atlas: Atlas, ends: np.ndarray, radius: float) -> np.ndarray:
+    """Whether critical points that are not listed may lie within `radius` of ends, (dim, n)."""
+    outside = np.full(ends.shape[1], not atlas.complete)
+    if atlas.region is not None:
+        low, high = np.array(atlas.region, dtype=float).T[:, :, None]
+        outside |= ((ends - radius < low) | (ends + radius > high)).any(axis=0)
+    return outside
+
+
 def _same(p: CriticalPoint, q: CriticalPoint) -> bool:
     """Whether two points found in two boxes are one: the intervals that hold it, as small as floats allow, meet."""
     if p.theta == q.theta or not (p.box and q.box):
@@ -122,11 +125,19 @@ def _same(p: CriticalPoint, q: CriticalPoint) -> bool:
     return all(a <= d and c <= b for (a, b), (c, d) in zip(p.box, q.box, strict=True))
 
 
-def match(known, ends: np.ndarray, outcome: np.ndarray, radius: float) -> tuple[tuple[Point, ...], np.ndarray]:
-    """Critical points as a study keeps them, and the index of the one that each end belongs to."""
-    nearest, distance = closest(dict(enumerate(known)), ends)
-    close = (distance <= radius) & ~np.isin(outcome, (Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED))
-    return tuple(map(Point.of, known)), np.where(close, nearest, np.int16(-1))
+def grouped(loss, ends: np.ndarray, radius: float) -> tuple[tuple[CriticalPoint, ...], str]:
+    """Ends at rest, (dim, n), on a numeric loss as points: those within `radius` of one another are one.
+
+    Nothing is proved of them, so their nature is undecided.  Where they are many they are no points: a note says so.
+    """
+    waiting, found = ends[:, np.lexsort(ends[::-1])], list[CriticalPoint]()  # the order of the starts is no matter
+    while waiting.shape[1]:
+        if len(found) == GROUPS:
+            return (), f"the ends at rest form more than {GROUPS} groups within {radius:g}, so they are no points"
+        near = np.linalg.norm(waiting - waiting[:, :1], axis=0) <= radius
+        found.append(_point(waiting[:, 0], loss, "where starts came to rest"))
+        waiting = waiting[:, ~near]
+    return tuple(found), ""
 
 
 def given(points, loss) -> tuple[CriticalPoint, ...]:
@@ -139,7 +150,7 @@ def given(points, loss) -> tuple[CriticalPoint, ...]:
     return tuple(p if isinstance(p, CriticalPoint) and len(p.theta) == loss.dim else _point(p, loss) for p in points)
 
 
-def _point(theta, loss) -> CriticalPoint:
+def _point(theta, loss, evidence: str = "given by the user") -> CriticalPoint:
     try:
         x = np.array(theta, dtype=float)
     except (TypeError, ValueError):
@@ -148,4 +159,4 @@ def _point(theta, loss) -> CriticalPoint:
         raise ValueError(f"points: {theta!r} is no point of {loss.name}: it takes {loss.dim} finite numbers, an array "
                          "(dim, n) having a column for each point")
     return CriticalPoint(tuple(map(float, x)), Nature.UNDECIDED, float(loss.value(x)), exact=False, certified=False,
-                         evidence="given by the user")
+                         evidence=evidence)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from networks import Nature
-from schemes import Outcome
 
 from .alike import Labels
+from .evidence import End
 from .palette import point_colours, rgb
 from .planes import grid_sides
+from .recurrence import LONGEST
+from .result import CYCLES
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,8 +27,9 @@ FINE = 300  #: values along a side, of which level lines are drawn
 
 def colours(study) -> dict[int, str]:
     """A colour for every code of a study."""
-    return ({-int(o): o.colour for o in Outcome if o is not Outcome.RUNNING}
-            | dict(enumerate(point_colours(study.points))))
+    cycles = {-CYCLES - p: f"#{176 - p:02X}{168 - 2 * p:02X}{208 - p:02X}" for p in range(2, LONGEST + 1)}
+    ends = {-int(end): end.colour for end in End if not end.at_point and end not in (End.RUNNING, End.CYCLE)}
+    return ends | cycles | dict(enumerate(point_colours(study.points)))
 
 
 def palette(labels: Labels) -> list[str]:
@@ -248,12 +251,14 @@ def _bars(study, ax, shown, colour) -> None:
     known = {row["end"]: row for row in study.table()}
     rows = [known[study.label(c)] for c in shown]
     at, fraction = np.arange(len(rows)), np.array([row["fraction"] for row in rows])
-    low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
-    ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5,
-            xerr=np.maximum([fraction - low, high - fraction], 0), capsize=3)
+    intervals: dict[str, Any] = {}
+    if sample := study.drawn == "sample":
+        low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
+        intervals = {"xerr": np.maximum([fraction - low, high - fraction], 0), "capsize": 3}
+    ax.barh(at, fraction, color=[colour[c] for c in shown], edgecolor="black", linewidth=0.5, **intervals)
     ax.set_yticks(at, [_narrow(row["end"], 32) for row in rows], fontsize=8)
     ax.invert_yaxis()
-    ax.set_xlabel("fraction of the starts (95 % Wilson intervals)")
+    ax.set_xlabel("fraction of the starts" + " (95 % Wilson intervals)" * sample)
 
 
 def _narrow(text: str, width: int = 42) -> str:

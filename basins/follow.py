@@ -16,6 +16,8 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
+from .labels import labelled
+from .recurrence import followed
 from .result import Study
 from .store import Store
 
@@ -40,7 +42,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     store : a folder; finished pieces are kept in it, and the same call again goes on from there.
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
-    match : a start counts for a critical point when it ends within this distance of it.
+    match : an end at rest is named after a critical point within this distance; whether it is at it is proved, or
+        seen in a longer run (see `End`).
     points : what ends are named after: "known", the critical points of the loss, and where ends come to rest that none
         of them is near, outside the box that they are known in, those that are proved there; None, nothing; or an
         Atlas, an array (dim, n), or a list of `CriticalPoint`s and arrays (dim,), which are listed with an undecided
@@ -57,6 +60,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     another study, a `Stop` with functions and a store, points that are none, and work that cannot be sent to other
     processes.
     """
+    drawn = getattr(starts, "drawn", "")
     starts, stop = _checked(loss, optimizer, starts, chunk, match), stop or Stop()
     check_backend(backend)
     check_threads(threads)
@@ -68,6 +72,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
     kept = None if store is None else kept_in(store, loss, optimizer, starts, stop, chunk)
     ends: dict[str, np.ndarray] = {
         "outcome": np.full(n, int(Outcome.INTERRUPTED), dtype=np.int8), "steps": np.zeros(n, dtype=np.int64),
+        "period": np.zeros(n, dtype=np.int8),
         "gradients": np.zeros(n, dtype=np.int64), "theta": np.full(starts.shape, np.nan)}
     attractors = Attractors(loss, points, patience)
     if executor is not None:
@@ -85,9 +90,10 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray, *, stop: St
         pass  # what is done is returned, and labelled
     finally:
         report.close()
-    known, point, note = attractors.matched(ends["theta"], ends["outcome"], match)
-    found = Study(starts=starts, point=point, points=known, loss=loss.name, optimizer=str(optimizer), stop=stop,
-                  match=float(match), coordinates=_names(loss), note=note, **ends)
+    labels = labelled(attractors, optimizer, problem, starts, ends, match, backend=backend, threads=threads)
+    found = Study(starts=starts, loss=loss.name, optimizer=str(optimizer), stop=stop, match=float(match),
+                  coordinates=_names(loss), drawn=drawn, objective=loss, outcome=ends["outcome"], steps=ends["steps"],
+                  gradients=ends["gradients"], theta=ends["theta"], **labels._asdict())
     if kept and found.complete:
         found.save(kept.path)
     return found
@@ -181,8 +187,10 @@ def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str,
             threads: int | None) -> dict[str, np.ndarray]:
     """The ends of some starts: the unit of work, here or in another process."""
     problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
-    end = problem.finish(*problem.run(problem.start(problem.field.start(starts)), backend=backend, threads=threads))
-    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients,
+    z, steps, period = followed(problem, problem.start(problem.field.start(starts)), backend=backend, threads=threads)
+    end = problem.finish(z, steps)
+    end.outcome[period > 0] = Outcome.CYCLE
+    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
             "theta": np.ascontiguousarray(problem.field.theta(end.y))}
 
 

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -14,6 +15,7 @@ from arithmetic import Array, Table, short
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
+from .evidence import End, Evidence, Further, observed
 from .statistics import wilson
 from .store import Store
 
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
     from .planes import Plane
 
-ENDS = ("outcome", "steps", "gradients", "theta")  #: what is known of each start when it has ended
+ENDS = ("outcome", "steps", "gradients", "theta", "period")  #: what is known of each start when it has ended
+LABELS = ("point", "end", "certified")  #: and when it has its label
+CYCLES = 64  #: what the code of a cycle adds to its period: no `End` is so large
+CACHED = 1 << 14  #: ends whose distances are computed at once
 
 
 Terms = tuple[tuple[tuple[int, ...], float], ...]
@@ -41,6 +46,7 @@ class Point(NamedTuple):
     """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
 
     family : whether it stands for a curve or more of critical points; `theta` is then one of them.
+    radius : of the ball in which it is proved to be the only critical point; 0 where nothing is.
     equations : the terms (exponents, coefficient) of the polynomials that vanish there (none: everywhere).
     inequalities : (terms, relation to 0) of those that hold there.
     """
@@ -52,6 +58,7 @@ class Point(NamedTuple):
     family: bool
     equations: tuple[Terms, ...] = ()
     inequalities: tuple[tuple[Terms, str], ...] = ()
+    radius: float = 0.0
 
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
@@ -76,11 +83,15 @@ class Point(NamedTuple):
         """From what JSON made of `_asdict()`."""
         return cls(words["text"], tuple(words["theta"]), Nature(words["nature"]), words["value"], words["family"],
                    tuple(map(_read_terms, words.get("equations", ()))),
-                   tuple((_read_terms(terms), relation) for terms, relation in words.get("inequalities", ())))
+                   tuple((_read_terms(terms), relation) for terms, relation in words.get("inequalities", ())),
+                   words.get("radius", 0.0))
 
 
 class Witness(NamedTuple):
-    """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`."""
+    """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`.
+
+    label : where it ends, in words.
+    """
 
     index: int  # type: ignore[assignment]  # of the start; that a tuple has a method of this name does no harm
     start: np.ndarray
@@ -88,23 +99,32 @@ class Witness(NamedTuple):
     distance: float
     end: int
     outcome: Outcome
+    label: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Study:
     """Where the starts of an ensemble ended; arrays over the starts.
 
-    starts, theta : (dim, n), first and last.  outcome : (n,) integers, the values of `Outcome`.
-    point : (n,) index into `points` of the critical point within `match` of the end, −1 for none.
+    starts, theta : (dim, n), first and last.  outcome : (n,) integers, the values of `Outcome`: how the run ended.
+    end : (n,) integers, the values of `End`: what the label rests on.  point : (n,) index into `points` of the critical
+    point that an end at a point is at, else −1.  certified : (n,) whether it is proved that this point is the only one
+    near, and for a minimum whose algorithm holds on to it, that the run stays.
+    period : (n,) steps of a cycle, −1 of an irregular motion, else 0.
     steps, gradients : (n,) trials and gradient evaluations taken.
     points : the known critical points.  loss, optimizer : what was studied, in words; coordinates : names of the
-    parameters.  stop, match : as given.  note : what is to be known of the points, as why there are none; else empty.
+    parameters.  stop, match : as given.  further : where ends that were in doubt went on to.
+    drawn : "sample", "grid", or "" where nobody says how the starts were made.
+    note : what is to be known of the points, as why there are none; else empty.
     """
 
     starts: np.ndarray
     theta: np.ndarray
     outcome: np.ndarray
     point: np.ndarray
+    end: np.ndarray
+    certified: np.ndarray
+    period: np.ndarray
     steps: np.ndarray
     gradients: np.ndarray
     points: tuple[Point, ...]
@@ -113,7 +133,10 @@ class Study:
     stop: Stop
     match: float
     coordinates: tuple[str, ...]
+    further: Further
+    drawn: str = ""
     note: str = ""
+    objective: Objective | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -127,26 +150,49 @@ class Study:
 
     @property
     def codes(self) -> np.ndarray:
-        """(n,) the critical point's index, or minus the value of the `Outcome` where there is none."""
-        return np.where(self.point >= 0, self.point, -self.outcome.astype(np.int16))
+        """(n,) the critical point's index; where there is none, minus `CYCLES` and the period of a cycle, or minus the
+        value of the `End`."""
+        away = np.where(self.period > 0, CYCLES + self.period.astype(np.int16), self.end.astype(np.int16))
+        return np.where((self.point >= 0) & (self.end != End.STARTED_THERE), self.point, -away)
+
+    @functools.cached_property
+    def evidence(self) -> Evidence:
+        """F, |∇F|, the smallest eigenvalue of the Hessian, |θ| and the distance to the named point at every end.
+
+        Computed when it is asked for, and kept by `save`.
+        Raises ValueError for a study from disk that was saved without it.
+        """
+        if self.objective is None:
+            raise ValueError(f"{self.loss}: this study has no loss to compute the evidence with; save() keeps it of a "
+                             "study that was made by study(...)")
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.linalg.norm(self.theta, axis=0)
+        distance = closest(dict(enumerate(self.points)), self.theta)[1]
+        for i in np.unique(self.point[self.point >= 0]):  # (not the nearest, where a longer run went to another)
+            at = np.flatnonzero(self.point == i)
+            distance[at] = closest({0: self.points[i]}, self.theta[:, at])[1]
+        return Evidence(*observed(self.objective, self.theta), size, distance)
 
     def table(self, confidence: float = 0.95) -> Table:
-        """The fraction of the starts that ended in each critical point, and of each other outcome, with its interval.
+        """The fraction of the starts that ended in each critical point, and with each other label.
 
-        "not at rest" counts the starts that were within `match` of the point when their steps were used up.
+        Of a sample it has Wilson's interval ("low", "high"): the ends that no start has seen have an upper bound.  Of a
+        grid, or of starts of which nobody says that they were drawn at random, there is none: starts are then cells.
+        "certified" counts the ends whose point is proved.
         """
         rows = []
         for code in self.codes_shown():
             chosen = self.codes == code
             count = int(chosen.sum())
-            low, high = wilson(count, self.n, confidence)
-            waiting = int(np.sum(chosen & (self.outcome != Outcome.CONVERGED))) if code >= 0 else 0
+            interval = wilson(count, self.n, confidence) if self.drawn == "sample" else ()
             gradients = float(np.mean(self.gradients[chosen])) if count else 0.0
-            rows.append((self.label(code), count, count / self.n, low, high, waiting, gradients))
-        return Table(("end", "starts", "fraction", "low", "high", "not at rest", "gradients (mean)"), rows)
+            rows.append((self.label(code), count, count / self.n, *interval, int(self.certified[chosen].sum()),
+                         gradients))
+        between = ("low", "high") if self.drawn == "sample" else ()
+        return Table(("end", "starts", "fraction", *between, "certified", "gradients (mean)"), rows)
 
     def codes_shown(self) -> list[int]:
-        """Every critical point, then the other outcomes that occurred."""
+        """Every critical point, then the other labels that occurred."""
         others = sorted({int(c) for c in np.unique(self.codes) if c < 0} | {-int(Outcome.DIVERGED)}, reverse=True)
         return [*range(len(self.points)), *others]
 
@@ -154,20 +200,25 @@ class Study:
         """A code of `codes` in words."""
         if code >= 0:
             return f"{self.points[code].nature} {self.points[code].text}"
-        outcome = Outcome(-code)
-        return outcome.label + (" elsewhere" if outcome is Outcome.CONVERGED else "")
+        return f"cycle of period {-code - CYCLES}" if -code > CYCLES else End(-code).label
 
     def fraction(self, what: str | int) -> float:
-        """Fraction of the starts that ended in an `Outcome` or in critical points of a nature ("minimum", "saddle", …).
+        """Fraction of the starts that ended in an `Outcome`, an `End`, or in critical points of a nature ("minimum",
+        "saddle", …): at rest there, and not started there.
 
         A nature in one word counts its degenerate and non-strict forms too.
         """
+        return float(np.mean(self.ended(what)))
+
+    def ended(self, what: str | int) -> np.ndarray:
+        """(n,) whether a start ended so; `what` as in `fraction`."""
         if isinstance(what, Outcome):
-            return float(np.mean(self.outcome == what))
+            return self.outcome == what
+        if isinstance(what, End):
+            return self.end == what
         if what not in {*Nature, *(nature.kind for nature in Nature)}:
-            raise ValueError(f"fraction({what!r}): give an Outcome or a nature, one of {', '.join(Nature)}")
-        chosen = [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)]
-        return float(np.mean(np.isin(self.point, chosen)))
+            raise ValueError(f"fraction({what!r}): give an Outcome, an End or a nature, one of {', '.join(Nature)}")
+        return np.isin(self.codes, [i for i, p in enumerate(self.points) if what in (p.nature, p.nature.kind)])
 
     def witnesses(self, radius: float) -> list[Witness]:
         """Starts within `radius` of a minimum that end elsewhere, nearest first."""
@@ -175,11 +226,13 @@ class Study:
         if not minima:
             return []
         nearest, distance = closest(minima, self.starts)
-        done = ~np.isin(self.outcome, [o for o in Outcome if o.cut_off])
+        done = ~np.isin(self.end, [o for o in Outcome if o.cut_off] + [End.CONVERGED])  # else nobody knows where
         found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
         found = found[np.argsort(distance[found], kind="stable")]
+        codes = self.codes[found]
+        words = {c: self.label(int(c)) for c in np.unique(codes)}
         return [Witness(int(i), self.starts[:, i], int(nearest[i]), float(distance[i]), int(self.point[i]),
-                        Outcome(int(self.outcome[i]))) for i in found]
+                        Outcome(int(self.outcome[i])), words[c]) for i, c in zip(found, codes, strict=True)]
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -226,10 +279,12 @@ class Study:
         store = Store.made(path)
         store.write_manifest({"study": {
             "loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-            "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
+            "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note, "drawn": self.drawn,
             "points": [p._asdict() for p in self.points]}})
-        store.write("starts", starts=self.starts, point=self.point)
+        store.write("starts", starts=self.starts, **{name: getattr(self, name) for name in LABELS})
         store.write("ends", **{name: getattr(self, name) for name in ENDS})
+        store.write("evidence", **self.evidence._asdict(), **{
+            f"further_{name}": values for name, values in self.further._asdict().items()})
         return store.path
 
     @classmethod
@@ -237,25 +292,45 @@ class Study:
         """Read what `save` wrote.  ValueError where there is none, or it is damaged."""
         store = Store(path)
         words = store.manifest().get("study")
-        if words is None or not store.has("starts") or not store.has("ends"):
-            raise ValueError(f"Study.load: {path} holds no finished study (study.json, starts.npz and ends.npz); "
-                             "an interrupted one is finished by study(..., store=path)")
-        starts, ends = store.read("starts"), store.read("ends")
-        return cls(starts=starts["starts"], point=starts["point"], **{name: ends[name] for name in ENDS},
-                   points=tuple(map(Point.read, words["points"])), loss=words["loss"], optimizer=words["optimizer"],
-                   stop=Stop.read(words["stop"]), match=words["match"], coordinates=tuple(words["coordinates"]),
-                   note=words.get("note", ""))
+        if words is None or not all(map(store.has, ("starts", "ends", "evidence"))):
+            raise ValueError(f"Study.load: {path} holds no finished study (study.json, starts.npz, ends.npz and "
+                             "evidence.npz); an interrupted one is finished by study(..., store=path)")
+        starts, ends, kept = store.read("starts"), store.read("ends"), store.read("evidence")
+        further = Further(*(kept[f"further_{name}"] for name in Further._fields))
+        arrays: dict[str, Any] = {name: starts[name] for name in LABELS} | {name: ends[name] for name in ENDS}
+        study = cls(starts=starts["starts"], **arrays, points=tuple(map(Point.read, words["points"])),
+                    loss=words["loss"], optimizer=words["optimizer"], stop=Stop.read(words["stop"]),
+                    match=words["match"], coordinates=tuple(words["coordinates"]), further=further,
+                    drawn=words.get("drawn", ""), note=words.get("note", ""))
+        study.__dict__["evidence"] = Evidence(*(kept[name] for name in Evidence._fields))
+        return study
 
 
 def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The key of the point nearest to each column of `theta`, (dim, n), the first of those as near, and its distance.
 
-    A column that is no number is infinitely far from all; the key is then that of the first point.
+    A column that is no number is infinitely far from all; the key is then that of the first point.  Without points the
+    key is −1.
     """
-    nearest, least = np.full(theta.shape[1], next(iter(points)), dtype=np.int16), np.full(theta.shape[1], np.inf)
-    for key, p in points.items():
-        with np.errstate(invalid="ignore"):
-            distance = p.distance(theta)
-            closer = distance < least
-        nearest[closer], least[closer] = key, distance[closer]
+    n = theta.shape[1]
+    nearest, least = np.full(n, next(iter(points), -1), dtype=np.int16), np.full(n, np.inf)
+    # points that are no families go first, by squares in pieces that a processor's cache holds
+    alone = {key: np.array(p.theta, dtype=float) if isinstance(p, Point) else p.numeric
+             for key, p in points.items() if not p.family}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for first in range(0, n if alone else 0, CACHED):
+            part = slice(first, first + CACHED)
+            for key, at in alone.items():
+                square = (theta[0, part] - at[0])**2
+                for x, c in zip(theta[1:, part], at[1:], strict=True):
+                    square += (x - c)**2
+                closer = square < least[part]
+                np.copyto(least[part], square, where=closer)
+                np.copyto(nearest[part], key, where=closer)
+        np.sqrt(least, out=least)
+        for key, p in points.items():
+            if p.family:
+                distance = p.distance(theta)
+                closer = (distance < least) | (distance == least) & (key < nearest)
+                nearest[closer], least[closer] = key, distance[closer]
     return nearest, least

@@ -9,6 +9,33 @@ from numpy.typing import ArrayLike
 from arithmetic import Box
 
 
+class Starts(np.ndarray):
+    """An array (dim, n) that knows how it was made: `drawn` is "sample", "grid", or "" where nobody knows.
+
+    Columns of a sample are one, whichever are chosen by their place; what is computed from starts is a plain array.
+    """
+
+    drawn: str = ""
+
+    def __array_finalize__(self, other) -> None:
+        self.drawn = getattr(other, "drawn", "")
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return np.asarray(array)[()] if return_scalar else np.asarray(array)
+
+    def __reduce__(self):
+        return drawn_as, (self.drawn, np.asarray(self))
+
+
+def drawn_as(kind: str, starts: ArrayLike) -> Starts:
+    """Starts of your own, (dim, n), said to be a "sample" drawn independently from one law, or a "grid" of cells."""
+    if kind not in ("sample", "grid", ""):
+        raise ValueError(f"drawn_as({kind!r}, starts): the kind is 'sample', 'grid' or ''")
+    result = np.asarray(starts, dtype=float).view(Starts)
+    result.drawn = kind
+    return result
+
+
 def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
     """A regular grid with its ends on the box, (dim, Π n), the first coordinate running fastest.
 
@@ -22,13 +49,14 @@ def grid(box: Box | tuple[float, float], n: int | Sequence[int]) -> np.ndarray:
         raise ValueError(f"grid: n={n!r} must be one number or {len(box)} of them, as the box has {len(box)} sides")
     sides = [_count("grid", "n", side) for side in sides]
     axes = [np.linspace(low, high, side) for (low, high), side in zip(box, sides, strict=True)]
-    return np.stack([axis.ravel() for axis in np.meshgrid(*axes[::-1], indexing="ij")][::-1])
+    return drawn_as("grid", np.stack([axis.ravel() for axis in np.meshgrid(*axes[::-1], indexing="ij")][::-1]))
 
 
 def uniform(box: Box | tuple[float, float], n: int, seed: int | np.random.Generator) -> np.ndarray:
     """n starts drawn uniformly from a box, (dim, n).  seed : an integer or a `numpy.random.Generator`."""
     low, high = np.array(_box(box)).T[:, :, None]
-    return np.random.default_rng(_seed(seed)).uniform(low, high, (len(low), _count("uniform", "n", n)))
+    return drawn_as("sample", np.random.default_rng(_seed(seed)).uniform(
+        low, high, (len(low), _count("uniform", "n", n))))
 
 
 def normal(center: ArrayLike, scale: ArrayLike, n: int, seed: int | np.random.Generator) -> np.ndarray:
@@ -41,7 +69,7 @@ def normal(center: ArrayLike, scale: ArrayLike, n: int, seed: int | np.random.Ge
     if not (np.isfinite(center).all() and np.isfinite(scale).all() and (scale > 0).all()):
         raise ValueError(f"normal: center={center} must be finite and scale={scale} positive")
     draws = np.random.default_rng(_seed(seed)).standard_normal((len(center), _count("normal", "n", n)))
-    return center[:, None] + scale[:, None] * draws
+    return drawn_as("sample", center[:, None] + scale[:, None] * draws)
 
 
 def _box(box) -> list[tuple[float, float]]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import networks
 import schemes
 from arithmetic import Progress, Table, cpus
-from basins import Study, grid, study, uniform, wilson
-from schemes import Outcome, Stop
+from basins import End, Study, grid, study, uniform, wilson
+from schemes import Stop
 
 HERE = Path(__file__).parent / "figures"
 BOX = ((-3, 3), (-3, 3))
@@ -26,6 +26,12 @@ STARTS, SEED, STOP = 2000, 0, Stop(max_steps=10_000)  # of the table
 #: The author's learning rate 0.1 for the classic algorithms; nothing to choose for the corrected ones.
 OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
               "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
+
+#: Columns of the summary: natures, and labels of starts that end at no critical point.
+SUMMARY = {"minimum": "minimum", "saddle": "saddle", "maximum": "maximum", "plateau": End.PLATEAU,
+           "to infinity": End.INFINITY, "undecided": End.CONVERGED, "cycle": End.CYCLE, "irregular": End.IRREGULAR,
+           "still moving": End.STEP_LIMIT, "stalled": End.STALLED, "diverged": End.DIVERGED,
+           "not finite": End.NOT_FINITE}
 
 
 def basins_of(optimizer: str, side: int, box=BOX, **hyperparameters) -> Study:
@@ -75,7 +81,8 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
 
     def run(job) -> Study:
         loss, optimizer = job
-        return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1)
+        return study(loss, optimizer, uniform(loss.box, n, SEED), stop=STOP, progress=False, threads=1,
+                     patience=3600.0)  # what is found does not depend on the time
 
     ends, summary = [], []
     report = Progress(None, len(jobs), "studies")
@@ -84,25 +91,21 @@ def probabilities(n: int = STARTS, names=None) -> tuple[Table, Table]:
             for row in result.table():
                 if row["starts"] or row["end"] != "diverged":
                     ends.append((result.loss, result.optimizer, *row.values()))
-            summary.append((result.loss, result.optimizer, *map(_interval(result), (
-                "minimum", "saddle", "maximum", Outcome.CONVERGED, Outcome.STEP_LIMIT, Outcome.STALLED,
-                Outcome.DIVERGED, Outcome.NOT_FINITE)), f"{result.gradients.mean():.0f}"))
+            summary.append((result.loss, result.optimizer, *(_interval(result, what) for what in SUMMARY.values()),
+                            f"{result.gradients.mean():.0f}"))
             report(k)
     report.close()
     columns = ("network", "optimizer", *result.table().columns)
-    return Table(columns, ends), Table(("network", "optimizer", "minimum", "saddle", "maximum", "at rest elsewhere",
-                                        "steps used up", "stalled", "diverged", "not finite", "gradients (mean)"),
-                                       summary)
+    return Table(columns, ends), Table(("network", "optimizer", *SUMMARY, "gradients (mean)"), summary)
 
 
-def _interval(result: Study):
-    """A fraction in per cent with its Wilson interval; outcomes without those that count for a critical point."""
-    def text(what) -> str:
-        count = round(result.fraction(what) * result.n) if isinstance(what, str) else int((result.codes == -what).sum())
-        low, high = wilson(count, result.n)
-        return f"{100 * count / result.n:.1f} [{100 * low:.1f}, {100 * high:.1f}]" if count else "0"
-
-    return text
+def _interval(result: Study, what: str | End) -> str:
+    """A fraction in per cent with its Wilson interval; of a nature that no start has seen the upper bound."""
+    count = int(result.ended(what).sum())
+    low, high = wilson(count, result.n)
+    if not count:
+        return f"0 (< {100 * high:.1f})" if isinstance(what, str) else "0"
+    return f"{100 * count / result.n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def markdown(ends: Table, summary: Table, n: int) -> str:
@@ -110,8 +113,15 @@ def markdown(ends: Table, summary: Table, n: int) -> str:
     return f"""# What is found, and how often
 
 {n} starts per network, drawn uniformly from its box (seed {SEED}); at rest when |∇F| ≤ {STOP.gradient:g}, at most
-{STOP.max_steps} steps; a start counts for a critical point when it ends within 0.05 of it.  Per cent, with 95 % Wilson intervals.
+{STOP.max_steps} steps.  Per cent, with 95 % Wilson intervals; 0 (< x) is an end that no start has seen, with its upper bound.
 `probabilities.csv` has every critical point of every network.
+
+An end counts for a critical point when that is *certified*, by intervals around the point and an argument on the
+algorithm, or when a longer run, to a gradient 10⁴ times smaller, still goes there.  Else it is *undecided*; a *plateau*,
+where no critical point is near; or a drift *to infinity*, where the longer run is three times as far away.  What is not
+at rest is on a *cycle*, *irregular*, or *still moving* when its steps are used up, however near a point it is.
+`python benchmarks/labels.py` counts the labels that a run to |∇F| ≤ 1e-10 contradicts: of 25 988 that name a point, with
+300 starts in each row, none.
 
 ## By nature
 

@@ -12,6 +12,7 @@ from .cases import Cases
 from .classification import classify
 from .critical import Atlas, CriticalPoint, as_point, coercive, complete
 from .data import DATASETS, Dataset, dataset
+from .enclosed import Enclosures
 from .functions import ACTIVATIONS, LOSSES
 from .kinks import kinked
 from .loss import Loss
@@ -20,5 +21,5 @@ from .network import Network
 from .objective import Objective
 
 __all__ = ["Loss", "Objective", "Oracle", "Network", "ACTIVATIONS", "LOSSES", "Dataset", "dataset", "DATASETS", "Atlas",
-           "CriticalPoint", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "kinked", "catalogue",
-           "get", "studied"]
+           "CriticalPoint", "Enclosures", "Nature", "classify", "Cases", "as_point", "complete", "coercive", "kinked",
+           "catalogue", "get", "studied"]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Enclosures:
     executor : of the tapes, "c" or "numpy"; the first that works unless given.
     """
 
-    def __init__(self, loss, executor: str | None = None):
+    def __init__(self, loss: Any, executor: str | None = None):
         self.loss, self.dim, self.executor = loss, loss.dim, executor
         self.theta, value, self.residuals = loss.record(ExactGraph())
         self.slope = tuple(gradient(value, self.theta))
@@ -44,10 +45,10 @@ class Enclosures:
         self.smooth = not comparisons(self.program((value,)))  # (the loss; derivatives compare to tell domains)
         self.system = System(self.program(self.slope), self.program(upper), executor)
 
-    def program(self, outputs) -> Program:
+    def program(self, outputs: Sequence) -> Program:
         return Program(tuple(self.theta), tuple(outputs))
 
-    def gradient_on(self, theta, graph: ExactGraph) -> list:
+    def gradient_on(self, theta: Sequence, graph: ExactGraph) -> list:
         """∇F at coordinates on a reading made of numbers that are recorded in another exact graph."""
         constants = self.theta[0].graph.constants
         slope = Program((*self.theta, *constants), self.slope)

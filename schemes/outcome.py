@@ -52,6 +52,8 @@ class Outcome(IntEnum):
         "Another step could take more than Stop.max_gradients gradients: raise it, or Stop.gradient.")
     TIME_LIMIT = 11, "time used up", "#F4F4F4", 1, (
         "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
+    CYCLE = 12, "cycle", "#B0A8D0", 1, (
+        "The trajectory goes round and comes back to where it was: take a smaller step.")
 
     @property
     def cut_off(self) -> bool:

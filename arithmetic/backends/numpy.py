@@ -58,7 +58,7 @@ def chunks(advance: Callable, work: Work) -> None:
     into y and whether each lane takes the step into go.  A lane that stops is recorded at once; its slot idles until
     6 % of the slots do, then all idle slots are refilled from the queue or, when it is empty, closed up.
     """
-    lane = work.take(work.at_once)
+    lane = work.take(work.at_once).copy()  # slots are refilled in it: the queue itself stays as it is
     if not len(lane):
         return
     x, p, count = work.state[:, lane], work.fixed[:, lane], work.steps[lane] - work.base

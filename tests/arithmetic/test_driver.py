@@ -57,6 +57,13 @@ def test_the_numpy_driver_refills_beyond_one_chunk():
     assert np.array_equal(steps, np.minimum(z[0], 30)) and np.array_equal(final[0], z[0] - steps)
 
 
+def test_refilled_slots_leave_the_queue_as_it_is():
+    """Clocks are written to the lanes of the queue after the run, and long runs go on with it."""
+    z = starts(Work.at_once + 3000)
+    final, steps = iterate(damped_map(), z, 60, backend="numpy")
+    assert len(set(steps)) > 20 and final[3] == pytest.approx(1 - 0.9**steps, rel=1e-12)
+
+
 def test_drive_serves_plain_functions():
     def advance(x, out, count, go):
         out[:] = x / 2

@@ -1,6 +1,7 @@
 """What ends are named after: a user's own points, and that nothing about critical points loses a run."""
 import concurrent.futures
 import dataclasses
+import functools
 import threading
 import time
 
@@ -9,7 +10,7 @@ import pytest
 import sympy
 
 import networks
-from basins import Study, grid, study, uniform
+from basins import End, Study, grid, study, uniform
 from basins.attractors import beyond
 from basins.figure import colours
 from basins.palette import MINIMA
@@ -55,7 +56,8 @@ def test_no_points(loss, tmp_path):
 
 def test_a_numeric_loss_has_the_points_that_it_is_given():
     bowl = Loss.from_callables(2, lambda x: (x**2).sum(axis=0), lambda x: 2 * x, name="bowl")
-    assert (run(bowl, points=[(0.0, 0.0)]).point == 0).all() and (run(bowl).point == -1).all()
+    assert (run(bowl, points=[(0.0, 0.0)]).end == End.KNOWN_POINT).all() and (run(bowl).end == End.NEW_POINT).all()
+    assert (run(bowl, points=None).point == -1).all()
 
 
 @pytest.mark.parametrize("points, error, says", [
@@ -79,13 +81,14 @@ def test_a_patience_is_a_time(loss):
 def test_ends_outside_the_box_are_at_points_that_are_proved_there():
     """Every end of `sine` is a global minimum, a sixth of them outside its box."""
     sine = networks.get("sine")
-    result = study(sine, named("gd-energy"), uniform(sine.box, 300, 1), stop=Stop(max_steps=10000), progress=False)
+    run = functools.partial(study, sine, named("gd-energy"), stop=Stop(max_steps=10000), progress=False, patience=600)
+    result = run(uniform(sine.box, 300, 1))
     assert result.fraction("minimum") == 1 and result.note == ""
     listed = len(sine.critical_points())
     more = result.points[listed:]
     assert more and all(p.nature == "degenerate minimum" and p.value == 0 for p in more)
     assert all(np.abs(p.theta).max() > 6 for p in more)
-    again = study(sine, named("gd-energy"), result.starts[:, ::-1], stop=Stop(max_steps=10000), progress=False)
+    again = run(result.starts[:, ::-1])
     assert again.points == result.points and (again.point[::-1] == result.point).all()
 
 
@@ -143,14 +146,14 @@ def test_a_failure_costs_names_alone(loss, monkeypatch, tmp_path, error):
 
 
 def test_points_without_a_form_on_file_cost_names_alone(loss, monkeypatch):
-    monkeypatch.setattr("basins.attractors.Point.of", failing(RuntimeError("no polynomial")))
+    monkeypatch.setattr("basins.labels.Point.of", failing(RuntimeError("no polynomial")))
     assert "RuntimeError: no polynomial" in run(loss).note
 
 
 def test_a_definition_without_symbols_costs_names_alone():
     loss = Loss(lambda t: t[0]**2 + t[1]**2, 2, name="bowl")
     loss.__dict__["expression"] = None  # as where symbols cannot be had
-    assert run(loss).points == () and run(loss).note == ""
+    assert all(p.nature == "undecided" for p in run(loss).points) and run(loss).note == ""
 
 
 def test_runs_do_not_wait_for_points_and_patience_ends(loss, monkeypatch):

@@ -7,13 +7,14 @@ import pytest
 
 import networks
 import schemes
-from basins import Point, Study, grid, normal, study, uniform
+from basins import End, Point, Study, grid, normal, study, uniform
 from basins.figure import colours
-from basins.attractors import match as matched
+from basins.result import closest
+from arithmetic import Node
 from networks import Loss
 from schemes import Outcome, Stop
 
-ARRAYS = ("outcome", "point", "steps", "gradients", "theta")
+ARRAYS = ("outcome", "point", "end", "certified", "period", "steps", "gradients", "theta")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_labels_do_not_depend_on_how_the_work_is_cut(polytwo, tmp_path):
 
 
 def test_table_is_a_partition(polytwo):
-    result = run(polytwo, "gd", grid(polytwo.box, 30), lr=0.1)
+    result = run(polytwo, "gd", uniform(polytwo.box, 900, 0), lr=0.1)
     table = result.table()
     assert sum(row["starts"] for row in table) == result.n == 900
     assert sum(row["fraction"] for row in table) == pytest.approx(1)
@@ -129,7 +130,7 @@ def test_figure_shows_what_was_counted(polytwo):
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
-    assert len(set(told_apart)) == len(told_apart) == 4 + len(Outcome) - 1
+    assert len(set(told_apart)) == len(told_apart) == 4 + (len(End) - 4) + 63  # cycles have a colour for each period
 
 
 def test_figures_off_a_grid_and_beyond_two_coordinates(polytwo):
@@ -154,10 +155,17 @@ def test_flat_at_infinity_is_not_a_critical_point():
     assert np.linalg.norm(result.theta[:, 0]) > 5
 
 
-def test_numeric_losses_have_outcomes_but_no_points(quartic):
-    result = run(quartic, "gd", np.random.default_rng(0).normal(size=(6, 20)), lr=0.01)
-    assert (result.point == -1).all() and (result.outcome == Outcome.CONVERGED).all() and result.points == ()
-    assert result.witnesses(1.0) == []
+def test_ends_on_a_numeric_loss_are_grouped(quartic):
+    starts = np.random.default_rng(0).normal(size=(6, 20))
+    result = run(quartic, "gd", starts, lr=0.01)
+    assert len(result.points) == 1 and (result.end == End.NEW_POINT).all() and not result.certified.any()
+    assert result.points[0].nature == "undecided" and result.fraction("minimum") == 0 and result.witnesses(1.0) == []
+    none = run(quartic, "gd", starts, lr=0.01, points=None)
+    assert none.points == () and (none.end == End.CONVERGED).all() and none.note == ""
+    # a circle of minima: its ends are no points
+    circle = Loss.from_callables(2, lambda t: (t[0]**2 + t[1]**2 - 1)**2, lambda t: 4 * (t[0]**2 + t[1]**2 - 1) * t)
+    result = run(circle, "gd", uniform(circle.box, 400, 0), lr=0.01)
+    assert result.points == () and "more than 64 groups" in result.note and (result.end != End.NEW_POINT).all()
 
 
 def test_save_and_load(polytwo, tmp_path):
@@ -222,24 +230,19 @@ def test_progress_on_a_terminal(polytwo, capsys):
 
 
 # ------------------------------------------------------------------------------------------------ matching, files
-def ends_at(loss, ends, outcomes, match):
-    """What is matched to given ends: no run is needed to know the answer."""
-    outcome = np.array([int(o) for o in outcomes])
-    return matched(loss.critical_points(), np.array(ends, dtype=float), outcome, match)[1].tolist()
-
-
-def test_an_end_counts_for_the_nearest_point_within_match_and_for_none_beyond(polytwo):
-    points = [p.numeric for p in polytwo.critical_points()]
-    for i, p in enumerate(points):
-        ends = np.array([p, p + [0.099, 0], p + [0.101, 0], p - [0, 0.07]]).T
-        assert ends_at(polytwo, ends, [Outcome.CONVERGED] * 4, 0.1) == [i, i, -1, i]
-    outcomes = list(Outcome)
-    matched = ends_at(polytwo, np.repeat(points[0][:, None], len(outcomes), axis=1), outcomes, 0.1)
-    assert {o for o, i in zip(outcomes, matched, strict=True) if i < 0} == {
-        Outcome.DIVERGED, Outcome.NOT_FINITE, Outcome.INTERRUPTED}
-    tie = ends_at(polytwo, [[0.5], [0.0]], [Outcome.CONVERGED], 10.0)  # between (1, 0) and (0, 0): the first of them
-    assert [points[i].tolist() for i in tie] == [[1.0, 0.0]]
-    assert ends_at(polytwo, [[np.nan], [0.0]], [Outcome.CONVERGED], 10.0) == [-1]
+def test_the_nearest_point_is_the_first_of_those_as_near(polytwo):
+    points = polytwo.critical_points()
+    at = np.array([p.numeric for p in points]).T
+    known = dict(enumerate(points))
+    nearest, distance = closest(known, at + [[0.099], [0.0]])
+    assert nearest.tolist() == list(range(9)) and distance == pytest.approx(0.099)
+    nearest, distance = closest(known, np.array([[0.5, np.nan], [0.0, 0.0]]))
+    assert at[:, nearest[0]].tolist() == [1.0, 0.0] and distance.tolist() == [0.5, np.inf]  # (0, 0) is as near
+    ends = np.random.default_rng(0).normal(size=(2, 40_000))
+    each = np.array([p.distance(ends) for p in points])
+    nearest, distance = closest(known, ends)
+    assert (nearest == each.argmin(axis=0)).all() and distance == pytest.approx(each.min(axis=0))
+    assert [x.tolist() for x in closest({}, ends[:, :2])] == [[-1, -1], [np.inf, np.inf]]
 
 
 @pytest.mark.parametrize("name", ["polytwo", "linear-two", "linear-three"])
@@ -304,7 +307,7 @@ def test_one_recording_serves_all_pieces(polytwo, monkeypatch):
     made, step = [], schemes.Problem.step
 
     def recorded(self, z):
-        made.append(self)
+        made.extend([self] * isinstance(z[0], Node))
         return step(self, z)
 
     monkeypatch.setattr(schemes.Problem, "step", recorded)

@@ -5,13 +5,14 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from basins import End
 from schemes.__main__ import main, markdown
 
 ROOT = Path(__file__).parent.parent.parent
 matplotlib.use("Agg")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/flows.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/flows.md", "docs/labels.md"])
 def test_the_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
@@ -20,7 +21,7 @@ def test_the_examples_run(page, tmp_path, monkeypatch, capsys):
     for block in blocks:
         exec(compile(block, page, "exec"), space)
     out = capsys.readouterr().out
-    assert "PROVED" in out
+    assert "PROVED" in out or page == "docs/labels.md"
     if page == "README.md":
         assert space["best"].success and space["orbit"].success and space["same"].success
         assert "b <= 4*a" in out and (tmp_path / "map.png").exists()
@@ -49,3 +50,9 @@ def test_the_list_and_one_optimizer(capsys):
     with pytest.raises(SystemExit):
         main(["momentun"])
     assert "did you mean momentum" in capsys.readouterr().err
+
+
+def test_the_page_of_labels_has_them_all():
+    page = (ROOT / "docs/labels.md").read_text()
+    told = [end for end in End if end not in (End.RUNNING, End.TIME_LIMIT)]  # which no study has
+    assert re.findall(r"^\| (.*) \| (.*) \|$", page, re.M)[2:] == [(end.label, end.sentence) for end in told]

@@ -1,0 +1,170 @@
+"""One label for each start, from how its run ended, from what is proved, and from longer runs of the doubtful."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from networks import CriticalPoint
+from schemes import Optimizer, Outcome, Problem
+
+from .attractors import Attractors, failed
+from .evidence import AWAY, End, Further, Proofs, followed_on, held, newton_step
+from .recurrence import IRREGULAR
+from .result import Point, closest
+
+
+BLOCK = 1 << 18  #: ends that are judged at once
+
+
+class Labels(NamedTuple):
+    """The arrays `point`, `end`, `period` and `certified` of a study, its points, and what goes with them."""
+
+    points: tuple[Point, ...]
+    point: np.ndarray
+    end: np.ndarray
+    period: np.ndarray
+    certified: np.ndarray
+    further: Further
+    note: str = ""
+
+
+def labelled(attractors: Attractors, optimizer: Optimizer, problem: Problem, starts: np.ndarray,
+             ends: Mapping[str, np.ndarray], match: float, **options) -> Labels:
+    """The labels of ends, the arrays `outcome`, `steps`, `theta` and `period` by name.
+
+    problem : what the starts were followed in.  match : the distance within which an end at rest may be at a point.
+    options : `backend` and `threads` of the runs that go on from ends in doubt.
+    """
+    known, note = attractors.known()
+    judge = _Judge(attractors, optimizer, problem, starts, ends, match)
+    try:
+        if known is not None:
+            judge.judge(known, options)
+    except KeyboardInterrupt:
+        note = "; ".join(filter(None, (note, "interrupted: what ends in doubt are at was not looked into")))
+    except Exception as error:  # such as a family whose equations have no form on file
+        return _Judge(attractors, optimizer, problem, starts, ends, match).result(failed(error))
+    return judge.result(note)
+
+
+class _Judge:
+    """The labels as they come: at first what the runs alone tell."""
+
+    def __init__(self, attractors, optimizer, problem, starts, ends, match: float):
+        self.attractors, self.optimizer, self.problem, self.match = attractors, optimizer, problem, match
+        self.loss, self.starts, self.ends = attractors.loss, starts, ends
+        self.exact = getattr(self.loss, "expression", None) is not None
+        n = len(ends["outcome"])
+        self.point, self.certified = np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=bool)
+        self.period = ends["period"].copy()
+        self.end = np.where(self.period == IRREGULAR, np.int8(End.IRREGULAR), ends["outcome"]).astype(np.int8)
+        self.further, self.notes = Further.of(np.empty(0, dtype=np.int64), len(ends["theta"])), list[str]()
+        self.points: tuple[CriticalPoint, ...] = ()
+        self.kept: tuple[Point, ...] = ()
+
+    def result(self, note: str) -> Labels:
+        return Labels(self.kept, self.point, self.end, self.period, self.certified, self.further,
+                      "; ".join(filter(None, (note, *self.notes))))
+
+    def judge(self, known: tuple[CriticalPoint, ...], options: dict) -> None:
+        self.listed = len(known)
+        self._know(known)
+        if not self.exact:
+            self._numeric(np.flatnonzero(self.ends["outcome"] == Outcome.CONVERGED))
+            return
+        attracting = self.unique * np.append(held(self.problem, known, self.proofs), False)
+        n = len(self.point)
+        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), attracting) for first in range(0, n, BLOCK)])
+        if doubt.size:
+            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends["steps"], **options)
+            self._follow(doubt)
+
+    def _proved(self, part: slice, attracting: np.ndarray) -> np.ndarray:
+        """Name the ends of a block of starts whose point is proved, and those that started there: which are in doubt.
+
+        attracting : radii of the balls in which ends at rest stay.
+        """
+        outcome = self.ends["outcome"][part]
+        rest = np.flatnonzero((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
+        still, theta = outcome[rest] == Outcome.CONVERGED, self.ends["theta"][:, part][:, rest]
+        rest += part.start
+        known = dict(enumerate(self.points))
+        nearest, distance = closest(known, theta)
+        near = distance <= self.match
+        proved = near & (distance < attracting[nearest])
+        left = np.flatnonzero(near & ~proved & (attracting[nearest] > 0))
+        if left.size:  # a step from the end itself may prove the point where the ball around the point is small
+            unique, at = self.proofs.near(theta[:, left])
+            which, far = closest(known, at)
+            proved[left] = unique & (which == nearest[left]) & (far < attracting[which])
+        self._name(rest[proved], nearest[proved])
+        self.certified[rest[proved]] = True
+        # a minimum has its basin around it; at another point nothing but the start itself may lead there
+        first = near & ~proved & still & (self.ends["steps"][rest] == 0)
+        self._name(rest[first], nearest[first])
+        self.end[rest[first]] = End.STARTED_THERE
+        return rest[~proved & ~first & still]
+
+    def _know(self, points: tuple[CriticalPoint, ...]) -> None:
+        self.points, self.proofs = points, Proofs(self.loss, points, self.match)
+        radii = map(float, self.proofs.radius)
+        self.kept = tuple(Point.of(p)._replace(radius=r) for p, r in zip(points, radii, strict=True))
+        # the last entry is that of no point, -1
+        self.unique, self.convex = np.append(self.proofs.radius, 0.0), np.append(self.proofs.convexity > 0, False)
+
+    def _name(self, lanes, index) -> None:
+        self.point[lanes] = index
+        self.end[lanes] = np.where(index >= self.listed, End.NEW_POINT, End.KNOWN_POINT)
+
+    def _numeric(self, rest: np.ndarray) -> None:
+        """Ends on a loss of which nothing can be proved: they are named after the points near, and grouped."""
+        theta = self.ends["theta"][:, rest]
+        nearest, distance = closest(dict(enumerate(self.points)), theta)
+        near = distance <= self.match
+        self._name(rest[near], nearest[near])
+        more, note = self.attractors.more(theta[:, ~near], self.match)
+        self.notes.append(note)
+        if more:
+            self._know((*self.points, *more))
+            nearest, distance = closest(dict(enumerate(self.points)), theta)
+            new = ~near & (distance <= self.match)
+            self._name(rest[new], nearest[new])
+
+    def _follow(self, lanes: np.ndarray) -> None:
+        """The labels of ends in doubt by where they went on to."""
+        known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
+        theta = self.ends["theta"][:, lanes]
+        stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
+        nearest, distance = closest(known, ends)
+        lone = np.flatnonzero(distance > self.match)
+        # where Newton's step leads away, or all critical points are known, there is none
+        with np.errstate(all="ignore"):
+            step = np.linalg.norm(newton_step(self.loss, ends[:, lone]), axis=0)
+        beside, all_known = step <= self.match / 4, self.attractors.covers(ends[:, lone], self.match)
+        none = stays[lone] & (~beside & np.isfinite(step) | all_known)
+        more, note = self.attractors.more(ends[:, lone[stays[lone] & beside & ~all_known]], self.match)
+        self.notes.append(note)
+        if more:
+            self._know((*self.points, *more))
+            known = dict(enumerate(self.points))
+            nearest, distance = closest(known, ends)
+        near, alone = distance <= self.match, distance < self.unique[nearest]
+        # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
+        slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
+        slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
+        there = near & np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED))
+        there[slow] = True
+        self._name(lanes[there], nearest[there])
+        self.certified[lanes[there]] = alone[there]
+        round_ = lanes[outcome == Outcome.CYCLE]
+        self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.further = self.further.but(there & (np.linalg.norm(ends - theta, axis=0) <= self.match))
+            size, after = (np.linalg.norm(x[:, lone], axis=0) for x in (theta, ends))
+        reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
+        away = (outcome[lone] == Outcome.DIVERGED) | stays[lone] & (after >= AWAY * np.maximum(size, reach))
+        nowhere = ~near[lone] & (closest(known, theta[:, lone])[1] > self.match)
+        self.end[lanes[lone[nowhere & away]]] = End.INFINITY
+        self.end[lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
