@@ -315,7 +315,8 @@ def outside(found, assuming) -> str:
     points = np.stack([line] + [line[::-1] * (i + 1) / 3 for i in range(1, found.loss.dim)])
     eigenvalues = np.linalg.eigvalsh(np.moveaxis(np.asarray(found.loss.hessian(points), dtype=float), -1, 0))
     lowest = low if low is not None else 0.0 if convex else -np.inf
-    too_low = eigenvalues.min() < lowest - 1e-9 and not above(found.loss, lowest)
+    suspects = points[:, eigenvalues.min(axis=1) < lowest - 1e-9]
+    too_low = suspects.size and not above(found.loss, lowest, suspects)
     if too_low or high is not None and eigenvalues.max() > high * (1 + 1e-9) + 1e-9:
         return f"REFUTED on a loss with curvatures from {eigenvalues.min()} to {eigenvalues.max()}"
     at_zero, F = np.zeros(found.loss.dim), found.loss.expression
@@ -328,10 +329,14 @@ def outside(found, assuming) -> str:
     return ""
 
 
-def above(loss, lowest: float) -> bool:
-    """Whether a polynomial of one variable has F'' ≥ lowest everywhere, exactly: floats lose its high powers."""
-    if loss.dim > 1 or loss.expression is None or not np.isfinite(lowest):
+def above(loss, lowest: float, points) -> bool:
+    """Whether F'' ≥ lowest, exactly, as floats lose high powers: of one variable everywhere, of more at these points."""
+    if loss.expression is None or not np.isfinite(lowest):
         return False
+    if loss.dim > 1:
+        H = sympy.hessian(loss.expression, loss.symbols) - sympy.Rational(lowest) * sympy.eye(loss.dim)
+        at = [dict(zip(loss.symbols, map(sympy.Rational, p), strict=True)) for p in points.T.tolist()]
+        return all(H.subs(values).is_positive_semidefinite for values in at)
     x = loss.symbols[0]
     rest = sympy.Poly(loss.expression.diff(x, 2) - sympy.Rational(lowest), x)
     return rest.is_zero or rest.LC() > 0 and not any(f.count_roots() for f, k in rest.sqf_list()[1] if k % 2)

@@ -35,6 +35,7 @@ class Mutant(NamedTuple):
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 LABELS = "tests/basins/test_labels.py::test_"
+SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
 RATES = "tests/lyapunov/test_rates.py::test_"
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
@@ -619,6 +620,46 @@ MUTANTS = (
            FAULTS + "an_interrupt_that_is_dropped_is_raised_again"),
     Mutant("an executor is given pieces as it returns them", "while waiting and len(futures) < AHEAD:",
            "while waiting:", FAULTS + "pieces_are_given_to_an_executor_as_it_returns_them"),
+    # --------------------------------------------------------------------------------- sweeps, boundaries
+    Mutant("a swept rate is the one of its study", "self.values = [float(values[name]) for name in whole.parameters]",
+           "self.values = [float(value) for value in values.values()][-len(whole.parameters):]",
+           SWEEP + "each_study_is_the_separate_one_to_the_bit[adam-lr-beta1]"),
+    Mutant("values of another algorithm have a recording of their own",
+           "alike = [i for i in waiting if family.takes(rows[i])]", "alike = list(waiting)",
+           SWEEP + "one_recording_serves_all_values"),
+    Mutant("0 has no symbol in the update", "generic = {name: float(axis[np.abs(axis).argmax()])",
+           "generic = {name: float(axis[0])",
+           SWEEP + "a_value_of_zero_does_not_take_its_hyperparameter_out_of_the_threshold"),
+    Mutant("the sharpness of a minimum is its largest eigenvalue", "self.loss.hessian(p.numeric))[-1])",
+           "self.loss.hessian(p.numeric))[0])",
+           SWEEP + "thresholds_are_where_the_sharpness_borne_meets_that_of_a_minimum"),
+    Mutant("at a kink there is no sharpness", "if p.nature != Nature.MINIMUM or p.kinks:",
+           "if p.nature != Nature.MINIMUM:", SWEEP + "only_minima_with_a_hessian_of_full_rank_have_thresholds"),
+    Mutant("a singular Hessian decides nothing", "if p.nature != Nature.MINIMUM or p.kinks:",
+           "if not p.nature.is_minimum or p.kinks:", SWEEP + "only_minima_with_a_hessian_of_full_rank_have_thresholds"),
+    Mutant("a box of one label is not mixed", "mixed = (boxes != boxes[:, :1]).any(axis=1)",
+           "mixed = (boxes != boxes[:, :1]).any(axis=1) | True", BOUNDARY + "entropies_that_are_known"),
+    Mutant("log 2 is exceeded beyond the error", "bool(self.boundary - 2 * self.error > LOG_2)",
+           "bool(self.boundary > LOG_2)", BOUNDARY + "the_log_2_test_is_not_passed_by_chance"),
+    Mutant("shares along both sides count alike", "np.mean(codes[s:] != codes[:-s])) / 2",
+           "0 * np.mean(codes[s:] != codes[:-s])) / 2", BOUNDARY + "five_maps_beside_plain_loops[gd-0.1]"),
+    Mutant("the first change on the way is the shock", "first = np.argmax(away, axis=0)",
+           "first = parts - 1 - np.argmax(away[::-1], axis=0)",
+           BOUNDARY + "a_fatal_shock_does_what_it_says[momentum-hyperparameters1]"),
+    Mutant("at rest at no known point is not elsewhere",
+           "o.cut_off or o in (Outcome.CONVERGED, Outcome.STALLED)]", "o.cut_off]",
+           BOUNDARY + "what_rests_at_no_known_point_is_no_shock"),
+    Mutant("an edge rests when it no longer moves", "name, distance, moved <= rest)", "name, distance, True)",
+           BOUNDARY + "an_edge_that_still_moves_is_not_at_rest"),
+    Mutant("tipping is of the same starts", "not np.array_equal(before.starts, after.starts)", "False",
+           BOUNDARY + "tipping_counts_every_start_once"),
+    Mutant("a rise is beyond rounding", "where(after - before > 2 * np.finfo(float).eps * absolute(before), 1.0, 0.0)",
+           "where(after - before > -1e-3, 1.0, 0.0)",
+           PICTURES + "the_share_of_steps_on_which_the_energy_rises[gd-energy-hyperparameters3]"),
+    Mutant("points off the plane are not drawn in it",
+           "there = plane.distance(theta) <= 1e-6 * max(1.0, np.abs(theta).max())",
+           "there = plane.distance(theta) >= 0",
+           PICTURES + "a_map_of_a_plane_is_that_of_its_starts"),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 from lyapunov import Status, Verdict
+from networks import Loss
 
 spec = importlib.util.spec_from_file_location(
     "fuzz_lyapunov", Path(__file__).parents[2] / "benchmarks" / "fuzz_lyapunov.py"
@@ -68,3 +69,12 @@ def test_floats_only_propose(monkeypatch):
     claim = signum(sympy.Rational(2))
     monkeypatch.setattr(fuzz, "slope", lambda *_: sympy.S.Zero)
     assert not any(fuzz.grows(claim, (), np.random.default_rng(seed)) for seed in range(3))
+
+
+def test_curvatures_that_floats_lose_are_judged_exactly():
+    x, y = sympy.symbols("x y", real=True)
+    loss = Loss.from_expression(2**55 * (x + y) ** 2 + (x**2 + y**2) / 4, (x, y))
+    points = np.array([[1.0, -0.5], [0.25, 3.0]])
+    assert fuzz.above(loss, 0.5, points) and not fuzz.above(loss, 0.5 + 2.0**-40, points)
+    steep = Loss.from_expression(x**4, (x,))
+    assert fuzz.above(steep, 0.0, points) and not fuzz.above(steep, 2.0**-40, points)
