@@ -16,7 +16,8 @@ from .backends.base import WIDTH
 from .backends.numpy import chunks
 from .iteration import Iteration
 
-TABLE = 8192       # steps whose tabulated values are made at once
+TABLE = 8192       # steps whose tabulated values are made at once, at most
+FIRST = 1024       # and of a run that has just begun: most end soon
 SMALL = 1_000_000  # operations that are done before anyone could press a key
 
 
@@ -47,7 +48,7 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     try:
         while len(queue) and base < max_steps:
             # a long table costs more than most runs: it is made in lengths, as lanes need them
-            limit = min(max_steps - base, TABLE) if iteration.clocks else max_steps - base
+            limit = min(max_steps - base, max(FIRST, base), TABLE) if iteration.clocks else max_steps - base
             _stretch(iteration, state, steps, queue, base, limit, backend, workers)
             base += limit
             queue = queue[steps[queue] == base]

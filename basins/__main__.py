@@ -17,6 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("optimizer", help="a named optimizer: gd, momentum, adam, lm, gd-richardson, gd-energy, …")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
                         help="hyperparameters, as lr=0.1")
+    parser.add_argument("--sweep", metavar="KEY=VALUES", action="append", default=[],
+                        help="study every value of a hyperparameter, of two every pair: lr=0.01:0.6:20 (20 values), "
+                        "lr=0.001:1:20:log (by factors) or lr=0.1,0.2,0.5")
     starts = parser.add_mutually_exclusive_group()
     starts.add_argument("--grid", type=int, nargs="+", metavar="N",
                         help="starts on a grid, N per side or one N per side")
@@ -30,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--match", type=float, default=0.05, help="distance within which an end counts for a point")
     parser.add_argument("--witnesses", type=float, metavar="R",
                         help="mark the start nearest to each minimum, within R, that ends elsewhere")
+    parser.add_argument("--entropy", action="store_true",
+                        help="entropies and dimension of the boundaries, and steps by label")
+    parser.add_argument("--text", action="store_true", help="the map as text")
+    parser.add_argument("--levels", action="store_true", help="level lines of the loss in the picture")
+    parser.add_argument("--shade", action="store_true", help="darker the more steps a start took")
     parser.add_argument("--out", type=Path,
                         help=f"the picture ({', '.join(command.FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path,
@@ -56,6 +64,7 @@ def _prepare(options):
     from .executors import check_executor
     from .job import prepare
     from .starts import grid, uniform
+    from .sweeps import check_sweep
 
     loss = networks.get(options.network)
     optimizer = schemes.named(options.optimizer, **command.settings(options.set))
@@ -69,7 +78,7 @@ def _prepare(options):
                              f"{2 * loss.dim} numbers, got {len(options.box)}")
         box = list(zip(options.box[::2], options.box[1::2], strict=True))
     if options.starts is None and (options.grid or loss.dim == 2):
-        n = options.grid or [200]
+        n = options.grid or [50 if options.sweep else 200]
         starts = grid(box, n[0] if len(n) == 1 else n)
     else:
         starts = uniform(box, 10_000 if options.starts is None else options.starts, options.seed)
@@ -78,43 +87,120 @@ def _prepare(options):
     if options.out is not None:
         command.check_writable("--out", options.out)
     job = prepare(loss, optimizer, starts, stop, match=options.match)
+    drawn = [name for name in ("entropy", "text", "levels", "shade", "witnesses") if getattr(options, name)]
+    if drawn and options.sweep:
+        raise ValueError(f"--{drawn[0]} is of one study, not of a --sweep: leave one of them out")
+    flat = loss.dim == 2 and options.starts is None
+    if (asked := [name for name in drawn if name in ("entropy", "text")]) and not flat:
+        raise ValueError(f"--{asked[0]} needs a --grid of a network of two parameters; {loss.name} has {loss.dim}")
+    if drawn and loss.dim != 2:
+        raise ValueError(f"--{drawn[0]} needs a network of two parameters; {loss.name} has {loss.dim}")
+    values = _values(options.sweep)
+    if options.out is not None and len(values) > 2:
+        raise ValueError(f"--out draws a --sweep of one hyperparameter or two, not {', '.join(values)}")
     _ = job.problem.iteration  # raises where the loss lacks what the optimizer needs, as residuals
-    if options.store is not None:
+    if values:
+        check_sweep(optimizer, values, options.store)
+    elif options.store is not None:
         with job.kept_in(options.store):
             pass
-    return loss, optimizer, starts, stop
+    return loss, optimizer, starts, stop, values
 
 
-def _run(options, loss, optimizer, starts, stop) -> int:
+def _values(items: list[str]) -> dict[str, list[float]]:
+    """{hyperparameter: values} of `--sweep`: LOW:HIGH:N, LOW:HIGH:N:log, or values between commas."""
+    import numpy as np
+
+    found: dict[str, list[float]] = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        parts, by_factors = text.removesuffix(":log").split(":"), text.endswith(":log")
+        try:
+            if not (key and equals) or key in found or len(parts) not in ((3,) if by_factors else (1, 3)):
+                raise ValueError
+            if len(parts) == 1:
+                found[key] = [float(x) for x in text.split(",")]
+            else:
+                low, high, n = float(parts[0]), float(parts[1]), int(parts[2])
+                if n < 2 or by_factors and not low > 0 < high:
+                    raise ValueError
+                found[key] = [float(f"{x:.12g}") for x in (np.geomspace if by_factors else np.linspace)(low, high, n)]
+        except ValueError:
+            raise ValueError(f"--sweep {item!r} must read KEY=LOW:HIGH:N, as lr=0.01:0.6:20, KEY=LOW:HIGH:N:log with "
+                             "positive ends, or KEY=X,Y,…, each key once") from None
+    return found
+
+
+def _run(options, loss, optimizer, starts, stop, values) -> int:
+    from .boundary import convergence_times, entropy, uncertainty
     from .follow import study
+    from .maps import text
+    from .sweeps import sweep
 
     if options.out is not None and options.executor is None:  # what draws the picture loads while the starts run
         threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
-    failed = ""
-    try:
-        result = study(loss, optimizer, starts, stop=stop, store=options.store, executor=options.executor,
-                       progress=False if options.quiet else None, backend=options.backend, threads=options.threads,
-                       match=options.match)
-    except Exception as error:
-        if not hasattr(error, "partial"):
-            raise
-        result, failed = error.partial, f"{type(error).__name__}: {error}"
+    further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
+                   threads=options.threads, match=options.match, executor=options.executor)
+    if values:
+        return _tell_sweep(options, *_done(lambda: sweep(loss, optimizer, values, starts, **further)))
+    result, failed = _done(lambda: study(loss, optimizer, starts, **further))
     written = ""
     if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
         csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
-        result.figure(witnesses=options.witnesses).savefig(options.out, dpi=120)
+        result.figure(witnesses=options.witnesses, loss=loss, levels=options.levels,
+                      shade="steps" if options.shade else None).savefig(options.out, dpi=120)
         csv.write_text(result.table().csv(), encoding="utf-8")
         result.save(folder)
         written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
     box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
     print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n"
-          + f"note: {result.note}\n" * bool(result.note) + written, end="")
-    if failed or not result.complete:
-        print(f"{failed or 'interrupted'}: the rest of the starts is labelled so" + (
-            "; the same command goes on from the store" if options.store else "; --store DIR would keep what is done"),
-              file=sys.stderr)
-        return 1 if failed else 130
-    return 0
+          + f"note: {result.note}\n" * bool(result.note), end="")
+    if options.entropy:
+        print(f"\nentropy    {entropy(result)}\nboundary   {uncertainty(result)} grid steps\n\n"
+              f"{convergence_times(result)}")
+    if options.text:
+        print(f"\n{text(result)}")
+    print(written, end="")
+    return _ended(options, result.complete, "the rest of the starts is labelled so", failed)
+
+
+def _done(run):
+    """What a run returns, or has done where it fails, and why it failed or ""."""
+    try:
+        return run(), ""
+    except Exception as error:
+        if not hasattr(error, "partial"):
+            raise
+        return error.partial, f"{type(error).__name__}: {error}"
+
+
+def _tell_sweep(options, result, failed: str) -> int:
+    if options.out is not None:
+        csv = options.out.with_suffix(".csv")
+        result.figure().savefig(options.out, dpi=120)
+        csv.write_text(result.table().csv(), encoding="utf-8")
+    studies = [s for s in result.studies if s is not None]
+    print(f"{result.loss.name}, {result.name} over {' and '.join(result.axes)}: n = {studies[0].n} starts each\n\n"
+          f"{result.table()}")
+    for threshold in result.thresholds:
+        (name, *more) = result.axes
+        at = f"lost at {name} = {', '.join(f'{x:.6g}' for x in threshold.at)}" if threshold.at else (
+            "" if more else "not lost between these values")
+        print(f"{threshold.minimum}: stable while its sharpness {threshold.sharpness:.6g} < {threshold.bears}"
+              + f"; {at}" * bool(at))
+    print(f"no thresholds: {result.note}\n" * bool(result.note), end="")
+    if options.out is not None:
+        print(f"\nwrote {options.out} and {csv}")
+    return _ended(options, result.complete, "what is missing is left out", failed)
+
+
+def _ended(options, complete: bool, words: str, failed: str) -> int:
+    """The exit code; where something is missing, why, and how to go on."""
+    if complete and not failed:
+        return 0
+    print(f"{failed or 'interrupted'}: {words}" + ("; the same command goes on from the store" if options.store else
+                                                    "; --store DIR would keep what is done"), file=sys.stderr)
+    return 1 if failed else 130
 
 
 if __name__ == "__main__":

@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from arithmetic import Array, Table, short
-from networks import CriticalPoint, Nature
+from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
 from .statistics import wilson
@@ -19,6 +20,9 @@ from .store import Store
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from .planes import Plane
+
 
 class Column(NamedTuple):
     """An array over the starts: its type, whether it has a number per coordinate, and what says that there is none."""
@@ -209,15 +213,24 @@ class Study:
             raise ValueError(f"{self.loss}: a map needs starts on a grid of two coordinates: study(..., grid(box, n))")
         return self.codes.reshape(self.shape)
 
-    def figure(self, ax: Axes | None = None, *, witnesses: float | None = None) -> Figure:
+    def figure(self, ax: Axes | None = None, *, witnesses: float | None = None, plane: Plane | None = None,
+               loss: Objective | None = None, levels: bool | int | ArrayLike = False, paths: Sequence = (),
+               certified: Sequence = (), shade: str | Mapping[str, ArrayLike] | ArrayLike | None = None) -> Figure:
         """The map of the basins (a scatter off a grid, bars beyond two coordinates); returns a matplotlib Figure.
 
         ax : axes to draw into.  witnesses : a radius; of the starts that `witnesses(radius)` finds, the one nearest to
         each minimum is marked, with an arrow to where it ends.
+        plane : the `Plane` that the starts lie on, where there are more than two parameters.
+        loss, levels : True, a number, or values: level lines of the loss, those through saddles dashed.
+        paths : trajectories, each a `Run` with its record, or parameters (dim, points).
+        certified : certificates of `lyapunov.basin_certificate`, whose regions get a white border.
+        shade : "steps", darker the longer a start took; or numbers, one per start, in words: {"share of steps on which
+        the energy rises": rises(...)}.
         """
         from .figure import draw
 
-        return draw(self, ax, witnesses)
+        return draw(self, ax, witnesses, plane=plane, loss=loss, levels=levels, paths=paths, certified=certified,
+                    shade=shade)
 
     # ----------------------------------------------------------------------------------------- on disk
     def save(self, path: str | Path) -> Path:

@@ -708,9 +708,8 @@ def _plain(f):
     return Eq(f.as_coeff_Mul()[1], 0)
 
 
-def falls(flow: Flow, energy: Energy) -> tuple[sympy.Expr, set[str]] | None:
+def falls(verdict: Verdict) -> tuple[sympy.Expr, set[str]] | None:
     """(V', names of what is 0 where bounded curves end) for an energy proved to have V' ≤ 0 and V ≥ F, else None."""
-    verdict = check(flow, energy)
     proved = verdict.status == Status.PROVED
     if proved and not verdict.conditions and verdict.positive and verdict.invariant_set is not None:
         ends = [e for e in And.make_args(verdict.invariant_set) if isinstance(e, Eq)]

@@ -77,8 +77,9 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
 
     The ansatz V = F + ψ(memory) is to decrease for every loss, so that g = ∇F is a free number at every state.  Terms
     of V' that are linear in g have no sign; they must cancel, which determines ψ along the block that collects
-    gradients.  Where H enters the flow, V = |g|²/2 is tried too.  With `assuming="convex"` and time in the field,
-    V = P(t) F + |θ + ρ t v|²/2.  What is found is checked for every loss, state and dimension; the conditions on rates
+    gradients.  Where H enters the flow, V = |g|²/2 is tried too, and where θ is drawn to a point θ₀ of the memory
+    F + c|θ − θ₀|²/2.  With `assuming="convex"`: V = P(t) F + |θ + ρ t v|²/2 for time in the field, and forms of θ and
+    memory.  What is found is checked for every loss, state and dimension; the conditions on rates
     come from there.
 
     flow : an instance, or a class, read as `flow.symbolic()`.  assuming : as in `check`.
@@ -92,11 +93,16 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
         relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
         energy, verdict, steps = fastest(exact_rates(flow), relations)
         return Derivation(flow, energy, verdict, steps, relations)
+    return _once(_derived, flow, assuming)
+
+
+def _once(cached, *arguments):
+    """A function with a cache, without it where rates are arrays."""
     try:
-        hash(flow)
-    except TypeError:  # rates that are arrays
-        return _derived.__wrapped__(flow, assuming)
-    return _derived(flow, assuming)
+        hash(arguments)
+    except TypeError:
+        return cached.__wrapped__(*arguments)
+    return cached(*arguments)
 
 
 @functools.lru_cache(maxsize=256)
@@ -175,7 +181,10 @@ class _Ansatz:
         if "convex" in assuming:
             yield self.accelerated
             yield self.distance
+            yield self.multiplier
         yield self.memory_of_gradients
+        if self.theta.has(self.s.theta):
+            yield self.tether
         if any(f.has(self.oracle.hessian) for f in self.f.values()):
             yield self.gradient_norm
 
@@ -279,6 +288,31 @@ class _Ansatz:
             f"ansatz V = P F + |theta + rho {x}|^2/2 for a minimum F = 0 at theta = 0; rho = {rho} makes "
             f"(theta + rho {x})' = {sympy.cancel(rho * slope)}*g",)
 
+    def tether(self):
+        """F + c|θ − θ₀|²/2κ for θ' = −κg − c(θ − θ₀), θ₀ in the memory: V' = −|θ'|²/κ and what θ₀' adds."""
+        g, theta, own = self.g, self.s.theta, {*self.memory, self.s.theta, self.g, self.s.t, self.oracle.hessian}
+        kappa, pull = -self.theta.diff(g), -sympy.cancel(self.theta.subs(g, 0).diff(theta))
+        if (kappa.free_symbols | pull.free_symbols) & own or not rate_sign(kappa) == rate_sign(pull) == 1:
+            raise _Fails("theta is not drawn to a point of the memory, theta' = -k*g - c*(theta - theta_0)")
+        rest = sympy.cancel(theta + self.theta.subs(g, 0) / pull)
+        V = self._loss() + pull / kappa * (theta - rest)**2 / 2
+        return V, (f"theta is drawn to {rest}, which adds {pull / kappa}*|theta - {rest}|^2/2 to F: theta' is a "
+                   "multiple of the gradient of both in theta",)
+
+    def multiplier(self):
+        """|θ|²/2 + Σ px²/2 for θ' = −κg + Σ ax, x' = bθ − cx with p = −a/b: the products of θ and x cancel."""
+        g, theta, x = self.g, self.s.theta, list(self.memory)
+        V = theta**2 / 2
+        for y in x:
+            a, b = self.theta.diff(y), self.memory[y].diff(theta)
+            if (a.free_symbols | b.free_symbols) & {*x, theta, g, self.s.t} or b == 0:
+                raise _Fails("no form of theta and the memory cancels their products")
+            V += sympy.cancel(-a / b) * y**2 / 2
+        if not x or self.theta.has(theta):
+            raise _Fails("no form of theta and the memory cancels their products")
+        return V, (f"ansatz V = {V} for a minimum F = 0 at theta = 0: the products of theta and memory cancel, and "
+                   "-g*theta <= 0 is left",)
+
     def gradient_norm(self):
         """|g|²/2: θ' = −H⁻¹g makes g' = −g."""
         return (self.g + self.decay * self.s.theta)**2 / 2, (
@@ -350,22 +384,31 @@ class _Ansatz:
 
 
 def _integral(f, x) -> sympy.Expr:
-    """The integral of f from 0 to x: x f/(k + 1) where f is homogeneous of degree k in x, else sympy's."""
+    """The integral of f from 0 to x: x f/(k + 1) of terms that are homogeneous of degree k in x, else sympy's."""
     if (bent := _clipped_integral(f, x)) is not None:
         return bent
     if f.has(sympy.Piecewise):
         raise _Fails(f"theta' distinguishes cases, and no integral over {x} is sought for them")
+    for terms in ([f], sympy.Add.make_args(sympy.expand(f))):
+        found = [_homogeneous_integral(e, x) for e in terms]
+        if None not in found:
+            return sympy.Add(*found)
+    dummy = Symbol(x.name, real=True)
+    value = sympy.integrate(f.subs(x, dummy), (dummy, 0, x))
+    if value.has(sympy.Integral, sympy.nan, sympy.oo, sympy.zoo):
+        raise _Fails(f"the integral of {f} over {x} was not found")
+    return value
+
+
+def _homogeneous_integral(f, x):
+    """x f/(k + 1) for f of degree k in x, None for any other f."""
     scale = Fresh("scale", positive=True)
     for k in (0, 1, 2, 3):
         if sympy.cancel(f.subs(x, scale * x) / f) == scale**k:
             return (x * f / (k + 1)).replace(
                 lambda e: e.is_Mul and any(isinstance(p, sympy.sign) and p.args[0] in e.args for p in e.args),
                 _absolute)
-    dummy = Symbol(x.name, real=True)
-    value = sympy.integrate(f.subs(x, dummy), (dummy, 0, x))
-    if value.has(sympy.Integral, sympy.nan, sympy.oo, sympy.zoo):
-        raise _Fails(f"the integral of {f} over {x} was not found")
-    return value
+    return None
 
 
 def _clipped_integral(f, x):
@@ -425,6 +468,20 @@ def known_energies(flow: Flow) -> Iterator[Energy]:
     derived = derive(flow).energy
     if derived is not None:
         yield derived
+
+
+def judged_energies(flow: Flow) -> Iterator[tuple[Energy, Verdict]]:
+    """The known energies with their verdicts, each of which is sought when it is asked for, once for each flow."""
+    for i, energy in enumerate(energies(flow)):
+        yield energy, _once(_judged, flow, i)
+    derived = derive(flow)
+    if derived.energy is not None:
+        yield derived.energy, derived.verdict
+
+
+@functools.lru_cache(maxsize=256)
+def _judged(flow: Flow, i: int) -> Verdict:
+    return check(flow, energies(flow)[i])
 
 
 # ---------------------------------------------------------------------------------------------- from symbols to code

@@ -32,11 +32,11 @@ class Nowhere(Exception):
 
 @functools.lru_cache(maxsize=256)
 def _derivatives(expression, symbols, residuals):
-    """(F, ∇F, H, JᵀJ) at a point, of many digits."""
+    """(F, ∇F, H, JᵀJ) at a point, of many digits, and F alone."""
     J = sympy.Matrix(residuals).jacobian(symbols) if residuals else None
     parts = [expression, [expression.diff(x) for x in symbols], sympy.hessian(expression, symbols).tolist()]
     parts.append((J.T * J / len(residuals)).tolist() if J is not None else [])
-    return sympy.lambdify(symbols, parts, "mpmath", cse=True)
+    return sympy.lambdify(symbols, parts, "mpmath", cse=True), sympy.lambdify(symbols, expression, "mpmath", cse=True)
 
 
 class Place:
@@ -49,7 +49,7 @@ class Place:
         if self.exact:
             squares = getattr(loss, "residual_expressions", None)
             residuals = None if squares is None else tuple(map(as_decimals, squares))
-            self.read = _derivatives(as_decimals(expression), tuple(loss.symbols), residuals)
+            self.read, self.value = _derivatives(as_decimals(expression), tuple(loss.symbols), residuals)
             self.theta = [sympy.N(x, DIGITS) for x in theta]
             self.exact = all(x.is_number and x.is_real for x in self.theta)
         if not self.exact:
@@ -128,7 +128,7 @@ class Place:
         return least
 
     def _rise(self, shift):
-        return self.read(*(_mpf(a) + float(b) for a, b in zip(self.theta, shift, strict=True)))[0] - self.height
+        return self.value(*(_mpf(a) + float(b) for a, b in zip(self.theta, shift, strict=True))) - self.height
 
 
 def _digits(symbols, expressions):
@@ -198,7 +198,8 @@ class Near:
             return np.array([float(e / size) for e in self.slopes([Float(size * int(x), DIGITS) for x in y])[0]])
 
         inside = np.array(self.upward, dtype=int)
-        A = np.array([part(row + inside, TINY) - part(inside, TINY) for row in np.eye(self.size, dtype=int)]).T
+        still = part(inside, TINY)
+        A = np.array([part(row + inside, TINY) - still for row in np.eye(self.size, dtype=int)]).T
         for seed, size in ((1, TINY), (2, TINY), (3, TINY / 16)):
             y = np.random.default_rng(seed).integers(-8, 9, self.size)
             y = np.where(self.upward, 1 + abs(y), y)

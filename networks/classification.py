@@ -27,7 +27,8 @@ def classify(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], point: Seq
     - Hessian invertible, or with eigenvalues of both signs: decided by the signs.
     - Otherwise the coordinates outside its kernel are eliminated by ∂F/∂x = 0, which leaves φ on the kernel (splitting
       lemma): of one variable, the first term decides; of two, a polynomial φ is decided on small circles, isolated or
-      not; of more, a definite leading form (sum of squares) or one of both signs decides.
+      not; of more, a definite leading form (sum of squares) or one of both signs decides, or φ itself where it is
+      homogeneous and a sum of squares that vanishes on a line.
 
     Raises ValueError if the point is not critical or there are several parameters.
     Sources: Gromoll & Meyer 1969 (splitting lemma); Sturm counts on small circles; Peyrl & Parrilo 2008 (squares).

@@ -105,6 +105,52 @@ def sum_of_squares(f: Poly, weights) -> tuple[list, sympy.Matrix] | None:
     return None
 
 
+def flat_form(form, gens) -> tuple[str, str] | None:
+    """("non-strict min" | "non-strict max", evidence) of a homogeneous form with rational coefficients, or None.
+
+    It vanishes at a point, and so on the line through it, and ± the form is a sum of squares: (Bz)ᵀG(Bz), z the
+    monomials of half its degree and the rows of B those of their combinations that vanish at the zeros, G positive
+    semidefinite.
+    """
+    f = Poly(form, *gens)
+    if not f.is_homogeneous or f.total_degree() % 2 or not all(c.is_Rational for c in f.coeffs()):
+        return None
+    values = {u: f.eval(dict(zip(gens, u, strict=True)))
+              for u in itertools.islice(itertools.product((1, 0, -1), repeat=len(gens)), 3200) if any(u)}
+    signs, zeros = {sympy.sign(v) for v in values.values() if v}, [u for u, v in values.items() if v == 0]
+    if len(signs) != 1 or not zeros:
+        return None
+    sign, half = signs.pop(), f.total_degree() // 2
+    z = [sympy.prod(x**e for x, e in zip(gens, m, strict=True))
+         for m in itertools.product(range(half + 1), repeat=len(gens)) if sum(m) == half]
+    kernel = sympy.Matrix([[e.subs(dict(zip(gens, u, strict=True))) for e in z] for u in zeros]).nullspace()
+    basis = [(sympy.Matrix([z]) * v)[0] for v in kernel]
+    pairs = list(itertools.combinations_with_replacement(range(len(basis)), 2))
+    if not basis or len(pairs) > 60:
+        return None
+    unknown = sympy.symbols(f"q:{len(pairs)}")
+    whole = sum(q * basis[i] * basis[j] * (1 if i == j else 2) for q, (i, j) in zip(unknown, pairs, strict=True))
+    found = sympy.solve(Poly(sympy.expand(whole - sign * form), *gens).coeffs(), unknown, dict=True)
+    if not found:
+        return None
+    solved = [found[0].get(q, q) for q in unknown]
+    free = sorted(set().union(*(e.free_symbols for e in solved)), key=str)
+
+    def gram(values, number):
+        at = dict(zip(free, map(sympy.sympify, values), strict=True))
+        entries = {pair: number(e.subs(at)) for pair, e in zip(pairs, solved, strict=True)}
+        return [[entries[min(i, j), max(i, j)] for j in range(len(basis))] for i in range(len(basis))]
+
+    for bits in (2, 6, 12):
+        G = sympy.Matrix(gram([Rational(round(v * 2**bits), 2**bits) for v in _widest(gram, len(free))], Rational))
+        if G.is_positive_semidefinite:
+            kind, minus = ("min", "") if sign > 0 else ("max", "minus ")
+            return f"non-strict {kind}", (
+                f"it has the sign of {form}, which vanishes on the line through {zeros[0]} and is {minus}zᵀGz, "
+                f"z = {tuple(basis)}, with G = {G.tolist()} positive semidefinite")
+    return None
+
+
 def _widest(gram, n: int) -> np.ndarray:
     """Free entries for which the smallest eigenvalue is large: log-sum-exp smoothing, sharpened."""
     from scipy.optimize import minimize

@@ -11,7 +11,7 @@ from arithmetic import exact_sign, from_sympy, simplified
 from arithmetic.jets import Jet
 
 from .circle import Circle, count_roots
-from .forms import form_sign, leading_part
+from .forms import flat_form, form_sign, leading_part
 from .nature import Nature
 
 
@@ -166,6 +166,8 @@ class Germ:
             found = (kind, f"its leading form is {part}: {_CIRCLE[kind]}") if kind in ("min", "max", "saddle") else None
         else:
             found = form_sign(part, ys, weights)
+            if found is None and not known:  # of the sign of φ itself
+                found = flat_form(phi, ys)
         if found is None:
             return None, start + f"its leading form {part} is neither proved definite nor of both signs: undecided"
         return found[0], start + found[1]

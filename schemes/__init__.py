@@ -17,7 +17,7 @@ from .exponential import ExponentialEuler
 from .implicit import ImplicitEuler, ImplicitMidpoint, RosenbrockEuler
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
-from .pairs import Optimizer, named, pair
+from .pairs import Optimizer, named, pair, variants
 from .runge_kutta import (
     BogackiShampine, DormandPrince, Euler, EulerRichardson, Extragradient, Heun, Ralston, RungeKutta, RungeKutta4,
 )
@@ -45,7 +45,7 @@ __all__ = [
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
     "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer",
-    "pair", "named", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+    "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
 ]
 
 

@@ -42,6 +42,10 @@ class Family:
             raise ValueError(f"{self.name}: some values of {', '.join(names)} make it another algorithm, or are out of "
                              "range together: run those that do, such as 0, apart")
 
+    def takes(self, values: Mapping[str, float]) -> bool:
+        """Whether these values make it the same algorithm as the first."""
+        return not self._graph.differing({key: np.atleast_1d(value) for key, value in values.items()})
+
     def at(self, values) -> tuple[Flow, Scheme, Control]:
         """(flow, scheme, control) with `values` of the hyperparameters `names`, in their order:
         recorded, or per lane."""

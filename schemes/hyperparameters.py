@@ -52,7 +52,7 @@ class Hyperparameter(NamedTuple):
             raise TypeError(f"{optimizer}: {self.name} must be a number, got {value!r}")
         if not (math.isfinite(value) and self.range.holds(float(value))):
             raise ValueError(f"{optimizer}: {self.name}={value} must be {self.range.words}")
-        return value if isinstance(value, (int, float)) else value.item()
+        return value.item() if isinstance(value, np.number) else value
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -76,6 +77,11 @@ class Problem:
         self.size = field.size + len(self.parameters) + len(self.memory)
         if stop.box is not None and len(stop.box) != field.dim:
             raise ValueError(f"Stop(box=...) has {len(stop.box)} coordinates, the loss has {field.dim}")
+
+    @property
+    def alone(self) -> Problem:
+        """This problem without others that share its recording."""
+        return self
 
     def begin(self, theta: ArrayLike, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """The rows z at the starts theta, (dim, lanes); values : of the hyperparameters that differ, one per lane."""
@@ -262,6 +268,30 @@ class Problem:
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
                         memory["h"] if control.adaptive else np.broadcast_to(control.h, steps.shape))
+
+
+class Member(Problem):
+    """The problem of one value of a family, by the family's recording and kernel: a sweep compiles once.
+
+    whole : the problem of the family.  values : of its hyperparameters, those of field, scheme and step.
+    """
+
+    def __init__(self, whole: Problem, field: Field, scheme: Scheme, step: float | Control,
+                 values: Mapping[str, float]):
+        super().__init__(field, scheme, step, whole.stop)
+        self.whole, self.parameters = whole, whole.parameters
+        self.values = [float(values[name]) for name in whole.parameters]
+        self.size = whole.size
+
+    _recorded = property(operator.attrgetter("whole._recorded"))
+
+    @property
+    def alone(self) -> Problem:
+        """The problem of a separate run: what tells one value from another."""
+        return Problem(self.field, self.scheme, self.control, self.stop)
+
+    def start(self, y: Array) -> np.ndarray:
+        return self._rows(y, [np.full((1, y.shape[1]), value) for value in self.values], self.control)
 
 
 class _TrialField(Field):

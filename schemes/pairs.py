@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from .classics import NAMED, Recipe
 from .control import Control, as_control
 from .family import Family
 from .hyperparameters import check_names, check_values, hyperparameters_of
-from .loop import Problem
+from .loop import Member, Problem
 from .outcome import Stop
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Optimizer:
     recipe: Callable[..., Recipe] | None = field(default=None, repr=False, compare=False)
     hyperparameters: dict = field(default_factory=dict, repr=False, compare=False)
     schedule: Callable | None = field(default=None, repr=False, compare=False)
+    kin: Kin | None = field(default=None, repr=False, compare=False)
 
     def problem(self, loss: Descended, stop: Stop | None = None,
                 lanes: Mapping[str, np.ndarray] | None = None) -> Problem:
@@ -57,6 +59,9 @@ class Optimizer:
         Raises TypeError, ValueError for values that `named` would not take, and for values of another algorithm.
         """
         stop = stop or Stop()
+        if not lanes and self.kin is not None and loss.recordable:
+            return Member(self.kin.problem(loss, stop), self.flow.on(loss), self.scheme, self.step,
+                          self.hyperparameters)
         if not lanes:
             return Problem(self.flow.on(loss), self.scheme, self.step, stop)
         if self.recipe is None:
@@ -72,6 +77,10 @@ class Optimizer:
         family = Family(name, self.recipe, self.hyperparameters, values, self.schedule)
         flow, scheme, control = family.template
         return Problem(flow.on(loss), scheme, control, stop, family)
+
+    def shared(self) -> Optimizer:
+        """The same optimizer, which keeps what is recorded of it: for many short runs on one loss."""
+        return self if self.kin is not None else dataclasses.replace(self, kin=Kin(self, {}))
 
     def run(self, loss: Descended, theta0: ArrayLike | Run, *, stop: Stop | None = None, record: Record = None,
             **options: Any) -> Run:
@@ -122,6 +131,28 @@ class Optimizer:
 
     def __str__(self):
         return self.name or f"{type(self.flow).__name__} + {type(self.scheme).__name__}"
+
+
+class Kin:
+    """Optimizers of one name that differ in hyperparameters alone, and share a recording on each loss and stop.
+
+    one : any of them.  lanes : all values of the hyperparameters that differ, arrays of one shape; empty: it is alone.
+    """
+
+    def __init__(self, one: Optimizer, lanes: Mapping[str, np.ndarray]):
+        self.one, self.lanes = one, lanes
+        self.made: OrderedDict[tuple, Problem] = OrderedDict()
+
+    def problem(self, loss: Descended, stop: Stop) -> Problem:
+        key = loss, stop
+        if key not in self.made:
+            self.made[key] = self.one.problem(loss, stop, lanes=self.lanes)
+            while len(self.made) > 4:
+                self.made.popitem(last=False)
+        return self.made[key]
+
+    def __getstate__(self):
+        return vars(self) | {"made": OrderedDict()}
 
 
 class _Coordinate(flows.Field):
@@ -295,6 +326,38 @@ def named(name: str, *, schedule: Callable | None = None, **given: float | bool)
         flow, label = flows.Scheduled(flow, schedule), f"{label}, {schedule}"
     made = pair(flow, scheme, step, f"{name}({label})")
     return dataclasses.replace(made, recipe=recipe, hyperparameters=values, schedule=schedule)
+
+
+def variants(name: str, values: Mapping[str, ArrayLike], *, schedule: Callable | None = None,
+             **given: float | bool) -> list[Optimizer]:
+    """Optimizers of one name for a sweep: `variants("adam", {"lr": [0.01, 0.1]}, beta1=0.8)`.
+
+    values : of the hyperparameters that differ, lists of one length.  given : of others; schedule : as in `named`.
+
+    Each is `named(name, ...)` with its values, and gives the same results to the bit (but where a value of 0 or 1 makes
+    a term vanish, see `Optimizer.problem`).  On one loss they share a recording and a kernel, so that a sweep compiles
+    once; values that make it another algorithm, as weight_decay = 0 does, have a kernel of their own.
+    """
+    lists = {key: np.atleast_1d(np.asarray(value, dtype=float)) for key, value in values.items()}
+    shapes = {key: value.shape for key, value in lists.items()}
+    if not lists or len(set(shapes.values())) > 1 or any(len(s) != 1 or not s[0] for s in shapes.values()):
+        raise ValueError(f"variants({name!r}, ...): values of one hyperparameter or more, lists of one length, not "
+                         f"empty; got shapes {shapes}")
+    if both := set(lists) & set(given):
+        raise ValueError(f"variants({name!r}, ...): {', '.join(sorted(both))} is given twice, as values and as a value")
+    rows = [dict(zip(lists, map(float, row), strict=True)) for row in zip(*lists.values(), strict=True)]
+    made = [named(name, schedule=schedule, **given, **row) for row in rows]
+    waiting = list(range(len(rows)))
+    while waiting:
+        one = made[waiting[0]]
+        family = Family(name, NAMED[name], one.hyperparameters,
+                        {key: np.array([x]) for key, x in rows[waiting[0]].items()})
+        alike = [i for i in waiting if family.takes(rows[i])]
+        kin = Kin(one, {key: value[alike] for key, value in lists.items()})
+        for i in alike:
+            made[i] = dataclasses.replace(made[i], kin=kin)
+        waiting = [i for i in waiting if i not in set(alike)]
+    return made
 
 
 def _shown(value) -> str:

@@ -1,8 +1,10 @@
 """Small questions on sympy expressions that every floor asks."""
 from __future__ import annotations
 
+import functools
+
 import sympy
-from sympy import Poly, Symbol
+from sympy import Poly, Rational, Symbol
 
 from .signs import Fresh, rate_sign
 
@@ -15,7 +17,19 @@ def positive(name: str) -> Symbol:
 def vanishes(expr) -> bool:
     """Whether an expression is 0 identically."""
     expr = sympy.sympify(expr)
-    return expr == 0 or sympy.expand(expr) == 0 or sympy.simplify(expr) == 0
+    if expr == 0 or sympy.expand(expr) == 0:
+        return True
+    if _differs(expr):
+        return False
+    rational = expr.is_rational_function(*expr.free_symbols)
+    return rational and sympy.cancel(sympy.together(expr)) == 0 or sympy.simplify(expr) == 0
+
+
+def _differs(expr) -> bool:
+    """Whether an expression is seen not to be 0 at one point, which is quicker than to simplify it."""
+    at = {x: Rational(7 + 6 * i, 5 + 2 * i) for i, x in enumerate(sorted(expr.free_symbols, key=str))}
+    value = sympy.N(expr.xreplace(at), 30)
+    return bool(value.is_Float and value.is_finite and abs(value) > Rational(1, 10**12))
 
 
 def tidy(expr: sympy.Expr) -> sympy.Expr:
@@ -27,6 +41,7 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
     return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
 
 
+@functools.lru_cache(maxsize=4096)
 def quotient_sign(f) -> int:
     """The sign of a quotient of polynomials in rates, for all of them; 0 where it has none, or is no such quotient."""
     top, bottom = sympy.fraction(sympy.together(f))

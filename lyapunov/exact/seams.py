@@ -1,6 +1,7 @@
 """Fields with seams, |x|, sign, max, min and cases, taken apart into smooth pieces."""
 from __future__ import annotations
 
+import functools
 import itertools
 
 import sympy
@@ -78,9 +79,15 @@ def _on_side(seam, facts):
     return {Abs: side * seam.args[0], sign: sympy.Integer(side), Heaviside: sympy.Integer(side > 0)}[seam.func]
 
 
+@functools.lru_cache(maxsize=4096)
+def _ratio(x, fact) -> sympy.Expr:
+    """x/fact in lowest terms: the pieces ask for the same ones again."""
+    return cancel(x / fact)
+
+
 def _same_sign(x, fact) -> int:
     """1 or -1 where x = ±k·fact with k > 0 by its coefficients, else 0."""
-    return quotient_sign(cancel(x / fact))
+    return quotient_sign(_ratio(x, fact))
 
 
 def thin(facts, side_of) -> bool:
@@ -92,7 +99,7 @@ def thin(facts, side_of) -> bool:
              for f in facts for top, bottom in [sympy.fraction(sympy.together(f))]]
     for f, other in itertools.combinations(plain, 2):
         h = sympy.expand(f + other)
-        if h == 0 or side_of(h) < 0 or side_of(cancel(f / other)) < 0:
+        if h == 0 or side_of(h) < 0 or side_of(_ratio(f, other)) < 0:
             return True
     return False
 

@@ -14,7 +14,7 @@ from networks import CriticalPoint, Nature, Objective, as_point
 
 from ..coordinate import as_flow, exact_rates
 from ..decrease import falls
-from ..derivation import known_energies
+from ..derivation import judged_energies
 from ..energy import Energy, H
 from ..nearby import objection
 from .leading import Leading, Moved, Unscalable, leading_at
@@ -391,8 +391,8 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
         return undecided("and speeds are not bounded near it")
     F, F0 = sympy.symbols("F F0", real=True)
-    for energy in known_energies(flow):
-        blocks, proof = {str(n) for n in flow.memory if n != "theta"}, falls(flow, energy)
+    for energy, verdict in judged_energies(flow):
+        blocks, proof = {str(n) for n in flow.memory if n != "theta"}, falls(verdict)
         if proof is None or not {"g", *blocks} <= proof[1]:
             continue
         derivative, zero = proof

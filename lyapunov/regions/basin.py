@@ -16,7 +16,7 @@ from networks import CriticalPoint, Objective, as_point
 
 from ..coordinate import exact_rates
 from ..decrease import falls
-from ..derivation import known_energies
+from ..derivation import judged_energies, known_energies
 from ..energy import Energy
 from ..local import ATTRACTING, STABLE, resting, stability
 from .wells import Well, well
@@ -135,8 +135,8 @@ def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
     F = sympy.Symbol("F", real=True)
     rest = resting(exact_rates(flow))
-    for energy, numeric in zip(known_energies(exact_rates(flow)), known_energies(flow), strict=True):
-        found = falls(exact_rates(flow), energy)
+    for (energy, verdict), numeric in zip(judged_energies(exact_rates(flow)), known_energies(flow), strict=True):
+        found = falls(verdict)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F
             if memory.subs({x: rest.get(x.name, x if x.is_positive else 0) for x in memory.free_symbols}) == 0:

@@ -16,8 +16,7 @@ from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
 from ..coordinate import exact_rates
-from ..decrease import check
-from ..derivation import known_energies
+from ..derivation import judged_energies, known_energies
 from ..exact import Status
 from ..local import resting
 from .wells import Well, well
@@ -175,10 +174,9 @@ def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, start
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
     F, candidates = sympy.Symbol("F", real=True), []
-    for energy, twin in zip(known_energies(flow), known_energies(exact_rates(flow)), strict=True):
+    for energy, (twin, verdict) in zip(known_energies(flow), judged_energies(exact_rates(flow)), strict=True):
         function = sympy.expand(twin.expression - F)
         if not function.has(F) and not function.has(sympy.Symbol("g", real=True)):
-            verdict = check(exact_rates(flow), twin)
             proved = verdict.status == Status.PROVED and not verdict.conditions and bool(verdict.positive)
             candidates.append((energy, function, proved))
             if candidates[-1][2]:

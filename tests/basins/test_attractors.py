@@ -11,7 +11,8 @@ import sympy
 import networks
 from basins import Study, grid, study, uniform
 from basins.attractors import beyond
-from basins.figure import MINIMA, colours
+from basins.figure import colours
+from basins.palette import MINIMA
 from networks import Loss, Nature
 from schemes import Outcome, Stop, named
 

@@ -467,15 +467,10 @@ KYP = symbolic(("m", "v", "p"), lambda f, s, o: {
 OPEN = {
     **{f"Lion-K, K = {K}": "K' is taken of a sum of m and g, and its monotonicity there is not among what is tried"
        for K in ("x⁴/4", "|x| + x²/2", "√(x² + 1)", "Huber")},
-    "derive Signum-K, K = |x| + x²/2": "the integral of sign m + m is found by cases, not as |m| + m²/2",
     "θ' = −[g/(1 + |diag H|)], V = F": "a diagonal of the Hessian in V' changes under rotations",
     "θ' = −[g + (JᵀJ + 1)⁻¹g + H²g], V = F": "H and JᵀJ have no common axes; sums of both are not taken apart",
     "derive Momentum under Cosine(T=10.0, end=0.0)": "no bound of the slope of the cosine by its value is tried",
-    "derive elastic averaging": "the ansatz has no distance of two memories; check proves it",
-    "derive primal-dual, convex": "the ansatz has no distance of theta beside a multiplier; check proves it",
     "−(√(v + 1) − 1/2)g, V = F": "the root is bounded by 0, not by its value at v = 0",
-    **{f"classify {f}": "no sum of squares with a kernel is sought on kernels of the Hessian" for f in (
-        "x**4 - x**2*y**2 - x**2*z**2 + y**4 - y**2*z**2 + z**4", "x**2*y**2 + x**2*z**2 + y**2*z**2")},
     **{f"classify {f}": "a leading form that vanishes on lines decides nothing of what is no polynomial" for f in (
         "sin(x)**2*sin(y)**2", "-x*y + exp(x*y) - 1")},
     "classify pi*x**4 - 7*x**2*y**2/2 + y**4": "signs on circles are told for algebraic coefficients alone",

@@ -7,7 +7,9 @@ import sympy
 from scipy.integrate import solve_ivp
 from sympy import Rational
 
-from flows import AdaGrad, Adam, Adamax, Flow, GradientDescent, Momentum, Nesterov, Newton, RMSProp, Signum
+from flows import (
+    AdaGrad, Adam, Adamax, DampedNewton, Flow, GradientDescent, Momentum, Nesterov, Newton, RMSProp, Signum,
+)
 from lyapunov import basin_certificate, well
 from networks import Loss, get
 
@@ -139,6 +141,7 @@ class Climbing(Flow):
 @pytest.mark.parametrize("flow, message", [
     (Newton(), "no energy that is at least F"), (Climbing(), "no energy that is at least F"),
     (Adam(b=5.0), "no energy that is at least F"), (Adam(eps=0.0), "not proved to be stable"),
+    (DampedNewton(damping=1.0), "no energy that is at least F"),  # it is one where H >= -1 alone
 ])
 def test_what_is_not_proved_is_refused(flow, message):
     with pytest.raises(ValueError, match=message):

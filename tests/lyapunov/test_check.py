@@ -1,4 +1,5 @@
 """Verdicts: every known energy, known thresholds, refuted claims with exact witnesses, and honest indecision."""
+import functools
 from dataclasses import dataclass
 
 import pytest
@@ -73,10 +74,16 @@ TABLE = [
 ]
 
 
+@functools.cache
+def known(flow, i):
+    """The verdict on the i-th energy of a flow, which several tests look at."""
+    return check(flow, energies(flow)[i])
+
+
 @pytest.mark.parametrize("flow, i, derivative, conditions, strict, limits", TABLE)
 def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_conditions(
         flow, i, derivative, conditions, strict, limits):
-    verdict = proved(check(flow, energies(flow)[i]))
+    verdict = proved(known(flow, i))
     assert derivative is None or sympy.simplify(verdict.derivative - derivative) == 0
     assert verdict.conditions == conditions
     assert verdict.strict is strict
@@ -109,7 +116,7 @@ def test_lion_is_proved_on_the_pieces_of_its_signs():
     (Momentum(c), 0, True), (Momentum(c), 1, False), (Adam(a, b, eps), 0, True), (RMSProp(b, eps), 1, True),
     (AdaGrad(Rational(1, 100)), 1, True), (AdaGrad(eps), 1, None), (Newton(), 0, True)])
 def test_whether_V_minus_F_is_nonnegative(flow, i, positive):
-    assert check(flow, energies(flow)[i]).positive is positive
+    assert known(flow, i).positive is positive
 
 
 # ------------------------------------------------------------------------------------------------- thresholds
@@ -136,9 +143,8 @@ def test_the_cross_term_needs_the_curvature_bound():
     refuted(check(Momentum(c=1), Energy(energy.function)))
 
 
-@pytest.mark.parametrize("fast, slow, good", [(4, 1, True), (Rational(41, 10), 1, False), (0.4, 0.1, True),
-                                              (0.41, 0.1, False), (1, 1, True), (5, 1, False), (0.001, 0.1, True),
-                                              (3.7, 1, True), (1.2, 0.3, True), (400001, 100000, False)])
+@pytest.mark.parametrize("fast, slow, good", [(0.4, 0.1, True), (0.41, 0.1, False), (0.001, 0.1, True), (3.7, 1, True),
+                                              (1.2, 0.3, True), (400001, 100000, False)])
 @pytest.mark.parametrize("correction", [False, True])
 def test_adam_with_numbers(fast, slow, good, correction):
     flow = Adam(a=slow, b=fast, eps=Rational(1, 100), correction=correction)
@@ -241,7 +247,7 @@ def test_no_other_weight_is_an_energy_of_adam(p, fast):
         refuted(verdict)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.floats(0.01, 20), st.floats(0.1, 10), st.floats(0.01, 3))
 def test_the_cross_term_is_decided_on_both_sides_of_its_bound(friction, curvature, share):
     flow = Momentum(sympy.Rational(str(round(friction, 3))))

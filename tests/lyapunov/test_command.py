@@ -6,9 +6,12 @@ from lyapunov.__main__ import main
 
 
 SHOWN = [flow for flow in FLOWS if flow.energy is not None or flow.__name__ in ("AdamW", "AdaDelta", "Rprop")]
+#: one of each kind: with further energies and without, derived or not, with memory, curvature, signs and clocks
+QUICK = {"GradientDescent", "Momentum", "AdaGrad", "Adam", "Newton", "Signum", "AdamW", "AdaDelta", "Rprop"}
 
 
-@pytest.mark.parametrize("flow", SHOWN)
+@pytest.mark.parametrize("flow", [pytest.param(flow, marks=[] if flow.__name__ in QUICK else [pytest.mark.slow])
+                                  for flow in SHOWN])
 def test_each_flow_is_shown_with_its_verdicts(flow, capsys):
     assert main([flow.__name__.lower()]) == 0
     out = capsys.readouterr().out

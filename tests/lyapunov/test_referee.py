@@ -8,10 +8,10 @@ import sympy
 from sympy import Eq, Rational
 
 from arithmetic import absolute, add_diagonal, sign, solve, sqrt, total
-from flows import Adam, Flow, GradientDescent, Momentum, Nesterov
+from flows import Adam, DampedNewton, Flow, GradientDescent, Momentum, Nesterov
 from lyapunov import Certificate, H, Status, Verdict, check, check_step, energies, multipliers
 from lyapunov.local import fixed_points
-from lyapunov.motion import Law, Motion
+from lyapunov.motion import LANES, Law, Motion
 from lyapunov.realise import realise
 from lyapunov.referee import refereed
 from lyapunov.step import ratio_symbol
@@ -308,3 +308,24 @@ def test_a_motion_is_the_chain_rule():
 
 def motion_energy(s, o):
     return o.value + total(o.gradient * s.v)
+
+
+# --------------------------------------------------------------------------------------------- identities and draws
+def test_a_pole_says_nothing_of_an_identity():
+    """A point at which V' of (H + I)⁻¹∇F is tried has the eigenvalue −1; where all are poles, nothing is said."""
+    verdict = check(DampedNewton(damping=1), loss, assuming=H >= -1)
+    assert verdict.status == "PROVED" and verdict.certificate.verify()
+    subject = GradientDescent()
+    assert not Motion(subject, loss, 2).separates(-(g**2) / sympy.S.Zero, *subject.coordinate()[:2])
+
+
+def test_attacks_begin_with_draws_that_no_attack_changes():
+    """They are kept for all flows of the same blocks: each is that of its seed, and so is what is drawn after it."""
+    motion = Motion(Momentum(), kinetic, 2)
+    for _ in range(2):
+        kept, after = motion.first(3)
+        rng = np.random.default_rng(3)
+        fresh = motion.draw(rng, 2 * LANES)
+        assert kept.keys() == fresh.keys() and all(np.array_equal(kept[k], fresh[k]) for k in fresh)
+        assert after.random() == rng.random()
+        motion.attack(Law(("convex",), *Momentum().coordinate()[:2], Momentum()), {}, 3, quadratic=True)

@@ -21,9 +21,12 @@ SMOOTH = (GradientDescent(), Momentum(c=0.5), Nesterov(), RMSProp(eps=0.1), Adam
           Adam(eps=0.1, correction=False),
           Adam(b=20.0), LevenbergMarquardt(), Adamax(eps=0.1), NAdam(eps=0.1), MomentumRMSProp(eps=0.1))
 MANIFOLD = (AdaGrad(eps=0.1), AdaGrad(eps=0.0), AMSGrad(eps=0.1))
-#: Every flow at a point of every nature of every network that is studied.
+#: A point of every nature of every network that is studied; and one of every nature alone.
 POINTS = [(name, i) for name in studied() for found in [get(name).critical_points()] for i, p in enumerate(found)
           if p.nature not in [q.nature for q in found[:i]]]
+NATURES = [*{get(name).critical_points()[i].nature: (name, i) for name, i in reversed(POINTS)}.values()]
+#: What depends on the flow is its leading part, and on the network the place: these flows are looked at in all places.
+EVERYWHERE = (GradientDescent(), Adam(eps=0.1), AdaGrad(eps=0.1), Signum())
 
 
 def expected(nature: str, attracts="asymptotically stable") -> str:
@@ -33,9 +36,12 @@ def expected(nature: str, attracts="asymptotically stable") -> str:
 
 
 # ---------------------------------------------------------------------------------------- every point, every flow
-@pytest.mark.parametrize("flow", SMOOTH + MANIFOLD + (Signum(),), ids=repr)
-def test_the_nature_of_a_point_decides(flow):
-    for name, i in POINTS:
+@pytest.mark.parametrize("flow, points", [
+    *((flow, POINTS if flow in EVERYWHERE else NATURES) for flow in SMOOTH + MANIFOLD + (Signum(),)),
+    *(pytest.param(flow, POINTS, marks=[pytest.mark.slow]) for flow in SMOOTH + MANIFOLD if flow not in EVERYWHERE),
+], ids=lambda x: repr(x) if isinstance(x, Flow) else "all places" if x is POINTS else "one of each nature")
+def test_the_nature_of_a_point_decides(flow, points):
+    for name, i in points:
         point = get(name).critical_points()[i]
         found = stability(flow, point)
         wanted = expected(point.nature, "stable" if flow in MANIFOLD else "asymptotically stable")

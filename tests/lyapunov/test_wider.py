@@ -259,6 +259,32 @@ def test_energies_of_convex_losses():
     assert sympy.expand(plain.energy.expression - sympy.Symbol("t", nonnegative=True) * F - theta**2 / 2) == 0
 
 
+def test_parameters_that_are_drawn_to_memory():
+    """θ' = −κg − c(θ − qz): V = F + c|θ − qz|²/2κ, if z' draws qz to θ; a push away is no energy."""
+    z = sympy.Symbol("z", real=True)
+
+    def drawn(k, c, q, b):
+        return flow(lambda f, s, o: {"z": b * (s.theta - q * s.z),
+                                     "theta": -k * o.gradient - c * (s.theta - q * s.z)}, ("z",))
+
+    found = derive(drawn(2, 3, 5, 1))
+    assert found.status == "PROVED" and found.verdict.certificate.verify()
+    assert sympy.expand(found.energy.expression - F - Rational(3, 4) * (theta - 5 * z) ** 2) == 0
+    assert derive(drawn(2, -3, 5, 1)).status == "UNDECIDED" and derive(drawn(2, 3, 5, -4)).status == "UNDECIDED"
+
+
+def test_a_multiplier_beside_convex_losses():
+    x = sympy.Symbol("x", real=True)
+
+    def saddle(a, b):
+        return flow(lambda f, s, o: {"x": b * s.theta - s.x, "theta": -o.gradient - a * s.x}, ("x",))
+
+    found = derive(saddle(3, 2), assuming="convex")
+    assert found.status == "PROVED" and found.verdict.certificate.verify()
+    assert sympy.expand(found.energy.expression - theta**2 / 2 - Rational(3, 4) * x**2) == 0
+    assert derive(saddle(3, -2), assuming="convex").status == "UNDECIDED"
+
+
 @pytest.mark.parametrize(
     "weight", [lambda s, o: sqrt(1 + s.theta**2) * o.gradient, lambda s, o: o.gradient / (1 + s.theta**2)]
 )

@@ -43,7 +43,14 @@ CASES = [
     (x**4 + y**4 + z**4 - 3 * x**2 * y * z, "degenerate saddle"),
     (x**3 + y**4 + z**4, "degenerate saddle"), (-x**4 - y**4 - z**4 + x**5, "degenerate maximum"),
     (cos(x) + x**2 / 2 + y**4 + z**4, "degenerate minimum"),
-    (x**2 * y**2 + z**4, "undecided"),
+    # squares that vanish on lines: of F itself, not of a leading form
+    (x**2 * y**2 + z**4, "non-strict minimum"), (x**2 * y**2 + y**2 * z**2 + z**2 * x**2, "non-strict minimum"),
+    (x**4 + y**4 + z**4 - x**2 * y**2 - y**2 * z**2 - z**2 * x**2, "non-strict minimum"),
+    (-(x - y)**2 * (x + 2 * z)**2, "non-strict maximum"), ((x * y - z**2)**2, "non-strict minimum"),
+    (x**2 * y**2 + y**2 * z**2 + z**2 * x**2 - x**10, "undecided"),
+    (x**2 * y**2 + y**2 * z**2 + z**2 * x**2 + 1 - exp(x**10), "undecided"),  # beyond the order of the series
+    # Motzkin's form is no sum of squares
+    (x**4 * y**2 + x**2 * y**4 - 3 * x**2 * y**2 * z**2 + z**6, "undecided"),
 ]
 
 
