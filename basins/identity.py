@@ -25,6 +25,7 @@ def identity(loss, optimizer: Optimizer, problem: Problem, shape: tuple[int, int
 
     Raises TypeError, with one sentence, where that cannot be told in the next run.
     """
+    problem = problem.alone  # a study of a sweep is the separate one
     stop = problem.stop
     hashed = hashlib.sha256()
     for first in range(0, shape[1], chunk):
