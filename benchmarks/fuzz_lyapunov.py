@@ -330,7 +330,7 @@ def outside(found, assuming) -> str:
 
 
 def above(loss, lowest: float, points) -> bool:
-    """Whether F'' ≥ lowest, exactly, as floats lose high powers: of one variable everywhere, of more at these points."""
+    """Whether F'' ≥ lowest, exactly, as floats lose high powers: in one variable everywhere, else at these points."""
     if loss.expression is None or not np.isfinite(lowest):
         return False
     if loss.dim > 1:
