@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -202,6 +203,12 @@ class Proofs:
         return test.unique, ends - test.shift
 
 
+@functools.lru_cache(maxsize=8)
+def proofs_of(loss, points: tuple[CriticalPoint, ...], match: float) -> Proofs:
+    """`Proofs`, made once: many studies are of one loss."""
+    return Proofs(loss, points, match)
+
+
 def _system(loss):
     """The gradient of a loss and its Jacobian on boxes; None where that cannot be had."""
     if getattr(loss, "expression", None) is None or loss.dim > LARGE:
@@ -231,6 +238,7 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     clocks: the map contracts towards the point, its multipliers lie within the unit circle (so a step that is too large
     holds on to none, nor does Adam, which forgets its v).  Others: not known.
     """
+    problem = problem.alone  # whose rates are no rows, and so no clocks
     stop, field = problem.stop, problem.field
     barrier = proofs.convexity * proofs.radius**2 / 2
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly

@@ -10,7 +10,7 @@ from networks import CriticalPoint
 from schemes import Optimizer, Outcome, Problem
 
 from .attractors import Attractors, failed
-from .evidence import AWAY, End, Further, Proofs, followed_on, held, newton_step
+from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of
 from .recurrence import IRREGULAR
 from .result import Point, closest
 
@@ -108,7 +108,7 @@ class _Judge:
         return rest[~proved & ~first & still]
 
     def _know(self, points: tuple[CriticalPoint, ...]) -> None:
-        self.points, self.proofs = points, Proofs(self.loss, points, self.match)
+        self.points, self.proofs = points, proofs_of(self.loss, points, self.match)
         radii = map(float, self.proofs.radius)
         self.kept = tuple(Point.of(p)._replace(radius=r) for p, r in zip(points, radii, strict=True))
         # the last entry is that of no point, -1
