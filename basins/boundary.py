@@ -34,7 +34,8 @@ class Entropy:
 
     basin : S_b, the mean entropy of the labels in a box, over all boxes.  boundary : S_bb, over the `mixed` ones, those
     that hold more than one label (NaN where none does).  error : the standard error of S_bb, as if its boxes were
-    drawn independently.  box : starts per side.  boxes : how many.
+    drawn independently.  box : starts per side.  boxes : how many.  unknown : further ones, left out because of a start
+    in them it is not known where it goes: at rest and undecided, or still moving.
 
     A box in which two basins meet does not exceed log 2, and where boundaries are smooth, three or more meet in few of
     many small boxes: S_bb > log 2, if finer grids say so too, is the mark of a fractal boundary.  S_bb < log 2 says
@@ -48,6 +49,7 @@ class Entropy:
     boxes: int
     mixed: int
     box: int
+    unknown: int = 0
 
     @property
     def exceeds_log_2(self) -> bool:
@@ -58,7 +60,8 @@ class Entropy:
         said = ("above log 2: more than two basins meet in many boxes, as at a fractal boundary" if self.exceeds_log_2
                 else "the log 2 test says nothing")
         return (f"S_b = {self.basin:.3f}, S_bb = {self.boundary:.3f} ± {self.error:.3f} ({said}); {self.boxes} boxes "
-                f"of {self.box} × {self.box} starts, {self.mixed} mixed")
+                f"of {self.box} × {self.box} starts, {self.mixed} mixed"
+                + f", {self.unknown} left out" * bool(self.unknown))
 
 
 def entropy(result: Study | ArrayLike, box: int = 5) -> Entropy:
@@ -66,14 +69,18 @@ def entropy(result: Study | ArrayLike, box: int = 5) -> Entropy:
 
     result : a study on a grid of two coordinates, or labels, integers (rows, columns).  box : starts per side of a box;
     what does not fill one at the upper ends is left out.
-    Raises ValueError where there is no map, or it holds no box.
+    Raises ValueError where there is no map, or it holds no box of which all starts are known.
     """
-    codes = _map(result)
+    codes, known = _map(result)
     if isinstance(box, bool) or not isinstance(box, (int, np.integer)) or not 2 <= box <= min(codes.shape):
         raise ValueError(f"entropy(box={box!r}): must be an integer from 2 to {min(codes.shape)}, the map's smaller "
                          "side")
     rows, columns = (side // box for side in codes.shape)
-    boxes = codes[:rows * box, :columns * box].reshape(rows, box, columns, box).swapaxes(1, 2).reshape(-1, box * box)
+    boxes, sure = (x[:rows * box, :columns * box].reshape(rows, box, columns, box).swapaxes(1, 2).reshape(-1, box * box)
+                   for x in (codes, known))
+    if not sure.all(axis=1).any():
+        raise ValueError("entropy: each box has a start of which it is not known where it goes: raise Stop.max_steps")
+    boxes, unknown = boxes[sure.all(axis=1)], int((~sure.all(axis=1)).sum())
     each = np.zeros(len(boxes))
     for code in np.unique(boxes):
         share = np.mean(boxes == code, axis=1)
@@ -82,7 +89,7 @@ def entropy(result: Study | ArrayLike, box: int = 5) -> Entropy:
     count = int(mixed.sum())
     return Entropy(float(each.mean()), float(each[mixed].mean()) if count else math.nan,
                    float(each[mixed].std(ddof=1) / math.sqrt(count)) if count > 1 else math.nan, len(boxes), count,
-                   int(box))
+                   int(box), unknown)
 
 
 @dataclass(frozen=True)
@@ -138,26 +145,32 @@ class Uncertainty:
 def uncertainty(result: Study | ArrayLike, steps: Sequence[int] = (1, 2, 4, 8, 16)) -> Uncertainty:
     """The uncertainty exponent of a map, by its pairs of starts that are so many steps of the grid apart.
 
-    result : as for `entropy`.  ε is in units of the grid's step, the share the mean of those along either side.
+    result : as for `entropy`.  ε is in units of the grid's step, the share the mean of those along either side, of the
+    pairs of which it is known where both go.
     Raises ValueError where there is no map, or steps do not fit into it.
     """
-    codes = _map(result)
+    codes, known = _map(result)
     sizes = np.array(steps)
     if sizes.ndim != 1 or not sizes.size or sizes.dtype.kind not in "iu" or not (
             (sizes >= 1) & (sizes < min(codes.shape))).all():
         raise ValueError(f"uncertainty(steps={steps!r}): must be integers from 1 to {min(codes.shape) - 1}, less than "
                          "the map's smaller side")
-    share = [(np.mean(codes[:, s:] != codes[:, :-s]) + np.mean(codes[s:] != codes[:-s])) / 2 for s in map(int, sizes)]
-    rows, columns = codes.shape
-    return Uncertainty(sizes.astype(float), np.array(share), rows * (columns - sizes) + (rows - sizes) * columns, 2)
+    share, pairs = [], []
+    for k in map(int, sizes):
+        both = known[:, k:] & known[:, :-k], known[k:] & known[:-k]
+        apart = codes[:, k:] != codes[:, :-k], codes[k:] != codes[:-k]
+        share.append(sum(np.mean(x[told]) if told.any() else np.nan for x, told in zip(apart, both, strict=True)) / 2)
+        pairs.append(sum(int(told.sum()) for told in both))
+    return Uncertainty(sizes.astype(float), np.array(share), np.array(pairs), 2)
 
 
-def _map(result) -> np.ndarray:
+def _map(result) -> tuple[np.ndarray, np.ndarray]:
+    """The labels of a map, and of which starts it is known where they go."""
     codes = result.map() if isinstance(result, Study) else np.asarray(result)
     if codes.ndim != 2 or codes.dtype.kind not in "iu" or min(codes.shape) < 2:
         raise ValueError(f"a map has integers in rows and columns, two or more, got an array of {codes.dtype} of shape "
                          f"{codes.shape}")
-    return codes
+    return codes, _ended(result).reshape(codes.shape) if isinstance(result, Study) else np.ones(codes.shape, dtype=bool)
 
 
 # ------------------------------------------------------------------------------------ what further starts find
@@ -193,8 +206,8 @@ def _ended(result: Study) -> np.ndarray:
 def uncertainty_exponent(loss: Objective, optimizer: Optimizer, box: Box | tuple[float, float],
                          epsilon: ArrayLike | None = None, *, n: int = 10_000, seed: int = 0,
                          **options: Any) -> Uncertainty:
-    """The uncertainty exponent of the basins in a box, by shifts of random starts: f is the share of pairs, a start and
-    the same shifted by ε in a random direction, that have different labels.
+    """The uncertainty exponent of the basins in a box, by shifts of random starts: of the pairs, a start and the same
+    shifted by ε in a random direction, of which it is known where both go, f is the share with different labels.
 
     epsilon : shifts, in units of the coordinates (by default 12 from 1e-6 to 0.1 of the box's shortest side).
     n : pairs for each ε, drawn anew for each.  options : those of `study`.
@@ -206,13 +219,15 @@ def uncertainty_exponent(loss: Objective, optimizer: Optimizer, box: Box | tuple
     if sizes.ndim != 1 or not sizes.size or not (np.isfinite(sizes) & (sizes > 0)).all():
         raise ValueError(f"uncertainty_exponent(epsilon={epsilon!r}): must be positive numbers")
     rng, labels = np.random.default_rng(seed), Labeller(loss, optimizer, **options)
-    share = []
+    share, pairs = [], []
     for e in sizes:
         starts = uniform(box, n, rng)
         shift = rng.standard_normal(starts.shape)
-        found, _ = labels(np.hstack([starts, starts + e * shift / np.linalg.norm(shift, axis=0)]))
-        share.append(float(np.mean(found[:n] != found[n:])))
-    return Uncertainty(sizes, np.array(share), np.full(len(sizes), n), loss.dim)
+        found, known = labels(np.hstack([starts, starts + e * shift / np.linalg.norm(shift, axis=0)]))
+        told = known[:n] & known[n:]
+        share.append(float(np.mean((found[:n] != found[n:])[told])) if told.any() else np.nan)
+        pairs.append(int(told.sum()))
+    return Uncertainty(sizes, np.array(share), np.array(pairs), loss.dim)
 
 
 class Shock(NamedTuple):

@@ -247,3 +247,18 @@ def test_convergence_times_are_those_of_the_labels(polytwo):
         assert (row["starts"], row["most"]) == (len(steps), max(steps))
         assert row["steps (mean)"] == pytest.approx(sum(steps) / len(steps))
         assert row["median"] == sorted(steps)[len(steps) // 2] or len(steps) % 2 == 0
+
+
+def test_starts_of_which_it_is_not_known_where_they_go_are_left_out():
+    """Adam with lr = 0.5: boxes and pairs with a start that is undecided or still moving say nothing of basins."""
+    loss, adam = networks.get("polytwo"), named("adam", lr=0.5)
+    result = study(loss, adam, grid(((-3, 3), (-3, 3)), 60), progress=False)
+    known = (result.point >= 0).reshape(60, 60)
+    boxes = known.reshape(12, 5, 12, 5).all(axis=(1, 3))
+    found = entropy(result)
+    assert 0 < found.unknown == (~boxes).sum() and found.boxes == boxes.sum()
+    assert f"{found.unknown} left out" in str(found)
+    pairs = (known[:, 1:] & known[:, :-1]).sum() + (known[1:] & known[:-1]).sum()
+    assert uncertainty(result).pairs[0] == pairs < 2 * 60 * 59
+    with pytest.raises(ValueError, match="raise Stop.max_steps"):
+        entropy(study(loss, adam, result.starts, stop=Stop(max_steps=5), progress=False))
