@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import sympy
+from sympy.polys.matrices import DomainMatrix
 
 from .elementary import exp, log
 from .operations import absolute, maximum, minimum, sqrt, where
@@ -61,7 +62,7 @@ def solve(matrix: Quantity, rhs: Quantity) -> Quantity:
     n = len(rhs)
     first = next(iter(np.asarray(matrix).flat), 0.0)  # of no lanes, numbers
     if is_symbolic(first):
-        return Vector(sympy.Matrix(matrix).LUsolve(sympy.Matrix(list(rhs))))
+        return Vector(_solve_exactly(sympy.Matrix(matrix), sympy.Matrix(list(rhs))))
     if n > 8 and not isinstance(first, Reading):
         lanes = np.moveaxis(matrix.reshape(n, n, -1), -1, 0), np.moveaxis(rhs.reshape(n, -1), -1, 0)
         try:
@@ -71,6 +72,15 @@ def solve(matrix: Quantity, rhs: Quantity) -> Quantity:
         return np.moveaxis(solution, 0, -1).reshape(rhs.shape)
     with np.errstate(all="ignore"):
         return _eliminate([list(row) for row in matrix], list(rhs))
+
+
+def _solve_exactly(matrix: sympy.Matrix, rhs: sympy.Matrix) -> sympy.Matrix:
+    """By fractions in lowest terms where the entries are quotients of polynomials, which does not swell."""
+    left, right = DomainMatrix.from_Matrix(matrix), DomainMatrix.from_Matrix(rhs)
+    left, right = left.to_field().unify(right.to_field())
+    if left.domain.is_EX or matrix.shape[0] < 4:
+        return matrix.LUsolve(rhs)
+    return left.lu_solve(right).to_Matrix()
 
 
 def _solve_or_nan(matrix, rhs):

@@ -155,6 +155,9 @@ class Kin:
         return vars(self) | {"made": OrderedDict()}
 
 
+CASES = 3  #: that a state in symbols may hold: RAdam's in four stages
+
+
 class _Coordinate(flows.Field):
     """A flow on one coordinate of a loss in symbols: in sequential schemes, blocks already updated appear as block⁺."""
 
@@ -165,6 +168,11 @@ class _Coordinate(flows.Field):
         self._s, self._sequential = s, sequential
 
     def slopes(self, s, oracle):
+        """Raises TypeError where the state holds more cases than sympy compares in seconds with those of the field."""
+        held = set().union(*(sympy.sympify(e).atoms(sympy.Piecewise) for x in vars(s).values()
+                             for e in np.ravel(np.asarray(x, dtype=object))))
+        if len(held) > CASES:
+            raise TypeError(f"comparison of {len(held)} cases within cases")
         if self._sequential:
             s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
                                for name, x in vars(s).items()})

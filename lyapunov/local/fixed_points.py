@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import mpmath
+import numpy as np
 import sympy
 from sympy import Poly, Rational, Symbol
 
@@ -16,7 +18,7 @@ from schemes import FixedStep, Optimizer
 from ..coordinate import Coordinate, exact_rates, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value
-from .truncated import Truncated
+from .truncated import Truncated, taylor
 
 z, sharpness = Symbol("z"), positive("eta")
 
@@ -270,9 +272,12 @@ def _rest(new, x, settled: dict):
 
 def _leading(e, s, power, name):
     """The term of weight `power` of a new value, whose lower ones vanish."""
-    e = sympy.powdenest(sympy.expand(e), force=True)
     if e.has(sympy.sign, sympy.Piecewise):
         raise _NoLinearPart(f"the step of {name} does not tend to 0 with the state: it contains a sign")
+    found = taylor(sympy.powdenest(e, force=True), s, power)
+    if found is not None and all(sympy.simplify(lower) == 0 for lower in found[:-1]):
+        return sympy.factor_terms(sympy.expand(found[-1]))
+    e = sympy.powdenest(sympy.expand(e), force=True)
     value = sympy.cancel(sympy.together(e / s**power))
     value = value.subs(s, 0)
     if value.has(sympy.nan, sympy.zoo, sympy.oo) or value.has(s):
@@ -283,6 +288,11 @@ def _leading(e, s, power, name):
 # ------------------------------------------------------------------------------------------------ the unit circle
 def _threshold(polynomial):
     """The smallest η > 0 at which a root meets the unit circle, and where: (η, -1 | 1 | "pair")."""
+    # powers of e are symbols here: of them no polynomial algorithm knows what they are
+    powers = {e: Fresh(f"e{i}", positive=True) for i, e in enumerate(sorted(polynomial.atoms(sympy.exp), key=str))
+              if e.is_number}
+    known = {x: Rational(sympy.N(e, 60)) for e, x in powers.items()}
+    polynomial = polynomial.xreplace(powers)
     p = Poly(polynomial, z)
     events: list[tuple] = [(-1, p.eval(-1)), (1, p.eval(1))]
     if p.degree() == 2:
@@ -293,29 +303,36 @@ def _threshold(polynomial):
         if top.has(sharpness):
             candidates += [(root, where) for root in _positive_roots(top)]
     rates = sorted({x for root, _ in candidates for x in root.free_symbols}, key=str)
-    sample = {x: Rational(1, 10) if str(x) == "lr" else Rational(9, 10) for x in rates}
+    sample = {x: known.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10)) for x in rates}
     candidates = [(root, where) for root, where in candidates if root.subs(sample) > 0]
     candidates = sorted(candidates, key=lambda c: c[0].subs(sample))
     rates = polynomial.free_symbols - {z, sharpness}
-    full = {x: sample.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10)) for x in rates}
+    full = {x: known.get(x, sample.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10))) for x in rates}
     for root, where in candidates:
         at = root.subs(full)
         inside, outside = (_largest(polynomial.subs(full).subs(sharpness, at * k))
                            for k in (Rational(999, 1000), Rational(1001, 1000)))
         if inside < 1 < outside:
-            return root, where
+            return root.xreplace({x: e for e, x in powers.items()}), where
     return None, None
 
 
 def _positive_roots(f):
     poly = Poly(f, sharpness)
+    if poly.degree() == 1:
+        slope, height = poly.all_coeffs()
+        return [sympy.simplify(-height / slope)]
     if poly.degree() <= 2:
         return [sympy.simplify(r) for r in sympy.roots(poly) if r.is_real is not False]
     return [r for r in poly.real_roots() if r > 0] if not poly.free_symbols_in_domain else []
 
 
 def _largest(polynomial):
-    return max(abs(r) for r in Poly(polynomial, z).nroots(n=20, maxsteps=200))
+    p = Poly(polynomial, z)
+    try:
+        return max(abs(r) for r in p.nroots(n=20, maxsteps=200))
+    except mpmath.libmp.NoConvergence:  # roots that nearly meet
+        return max(map(abs, np.roots([complex(c) for c in p.all_coeffs()])))
 
 
 def _roots(polynomial) -> list:

@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,15 +10,14 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import OPERATIONS, SymbolicLoss, Vector, aligned, as_decimals
-from arithmetic.jets import Jet
+from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
 from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
 
 from ..coordinate import as_flow, exact_rates, refuse_names, scalars_at_rest
 from ..exact import positive
-from .truncated import Truncated
+from .truncated import Truncated, taylor
 
 h = positive("h")
 
@@ -136,44 +133,13 @@ def _in_powers(e: sympy.Expr, order: int) -> list:
     if e.is_polynomial(h):
         e = sympy.expand(e)
         return [e.coeff(h, k) for k in range(order + 1)]
-    if (found := _from_leaves(e, order)) is not None:
+    if (found := taylor(e, h, order)) is not None:
         return found
     terms = []
     for k in range(order + 1):
         terms.append(e.subs(h, 0).doit() / sympy.factorial(k))
         e = e.diff(h)
     return terms
-
-
-def _from_leaves(e: sympy.Expr, order: int) -> list | None:
-    """Series by Taylor arithmetic; None where a function has none there, or a quotient of what vanishes."""
-    known: dict = {h: Jet([sympy.S.Zero, sympy.S.One, *[sympy.S.Zero] * (order - 1)][:order + 1])}
-
-    def series(e):
-        if e not in known:
-            parts = [series(a) for a in e.args]
-            known[e] = combined(e, parts) if any(isinstance(a, Jet) for a in parts) else e
-        return known[e]
-
-    def combined(e, parts):
-        if e.is_Add or e.is_Mul:
-            return functools.reduce(operator.add if e.is_Add else operator.mul, parts)
-        if e.is_Pow and not isinstance(e, sympy.exp):
-            base, power = parts
-            if isinstance(power, Jet) or not (2 * power).is_Integer:
-                raise TypeError("a power that is no half of an integer")
-            return base**int(power) if power.is_Integer else base.apply("sqrt", base)**int(2 * power)
-        operation = OPERATIONS.of_sympy(type(e).__name__)
-        if operation is None or operation.arity != 1:
-            raise TypeError("no function of the table of one argument")
-        return operation.function(*parts)
-
-    try:
-        jet = series(e)
-    except TypeError:
-        return None
-    found = [sympy.sympify(c) for c in (jet.coefficients if isinstance(jet, Jet) else [jet])]
-    return None if any(c.has(sympy.nan, sympy.zoo, sympy.oo) for c in found) else found
 
 
 class _Model:

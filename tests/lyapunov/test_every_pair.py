@@ -12,7 +12,7 @@ from lyapunov import Status, modified_equation, multipliers
 from lyapunov.coordinate import scalars_at_rest
 from schemes import (
     NAMED, RKC1, SCHEMES, Euler, Gonzalez, Heun, ImplicitEuler, ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4,
-    SequentialEuler, named, pair,
+    SequentialEuler, Strang, named, pair,
 )
 
 ALL = [*(scheme() for scheme in SCHEMES), MarquardtEuler(), RosenbrockEuler(gauss_newton=True)]
@@ -82,6 +82,8 @@ def test_every_named_optimizer(name):
 
 
 def test_what_the_sentences_say():
+    with pytest.raises(TypeError, match="Strang on Rprop: sympy cannot hold the cases of this field"):
+        pair(Rprop(), Strang(), 0.1).algorithm()
     with pytest.raises(TypeError, match="is the solution of an equation, which is not expanded here"):
         modified_equation(Momentum, ImplicitEuler())
     with pytest.raises(TypeError, match="sympy cannot hold the cases of this field within the stages"):
