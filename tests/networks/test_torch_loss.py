@@ -159,7 +159,8 @@ def test_fields_integration_and_studies(loss):
                             schemes.ErrorControl(), Stop(gradient=1e-2))
     assert run.outcome == schemes.Outcome.CONVERGED and np.linalg.norm(loss.gradient(run.theta)) <= 1e-2
     study = basins.study(loss, schemes.named("gd-energy"), around(loss, 4), stop=Stop(gradient=1e-2), progress=False)
-    assert study.fraction(schemes.Outcome.CONVERGED) == 1 and (study.point == -1).all()
+    assert (study.outcome == schemes.Outcome.CONVERGED).all() and (study.end == basins.End.NEW_POINT).all()
+    assert not study.certified.any() and {str(p.nature) for p in study.points} == {"undecided"}  # grouped, not proved
 
 
 def test_gradient_descent_is_torchs(data):
