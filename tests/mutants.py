@@ -132,7 +132,7 @@ MUTANTS = (
            'return found if self.quadratic or (found != "weak" and not self.uniform) else None', "return found",
            KINKS + "what_is_flat_to_second_order_is_not_called_a_minimum"),
     Mutant("squares of products in a cone", "            if gap < 0:\n", "            if gap < -100:\n",
-           KINKS + "copositivity_against_samples"),
+           KINKS + "copositivity_of_two[-2-falls]"),
     Mutant("a hull that changes along a family", "return len(self.kinks) == self.search.dim - len(self.lines)",
            "return True", KINKS + "a_hull_that_changes_along_a_family_is_undecided"),
     Mutant("edges of another nature", "closed = bool(on) and all(e.nature == flat.nature for e in on)",

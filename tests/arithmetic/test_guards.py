@@ -91,12 +91,12 @@ def test_the_adjoint_through_a_chain_is_the_chain_rule(name):
 
 # ------------------------------------------------------------------------------------------------ back ends
 def on_backend(backend, update, columns):
-    """One step of z⁺ = update(x, y) on a back end, over columns (x, y)."""
+    """One step of z⁺ = update(x, y) on a back end, over columns (x, y), which are exchanged: else they are no lanes."""
     graph = Graph()
     x, y, z = graph.inputs("x", 3)
     new = update(x, y)
     new = arithmetic.where(new, 1.0, 0.0) if new.boolean else new
-    iteration = Iteration((x, y, z), (x, y, graph.lift(new)), graph.condition(True), 3)
+    iteration = Iteration((x, y, z), (y, x, graph.lift(new)), graph.condition(True), 3)
     start = np.vstack([np.array(columns).T, np.zeros((1, len(columns)))])
     return iterate(iteration, start, 1, backend=backend)[0][2]
 

@@ -34,7 +34,8 @@ def test_assumptions_that_say_nothing_of_the_flow_are_refused(relation):
 
 def test_curvature_off_the_axes_is_not_linear_in_the_state():
     point = Loss.from_expression(x**2 / 2 + 5 * y**2 + 2 * x * y, (x, y)).critical_points()[0]
-    assert stability(flow((), mixed("hessian"), k=5.0), point).status == "undecided"  # it is unstable
+    found = stability(flow((), mixed("hessian"), k=5.0), point)  # it is unstable
+    assert found.status == "undecided" and "the Hessian couples coordinates" in str(found)
 
 
 def test_multipliers_keep_the_rates_of_the_flow():

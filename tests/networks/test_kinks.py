@@ -208,6 +208,12 @@ def test_copositivity_against_samples(m, free, data):
         assert (np.einsum("il,ij,jl->l", lam, Q, lam) < 0).any() or min(values) < 0
 
 
+@pytest.mark.parametrize("product, found", [(-2, "falls"), (-1, "weak"), (Fraction(-1, 2), "strict"), (3, "strict")])
+def test_copositivity_of_two(product, found):
+    one, product = Fraction(1), Fraction(product)
+    assert copositive([[one, product], [product, one]], 2) == found
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(small, small), min_size=1, max_size=6))
 def test_zero_in_a_hull_in_the_plane(vectors):
