@@ -11,7 +11,7 @@ from flows import Adam, Flow, GradientDescent, Momentum, scalar
 from lyapunov import (
     Certificate, basin_certificate, check, check_step, energies, multipliers, residual_energy, stability, well,
 )
-from lyapunov.decrease import searched
+from lyapunov.decrease import falls, searched
 from networks import Loss, get
 from schemes import named
 
@@ -317,7 +317,7 @@ def test_an_energy_that_is_not_bounded_below_by_the_loss_proves_no_stability():
     energy = energies(Growing())[0]
     verdict = check(Growing(), energy)
     assert verdict.status == "PROVED" and verdict.invariant_set.has(sympy.Symbol("v", real=True))
-    assert not verdict.positive
+    assert not verdict.positive and falls(verdict) is None
     assert stability(Growing(), BOWL.critical_points()[0]).status == "undecided"
 
 
