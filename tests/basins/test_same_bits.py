@@ -21,7 +21,8 @@ QUICK = ("adam", "momentum-energy", "gd-richardson", "lm")
 
 
 def run(loss, optimizer, starts, **options):
-    return study(loss, optimizer, starts, stop=Stop(max_steps=300), **options)
+    """A study that names its points however slow the machine is."""
+    return study(loss, optimizer, starts, stop=Stop(max_steps=300), patience=600.0, **options)
 
 
 def assert_same(one, other, order=slice(None)):
