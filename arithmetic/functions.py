@@ -76,11 +76,12 @@ def solve(matrix: Quantity, rhs: Quantity) -> Quantity:
 
 def _solve_exactly(matrix: sympy.Matrix, rhs: sympy.Matrix) -> sympy.Matrix:
     """By fractions in lowest terms where the entries are quotients of polynomials, which does not swell."""
-    left, right = DomainMatrix.from_Matrix(matrix), DomainMatrix.from_Matrix(rhs)
-    left, right = left.to_field().unify(right.to_field())
-    if left.domain.is_EX or matrix.shape[0] < 4:
-        return matrix.LUsolve(rhs)
-    return left.lu_solve(right).to_Matrix()
+    if len(rhs) > 3:
+        left, right = DomainMatrix.from_Matrix(matrix), DomainMatrix.from_Matrix(rhs)
+        left, right = left.to_field().unify(right.to_field())
+        if not left.domain.is_EX:
+            return left.lu_solve(right).to_Matrix()
+    return matrix.LUsolve(rhs)
 
 
 def _solve_or_nan(matrix, rhs):

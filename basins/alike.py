@@ -57,8 +57,7 @@ class Labels:
 
     def of(self, k: int) -> np.ndarray:
         """(n,) the numbers of the labels of the k-th study, places in `all`."""
-        codes, places = np.unique(self.studies[k].codes, return_inverse=True)
-        return np.array([self._numbers[k][int(code)] for code in codes])[places]
+        return self.studies[k].by_code(self._numbers[k].__getitem__)
 
     def counts(self) -> np.ndarray:
         """(labels, studies) how many starts of each study have each label."""

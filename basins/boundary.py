@@ -19,6 +19,7 @@ from networks import Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .alike import Label, Labels, number
+from .evidence import End
 from .follow import study
 from .result import Study, closest
 from .starts import uniform
@@ -170,7 +171,7 @@ def _map(result) -> tuple[np.ndarray, np.ndarray]:
     if codes.ndim != 2 or codes.dtype.kind not in "iu" or min(codes.shape) < 2:
         raise ValueError(f"a map has integers in rows and columns, two or more, got an array of {codes.dtype} of shape "
                          f"{codes.shape}")
-    return codes, _ended(result).reshape(codes.shape) if isinstance(result, Study) else np.ones(codes.shape, dtype=bool)
+    return codes, _known(result).reshape(codes.shape) if isinstance(result, Study) else np.ones(codes.shape, dtype=bool)
 
 
 # ------------------------------------------------------------------------------------ what further starts find
@@ -185,22 +186,20 @@ class Labeller:
         self.labels: list[Label] = []
 
     def __call__(self, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) numbers of the labels of starts, (dim, n), and whether each start came to an end that tells."""
+        """(n,) numbers of the labels of starts, (dim, n), and of which it is known where they go."""
         result = study(self.loss, self.optimizer, starts, **self.options)
         if not result.complete:
             raise KeyboardInterrupt
-        return self.number(result), _ended(result)
+        return self.number(result), _known(result)
 
     def number(self, result: Study) -> np.ndarray:
         """(n,) numbers of the labels of a study."""
-        codes, places = np.unique(result.codes, return_inverse=True)
-        return np.array([number(self.labels, result, int(code)) for code in codes])[places]
+        return result.by_code(lambda code: number(self.labels, result, code))
 
 
-def _ended(result: Study) -> np.ndarray:
-    """Which starts came to an end that tells where they go: not cut off on their way, nor at rest at no known point."""
-    open_ = [o for o in Outcome if o.cut_off or o in (Outcome.CONVERGED, Outcome.STALLED)]
-    return (result.point >= 0) | ~np.isin(result.outcome, open_)
+def _known(result: Study) -> np.ndarray:
+    """Of which starts it is known where they go; what has stalled at no known point goes nowhere that has a basin."""
+    return result.settled & ((result.point >= 0) | (result.end != End.STALLED))
 
 
 def uncertainty_exponent(loss: Objective, optimizer: Optimizer, box: Box | tuple[float, float],
@@ -250,8 +249,8 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
 
     It is sought along the lines to the `nearest` starts of the study that end elsewhere, on which the boundary is
     bisected, and then in `rounds` of directions drawn around the best one.  Each is a start that does end elsewhere, so
-    the distance is an upper bound of the least one.  Starts that were cut off, or are at rest at no known point, do not
-    count as elsewhere.
+    the distance is an upper bound of the least one.  Starts of which it is not known where they go do not count as
+    elsewhere.
 
     result : a study of this loss and optimizer.  tolerance : of the distance.  options : those of `study` for further
     starts; `stop`, `match` are those of the result unless given.
@@ -259,7 +258,7 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
     """
     _check_same(result, loss, optimizer)
     labels = Labeller(loss, optimizer, **{"stop": result.stop, "match": result.match} | options)
-    label, ended, rng = labels.number(result), _ended(result), np.random.default_rng(seed)
+    label, known, rng = labels.number(result), _known(result), np.random.default_rng(seed)
     minima = [i for i, p in enumerate(result.points) if p.nature.is_minimum and not p.family]
     if not minima:
         return []
@@ -267,7 +266,7 @@ def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, neares
     own = np.array([number(labels.labels, result, i) for i in minima])
     lines = []
     for k in range(len(minima)):
-        elsewhere = np.flatnonzero((label != own[k]) & ended)
+        elsewhere = np.flatnonzero((label != own[k]) & known)
         far = np.linalg.norm(result.starts[:, elsewhere] - centres[:, [k]], axis=0)
         chosen = elsewhere[np.argsort(far, kind="stable")[:nearest]]
         lines.append((np.full(len(chosen), k), result.starts[:, chosen] - centres[:, [k]]))

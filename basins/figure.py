@@ -91,8 +91,7 @@ def _plane(study, ax, shown, colour, plane, shade, limits) -> list[Artist]:
     from matplotlib.patches import Patch
 
     x, y = _flat(study.starts, plane)
-    codes, places = np.unique(study.codes, return_inverse=True)
-    pixels = rgb([colour.get(int(c), "#FFFFFF") for c in codes])[places]
+    pixels = study.by_code(lambda code: rgb([colour.get(code, "#FFFFFF")])[0])
     handles: list[Artist] = [Patch(facecolor=colour[c], edgecolor="black", linewidth=0.5, label=_narrow(
         f"{study.label(c)}  {share_text(int(np.sum(study.codes == c)), study.n)}")) for c in shown]
     if shade is not None:

@@ -24,7 +24,7 @@ from .interrupt import Interruptions
 from .job import Job, prepare
 from .labels import labelled
 from .recurrence import followed
-from .result import ENDS, Study
+from .result import ENDS, Study, coordinate_names
 from .starts import Described
 from .store import Store
 
@@ -122,7 +122,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
                 note="interrupted before the ends were judged, so they have no names")
         found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
                       gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
-                      stop=job.problem.stop, match=float(match), coordinates=_names(loss),
+                      stop=job.problem.stop, match=float(match), coordinates=coordinate_names(loss),
                       drawn=getattr(starts, "drawn", ""), objective=loss)
         try:
             if kept and found.complete:
@@ -243,8 +243,3 @@ def _received(work: bytes) -> Problem:
 
 def _problem(loss, optimizer: Optimizer, stop: Stop) -> Problem:
     return optimizer.problem(loss, stop)
-
-
-def _names(loss) -> tuple[str, ...]:
-    numeric = getattr(loss, "expression", None) is None
-    return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))

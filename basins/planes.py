@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from arithmetic import Array, Box
 from networks import CriticalPoint, Objective
 
-from .result import Study
+from .result import Study, coordinate_names
 from .starts import grid
 
 
@@ -116,12 +116,6 @@ def _signed(vectors: np.ndarray) -> np.ndarray:
     """Each column with its largest entry positive: the sign is the algorithm's, and would mirror the map."""
     largest = np.abs(vectors).argmax(axis=0)
     return vectors * np.where(vectors[largest, [0, 1]] < 0, -1.0, 1.0)
-
-
-def coordinate_names(loss: Objective) -> tuple[str, ...]:
-    """What the parameters of a loss are called."""
-    numeric = getattr(loss, "expression", None) is None
-    return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))
 
 
 def grid_sides(coordinates: np.ndarray) -> tuple[int, int] | None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import sympy
@@ -160,6 +160,11 @@ class Study:
         return not np.any(self.outcome == Outcome.INTERRUPTED)
 
     @property
+    def settled(self) -> np.ndarray:
+        """(n,) whether it is known where a start goes: not where it was cut off, nor at rest where nothing decided."""
+        return (self.point >= 0) | ~np.isin(self.end, [*(o for o in Outcome if o.cut_off), End.CONVERGED])
+
+    @property
     def codes(self) -> np.ndarray:
         """(n,) the critical point's index; where there is none, minus `CYCLES` and the period of a cycle, or minus the
         value of the `End`."""
@@ -202,6 +207,11 @@ class Study:
         between = ("low", "high") if self.drawn == "sample" else ()
         return Table(("end", "starts", "fraction", *between, "certified", "gradients (mean)"), rows)
 
+    def by_code(self, function: Callable[[int], Any]) -> np.ndarray:
+        """(n, …) what a function gives for the code of each start; it is asked once for each code that occurs."""
+        codes, places = np.unique(self.codes, return_inverse=True)
+        return np.array([function(int(code)) for code in codes])[places]
+
     def codes_shown(self) -> list[int]:
         """Every critical point, then the other labels that occurred."""
         others = sorted({int(c) for c in np.unique(self.codes) if c < 0} | {-int(Outcome.DIVERGED)}, reverse=True)
@@ -237,8 +247,7 @@ class Study:
         if not minima:
             return []
         nearest, distance = closest(minima, self.starts)
-        done = ~np.isin(self.end, [o for o in Outcome if o.cut_off] + [End.CONVERGED])  # else nobody knows where
-        found = np.flatnonzero((distance <= radius) & (self.point != nearest) & (done | (self.point >= 0)))
+        found = np.flatnonzero((distance <= radius) & (self.point != nearest) & self.settled)
         found = found[np.argsort(distance[found], kind="stable")]
         codes = self.codes[found]
         words = {c: self.label(int(c)) for c in np.unique(codes)}
@@ -349,3 +358,9 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
                 closer = (distance < least) | (distance == least) & (key < nearest)
                 nearest[closer], least[closer] = key, distance[closer]
     return nearest, least
+
+
+def coordinate_names(loss: Objective) -> tuple[str, ...]:
+    """What the parameters of a loss are called."""
+    numeric = getattr(loss, "expression", None) is None
+    return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))

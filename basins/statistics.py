@@ -97,10 +97,9 @@ def compare(first: Study, second: Study) -> Comparison:
     Raises ValueError for other starts.
     """
     _paired(first, second)
-    labels = tuple(dict.fromkeys(study.label(c) for study in (first, second) for c in study.codes_shown()))
-    place = {label: k for k, label in enumerate(labels)}
+    labels, *places = _by_label(first, second)
     counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    np.add.at(counts, tuple(_by_label(study, place) for study in (first, second)), 1)
+    np.add.at(counts, tuple(places), 1)
     return Comparison(first.optimizer, second.optimizer, labels, counts)
 
 
@@ -139,10 +138,12 @@ def _both_tails(k: int, n: int) -> float:
     return min(1.0, 2 * float(bdtr(k, n, 0.5))) if n else 1.0
 
 
-def _by_label(study: Study, place: dict[str, int]) -> np.ndarray:
-    """(n,) the place of each start's label: codes of two studies count other points."""
-    codes, index = np.unique(study.codes, return_inverse=True)
-    return np.array([place[study.label(int(c))] for c in codes])[index]
+def _by_label(first: Study, second: Study) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The labels of two studies, and the place of each start's in them: codes of two studies count other points."""
+    labels = tuple(dict.fromkeys(study.label(c) for study in (first, second) for c in study.codes_shown()))
+    one, other = first.by_code(lambda c: labels.index(first.label(c))), second.by_code(
+        lambda c: labels.index(second.label(c)))
+    return labels, one, other
 
 
 def _paired(first: Study, second: Study) -> None:
@@ -157,7 +158,5 @@ def flipped_by_one_ulp(study: Study, again: Callable[[np.ndarray], Study]) -> fl
     again : makes the same study of other starts, `lambda starts: basins.study(loss, optimizer, starts)`.  Where the
     share is not small an end is that of the rounding: no other machine or library need have it.
     """
-    other = again(np.nextafter(study.starts, math.inf))
-    labels = {s.label(c) for s in (study, other) for c in s.codes_shown()}
-    place = {label: k for k, label in enumerate(labels)}
-    return float(np.mean(_by_label(study, place) != _by_label(other, place)))
+    _, one, other = _by_label(study, again(np.nextafter(study.starts, math.inf)))
+    return float(np.mean(one != other))

@@ -13,7 +13,9 @@ Source: Fukumizu & Amari 2000.
 """
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,14 +73,11 @@ class Beside:
         (v,) = zone.inputs
         w, a = (zone.graph.interval(float(low), float(high))
                 for low, high in zip(unit.inner_low, unit.inner_high, strict=True))
-        derivatives = [from_sympy(found.phi.diff(Z, k), {Z: v * zone.lift(x)}) for k in range(3) for x in found.inputs]
         r = [a * from_sympy(found.phi, {Z: w * zone.lift(x)}) - zone.lift(y)
              for x, y in zip(found.inputs, found.targets, strict=True)]
-        n, h = len(r), []
-        for k in range(3):
-            parts = [e * d * zone.lift(x**k) for e, d, x in zip(
-                r, derivatives[k * n:(k + 1) * n], found.inputs, strict=True)]
-            h.append(sum(parts[1:], start=parts[0]))
+        h = [functools.reduce(operator.add, (
+            e * from_sympy(found.phi.diff(Z, k), {Z: v * zone.lift(x)}) * zone.lift(x**k)
+            for e, x in zip(r, found.inputs, strict=True))) for k in range(3)]
         self.system, self.slopes = system_of(zone, h[:1], executor), zone.tape(h[1:], executor)
 
     def decided(self, low, high) -> np.ndarray:

@@ -8,6 +8,7 @@ import sympy
 
 import networks
 from basins import (
+    End,
     convergence_times, edge_state, entropy, fatal_shocks, grid, study, tipping, uncertainty, uncertainty_exponent,
 )
 from schemes import Stop, named
@@ -262,3 +263,12 @@ def test_starts_of_which_it_is_not_known_where_they_go_are_left_out():
     assert uncertainty(result).pairs[0] == pairs < 2 * 60 * 59
     with pytest.raises(ValueError, match="raise Stop.max_steps"):
         entropy(study(loss, adam, result.starts, stop=Stop(max_steps=5), progress=False))
+
+
+def test_a_plateau_is_an_end_like_others():
+    """Some starts of cloche come to rest on one: that is known of them, and their boxes are not left out."""
+    result = study(networks.get("cloche"), named("gd", lr=0.1), grid(networks.get("cloche").box, 40), progress=False)
+    plateau = result.end == End.PLATEAU
+    assert plateau.mean() > 0.05 and (result.settled == plateau | (result.point >= 0)).all()
+    known = result.settled.reshape(8, 5, 8, 5).all(axis=(1, 3))
+    assert entropy(result).boxes == known.sum()
