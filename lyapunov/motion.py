@@ -44,22 +44,28 @@ class _Asked(Oracle):
         }
 
 
+@functools.cache
+def _symbol(name: str, domain: str = "real", kind: str = "loss") -> Dummy:
+    """A symbol that equals none of a user's; the same each time, so that sympy knows what was computed with it."""
+    return Dummy(name, **{domain: True})
+
+
 class Motion:
     """V and V' of a flow in `dim` coordinates, in its own symbols: `V`, `slopes`, `parts`, whose sum is V' (+ kV)."""
 
     def __init__(self, flow: Flow, function: Callable, dim: int, rate=sympy.S.Zero):
         self._compiled: dict = {}
-        self.flow, self.dim, self.t, self.F = flow, dim, Dummy("t", nonnegative=True), Dummy("F", real=True)
+        self.flow, self.dim, self.t, self.F = flow, dim, _symbol("t", "nonnegative"), _symbol("F")
         self.blocks = {}
         for name in flow.blocks:
-            domain = {"positive": True} if name in flow.nonnegative else {"real": True}
+            domain = "positive" if name in flow.nonnegative else "real"
             self.blocks[name] = Vector(
-                Dummy(f"{name}_{i + 1}", **domain) for i in range(1 if isinstance(name, scalar) else dim)
+                _symbol(f"{name}_{i + 1}", domain, "block") for i in range(1 if isinstance(name, scalar) else dim)
             )
-        self.g, self.r = (Vector(Dummy(f"{x}_{i + 1}", real=True) for i in range(dim)) for x in "gr")
-        entry = {(i, j): Dummy(f"H_{i + 1}{j + 1}", real=True) for i in range(dim) for j in range(i, dim)}
+        self.g, self.r = (Vector(_symbol(f"{x}_{i + 1}") for i in range(dim)) for x in "gr")
+        entry = {(i, j): _symbol(f"H_{i + 1}{j + 1}") for i in range(dim) for j in range(i, dim)}
         self.H = Vector(entry[min(i, j), max(i, j)] for i in range(dim) for j in range(dim)).reshape(dim, dim)
-        self.J = Vector(Dummy(f"J_{i}", real=True) for i in range(dim**2)).reshape(dim, dim)
+        self.J = Vector(_symbol(f"J_{i + 1}{j + 1}") for i in range(dim) for j in range(dim)).reshape(dim, dim)
         s = State(t=self.t, **{name: x[0] if isinstance(name, scalar) else x for name, x in self.blocks.items()})
         oracle = _Asked(
             s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J}
@@ -78,11 +84,11 @@ class Motion:
             """∂V/∂x, of the terms that hold x."""
             return sympy.Add(*(e.diff(x) for e, held in terms if x in held))
 
-        turned = [sum(self.H[i, j] * theta[j] for j in range(dim)) for i in range(dim)]
+        bent = [(gradient(a), row) for a, row in zip(self.g, self.H, strict=True)]
         parts = [
             gradient(self.t),
-            gradient(self.F) * sum(a * b for a, b in zip(self.g, theta, strict=True)),
-            sum(gradient(a) * b for a, b in zip(self.g, turned, strict=True)),
+            gradient(self.F) * sympy.Add(*(a * b for a, b in zip(self.g, theta, strict=True))),
+            sympy.Add(*(slope * sum(h * b for h, b in zip(row, theta, strict=True)) for slope, row in bent if slope)),
         ]
         parts += [
             gradient(x) * f
