@@ -45,7 +45,7 @@ class _Asked(Oracle):
 
 
 @functools.cache
-def _symbol(name: str, domain: str = "real", kind: str = "loss") -> Dummy:
+def symbol_of(name: str, domain: str = "real", kind: str = "loss") -> Dummy:
     """A symbol that equals none of a user's; the same each time, so that sympy knows what was computed with it."""
     return Dummy(name, **{domain: True})
 
@@ -55,17 +55,17 @@ class Motion:
 
     def __init__(self, flow: Flow, function: Callable, dim: int, rate=sympy.S.Zero):
         self._compiled: dict = {}
-        self.flow, self.dim, self.t, self.F = flow, dim, _symbol("t", "nonnegative"), _symbol("F")
+        self.flow, self.dim, self.t, self.F = flow, dim, symbol_of("t", "nonnegative"), symbol_of("F")
         self.blocks = {}
         for name in flow.blocks:
             domain = "positive" if name in flow.nonnegative else "real"
             self.blocks[name] = Vector(
-                _symbol(f"{name}_{i + 1}", domain, "block") for i in range(1 if isinstance(name, scalar) else dim)
+                symbol_of(f"{name}_{i + 1}", domain, "block") for i in range(1 if isinstance(name, scalar) else dim)
             )
-        self.g, self.r = (Vector(_symbol(f"{x}_{i + 1}") for i in range(dim)) for x in "gr")
-        entry = {(i, j): _symbol(f"H_{i + 1}{j + 1}") for i in range(dim) for j in range(i, dim)}
+        self.g, self.r = (Vector(symbol_of(f"{x}_{i + 1}") for i in range(dim)) for x in "gr")
+        entry = {(i, j): symbol_of(f"H_{i + 1}{j + 1}") for i in range(dim) for j in range(i, dim)}
         self.H = Vector(entry[min(i, j), max(i, j)] for i in range(dim) for j in range(dim)).reshape(dim, dim)
-        self.J = Vector(_symbol(f"J_{i + 1}{j + 1}") for i in range(dim) for j in range(dim)).reshape(dim, dim)
+        self.J = Vector(symbol_of(f"J_{i + 1}{j + 1}") for i in range(dim) for j in range(dim)).reshape(dim, dim)
         s = State(t=self.t, **{name: x[0] if isinstance(name, scalar) else x for name, x in self.blocks.items()})
         oracle = _Asked(
             s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J}

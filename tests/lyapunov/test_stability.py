@@ -26,7 +26,7 @@ POINTS = [(name, i) for name in studied() for found in [get(name).critical_point
           if p.nature not in [q.nature for q in found[:i]]]
 NATURES = [*{get(name).critical_points()[i].nature: (name, i) for name, i in reversed(POINTS)}.values()]
 #: What depends on the flow is its leading part, and on the network the place: these flows are looked at in all places.
-EVERYWHERE = (GradientDescent(), Adam(eps=0.1), AdaGrad(eps=0.1), Signum())
+EVERYWHERE = (GradientDescent(), Adam(eps=0.1), Signum())
 
 
 def expected(nature: str, attracts="asymptotically stable") -> str:
