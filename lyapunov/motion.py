@@ -422,12 +422,14 @@ class Law:
         ok = np.ones(len(values[motion.t]), dtype=bool)
         names = tuple(sorted(rates, key=str))
         if (motion, names) not in self._gaps:
-            used = [*motion.symbols, *names]
-            self._gaps[motion, names] = [sympy.lambdify(used, gap, ["scipy", "numpy"]) for gap in self.gaps(motion)]
+            gaps = tuple(map(sympy.sympify, self.gaps(motion)))
+            self._gaps[motion, names] = on_floats((*motion.symbols, *names), gaps) if gaps else None
+        if (f := self._gaps[motion, names]) is None:
+            return ok
         known = [float(rates[x]) for x in names]
-        for f in self._gaps[motion, names]:
-            scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols), *known), dtype=float))
-            ok &= np.asarray(f(*(values[x] for x in motion.symbols), *known), dtype=float) >= -1e-12 * scale
+        scales = f(*(np.abs(values[x]) for x in motion.symbols), *known)
+        for gap, scale in zip(f(*(values[x] for x in motion.symbols), *known), scales, strict=True):
+            ok &= np.asarray(gap, dtype=float) >= -1e-12 * np.abs(np.asarray(scale, dtype=float))
         return ok
 
     def holds(self, motion: Motion, point: dict) -> bool:
@@ -457,8 +459,8 @@ class Law:
                     r.lhs if r.lhs.is_Symbol else None,
                 )
                 if x is not None:
-                    root = sympy.solve((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
-                    at[x] = root[0] if root and root[0].is_Rational else at[x]
+                    root = _root((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
+                    at[x] = root if root is not None and root.is_Rational else at[x]
                     if not _holds(r, at):
                         at[x] = next((w for w in (at[x] / 2, at[x] * 2) if _holds(r, at | {x: w})), at[x])
             ordered = len(bounds) < 2 or sign_of((bounds[1] - bounds[0]).subs(at)) >= 0
@@ -471,6 +473,14 @@ class Law:
 
 def _holds(relation, at) -> bool:
     return relation.subs(at) == sympy.true
+
+
+def _root(e, x):
+    """Where an expression of one symbol vanishes, in the first place; None where it does nowhere."""
+    slope = e.diff(x)
+    if slope.is_Rational and slope != 0:
+        return -e.subs(x, 0) / slope
+    return next(iter(sympy.solve(e, x)), None)
 
 
 # --------------------------------------------------------------------------------------------------- small helpers
