@@ -77,7 +77,7 @@ def test_where_the_step_does_not_tend_to_0_nothing_is_claimed(flow):
     assert found.status == "UNDECIDED" and found.stable is None and "does not tend to 0" in str(found)
 
 
-@pytest.mark.parametrize("network", ["polytwo", "polythree"])
+@pytest.mark.parametrize("network", ["polytwo", pytest.param("polythree", marks=pytest.mark.slow)])  # the like
 def test_the_points_of_a_network(network):
     loss = networks.get(network)
     for point in loss.critical_points():
