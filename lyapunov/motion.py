@@ -301,27 +301,28 @@ class Motion:
                 x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
                 return x**2 if square else x
 
-            turn = _rotation(n, [number() for _ in range(n)]) if axes else sympy.eye(n)
+            turn = _rotation(n, [number() for _ in range(n)]) if axes else None
             at = {
                 self.t: number(True),
                 self.F: number(),
                 **{x: number(True) if x.is_positive else number() for x in self.rates},
             }
             h, j = [number() for _ in range(n)], [number() for _ in range(n)]
-            H = turn * sympy.diag(*h) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: 0)
-            J = sympy.diag(*j) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: number())
-            entries = {x: number() for x in self.H.flat}
-            at |= {x: H[i] if axes else entries[x] for i, x in np.ndenumerate(self.H)} | {
-                x: J[i] for i, x in np.ndenumerate(self.J)
-            }
-            h = h if axes else [entries[self.H[i, i]] for i in range(n)]
+            J = {x: number() for x in self.J.flat if turn is None}
+            H = {x: number() for x in self.H.flat}
+            if turn is not None:
+                H = dict(zip(self.H.flat, turn * sympy.diag(*h) * turn.T, strict=True))
+                J = dict(zip(self.J.flat, sympy.diag(*j) * turn.T, strict=True))
+            at |= H | J
+            h = [H[self.H[i, i]] for i in range(n)] if turn is None else h
             ones = [
                 {oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
                 for i in range(n)
             ]
             for name, block in [*self.blocks.items(), (None, self.g)]:
                 own = [number(block[0].is_positive) for _ in block]
-                at |= dict(zip(block, own if isinstance(name, scalar) else turn * sympy.Matrix(own), strict=True))
+                turned = own if isinstance(name, scalar) or turn is None else turn * sympy.Matrix(own)
+                at |= dict(zip(block, turned, strict=True))
                 symbol = oracle.gradient if name is None else getattr(s, name)
                 for i, one in enumerate(ones):
                     one[symbol] = own[0] if isinstance(name, scalar) else own[i]
