@@ -243,7 +243,7 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     barrier = proofs.convexity * proofs.radius**2 / 2
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
-    if isinstance(problem.control, (EnergyControl, CombinedControl)):
+    if isinstance(problem.control, (EnergyControl, CombinedControl)) and problem.control.monotone:
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
     if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
         return np.zeros(len(points), dtype=bool)
