@@ -8,6 +8,7 @@ optimizer: a function in `classics.py` with `@named()`, each argument with its r
 import importlib
 from typing import TYPE_CHECKING
 
+from .author import PerStep
 from .base import Scheme
 from .classics import FORMS, NAMED
 from .control import AdaptiveControl, CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
@@ -44,8 +45,8 @@ __all__ = [
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
-    "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer",
-    "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+    "CombinedControl", "GainControl", "PerStep", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble",
+    "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
 ]
 
 

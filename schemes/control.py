@@ -246,7 +246,7 @@ class EnergyControl(Standstill):
     search : what follows a refused trial h.
         "shrink"     h/shrink.
         "parabola"   the minimum of the parabola through V, its slope −D and V⁺, between h/10 and h/2.
-        "predict"    0.9 of the largest h that this parabola accepts, after acceptances too: between 0.009 h and 90 h.
+        "predict"    0.9 of the largest h that this parabola accepts, after acceptances too: between h/100 and 90 h.
         "dichotomy"  h/shrink until a trial is acceptable, then `halvings` halvings of log h between that one and the
                      last refused, and the step is the largest that was acceptable (trials before it move nothing).
     first : what follows an accepted one.
@@ -342,9 +342,6 @@ class EnergyControl(Standstill):
         if source.energy is None or source.dissipation is None:
             raise ValueError(f"EnergyControl: {type(source).__name__} has no energy with a dissipation; "
                              "pass energy=lyapunov.Energy(...)")
-        if self.first == "spectral" and field.size != field.dim:
-            raise ValueError(f"first='spectral' measures how θ' changes with θ alone, and {type(field.flow).__name__} "
-                             "has a memory; use first='grow'")
 
     def ready(self, field: VectorField, y: Array, memory: dict) -> dict:
         if self.h0 is not None:
@@ -364,8 +361,9 @@ class EnergyControl(Standstill):
         here, there = field.loss.oracle(old.theta), field.loss.oracle(new.theta)
         half = State(**vars(new) | {"theta": old.theta})  # new memory, old θ and gradient
 
-        def move():
-            return new.theta - old.theta, field.theta(field(t + h, y_new)) - field.theta(slope)
+        def move():  # with the new memory at both ends
+            (after, rate), (before, _) = (field.flow.followed(*at) for at in ((new, there), (half, here)))
+            return new.theta - old.theta, after - before, rate
 
         tried = Tried(self, memory, h, source.dissipation(half, here), source.energy(old, here),
                       source.energy(new, there), move)

@@ -15,7 +15,8 @@ from arithmetic import Catalogue, Quantity, maximum, minimum, sqrt, total, where
 class Tried(NamedTuple):
     """One trial of a step h from the energy `before` to `after`, where the flow dissipates D per time.
 
-    control : whose options hold.  memory : before the trial.  move : () -> (Δθ, Δθ'), which takes a gradient.
+    control : whose options hold.  memory : before the trial.  move : () -> (Δθ, the change of `Flow.followed`), which
+    takes a gradient.
     """
 
     control: Any
@@ -103,9 +104,9 @@ def _parabola(tried, ok, grown):
 
 def _predict(tried, ok, grown):
     free = 1 - tried.control.ratio
-    h = minimum(0.9 * tried.h * free / maximum(_bent(tried), 0.01 * free), tried.control.h_max)
-    refused = where(h < tried.h, h, tried.h / tried.control.shrink)  # the rounding of V; what is not a number
-    return ok, where(h > 0, h, tried.h), refused, {}
+    h = tried.h * _within(0.9 * free / maximum(_bent(tried), 0.01 * free), 0.01, 90.0)
+    refused = where(h < tried.h, h, tried.h / tried.control.shrink)  # where the rounding of V refuses
+    return ok, minimum(h, tried.control.h_max), refused, {}
 
 
 def _dichotomy(tried, ok, grown):
@@ -136,11 +137,14 @@ def _grow(tried: Tried):
 
 
 def _spectral(tried: Tried):
-    move, change = tried.move()
+    move, change, rate = tried.move()
     long, curved, short = total(move**2), -total(move * change), total(change**2)
     turn = tried.memory["turn"]
     straight = 2 * maximum(tried.h, sqrt(long / short))
-    h = where(curved > 0, where(turn > 0, curved / short, long / curved), straight)
+    h = where(turn > 0, curved / short, long / curved)
+    if rate is not None:  # a memory that follows at this rate: in time √(h/rate) it is as if it had always been so
+        h = h + sqrt(maximum(h, 0.0) / rate)
+    h = where(curved > 0, h, straight)
     return where((h > 0) & (h < np.inf), h, 2 * tried.h), {"turn": (1 - turn, turn)}
 
 
