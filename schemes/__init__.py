@@ -46,7 +46,8 @@ __all__ = [
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
     "CombinedControl", "GainControl", "PerStep", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble",
-    "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+    "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver",
+    "as_torch_optimizer",
 ]
 
 
