@@ -18,6 +18,7 @@ import numpy as np
 from arithmetic.enclose import newton
 from arithmetic.ends import above, below
 from networks import CriticalPoint, Enclosures
+from flows import Dimensionless
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
 from .recurrence import periods
@@ -243,7 +244,9 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     barrier = proofs.convexity * proofs.radius**2 / 2
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
-    if isinstance(problem.control, (EnergyControl, CombinedControl)) and problem.control.monotone:
+    if isinstance(problem.control, (EnergyControl, CombinedControl)):
+        if not problem.control.monotone or isinstance(field.flow, Dimensionless):
+            return np.zeros(len(points), dtype=bool)  # an average falls, or an energy in other units than F
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
     if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
         return np.zeros(len(points), dtype=bool)

@@ -152,13 +152,14 @@ def test_which_algorithms_hold_on_to_a_minimum():
         assert not found[~minima].any()
         return found[minima].all()
 
-    assert all(map(holds, ("gd-energy", "momentum-energy", "adam-energy", "lm"))) and holds("gd", lr=0.1)
+    assert all(map(holds, ("lc-egd", "lc-egd2", "lc-m", "lm"))) and holds("gd", lr=0.1)
     assert holds("momentum", lr=0.1) and holds("gd", lr=0.38) and not holds("gd", lr=0.386)
     assert not any(holds(name, lr=0.1) for name in ("adam", "signsgd", "lion", "nesterov-vanishing"))
-    assert not holds("gd-richardson")
+    assert not holds("gd-richardson") and not holds("lci-egd")
+    assert not holds("gd-energy") and not holds("momentum-energy")  # of which an average of energies falls
     valley = networks.get("steep-valley")  # the ball is so small that what moves with Stop.speed may leave it
     points = valley.critical_points()
-    problem = named("momentum-energy").problem(valley, Stop())
+    problem = named("lc-m").problem(valley, Stop())
     assert not held(problem, points, Proofs(valley, points, 0.05)).any()
 
 

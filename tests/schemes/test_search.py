@@ -1,15 +1,17 @@
 """The rules of `EnergyControl`, each against its formula; standing still; units."""
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arithmetic
 import networks
 import schemes
-from flows import ClippedGradient, EnergyFriction, GradientDescent, Momentum
+from flows import ClippedGradient, EnergyFriction, Flow, GradientDescent, Momentum, scalar
 from networks import Loss
 from schemes import CombinedControl, EnergyControl, Euler, Outcome, SequentialEuler, Stop, integrate
 
@@ -183,8 +185,28 @@ def test_units_change_nothing(name):
         assert same.mean() >= 0.95 and np.median(scaled[1]) == pytest.approx(np.median(steps), abs=1), (c, k)
 
 
-def test_the_energy_of_friction_by_energy_is_proved():
+@dataclass(frozen=True)
+class AnyFriction(Flow):
+    """A heavy ball under a friction f ≥ 0 of which nothing else is known: f' = a."""
+
+    a: float = 1.0
+    memory = (scalar("f"), "v")
+    nonnegative = ("f",)
+
+    def field(self, s, oracle):
+        return {"f": self.a + 0 * s.f, "v": -s.f * s.v - oracle.gradient, "theta": s.v}
+
+
+def test_the_energy_of_friction_by_energy_falls():
+    """F + |v|²/2 falls by f|v|² whatever the friction f ≥ 0 is, proved; EnergyFriction's V' is that, f = c√(E/E₀)."""
     import lyapunov
 
-    for flow in (EnergyFriction, ClippedGradient):
-        assert lyapunov.check(flow.symbolic(), lyapunov.energies(flow.symbolic())[0]).status == lyapunov.Status.PROVED
+    mechanic, any_f, clipped = (flow.symbolic() for flow in (EnergyFriction, AnyFriction, ClippedGradient))
+    V = EnergyFriction().energy
+    assert lyapunov.check(any_f, lyapunov.Energy(V)).status == lyapunov.Status.PROVED
+    assert lyapunov.check(clipped, lyapunov.energies(clipped)[0]).status == lyapunov.Status.PROVED
+    s, oracle, slopes = mechanic.coordinate()
+    friction = mechanic.friction(s, oracle)
+    derivative = oracle.gradient * slopes["theta"] + s.v * slopes["v"]
+    assert friction.is_nonnegative and sympy.expand(derivative + friction * s.v**2) == 0
+    assert sympy.expand(mechanic.dissipation(s, oracle) - friction * s.v**2) == 0
