@@ -17,8 +17,8 @@ import numpy as np
 
 from arithmetic.enclose import newton
 from arithmetic.ends import above, below
-from networks import CriticalPoint, Enclosures
 from flows import Dimensionless
+from networks import CriticalPoint, Enclosures
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
 from .recurrence import periods

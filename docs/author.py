@@ -1,4 +1,4 @@
-"""Regenerates docs/author.md: the energy-controlled family by name, under its protocol, and the defaults by measurement.
+"""Regenerates docs/author.md: the energy-controlled family under its protocol, and the defaults measured.
 
 python docs/author.py [--starts N]
 """
@@ -141,8 +141,8 @@ starts of `polyfive` and 0.92 of those of `polyeight` to rest, with up to 2·10�
 to 1e-4 after some 10⁴ units of time.  `gd-extragradient` stalls at a distance of its absolute tolerance, as is known of it
 (docs/schemes.md).  `lc-signgd` cannot come to rest: its speed does not fall with the gradient.
 
-Not here: LC_EM and Momentum_Em (a rescaled momentum), PGD, p-GD, EGD3's bound below, LMF and LMUphill: their updates are no
-flow under a step, but algorithms on the step's result.
+Not here: LC_EM and Momentum_Em (a rescaled momentum), PGD and p-GD, which change the result of a step, and LMF and
+LMUphill, whose rules of μ are others.
 
 ## Search rules
 

@@ -37,7 +37,10 @@ class Control:
     """
 
     adaptive: ClassVar[bool] = False
-    reuses: bool = False
+
+    @property
+    def reuses(self) -> bool:
+        return False
 
     @property
     def memory(self) -> tuple[str, ...]:
