@@ -161,6 +161,8 @@ refusal, averaged acceptance (`EnergyControl(h0=None, first="spectral", search="
 momentum-, rmsprop- and adam-energy in the units of the start (`flows.Dimensionless`): F → cF and θ → kθ change no step.
 
 {hard.markdown()}
+momentum- and adam-energy come to rest more often than before at 1e-6, but not everywhere: beside the flat minimum of
+`polyfive`, and on the plateau of `rattwo`, their trials are used up, and adam-energy had more of `polyfive` at 1e-4 before.
 All {len(networks.studied())} networks at 1e-6, from their boxes and from [−50, 50] per coordinate:
 
 {sums.markdown()}

@@ -37,7 +37,8 @@ class Dimensionless(Modifier):
 
     ℓ' = 0,  φ' = 0,  (θ/ℓ)' and the memory as the flow has them for ∇F·ℓ/φ,  with ℓ(0) = min(2|F|/|∇F|, |θ|) and
     φ(0) = |∇F| ℓ: the first gradient has length 1.  Whatever rates and ε the flow has are pure numbers then: F → cF and
-    θ → kθ change no step.  Its energy and dissipation are the flow's own, in these units.
+    θ → kθ change no step.  Its energy and dissipation are the flow's own, in these units.  The unit of time is ℓ²/φ of
+    gradient descent's: `Stop.speed` is compared with θ' in the latter.
 
     Parameters   flow : the flow to modify, of energies of F and ∇F alone (no Hessians, no weight decay inside).
     """
@@ -70,6 +71,9 @@ class Dimensionless(Modifier):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         slopes = self.flow.field(self.inner(s), self.seen(s, oracle))
         return {"ell": 0 * s.ell, "phi": 0 * s.phi} | slopes | {"theta": s.ell * slopes["theta"]}
+
+    def tempo(self, s: State) -> Quantity:
+        return s.phi / s.ell**2  # θ' = −∇F in the units of the start is θ' = −∇F·ℓ²/φ
 
     def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate | None]:
         speed, rate = self.flow.followed(self.inner(s), self.seen(s, oracle))

@@ -134,7 +134,9 @@ class Problem:
         trial = control.trial(scheme, field, y, memory)
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
-        gradient, speed = oracle.gradient, field.theta(trial.slope)
+        gradient, speed, tempo = oracle.gradient, field.theta(trial.slope), flow.tempo(s)
+        if not isinstance(tempo, int):
+            speed = tempo * speed
         if isinstance(z[0], Node):  # constants too
             speed = Vector(map(z[0].graph.lift, speed))
         norms, gradients = (total(gradient**2), total(speed**2), total(s.theta**2)), len(field.loss.asked)

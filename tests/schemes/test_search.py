@@ -170,7 +170,7 @@ def test_units_change_nothing(name):
 
     def end(c, k):
         loss = Loss(lambda x: c * network.value(x / k), 2, name="scaled")
-        stop = Stop(gradient=1e-6 * c / k, speed=np.inf, radius=1e6 * k, max_steps=2000)
+        stop = Stop(gradient=1e-6 * c / k, speed=1e-3 * c / k, radius=1e6 * k, max_steps=2000)
         run = schemes.named(name).run(loss, starts * k, stop=stop)
         assert (run.outcome == Outcome.CONVERGED).all()
         return run.theta / k, run.steps
