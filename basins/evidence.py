@@ -62,6 +62,7 @@ class End(enum.IntEnum):
     GRADIENT_LIMIT = Outcome.GRADIENT_LIMIT
     TIME_LIMIT = Outcome.TIME_LIMIT
     CYCLE = Outcome.CYCLE
+    SHORT_STEP = Outcome.SHORT_STEP
     KNOWN_POINT = 32, "at rest at a known point", "#E8E8E8", (
         "At a listed critical point, which is proved or was seen again in a longer run.")
     NEW_POINT = 33, "at rest at a new point", "#E8E8E8", (

@@ -175,7 +175,7 @@ class Problem:
             before, after = source.energy(s, oracle), source.energy(new, field.loss.oracle(new.theta))
             yield Outcome.ENERGY_ROSE, after - before > 2 * np.finfo(float).eps * absolute(before)
         if stop.ftol is not None or stop.xtol is not None:
-            yield Outcome.SETTLED, self._settled(s, oracle, field, control, memory, trial)
+            yield Outcome.SHORT_STEP, self._settled(s, oracle, field, control, memory, trial)
         if self.control.adaptive:
             able = memory["h"] >= stop.h_min
             if "idle" in memory:

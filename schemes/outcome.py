@@ -55,7 +55,7 @@ class Outcome(IntEnum):
         "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
     CYCLE = 12, "cycle", "#B0A8D0", 1, (
         "The trajectory goes round and comes back to where it was: take a smaller step.")
-    SETTLED = 13, "settled", "#D0E0D0", 0, (
+    SHORT_STEP = 13, "short steps", "#D0E0D0", 0, (
         "The next step changes the loss by Stop.ftol at most, or theta by Stop.xtol: as asked for; whether the "
         "gradient is small is another question.")
 
@@ -63,7 +63,7 @@ class Outcome(IntEnum):
     def cut_off(self) -> bool:
         """Whether the run was ended from outside: where it would have gone is not known."""
         return self in (Outcome.RUNNING, Outcome.INTERRUPTED, Outcome.STEP_LIMIT, Outcome.GRADIENT_LIMIT,
-                        Outcome.TIME_LIMIT)
+                        Outcome.TIME_LIMIT, Outcome.SHORT_STEP)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Stop:
     the lane ends here: `lambda s, oracle: oracle.value < 1e-3`.
     energy_rise : True, or an energy (`lyapunov.Energy`); ends before a step that would raise the flow's energy.
     max_gradients : ends before a step that could exceed so many gradient evaluations, the first one included.
-    ftol, xtol : settled where the next step, if it is accepted, has |F − F⁺| ≤ ftol·max(|F|, |F⁺|, 1), or
+    ftol, xtol : ends where the next step, if it is accepted, has |F − F⁺| ≤ ftol·max(|F|, |F⁺|, 1), or
     |θ − θ⁺| ≤ xtol·(xtol + |θ|): as scipy's methods stop.  A short step says nothing of rest.
     """
 

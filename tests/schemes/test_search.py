@@ -159,7 +159,7 @@ def test_ftol_and_xtol_end_before_the_first_short_step(stop, short):
     run = integrate(GradientDescent().on(BOWL), [1.0], Euler(), 0.1, stop, record=1)
     path = [*run.y[0], 0.9 * run.theta[0]]
     ends = [short(x * x / 2, y * y / 2, x, y) for x, y in itertools.pairwise(path)]
-    assert run.outcome == Outcome.SETTLED and run.outcome.status == 0 and ends == [False] * (len(ends) - 1) + [True]
+    assert run.outcome == Outcome.SHORT_STEP and run.outcome.status == 0 and ends == [False] * (len(ends) - 1) + [True]
 
 
 # ----------------------------------------------------------------------------------------------------- units
