@@ -17,6 +17,7 @@ import numpy as np
 
 from arithmetic.enclose import newton
 from arithmetic.ends import above, below
+from flows import Dimensionless
 from networks import CriticalPoint, Enclosures
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
@@ -61,6 +62,7 @@ class End(enum.IntEnum):
     GRADIENT_LIMIT = Outcome.GRADIENT_LIMIT
     TIME_LIMIT = Outcome.TIME_LIMIT
     CYCLE = Outcome.CYCLE
+    SHORT_STEP = Outcome.SHORT_STEP
     KNOWN_POINT = 32, "at rest at a known point", "#E8E8E8", (
         "At a listed critical point, which is proved or was seen again in a longer run.")
     NEW_POINT = 33, "at rest at a new point", "#E8E8E8", (
@@ -244,6 +246,8 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
+        if not problem.control.monotone or isinstance(field.flow, Dimensionless):
+            return np.zeros(len(points), dtype=bool)  # an average falls, or an energy in other units than F
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
     if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
         return np.zeros(len(points), dtype=bool)

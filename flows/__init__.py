@@ -5,6 +5,7 @@ scipy integrates, `flow.equations()` its sympy form, and pairing it with a schem
 To add one: a frozen dataclass with `memory` and `field` (see `Flow`), and its name in `FLOWS` (catalogue.py) and below.
 """
 from . import schedules
+from .author import ClippedGradient, Dimensionless, EnergyFriction
 from .base import Equations, Field, Flow, State, check_theta, scalar
 from .catalogue import (
     FLOWS, AMSGrad, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, AveragedMomentum, CentredRMSProp,
@@ -20,5 +21,5 @@ __all__ = [
     "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
     "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
-    "GaussNewton", "LevenbergMarquardt", "Secant",
+    "GaussNewton", "LevenbergMarquardt", "Secant", "EnergyFriction", "ClippedGradient", "Dimensionless",
 ]

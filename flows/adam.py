@@ -92,6 +92,9 @@ class Adam(AdamFamily):
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self._share() * self._speed(s)
 
+    def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate]:
+        return -oracle.gradient / self._scale(s, self._averages(s, 0 * s.m, 0 * s.v)[1]), self.a
+
     def _speed(self, s):
         """Σ m²/(c₁ D), D the denominator: twice the energy of the memory, per time 1/a."""
         average, spread = self._averages(s, 0 * s.m, 0 * s.v)

@@ -78,6 +78,17 @@ class Flow:
         numbers, or functions of the oracle at the start."""
         return {}
 
+    def tempo(self, s: State) -> Quantity:
+        """What θ' is multiplied by where its size is judged: one over the unit of time, in gradient descent's."""
+        return 1
+
+    def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate | None]:
+        """θ' if the memory that moves θ had followed the gradient for long, and the rate at which it follows.
+
+        (θ' itself, None) where θ' answers to the gradient at once; `EnergyControl(first="spectral")` asks.
+        """
+        return self.field(s, oracle)["theta"], None
+
     def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
         """The initial state at `theta`, (dim,) or (dim, lanes);
         `oracle`, the loss there, for memory that starts from it."""

@@ -7,6 +7,7 @@ from .adam import (
     Adam, AdaBelief, Adamax, AdamW, Adan, AMSGrad, NAdam, QHAdam, RAdam, ScheduledNAdam, Sophia, Yogi,
 )
 from .adaptive import AdaDelta, AdaGrad, CentredRMSProp, MomentumRMSProp, RMSProp
+from .author import ClippedGradient, EnergyFriction
 from .base import Flow
 from .descent import GradientDescent, NormalisedGradient, SignSGD
 from .momentum import AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE
@@ -19,7 +20,7 @@ FLOWS: tuple[type[Flow], ...] = (
     GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
     NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
     AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
-    GaussNewton, LevenbergMarquardt, Secant,
+    GaussNewton, LevenbergMarquardt, Secant, EnergyFriction, ClippedGradient,
 )
 
 #: The flows by their names, and by short ones; capitals, - and _ in a name do not count.

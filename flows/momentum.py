@@ -30,6 +30,9 @@ class Momentum(Flow):
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.c * total(s.v**2)
 
+    def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate]:
+        return -oracle.gradient / self.c, self.c
+
 
 @dataclass(frozen=True)
 class AveragedMomentum(Flow):

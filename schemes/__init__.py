@@ -8,6 +8,7 @@ optimizer: a function in `classics.py` with `@named()`, each argument with its r
 import importlib
 from typing import TYPE_CHECKING
 
+from .author import PerStep
 from .averaged import AveragedEnergyControl
 from .base import Scheme
 from .classics import FORMS, NAMED
@@ -46,8 +47,8 @@ __all__ = [
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
-    "AveragedEnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "SecantEuler", "Stop", "Outcome",
-    "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
+    "AveragedEnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "PerStep", "SecantEuler", "Stop",
+    "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
     "as_ode_solver", "as_torch_optimizer",
 ]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sympy
 
 import flows
-from arithmetic import Catalogue, is_symbolic, log, maximum, power, sqrt
+from arithmetic import Catalogue, is_symbolic, log, power, sqrt
 from flows import Flow, schedules
 
 from .averaged import AveragedEnergyControl
@@ -362,33 +362,39 @@ def gd_richardson(tol: Positive = 0.1) -> Recipe:
     return recipe(flows.GradientDescent(), EulerRichardson(), ErrorControl(tol=tol))
 
 
-@named()
-def gd_energy(ratio: Share = 0.5) -> Recipe:
-    """The gradient flow by Euler with steps that F itself controls (Armijo)."""
-    return recipe(flows.GradientDescent(), Euler(), EnergyControl(ratio=ratio))
+def spectral(ratio) -> EnergyControl:
+    """Spectral first trials, the parabola after a refusal, an average of energies that must fall: no unit, no rate."""
+    return EnergyControl(ratio=ratio, h0=None, search="parabola", first="spectral", acceptance="averaged")
 
 
 @named()
-def momentum_energy(c: Positive = 1.0, ratio: Share = 0.5) -> Recipe:
-    """Heavy ball of friction c with steps under which F + |v|²/2 falls.
+def gd_energy(ratio: Share = 1e-4) -> Recipe:
+    """The gradient flow by Euler with steps that F itself controls: spectral ones, of which an average of F falls."""
+    return recipe(flows.GradientDescent(), Euler(), spectral(ratio))
+
+
+@named()
+def momentum_energy(c: Positive = 100.0, ratio: Share = 1e-4) -> Recipe:
+    """Heavy ball of friction c, in the units of the start, with steps under which F + |v|²/2 falls on average.
 
     By the exponential map, as the other two below: under Euler h could not pass 1/c, whatever the slope.
     """
-    return recipe(flows.Momentum(c), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / c))
+    return recipe(flows.Dimensionless(flows.Momentum(c)), ExponentialMap(), spectral(ratio))
 
 
 @named()
-def rmsprop_energy(b: Positive = 10.0, eps: NonNegative = 0.1, ratio: Share = 0.5) -> Recipe:
-    """RMSProp of rate b with steps under which F falls."""
-    return recipe(flows.RMSProp(b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / b))
+def rmsprop_energy(b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-4) -> Recipe:
+    """RMSProp of rate b and ε, in the units of the start, with steps under which F falls on average."""
+    return recipe(flows.Dimensionless(flows.RMSProp(b, eps)), ExponentialMap(), spectral(ratio))
 
 
 @named()
-def adam_energy(a: Positive = 10.0, b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 0.5) -> Recipe:
-    """Adam of rates a, b with steps under which its energy F + Σ m²/(2aD) falls; needs b < 4a."""
+def adam_energy(a: Positive = 1000.0, b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-4) -> Recipe:
+    """Adam of rates a, b and ε, in the units of the start, with steps under which its energy F + Σ m²/(2aD) falls on
+    average; needs b < 4a."""
     if not b < 4 * a:
         raise ValueError(f"adam-energy: b={b} must be < 4a = {4 * a}: else the energy of the flow need not fall")
-    return recipe(flows.Adam(a, b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / maximum(a, b)))
+    return recipe(flows.Dimensionless(flows.Adam(a, b, eps)), ExponentialMap(), spectral(ratio))
 
 
 @named()

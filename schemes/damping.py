@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arithmetic import Array, Quantity, VectorField, add_diagonal, diagonal, dot, maximum, solve, where
+from arithmetic import Array, Oracle, Quantity, VectorField, add_diagonal, diagonal, dot, maximum, solve, where
+
+from flows import State
 
 from .base import Advance, Scheme, need_gradient_descent
-from .control import AdaptiveControl, Judgement, _positive
+from .control import Judgement, Standstill, _positive
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class MarquardtEuler(Scheme):
 
 
 @dataclass(frozen=True)
-class GainControl(AdaptiveControl):
+class GainControl(Standstill):
     """The step 1/μ of a Levenberg–Marquardt scheme, by the gain ratio R = (F − F⁺)/(predicted decrease).
 
     Accepted where F falls; then μ·max(1/3, 1 − (2R − 1)³); refused: μ·ν with ν = 2, 4, 8, … until the next acceptance.
@@ -38,13 +40,19 @@ class GainControl(AdaptiveControl):
     """
 
     h0: float = 1.0
-    memory = ("h", "t", "accepted", "nu")
 
     def __post_init__(self):
         _positive("h0", self.h0)
 
+    @property
+    def memory(self) -> tuple[str, ...]:
+        return (*super().memory, "nu")
+
     def start(self) -> dict:
         return super().start() | {"nu": 2.0}
+
+    def value(self, field: VectorField, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
 
     def check(self, scheme: Scheme, field: VectorField) -> None:
         need_gradient_descent("GainControl", field, "EnergyControl()")
@@ -58,4 +66,5 @@ class GainControl(AdaptiveControl):
         accept = (there.value <= here.value) & (there.value < np.inf)
         shrink = maximum(1 / 3, 1 - (2 * gain - 1)**3)
         shrink = where(shrink > 0, shrink, 1.0)  # 0/0 at rest
-        return accept, where(accept, h / shrink, h / nu), {"nu": (2.0, 2 * nu)}
+        return accept, where(accept, h / shrink, h / nu), {
+            **self.progress(memory, there.value, here.gradient), "nu": (2.0, 2 * nu)}

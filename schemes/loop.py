@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute,
-    digest, drive, in_blocks, iterate, repeated, total,
+    digest, drive, in_blocks, iterate, maximum, repeated, sqrt, total,
 )
 from flows import Field, Flow
 
@@ -134,7 +134,9 @@ class Problem:
         trial = control.trial(scheme, field, y, memory)
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
-        gradient, speed = oracle.gradient, field.theta(trial.slope)
+        gradient, speed, tempo = oracle.gradient, field.theta(trial.slope), flow.tempo(s)
+        if not isinstance(tempo, int):
+            speed = tempo * speed
         if isinstance(z[0], Node):  # constants too
             speed = Vector(map(z[0].graph.lift, speed))
         norms, gradients = (total(gradient**2), total(speed**2), total(s.theta**2)), len(field.loss.asked)
@@ -153,7 +155,10 @@ class Problem:
         must hand it on: its `where`s choose by what a NaN is not.)
         """
         stop, (g, v, r) = self.stop, norms
-        yield Outcome.NOT_FINITE, ~((g >= 0) & (r >= 0))
+        finite = (g >= 0) & (r >= 0)
+        watched = control.value(field, s, oracle)
+        defined = True if watched is None else watched <= np.inf  # a NaN is not
+        yield Outcome.NOT_FINITE, ~(finite if watched is None else finite & defined)
         yield Outcome.DIVERGED, ~(r <= stop.radius * stop.radius)
         if stop.box is not None:
             outside = [(x < low) | (x > high) for x, (low, high) in zip(s.theta, stop.box, strict=True)]
@@ -169,11 +174,29 @@ class Problem:
             new = field.state(control.time(trial.memory), trial.y)
             before, after = source.energy(s, oracle), source.energy(new, field.loss.oracle(new.theta))
             yield Outcome.ENERGY_ROSE, after - before > 2 * np.finfo(float).eps * absolute(before)
+        if stop.ftol is not None or stop.xtol is not None:
+            yield Outcome.SHORT_STEP, self._settled(s, oracle, field, control, memory, trial)
         if self.control.adaptive:
-            yield Outcome.STALLED, ~(memory["h"] >= stop.h_min)
+            able = memory["h"] >= stop.h_min
+            if "idle" in memory:
+                able = able & (memory["idle"] < stop.idle) & defined
+            yield Outcome.STALLED, ~able
         if stop.max_gradients is not None:
             trials, accepted = (memory["trials"], memory["accepted"]) if self.control.adaptive else (memory["n"],) * 2
             yield Outcome.GRADIENT_LIMIT, self._gradients(gradients, trials + 1, accepted + 1) > stop.max_gradients
+
+    def _settled(self, s, oracle, field, control, memory, trial) -> Quantity:
+        """Whether the step is taken and short, by `Stop.ftol` or `Stop.xtol`."""
+        theta, conditions = field.theta(trial.y), []
+        if self.stop.ftol is not None:
+            F, after = oracle.value, field.loss.oracle(theta).value
+            scale = maximum(maximum(absolute(F), absolute(after)), 1.0)
+            conditions.append(absolute(F - after) <= self.stop.ftol * scale)
+        if self.stop.xtol is not None:
+            bound = self.stop.xtol * (self.stop.xtol + sqrt(total(s.theta**2)))
+            conditions.append(total((theta - s.theta)**2) <= bound**2)
+        short = functools.reduce(operator.or_, conditions)
+        return short & (trial.memory["accepted"] > memory["accepted"]) if control.adaptive else short
 
     def _gradients(self, per_trial: int, trials, accepted):
         """Gradient evaluations after so many trials, the stop test's included.
@@ -181,7 +204,7 @@ class Problem:
         The gradient at the start of a trial is kept when it is refused, its other ones are not; the last one of a
         scheme that reuses it is the first one of the next step.
         """
-        return (per_trial - 1) * trials + (0 if self.scheme.reuses else accepted) + 1
+        return (per_trial - 1) * trials + (0 if self.scheme.reuses or self.control.reuses else accepted) + 1
 
     @property
     def recordable(self) -> bool:

@@ -37,8 +37,9 @@ class Outcome(IntEnum):
     STEP_LIMIT = 3, "steps used up", "#BDBDBD", 1, (
         "Stop.max_steps steps were taken before coming to rest: raise it, or Stop.gradient.")
     STALLED = 4, "stalled", "#7F7F7F", 4, (
-        "No step larger than Stop.h_min was acceptable: the energy cannot be decreased in floating point any further, "
-        "or ratio is too large for this flow.")
+        "Neither the energy nor the gradient became smaller in Stop.idle accepted steps, or no step larger than "
+        "Stop.h_min was acceptable: the energy cannot be decreased in floating point any further, or ratio is too "
+        "large for this flow.")
     NOT_FINITE = 5, "not finite", "#4A2508", 3, (
         "The loss or the state is not a number here: check the start and the domain of the loss.")
     INTERRUPTED = 6, "interrupted", "#FFFFFF", 99, (
@@ -54,12 +55,15 @@ class Outcome(IntEnum):
         "max_seconds have passed; what was done is returned, and integrate(field, run, ...) continues it.")
     CYCLE = 12, "cycle", "#B0A8D0", 1, (
         "The trajectory goes round and comes back to where it was: take a smaller step.")
+    SHORT_STEP = 13, "short steps", "#D0E0D0", 0, (
+        "The next step changes the loss by Stop.ftol at most, or theta by Stop.xtol: as asked for; whether the "
+        "gradient is small is another question.")
 
     @property
     def cut_off(self) -> bool:
         """Whether the run was ended from outside: where it would have gone is not known."""
         return self in (Outcome.RUNNING, Outcome.INTERRUPTED, Outcome.STEP_LIMIT, Outcome.GRADIENT_LIMIT,
-                        Outcome.TIME_LIMIT)
+                        Outcome.TIME_LIMIT, Outcome.SHORT_STEP)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Stop:
 
     gradient : at rest needs |∇F| ≤ gradient.  speed : and |θ'| ≤ speed (in units of θ over ODE time).
     radius : diverged when |θ| > radius.  max_steps : trials at most, refused ones included.
-    h_min : stalled when step control asks for a smaller step.
+    h_min : stalled when step control asks for a smaller step.  idle : stalled when, under energy or gain control, so
+    many accepted steps in a row have brought neither the lowest energy so far nor the smallest gradient.
 
     Further conditions, each tested in every trial of every lane where it is given:
 
@@ -77,6 +82,8 @@ class Stop:
     the lane ends here: `lambda s, oracle: oracle.value < 1e-3`.
     energy_rise : True, or an energy (`lyapunov.Energy`); ends before a step that would raise the flow's energy.
     max_gradients : ends before a step that could exceed so many gradient evaluations, the first one included.
+    ftol, xtol : ends where the next step, if it is accepted, has |F − F⁺| ≤ ftol·max(|F|, |F⁺|, 1), or
+    |θ − θ⁺| ≤ xtol·(xtol + |θ|): as scipy's methods stop.  A short step says nothing of rest.
     """
 
     gradient: float = 1e-6
@@ -88,14 +95,19 @@ class Stop:
     event: Callable | None = None
     energy_rise: Any = False
     max_gradients: int | None = None
+    idle: int = 50
+    ftol: float | None = None
+    xtol: float | None = None
 
     def __post_init__(self):
-        for name in ("gradient", "speed", "radius", "h_min"):
+        for name in ("gradient", "speed", "radius", "h_min", "ftol", "xtol"):
             value = getattr(self, name)
+            if value is None and name in ("ftol", "xtol"):
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value >= 0:
                 raise ValueError(f"Stop({name}={value!r}): must be a number >= 0")
             object.__setattr__(self, name, float(value))
-        for name in ("max_steps", "max_gradients"):
+        for name in ("max_steps", "max_gradients", "idle"):
             value = getattr(self, name)
             if value is None and name == "max_gradients":
                 continue

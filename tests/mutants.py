@@ -44,6 +44,7 @@ REFEREE, AUDIT, PACE, WIDER, NEARBY = (
     f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider", "nearby"))
 
 FAULTS = "tests/basins/test_faults.py::test_"
+SEARCH = "tests/schemes/test_search.py::test_"
 
 MUTANTS = (
     # the secant metric and the steps it makes
@@ -222,14 +223,34 @@ MUTANTS = (
     # --------------------------------------------------------------------------------------------- schemes
     Mutant("the predicted decrease of the gain ratio", "predicted = -dot(here.gradient, step) - dot(",
            "predicted = -dot(here.gradient, step) - 0 * dot(", SCHEMES + "lm_gain_is_nielsens_algorithm"),
-    Mutant("the growth of damping", '{"nu": (2.0, 2 * nu)}', '{"nu": (2.0, nu)}',
+    Mutant("the growth of damping", '"nu": (2.0, 2 * nu)}', '"nu": (2.0, nu)}',
            SCHEMES + "lm_gain_is_nielsens_algorithm"),
-    Mutant("energy control's inequality", "accept = after - before <= rounding - self.ratio * h *",
-           "accept = after - before <= rounding + self.ratio * h *",
+    Mutant("energy control's inequality", "ok = tried.after - level <= rounding - self.ratio * h *",
+           "ok = tried.after - level <= rounding + self.ratio * h *",
            SCHEMES + "the_energy_never_rises_under_energy_control"),
-    Mutant("energy control's share", "accept = after - before <= rounding - self.ratio * h *",
-           "accept = after - before <= rounding - 0 * h *",
+    Mutant("energy control's share", "ok = tried.after - level <= rounding - self.ratio * h *",
+           "ok = tried.after - level <= rounding - 0 * h *",
            SCHEMES + "energy_control_asks_for_the_share_that_ratio_says"),
+    Mutant("a dichotomy ends with the largest", "where(left > 0, between, low)", "where(left > 0, between, high)",
+           SEARCH + "the_dichotomy_is_the_published_search"),
+    Mutant("an average of energies", "level + (tried.after - level) / weight", "tried.after",
+           SEARCH + "what_an_energy_is_compared_with_falls[averaged]"),
+    Mutant("the dissipated level", "level - tried.control.ratio * tried.h * tried.D", "level",
+           SEARCH + "what_an_energy_is_compared_with_falls[integrated]"),
+    Mutant("spectral steps in turn", "where(turn > 0, curved / short, long / curved)", "long / curved",
+           SEARCH + "spectral_steps_are_those_of_barzilai_and_borwein"),
+    Mutant("standing still is noticed", 'able = able & (memory["idle"] < stop.idle) & defined', "able = able & defined",
+           SEARCH + "standing_still_is_noticed"),
+    Mutant("what falls does not stand still", 'better = (energy < memory["lowest"]) | (square < memory["flattest"])',
+           'better = square < memory["flattest"]', SEARCH + "what_falls_by_its_last_digits_does_not_stand_still"),
+    Mutant("an energy that is no number ends a run", "defined = True if watched is None else watched <= np.inf",
+           "defined = True if watched is None else g <= np.inf",
+           SEARCH + "a_loss_that_is_no_number_ends_at_once"),
+    Mutant("units of the start", "gradient=lambda o: o.gradient * (ell / phi)", "gradient=lambda o: o.gradient / phi",
+           SEARCH + "units_change_nothing"),
+    Mutant("an average of energies holds on to nothing",
+           "if not problem.control.monotone or isinstance(field.flow, Dimensionless):", "if False:",
+           LABELS + "which_algorithms_hold_on_to_a_minimum"),
     Mutant("the time of a step", 'return memory["n"] * self.h', 'return (memory["n"] + 1) * self.h',
            SCHEMES + "the_first_step_is_taken_at_time_zero"),
     Mutant("new memory in the same step", "for name in field.flow.blocks:",

@@ -102,7 +102,8 @@ def test_an_end_counts_for_the_nearest_point_alone(points):
 
 
 #: Ended from outside: where they would have gone is not known.
-CUT_OFF = (Outcome.RUNNING, Outcome.STEP_LIMIT, Outcome.INTERRUPTED, Outcome.GRADIENT_LIMIT, Outcome.TIME_LIMIT)
+CUT_OFF = (Outcome.RUNNING, Outcome.STEP_LIMIT, Outcome.INTERRUPTED, Outcome.GRADIENT_LIMIT, Outcome.TIME_LIMIT,
+           Outcome.SHORT_STEP)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -138,7 +139,7 @@ def test_wilsons_interval_is_where_the_score_test_is_at_its_level():
 def test_a_map_has_the_first_coordinate_along_its_rows(points):
     """Orientation: entry (row, column) of the map is the start with that y and x; the picture is drawn from below."""
     starts = grid(((-3, 3), (-2, 2)), (13, 9))
-    result = study(networks.get("polytwo"), schemes.named("gd-energy"), starts, progress=False)
+    result = study(networks.get("polytwo"), schemes.named("lc-egd"), starts, progress=False)
     x, y = np.linspace(-3, 3, 13), np.linspace(-2, 2, 9)
     codes = result.map()
     for p in (i for i, p in enumerate(points) if p.nature == "minimum"):

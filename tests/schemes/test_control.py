@@ -151,7 +151,7 @@ def test_combined_control_accepts_what_both_accept():
     loss = networks.get("polytwo")
     field, starts = GradientDescent().on(loss), np.random.default_rng(9).uniform(-3, 3, (2, 60))
     control = CombinedControl(ErrorControl(tol=0.3, controller="PI"), EnergyControl(ratio=0.2, accelerate=True))
-    assert control.memory == ("h", "t", "accepted", "e", "growth")
+    assert control.memory == ("h", "t", "accepted", "e", "lowest", "flattest", "idle", "growth")
     run = integrate(field, starts, EulerRichardson(), control, Stop(gradient=1e-9), record=1)
     assert (run.outcome == Outcome.CONVERGED).all()
     for lane in range(0, 60, 7):
