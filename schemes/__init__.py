@@ -9,7 +9,6 @@ import importlib
 from typing import TYPE_CHECKING
 
 from .author import PerStep
-from .averaged import AveragedEnergyControl
 from .base import Scheme
 from .classics import FORMS, NAMED
 from .control import AdaptiveControl, CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
@@ -47,7 +46,7 @@ __all__ = [
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
-    "AveragedEnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "PerStep", "SecantEuler", "Stop",
+    "CombinedControl", "GainControl", "MarquardtEuler", "PerStep", "SecantEuler", "Stop",
     "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
     "as_ode_solver", "as_torch_optimizer",
 ]

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 import flows
-from arithmetic import Array, Quantity, VectorField
+from arithmetic import Array, Oracle, Quantity, VectorField
 
 #: The state after a step, an estimate of its error where there is one, and the slope at its start.
 Advance: TypeAlias = tuple[Array, Array | None, Array]
@@ -50,6 +50,13 @@ class Scheme:
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         raise NotImplementedError(f"{type(self).__name__} must define advance(self, field, t, y, h)")
+
+    def dissipation(self, source: Any, half: flows.State, here: Oracle, new: flows.State, h: Quantity) -> Quantity:
+        """The D whose h-fold an energy of `source` must have fallen by, up to a share, after the step to `new`.
+
+        half : the new memory at the old θ.  here : the loss there.
+        """
+        return source.dissipation(half, here)
 
     def step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> tuple[Array, Array | None]:
         """One step from y at t: `(y_new, error)`, the error None where the scheme embeds none."""

@@ -19,7 +19,6 @@ import flows
 from arithmetic import Catalogue, is_symbolic, log, power, sqrt
 from flows import Flow, schedules
 
-from .averaged import AveragedEnergyControl
 from .base import Scheme
 from .control import Control, EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
@@ -399,6 +398,8 @@ def adam_energy(a: Positive = 1000.0, b: Positive = 1.0, eps: NonNegative = 0.1,
 
 @named()
 def secant_energy(pairs: Count = 5, average: Share = 0.85) -> Recipe:
-    """The gradient flow in a secant metric, L-BFGS's matrix with a scale of its own, by Euler with h ≤ 1; F falls on
-    the average of its last values."""
-    return recipe(flows.Secant(int(pairs)), SecantEuler(), AveragedEnergyControl(average=average))
+    """The gradient flow in a secant metric, L-BFGS's matrix with a scale of its own, by Euler with h ≤ 1, Newton's unit
+    of time, under which an average of F falls."""
+    control = EnergyControl(ratio=1e-4, h_max=1.0, search="parabola", first="full", acceptance="averaged",
+                            average=average)
+    return recipe(flows.Secant(int(pairs)), SecantEuler(), control)

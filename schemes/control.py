@@ -254,6 +254,7 @@ class EnergyControl(Standstill):
                      last refused, and the step is the largest that was acceptable (trials before it move nothing).
     first : what follows an accepted one.
         "grow"       h·grow.  (Of "predict" its prediction is taken.)
+        "full"       h_max, for flows whose unit of time is their own, as Newton's is.
         "spectral"   by Barzilai and Borwein, of the change s of θ and d of θ': |s|²/⟨s, −d⟩ and ⟨s, −d⟩/|d|² in turn,
                      and 2·max(h, |s|/|d|) where ⟨s, −d⟩ ≤ 0.  For flows without memory.
     acceptance : what V⁺ + ratio·h·D is compared with.
@@ -368,12 +369,14 @@ class EnergyControl(Standstill):
             (after, rate), (before, _) = (field.flow.followed(*at) for at in ((new, there), (half, here)))
             return new.theta - old.theta, after - before, rate
 
-        tried = Tried(self, memory, h, source.dissipation(half, here), source.energy(old, here),
+        tried = Tried(self, memory, h, scheme.dissipation(source, half, here, new, h), source.energy(old, here),
                       source.energy(new, there), move)
         acceptance, search, first = self.rules
         level = acceptance.level(tried)
         rounding = 2 * np.finfo(float).eps * absolute(level)
         ok = tried.after - level <= rounding - self.ratio * h * tried.D
+        if scheme.leaves:  # a gradient that the next trial goes on from
+            ok = ok & (total(there.gradient**2) < np.inf)
         grown, more = first.next(tried)
         take, if_taken, if_not, too = search.judge(tried, ok, minimum(grown, self.h_max))
         levels = acceptance.after(tried, level)

@@ -136,6 +136,10 @@ def _grow(tried: Tried):
     return tried.h * growth, {"growth": (minimum(growth * control.grow, 1e4), control.grow)}
 
 
+def _full(tried: Tried):
+    return tried.control.h_max, {}
+
+
 def _spectral(tried: Tried):
     move, change, rate = tried.move()
     long, curved, short = total(move**2), -total(move * change), total(change**2)
@@ -150,4 +154,5 @@ def _spectral(tried: Tried):
 
 FIRSTS: Catalogue[First] = Catalogue("first trial", {
     "grow": First(lambda control: {"growth": control.grow} if control.accelerate else {}, _grow),
+    "full": First(_nothing, _full),
     "spectral": First(lambda control: {"turn": 0.0}, _spectral)})

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from arithmetic import Array, Quantity, VectorField
-from flows import Secant
+from arithmetic import Array, Oracle, Quantity, VectorField, dot
+from flows import Secant, State
 
 from .base import Advance, Scheme
 
@@ -31,6 +32,12 @@ class SecantEuler(Scheme):
         memory = flow.remember(s, here, sound, h, field.loss.oracle(theta))
         still = {name: 0 * getattr(s, name) for name in flow.memory}
         return field.pack(memory | {"theta": theta}), None, field.pack(still | {"theta": -here.gradient})
+
+    def dissipation(self, source: Any, half: State, here: Oracle, new: State, h: Quantity) -> Quantity:
+        """∇F·H∇F with the memory that made the step, before it took up the step itself: −∇F·Δθ/h."""
+        if not isinstance(source, Secant):
+            return source.dissipation(half, here)
+        return dot(here.gradient, half.theta - new.theta) / h
 
     def symbolic_step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Array:
         raise TypeError("SecantEuler: the pairs that a step adds to the memory have no formula of one coordinate worth "
