@@ -344,9 +344,7 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
             best = least[part]
             last = np.zeros(best.shape, dtype=np.int16)  # which point was nearer than those before it, from 1; 0: none
             for k, at in enumerate(alone.values(), 1):
-                square = (theta[0, part] - at[0])**2
-                for x, c in zip(theta[1:, part], at[1:], strict=True):
-                    square += (x - c)**2
+                square = squares(at, theta[:, part])
                 np.maximum(last, (square < best).view(np.int8) * np.int16(k), out=last)
                 np.minimum(best, square, out=best)
             best[np.isnan(best)] = np.inf
@@ -358,6 +356,17 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
                 closer = (distance < least) | (distance == least) & (key < nearest)
                 nearest[closer], least[closer] = key, distance[closer]
     return nearest, least
+
+
+def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """|θ − at|² of the columns of `theta`, (dim, n)."""
+    result = theta[0] - at[0]
+    result *= result
+    for x, c in zip(theta[1:], at[1:], strict=True):
+        more = x - c
+        more *= more
+        result += more
+    return result
 
 
 def coordinate_names(loss: Objective) -> tuple[str, ...]:

@@ -263,7 +263,7 @@ class Problem:
                 outcomes, held = tuple(ends), list(ends.values())
         outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
         for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
-            np.copyto(outcome, np.int8(value), where=np.asarray(holds, dtype=bool))
+            outcome += (np.int8(value) - outcome) * np.asarray(holds, dtype=bool)  # (a choice by masks is slow)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
