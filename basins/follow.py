@@ -22,7 +22,7 @@ from .attractors import Attractors
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import Job, prepare
-from .labels import labelled
+from .labels import labelled, unjudged
 from .recurrence import followed
 from .result import ENDS, Study, coordinate_names
 from .starts import Described
@@ -118,8 +118,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
                 labels = labelled(attractors, optimizer, job.problem, whole, ends, match, backend=backend,
                                   threads=threads)
         except KeyboardInterrupt:
-            labels = labelled(Attractors(loss, None), optimizer, job.problem, whole, ends, match)._replace(
-                note="interrupted before the ends were judged, so they have no names")
+            labels = unjudged(attractors, optimizer, job.problem, whole, ends, match,
+                              "interrupted before the ends were judged, so they have no names")
         found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
                       gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
                       stop=job.problem.stop, match=float(match), coordinates=coordinate_names(loss),

@@ -16,6 +16,7 @@ from .result import Point, closest, squares
 
 
 BLOCK = 1 << 14  #: ends that are judged at once: what is computed of them stays in a processor's cache
+UNNAMED = (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU)  #: ends of which F could be no number
 
 
 class Labels(NamedTuple):
@@ -42,11 +43,18 @@ def labelled(attractors: Attractors, optimizer: Optimizer, problem: Problem, sta
     try:
         if known is not None:
             judge.judge(known, options)
+        judge.undefined()
     except KeyboardInterrupt:
         note = "; ".join(filter(None, (note, "interrupted: what ends in doubt are at was not looked into")))
     except Exception as error:  # such as a family whose equations have no form on file
-        return _Judge(attractors, optimizer, problem, starts, ends, match).result(failed(error))
+        return unjudged(attractors, optimizer, problem, starts, ends, match, failed(error))
     return judge.result(note)
+
+
+def unjudged(attractors: Attractors, optimizer: Optimizer, problem: Problem, starts: np.ndarray,
+             ends: Mapping[str, np.ndarray], match: float, note: str) -> Labels:
+    """`labelled` by what the runs alone tell, and why."""
+    return _Judge(attractors, optimizer, problem, starts, ends, match).result(note)
 
 
 class _Judge:
@@ -82,6 +90,14 @@ class _Judge:
         if doubt.size:
             self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends["steps"], **options)
             self._follow(doubt)
+
+    def undefined(self) -> None:
+        """Where F is no number nothing is at rest or on its way, though a gradient may go on beyond its domain."""
+        lanes = np.flatnonzero(np.isin(self.end, UNNAMED))
+        for first in range(0, len(lanes), BLOCK):
+            some = lanes[first:first + BLOCK]
+            with np.errstate(all="ignore"):
+                self.end[some[np.isnan(self.loss.value(self.ends["theta"][:, some]))]] = End.NOT_FINITE
 
     def _proved(self, part: slice, balls: dict[int, float], attracting: np.ndarray) -> np.ndarray:
         """Name the ends of a block of starts whose point is proved, and those that started there: which are in doubt.
