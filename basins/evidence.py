@@ -120,16 +120,10 @@ class Further(NamedTuple):
 
 def observed(loss, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(F, |∇F|, the smallest eigenvalue of the Hessian) at points (dim, n); NaN where they are not to be had."""
-    n = theta.shape[1]
-    value, gradient, curvature = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    for first in range(0, n, 1 << 16):
-        part = slice(first, first + (1 << 16))
-        with np.errstate(all="ignore"):
-            value[part] = loss.value(theta[:, part])
-            gradient[part] = np.linalg.norm(loss.gradient(theta[:, part]), axis=0)
-            if (eigenvalues := spectra(loss, theta[:, part])) is not None:
-                curvature[part] = eigenvalues[0]
-    return value, gradient, curvature
+    with np.errstate(all="ignore"):
+        value, gradient = loss.value(theta), np.linalg.norm(loss.gradient(theta), axis=0)
+        eigenvalues = spectra(loss, theta)
+    return value, gradient, np.full(theta.shape[1], np.nan) if eigenvalues is None else eigenvalues[0]
 
 
 def spectra(loss, theta: np.ndarray) -> np.ndarray | None:

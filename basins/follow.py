@@ -107,11 +107,12 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
         for k in missing:
             for name, values in ends.items():
                 values[..., job.pieces[k]] = ENDS[name].none
-        if whole is None:
+        if whole is None or kept is None:
             whole = job.columns(0, job.n)
         else:
             for k, piece in enumerate(job.pieces):
                 whole[:, piece] = job.starts(k)
+            kept.release()
         try:
             report.close()
             with keys.allowed():
@@ -126,6 +127,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
                       drawn=getattr(starts, "drawn", ""), objective=loss)
         try:
             if kept and found.complete:
+                kept.release()
                 found.save_in(kept)
         except Exception as error:
             failed = failed or error
