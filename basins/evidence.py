@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -232,6 +232,8 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     clocks: the map contracts towards the point, its multipliers lie within the unit circle (so a step that is too large
     holds on to none, nor does Adam, which forgets its v).  Others: not known.
     """
+    if not holds(problem):
+        return np.zeros(len(points), dtype=bool)
     problem = problem.alone  # whose rates are no rows, and so no clocks
     stop, field = problem.stop, problem.field
     barrier = proofs.convexity * proofs.radius**2 / 2
@@ -239,11 +241,26 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
-    if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
-        return np.zeros(len(points), dtype=bool)
     for i in map(int, np.flatnonzero(result)):
         result[i] = _largest_multiplier(problem, field.start(points[i].numeric), proofs.radius[i]) < 1
     return result
+
+
+def holds(problem: Problem) -> bool:
+    """Whether there is an argument by which an algorithm may hold on to a minimum."""
+    if isinstance(problem.control, (EnergyControl, CombinedControl)):
+        return True
+    return not (problem.control.adaptive or not problem.recordable or problem.alone.iteration.clocks)
+
+
+def remembered(problem: Problem) -> list[int]:
+    """The rows beside θ that are kept of every end, for the longer run to go on from, where all ends will be in doubt.
+
+    (Where few are, they are followed from their starts.)
+    """
+    if getattr(problem.field.loss, "expression", None) is None or not problem.recordable or holds(problem):
+        return []
+    return [i for i in problem.iteration.lanes if i >= problem.field.dim]
 
 
 def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> float:
@@ -257,21 +274,26 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 
 
 # ---------------------------------------------------------------------------------------------------- a longer run
-def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray, steps: np.ndarray,
-                **options) -> Further:
-    """The starts `index`, at rest after `steps` in a first problem, followed to gradient and speed 10⁴ times smaller.
+def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray,
+                ends: Mapping[str, np.ndarray], **options) -> Further:
+    """The starts `index`, at rest in a first problem, followed to gradient and speed 10⁴ times smaller.
 
-    Each has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on no other.
+    ends : of the first problem, by name; where they have a `memory` the run goes on from them, and is the same to the
+    bit.  Each lane has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on
+    no other.
     """
     loss, stop = first.field.loss, first.stop
     problem = optimizer.problem(loss, dataclasses.replace(stop, gradient=stop.gradient / TIGHTER,
                                                           speed=stop.speed / TIGHTER))
-    result = Further.of(index, loss.dim)
+    result, steps = Further.of(index, loss.dim), ends["steps"]
     budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[index], 1024))).astype(np.int64)
     for budget in np.unique(budgets):
         lanes = np.flatnonzero(budgets == budget)
-        z, taken = problem.run(problem.start(problem.field.start(starts[:, index[lanes]])),
-                                     max_steps=int(budget), **options)
+        at, before = index[lanes], None
+        z = problem.start(problem.field.start(starts[:, at]))
+        if "memory" in ends:
+            z[:loss.dim], z[remembered(first)], before = ends["theta"][:, at], ends["memory"][:, at], steps[at]
+        z, taken = problem.run(z, max_steps=int(budget), taken=before, **options)
         going = np.flatnonzero(taken == budget)
         result.steps[lanes], result.period[lanes[going]] = taken, periods(problem, z[:, going], **options)
         end = problem.finish(z, taken)

@@ -19,6 +19,7 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
+from .evidence import remembered
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import Job, prepare
@@ -106,7 +107,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
             failed = error
         for k in missing:
             for name, values in ends.items():
-                values[..., job.pieces[k]] = ENDS[name].none
+                values[..., job.pieces[k]] = ENDS[name].none if name in ENDS else np.nan
         if whole is None or kept is None:
             whole = job.columns(0, job.n)
         else:
@@ -221,8 +222,9 @@ def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarra
     if period is None:
         end.outcome[end.outcome == Outcome.RUNNING], period = Outcome.INTERRUPTED, np.zeros(len(steps), dtype=np.int8)
     end.outcome[period > 0] = Outcome.CYCLE
+    rows = remembered(problem)
     return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
-            "theta": np.ascontiguousarray(problem.field.theta(end.y))}
+            "theta": np.ascontiguousarray(problem.field.theta(end.y))} | ({"memory": z[rows]} if rows else {})
 
 
 def _sendable(loss, optimizer, stop, surely: bool) -> bytes | tuple:

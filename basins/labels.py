@@ -16,6 +16,7 @@ from .result import Point, closest, squares
 
 
 BLOCK = 1 << 14  #: ends that are judged at once: what is computed of them stays in a processor's cache
+TINY = 1e-290  #: squares that may lose digits
 UNNAMED = (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU)  #: ends of which F could be no number
 
 
@@ -88,7 +89,7 @@ class _Judge:
         doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
                                 for first in range(0, n, BLOCK)])
         if doubt.size:
-            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends["steps"], **options)
+            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends, **options)
             self._follow(doubt)
 
     def undefined(self) -> None:
@@ -209,5 +210,7 @@ def inner_balls(points: Sequence[CriticalPoint], radius: np.ndarray) -> dict[int
     at, found = [p.numeric for p in points], {}
     for i in map(int, np.flatnonzero(radius[:len(points)])):
         half = min((float(np.linalg.norm(at[i] - x)) / 2 for k, x in enumerate(at) if k != i), default=np.inf)
-        found[i] = ((1 - 1e-9) * min(float(radius[i]), half))**2
+        square = ((1 - 1e-9) * min(float(radius[i]), half))**2
+        if square > TINY:
+            found[i] = square
     return found
