@@ -18,6 +18,7 @@ from .iteration import Iteration
 
 TABLE = 8192       # steps whose tabulated values are made at once, at most
 FIRST = 1024       # and of a run that has just begun: most end soon
+SHORT = 128        # and at least: single steps of one age share them
 SMALL = 1_000_000  # operations that are done before anyone could press a key
 
 
@@ -62,7 +63,7 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
 def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> None:
     """Step the lanes of the queue, all of age `base` or more, to the age `base + limit` at most."""
     lanes, clocks = list(iteration.lanes), list(iteration.clocks)
-    at, table = iteration.tables(state[clocks, queue[0]], limit + 1)
+    at, table = iteration.tables(state[clocks, queue[0]], max(limit, SHORT) + 1)
     folded, table = iteration.knowing(table)
     kernel = compiled(folded, backend)
     prefix = lanes == list(range(len(lanes)))
