@@ -18,6 +18,7 @@ from .iteration import Iteration
 
 TABLE = 8192       # steps whose tabulated values are made at once, at most
 FIRST = 1024       # and of a run that has just begun: most end soon
+SHORT = 128        # and at least: single steps of one age share them
 SMALL = 1_000_000  # operations that are done before anyone could press a key
 
 
@@ -34,40 +35,44 @@ class Interrupted(KeyboardInterrupt):
 
 
 def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend: str = "auto",
-            threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+            threads: int | None = None, taken: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
-    start : (rows, lanes).  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
+    start : (rows, lanes).  taken : (lanes,) steps that each lane has behind it, which count; its clocks are as they
+    were before them.  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
     Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
     on the back end, the threads or the order of the lanes.
     A KeyboardInterrupt arrives at once, as `Interrupted`.
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
-    iteration, steps, queue, base = iteration.among(state), np.zeros(n, dtype=np.int64), np.arange(n), 0
+    steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
+    iteration, queue, base = iteration.among(state), np.arange(n), 0
     try:
         while len(queue) and base < max_steps:
             # a long table costs more than most runs: it is made in lengths, as lanes need them
             limit = min(max_steps - base, max(FIRST, base), TABLE) if iteration.clocks else max_steps - base
             _stretch(iteration, state, steps, queue, base, limit, backend, workers)
             base += limit
-            queue = queue[steps[queue] == base]
+            queue = queue[steps[queue] >= base]
     except KeyboardInterrupt:
         raise Interrupted(state, steps) from None
     return state, steps
 
 
 def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> None:
-    """Step the lanes of the queue, all of age `base`, at most `limit` times."""
+    """Step the lanes of the queue, all of age `base` or more, to the age `base + limit` at most."""
     lanes, clocks = list(iteration.lanes), list(iteration.clocks)
-    at, table = iteration.tables(state[clocks, queue[0]], limit + 1)
+    at, table = iteration.tables(state[clocks, queue[0]], max(limit, SHORT) + 1)
     folded, table = iteration.knowing(table)
     kernel = compiled(folded, backend)
     prefix = lanes == list(range(len(lanes)))
     rows = state[:len(lanes)] if prefix else state[lanes]
-    work = Work(rows, steps, folded.fixed_rows(state), table, queue, base, limit)
+    young = queue[steps[queue] < base + limit]
+    work = Work(rows, steps, folded.fixed_rows(state), table, young, base, limit)
     try:
-        _execute(kernel, work, workers, len(queue) * limit * folded.operations)
+        if len(young):
+            _execute(kernel, work, workers, len(young) * limit * folded.operations)
     finally:
         if not prefix:
             state[lanes] = rows

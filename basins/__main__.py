@@ -1,6 +1,7 @@
 """`python -m basins NETWORK OPTIMIZER`: a study from the command line: table, picture, and the data beside it."""
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -138,7 +139,8 @@ def _run(options, loss, optimizer, starts, stop, values) -> int:
     from .sweeps import sweep
 
     if options.out is not None and options.executor is None:  # what draws the picture loads while the starts run
-        threading.Thread(target=importlib.import_module, args=("matplotlib.backends.backend_agg",), daemon=True).start()
+        threading.Thread(target=_load, args=("matplotlib.figure", "matplotlib.backends.backend_agg"),
+                         daemon=True).start()
     further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
                    threads=options.threads, match=options.match, executor=options.executor)
     if values:
@@ -162,6 +164,11 @@ def _run(options, loss, optimizer, starts, stop, values) -> int:
         print(f"\n{text(result)}")
     print(written, end="")
     return _ended(options, result.complete, "the rest of the starts is labelled so", failed)
+
+
+def _load(*modules: str) -> None:
+    for module in modules:
+        importlib.import_module(module)
 
 
 def _done(run):
@@ -204,4 +211,5 @@ def _ended(options, complete: bool, words: str, failed: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what is loaded stays, and need not be looked through for garbage
     sys.exit(command.run(main))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -122,16 +122,10 @@ class Further(NamedTuple):
 
 def observed(loss, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(F, |∇F|, the smallest eigenvalue of the Hessian) at points (dim, n); NaN where they are not to be had."""
-    n = theta.shape[1]
-    value, gradient, curvature = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    for first in range(0, n, 1 << 16):
-        part = slice(first, first + (1 << 16))
-        with np.errstate(all="ignore"):
-            value[part] = loss.value(theta[:, part])
-            gradient[part] = np.linalg.norm(loss.gradient(theta[:, part]), axis=0)
-            if (eigenvalues := spectra(loss, theta[:, part])) is not None:
-                curvature[part] = eigenvalues[0]
-    return value, gradient, curvature
+    with np.errstate(all="ignore"):
+        value, gradient = loss.value(theta), np.linalg.norm(loss.gradient(theta), axis=0)
+        eigenvalues = spectra(loss, theta)
+    return value, gradient, np.full(theta.shape[1], np.nan) if eigenvalues is None else eigenvalues[0]
 
 
 def spectra(loss, theta: np.ndarray) -> np.ndarray | None:
@@ -240,6 +234,8 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     clocks: the map contracts towards the point, its multipliers lie within the unit circle (so a step that is too large
     holds on to none, nor does Adam, which forgets its v).  Others: not known.
     """
+    if not holds(problem):
+        return np.zeros(len(points), dtype=bool)
     problem = problem.alone  # whose rates are no rows, and so no clocks
     stop, field = problem.stop, problem.field
     barrier = proofs.convexity * proofs.radius**2 / 2
@@ -249,11 +245,26 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
         if not problem.control.monotone or isinstance(field.flow, Dimensionless):
             return np.zeros(len(points), dtype=bool)  # an average falls, or an energy in other units than F
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
-    if problem.control.adaptive or not problem.recordable or problem.iteration.clocks:
-        return np.zeros(len(points), dtype=bool)
     for i in map(int, np.flatnonzero(result)):
         result[i] = _largest_multiplier(problem, field.start(points[i].numeric), proofs.radius[i]) < 1
     return result
+
+
+def holds(problem: Problem) -> bool:
+    """Whether there is an argument by which an algorithm may hold on to a minimum."""
+    if isinstance(problem.control, (EnergyControl, CombinedControl)):
+        return True
+    return not (problem.control.adaptive or not problem.recordable or problem.alone.iteration.clocks)
+
+
+def remembered(problem: Problem) -> list[int]:
+    """The rows beside θ that are kept of every end, for the longer run to go on from, where all ends will be in doubt.
+
+    (Where few are, they are followed from their starts.)
+    """
+    if getattr(problem.field.loss, "expression", None) is None or not problem.recordable or holds(problem):
+        return []
+    return [i for i in problem.iteration.lanes if i >= problem.field.dim]
 
 
 def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> float:
@@ -267,21 +278,26 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 
 
 # ---------------------------------------------------------------------------------------------------- a longer run
-def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray, steps: np.ndarray,
-                **options) -> Further:
-    """The starts `index`, at rest after `steps` in a first problem, followed to gradient and speed 10⁴ times smaller.
+def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray,
+                ends: Mapping[str, np.ndarray], **options) -> Further:
+    """The starts `index`, at rest in a first problem, followed to gradient and speed 10⁴ times smaller.
 
-    Each has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on no other.
+    ends : of the first problem, by name; where they have a `memory` the run goes on from them, and is the same to the
+    bit.  Each lane has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on
+    no other.
     """
     loss, stop = first.field.loss, first.stop
     problem = optimizer.problem(loss, dataclasses.replace(stop, gradient=stop.gradient / TIGHTER,
                                                           speed=stop.speed / TIGHTER))
-    result = Further.of(index, loss.dim)
+    result, steps = Further.of(index, loss.dim), ends["steps"]
     budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[index], 1024))).astype(np.int64)
     for budget in np.unique(budgets):
         lanes = np.flatnonzero(budgets == budget)
-        z, taken = problem.run(problem.start(problem.field.start(starts[:, index[lanes]])),
-                                     max_steps=int(budget), **options)
+        at, before = index[lanes], None
+        z = problem.start(problem.field.start(starts[:, at]))
+        if "memory" in ends:
+            z[:loss.dim], z[remembered(first)], before = ends["theta"][:, at], ends["memory"][:, at], steps[at]
+        z, taken = problem.run(z, max_steps=int(budget), taken=before, **options)
         going = np.flatnonzero(taken == budget)
         result.steps[lanes], result.period[lanes[going]] = taken, periods(problem, z[:, going], **options)
         end = problem.finish(z, taken)

@@ -19,10 +19,11 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
+from .evidence import remembered
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import Job, prepare
-from .labels import labelled
+from .labels import labelled, unjudged
 from .recurrence import followed
 from .result import ENDS, Study, coordinate_names
 from .starts import Described
@@ -106,26 +107,28 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
             failed = error
         for k in missing:
             for name, values in ends.items():
-                values[..., job.pieces[k]] = ENDS[name].none
-        if whole is None:
+                values[..., job.pieces[k]] = ENDS[name].none if name in ENDS else np.nan
+        if whole is None or kept is None:
             whole = job.columns(0, job.n)
         else:
             for k, piece in enumerate(job.pieces):
                 whole[:, piece] = job.starts(k)
+            kept.release()
         try:
             report.close()
             with keys.allowed():
                 labels = labelled(attractors, optimizer, job.problem, whole, ends, match, backend=backend,
                                   threads=threads)
         except KeyboardInterrupt:
-            labels = labelled(Attractors(loss, None), optimizer, job.problem, whole, ends, match)._replace(
-                note="interrupted before the ends were judged, so they have no names")
+            labels = unjudged(attractors, optimizer, job.problem, whole, ends, match,
+                              "interrupted before the ends were judged, so they have no names")
         found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
                       gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
                       stop=job.problem.stop, match=float(match), coordinates=coordinate_names(loss),
                       drawn=getattr(starts, "drawn", ""), objective=loss)
         try:
             if kept and found.complete:
+                kept.release()
                 found.save_in(kept)
         except Exception as error:
             failed = failed or error
@@ -219,8 +222,9 @@ def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarra
     if period is None:
         end.outcome[end.outcome == Outcome.RUNNING], period = Outcome.INTERRUPTED, np.zeros(len(steps), dtype=np.int8)
     end.outcome[period > 0] = Outcome.CYCLE
+    rows = remembered(problem)
     return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
-            "theta": np.ascontiguousarray(problem.field.theta(end.y))}
+            "theta": np.ascontiguousarray(problem.field.theta(end.y))} | ({"memory": z[rows]} if rows else {})
 
 
 def _sendable(loss, optimizer, stop, surely: bool) -> bytes | tuple:

@@ -11,6 +11,7 @@ import numpy as np
 from flows import check_theta
 from schemes import Optimizer, Problem, Stop
 
+from .evidence import remembered
 from .identity import identity
 from .result import ENDS
 from .starts import Described
@@ -37,8 +38,12 @@ class Job(NamedTuple):
 
     @property
     def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
-        """Shape and type of each array of ends."""
-        return {name: (self.shape if end.coordinates else self.shape[1:], end.dtype) for name, end in ENDS.items()}
+        """Shape and type of each array of ends, and of what a longer run goes on from."""
+        found: dict[str, tuple[tuple[int, ...], type]] = {
+            name: (self.shape if end.coordinates else self.shape[1:], end.dtype) for name, end in ENDS.items()}
+        if rows := remembered(self.problem):
+            found["memory"] = (len(rows), self.n), float
+        return found
 
     def shapes(self, k: int) -> dict[str, tuple[int, ...]]:
         """Of the arrays of piece k."""

@@ -1,7 +1,7 @@
 """One label for each start, from how its run ended, from what is proved, and from longer runs of the doubtful."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +12,12 @@ from schemes import Optimizer, Outcome, Problem
 from .attractors import Attractors, failed
 from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of
 from .recurrence import IRREGULAR
-from .result import Point, closest
+from .result import Point, closest, squares
 
 
-BLOCK = 1 << 18  #: ends that are judged at once
+BLOCK = 1 << 14  #: ends that are judged at once: what is computed of them stays in a processor's cache
+TINY = 1e-290  #: squares that may lose digits
+UNNAMED = (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU)  #: ends of which F could be no number
 
 
 class Labels(NamedTuple):
@@ -42,11 +44,18 @@ def labelled(attractors: Attractors, optimizer: Optimizer, problem: Problem, sta
     try:
         if known is not None:
             judge.judge(known, options)
+        judge.undefined()
     except KeyboardInterrupt:
         note = "; ".join(filter(None, (note, "interrupted: what ends in doubt are at was not looked into")))
     except Exception as error:  # such as a family whose equations have no form on file
-        return _Judge(attractors, optimizer, problem, starts, ends, match).result(failed(error))
+        return unjudged(attractors, optimizer, problem, starts, ends, match, failed(error))
     return judge.result(note)
+
+
+def unjudged(attractors: Attractors, optimizer: Optimizer, problem: Problem, starts: np.ndarray,
+             ends: Mapping[str, np.ndarray], match: float, note: str) -> Labels:
+    """`labelled` by what the runs alone tell, and why."""
+    return _Judge(attractors, optimizer, problem, starts, ends, match).result(note)
 
 
 class _Judge:
@@ -75,20 +84,41 @@ class _Judge:
             self._numeric(np.flatnonzero(self.ends["outcome"] == Outcome.CONVERGED))
             return
         attracting = self.unique * np.append(held(self.problem, known, self.proofs), False)
+        balls = inner_balls(self.points, np.minimum(attracting, self.match))
         n = len(self.point)
-        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), attracting) for first in range(0, n, BLOCK)])
+        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
+                                for first in range(0, n, BLOCK)])
         if doubt.size:
-            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends["steps"], **options)
+            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends, **options)
             self._follow(doubt)
 
-    def _proved(self, part: slice, attracting: np.ndarray) -> np.ndarray:
+    def undefined(self) -> None:
+        """Where F is no number nothing is at rest or on its way, though a gradient may go on beyond its domain."""
+        lanes = np.flatnonzero(np.isin(self.end, UNNAMED))
+        for first in range(0, len(lanes), BLOCK):
+            some = lanes[first:first + BLOCK]
+            with np.errstate(all="ignore"):
+                self.end[some[np.isnan(self.loss.value(self.ends["theta"][:, some]))]] = End.NOT_FINITE
+
+    def _proved(self, part: slice, balls: dict[int, float], attracting: np.ndarray) -> np.ndarray:
         """Name the ends of a block of starts whose point is proved, and those that started there: which are in doubt.
 
-        attracting : radii of the balls in which ends at rest stay.
+        attracting : radii of the balls in which ends at rest stay.  balls : their `inner_balls`.
         """
-        outcome = self.ends["outcome"][part]
-        rest = np.flatnonzero((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
-        still, theta = outcome[rest] == Outcome.CONVERGED, self.ends["theta"][:, part][:, rest]
+        outcome, theta = self.ends["outcome"][part], self.ends["theta"][:, part]
+        left = (outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED)
+        at = np.zeros(left.shape, dtype=np.int16)  # the point from 1; 0: none
+        for i, square in balls.items():  # most ends, by few passes and no choices; an end is in one ball at most
+            at += (squares(self.points[i].numeric, theta) < square) * np.int16(i + 1)
+        at *= left
+        self.point[part], sure, end = at - 1, at > 0, self.end[part]
+        end += (End.KNOWN_POINT - end) * sure
+        self.certified[part] = sure
+        left ^= sure
+        rest = np.flatnonzero(left)
+        if not rest.size:
+            return rest
+        still, theta = outcome[rest] == Outcome.CONVERGED, theta[:, rest]
         rest += part.start
         known = dict(enumerate(self.points))
         nearest, distance = closest(known, theta)
@@ -168,3 +198,19 @@ class _Judge:
         nowhere = ~near[lone] & (closest(known, theta[:, lone])[1] > self.match)
         self.end[lanes[lone[nowhere & away]]] = End.INFINITY
         self.end[lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
+
+
+def inner_balls(points: Sequence[CriticalPoint], radius: np.ndarray) -> dict[int, float]:
+    """{index: the square of a radius} of balls within those of `radius` in which no other point is as near.
+
+    (Of families distances are no metric, so that with one among the points nothing is known so.)
+    """
+    if any(p.family for p in points):
+        return {}
+    at, found = [p.numeric for p in points], {}
+    for i in map(int, np.flatnonzero(radius[:len(points)])):
+        half = min((float(np.linalg.norm(at[i] - x)) / 2 for k, x in enumerate(at) if k != i), default=np.inf)
+        square = ((1 - 1e-9) * min(float(radius[i]), half))**2
+        if square > TINY:
+            found[i] = square
+    return found

@@ -11,6 +11,7 @@ from schemes import Optimizer
 
 from .figure import draw, share_text
 from .follow import study
+from .palette import told_apart
 from .planes import Plane
 from .result import Study
 from .starts import grid
@@ -57,8 +58,7 @@ def _characters(result: Study) -> dict[int, str]:
     for code in result.codes_shown():
         if code >= 0:
             nature = result.points[code].nature
-            told_apart = nature.is_minimum or not nature.decided
-            found[code] = next(minima, MINIMA[-1]) if told_apart else "^" if nature.kind == "maximum" else "x"
+            found[code] = next(minima, MINIMA[-1]) if told_apart(nature) else "^" if nature.kind == "maximum" else "x"
         else:
             found[code] = "#" if result.label(code) == "diverged" else next(others, OTHERS[-1])
     return found

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from networks import Nature
+
 from .result import Point
 
 #: Okabe & Ito 2008, without the vermilion that a reader could take for brown.
@@ -38,10 +40,15 @@ def minimum_colours(count: int) -> tuple[str, ...]:
     return tuple(chosen)
 
 
+def told_apart(nature: Nature) -> bool:
+    """Whether a point has a sign of its own: minima, and a user's own points, of which nobody knows the nature."""
+    return nature.is_minimum or not nature.decided
+
+
 def point_colours(points: Iterable[Point]) -> list[str]:
-    """A colour for every critical point; a user's own, of which nobody knows the nature, are told apart as minima."""
+    """A colour for every critical point."""
     known = list(points)
-    kinds = [p.nature.is_minimum or not p.nature.decided for p in known]
+    kinds = [told_apart(p.nature) for p in known]
     minima = iter(minimum_colours(sum(kinds)))
     return [next(minima) if minimum else MAXIMUM if p.nature.kind == "maximum" else SADDLE
             for p, minimum in zip(known, kinds, strict=True)]

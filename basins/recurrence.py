@@ -108,10 +108,14 @@ class _Orbits:
         """(period, extent, whether it moves on) of a few lanes, from the paths of their next steps."""
         dim = self.problem.field.dim
         path, going = [z[:dim]], np.ones(z.shape[1], dtype=bool)
-        for _ in range(2 * LONGEST):
-            z, taken = self.problem.run(z, max_steps=1, **self.how)
-            going &= taken == 1
+        clocks = list(self.problem.iteration.clocks) if self.problem.recordable else []
+        clocked = z[clocks]
+        for k in range(2 * LONGEST):
+            taken = np.full(len(going), k) if clocks else None  # each step by one table of the clocks
+            z, steps = self.problem.run(z, max_steps=k + 1 if clocks else 1, taken=taken, **self.how)
+            going &= steps == (k + 1 if clocks else 1)
             path.append(z[:dim])
+            z[clocks] = clocked
         orbit = np.array(path)
         with np.errstate(over="ignore", invalid="ignore"):
             extent = np.sqrt(((orbit - orbit[0])**2).sum(axis=1)).max(axis=0)

@@ -40,6 +40,7 @@ ENDS = {"outcome": Column(np.int8, False, Outcome.INTERRUPTED), "steps": Column(
         "period": Column(np.int8, False, 0)}
 CYCLES = 64  #: what the code of a cycle adds to its period: no `End` is so large
 CACHED = 1 << 14  #: ends whose distances are computed at once
+AT_ONCE = 1 << 16  #: ends whose evidence is
 
 
 Terms = tuple[tuple[tuple[int, ...], float], ...]
@@ -181,13 +182,19 @@ class Study:
         if self.objective is None:
             raise ValueError(f"{self.loss}: this study has no loss to compute the evidence with; save() keeps it of a "
                              "study that was made by study(...)")
-        with np.errstate(over="ignore", invalid="ignore"):
-            size = np.linalg.norm(self.theta, axis=0)
-        distance = closest(dict(enumerate(self.points)), self.theta)[1]
-        for i in np.unique(self.point[self.point >= 0]):  # (not the nearest, where a longer run went to another)
-            at = np.flatnonzero(self.point == i)
-            distance[at] = closest({0: self.points[i]}, self.theta[:, at])[1]
-        return Evidence(*observed(self.objective, self.theta), size, distance)
+        result, known = Evidence(*(np.empty(self.n) for _ in Evidence._fields)), dict(enumerate(self.points))
+        for first in range(0, self.n, AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            theta, point = self.theta[:, part], self.point[part]
+            distance = closest(known, theta)[1]
+            for i in np.unique(point[point >= 0]):  # (not the nearest, where a longer run went to another)
+                at = np.flatnonzero(point == i)
+                distance[at] = closest({0: self.points[i]}, theta[:, at])[1]
+            with np.errstate(over="ignore", invalid="ignore"):
+                size = np.linalg.norm(theta, axis=0)
+            for values, seen in zip(result, (*observed(self.objective, theta), size, distance), strict=True):
+                values[part] = seen
+        return result
 
     def table(self, confidence: float = 0.95) -> Table:
         """The fraction of the starts that ended in each critical point, and with each other label.
@@ -344,9 +351,7 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
             best = least[part]
             last = np.zeros(best.shape, dtype=np.int16)  # which point was nearer than those before it, from 1; 0: none
             for k, at in enumerate(alone.values(), 1):
-                square = (theta[0, part] - at[0])**2
-                for x, c in zip(theta[1:, part], at[1:], strict=True):
-                    square += (x - c)**2
+                square = squares(at, theta[:, part])
                 np.maximum(last, (square < best).view(np.int8) * np.int16(k), out=last)
                 np.minimum(best, square, out=best)
             best[np.isnan(best)] = np.inf
@@ -358,6 +363,17 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
                 closer = (distance < least) | (distance == least) & (key < nearest)
                 nearest[closer], least[closer] = key, distance[closer]
     return nearest, least
+
+
+def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """|θ − at|² of the columns of `theta`, (dim, n)."""
+    result = theta[0] - at[0]
+    result *= result
+    for x, c in zip(theta[1:], at[1:], strict=True):
+        more = x - c
+        more *= more
+        result += more
+    return result
 
 
 def coordinate_names(loss: Objective) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import socket
@@ -187,6 +188,13 @@ class Store:
             _reserve(out, out.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize)
         self._mapped[name] = np.asarray(np.lib.format.open_memmap(file, mode="r+"))
         return self._mapped[name]
+
+    def release(self) -> None:
+        """Give the memory that arrays in files take back to the system; what they hold is read again when needed."""
+        for values in self._mapped.values():
+            file = getattr(values.base, "base", None)
+            if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                file.madvise(mmap.MADV_DONTNEED)
 
     def save(self, words: dict, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep a finished study in place of the one before: its words and arrays, all or, if this fails, nothing."""

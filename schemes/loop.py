@@ -257,8 +257,10 @@ class Problem:
         return in_blocks(self._recorded[2])
 
     def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
-            max_steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+            max_steps: int | None = None, taken: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
+
+        taken : (lanes,) trials of a recorded map that lie behind, as for `arithmetic.iterate`.
 
         threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread
         unless more are asked for: only its author knows whether it may be called by several at once.
@@ -268,7 +270,8 @@ class Problem:
         if self.recordable:
             kept = len(self.iteration.state)
             try:
-                final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads)
+                final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads,
+                                       taken=taken)
             except Interrupted as stopped:
                 stopped.final = np.vstack([stopped.final, z[kept:] + stopped.steps])
                 raise
@@ -297,7 +300,7 @@ class Problem:
                 outcomes, held = tuple(ends), list(ends.values())
         outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
         for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
-            np.copyto(outcome, np.int8(value), where=np.asarray(holds, dtype=bool))
+            outcome += (np.int8(value) - outcome) * np.asarray(holds, dtype=bool)  # (a choice by masks is slow)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
@@ -319,7 +322,7 @@ class Member(Problem):
 
     _recorded = property(operator.attrgetter("whole._recorded"))
 
-    @property
+    @functools.cached_property
     def alone(self) -> Problem:
         """The problem of a separate run: what tells one value from another."""
         return Problem(self.field, self.scheme, self.control, self.stop)

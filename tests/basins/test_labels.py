@@ -1,18 +1,25 @@
 """One label for each start: on an optimizer that is made to do everything, and on networks whose answers are known."""
 import dataclasses
+import itertools
+import math
 
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given
+from hypothesis import strategies as st
 
 import networks
-from arithmetic import Interrupted, sqrt, where
+from arithmetic import Interrupted, log, sqrt, where
 from basins import End, Study, drawn_as, study, uniform
-from basins.evidence import Proofs, held
+from basins.evidence import Proofs, followed_on, held
+from basins.follow import _ended
+from basins.labels import inner_balls
 from basins.recurrence import IRREGULAR, followed
+from basins.result import closest, squares
 from flows import Flow
-from networks import CriticalPoint, Loss
-from schemes import Euler, Outcome, Stop, named, pair
+from networks import CriticalPoint, Loss, Nature
+from schemes import Euler, Outcome, Problem, Stop, named, pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +149,47 @@ def test_a_ball_does_not_reach_where_the_hessian_is_singular(dim):
     assert 0 < proofs.convexity[0] <= 3 * (1 - proofs.radius[0])**2 - 1
 
 
+@pytest.mark.parametrize("name, settings", [("adam", {"lr": 0.1}), ("nadam", {"lr": 0.1}), ("gd-richardson", {})])
+def test_a_longer_run_goes_on_from_what_is_kept_as_from_the_start(name, settings, monkeypatch):
+    loss, optimizer = networks.get("polytwo"), named(name, **settings)
+    problem, starts = optimizer.problem(loss, Stop(max_steps=3000)), uniform(loss.box, 60, 0)
+    ends = _ended(problem, *followed(problem, problem.begin(starts)))
+    rest = np.flatnonzero(ends["outcome"] == Outcome.CONVERGED)
+    taken, run = [], Problem.run
+    monkeypatch.setattr(Problem, "run", lambda *a, **k: taken.append(k.get("taken")) or run(*a, **k))
+    on = followed_on(optimizer, problem, starts, rest, ends)
+    assert rest.size and taken[0] is not None
+    again = followed_on(optimizer, problem, starts, rest, {"steps": ends["steps"]})
+    for x, y in zip(on, again, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=6, unique=True), st.integers(0, 99))
+def test_in_an_inner_ball_no_other_point_is_nearer(places, seed):
+    points = [CriticalPoint(p, Nature.MINIMUM, 0.0) for p in places]
+    balls = inner_balls(points, np.full(len(points), 2.0))
+    direction = np.random.default_rng(seed).normal(size=(2, 20))
+    direction /= np.linalg.norm(direction, axis=0)
+    for i, square in balls.items():
+        at = np.array(places[i])[:, None] + 0.999 * np.sqrt(square) * direction
+        nearest, distance = closest(dict(enumerate(points)), at[:, squares(np.array(places[i]), at) < square])
+        assert (nearest == i).all() and (distance <= 2).all()
+    family = CriticalPoint((0, 0), Nature.MINIMUM, 0.0, family=sympy.symbols("x"))
+    apart = min((math.dist(p, q) for p, q in itertools.combinations(places, 2)), default=1.0)
+    assert (len(balls) == len(points) or apart < 1e-140) and inner_balls([*points, family], np.ones(9)) == {}
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "gd-energy", "adam"])
+def test_where_f_is_no_number_nothing_is_on_its_way(optimizer):
+    """The gradient of x − log x goes on below 0, where F does not: neither a long way nor a stall is the reason."""
+    loss = Loss(lambda t: t[0] - log(t[0]), 1)
+    result = study(loss, named(optimizer), np.array([[-0.5, 2.0]]), stop=Stop(max_steps=300), progress=False)
+    assert result.end[0] == End.NOT_FINITE and result.label(result.codes[0]) == "not finite"
+    assert result.end[1] != End.NOT_FINITE
+    nameless = study(loss, named(optimizer), np.array([[-0.5]]), stop=Stop(max_steps=300), points=None, progress=False)
+    assert nameless.end[0] == End.NOT_FINITE
+
+
 def test_which_algorithms_hold_on_to_a_minimum():
     loss = networks.get("polytwo")
     points = loss.critical_points()
@@ -245,8 +293,8 @@ def test_a_slow_approach_is_no_cycle(limit):
 def test_what_a_start_was_drawn_as_goes_with_the_study(tmp_path):
     loss = networks.get("polytwo")
     starts = np.zeros((2, 3))
-    for given, kind in ((starts, ""), (drawn_as("sample", starts), "sample"), (drawn_as("grid", starts), "grid")):
-        result = study(loss, named("gd-energy"), given, stop=Stop(max_steps=2), progress=False)
+    for some, kind in ((starts, ""), (drawn_as("sample", starts), "sample"), (drawn_as("grid", starts), "grid")):
+        result = study(loss, named("gd-energy"), some, stop=Stop(max_steps=2), progress=False)
         assert result.drawn == Study.load(result.save(tmp_path / f"kept{kind}")).drawn == kind
         assert ("low" in result.table().columns) == (kind == "sample")
     with pytest.raises(ValueError, match="'sample', 'grid'"):

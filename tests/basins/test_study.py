@@ -128,7 +128,8 @@ def test_figure_shows_what_was_counted(polytwo):
     assert f"diverged  {result.fraction(Outcome.DIVERGED):.1%}" in texts and sum(t.startswith("minimum (")
                                                                                  for t in texts) == 4
     assert "polytwo, gd(lr=0.1)" in ax.get_title() and "n = 1600" in ax.get_title()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w$", "$b$")
+    assert [(label.get_text(), label.get_style()) for label in (ax.xaxis.label, ax.yaxis.label)] == [
+        ("w", "italic"), ("b", "italic")]
     told_apart = [c for code, c in colours(result).items() if code < 0 or result.points[code].nature == "minimum"]
     assert len(set(told_apart)) == len(told_apart) == 4 + (len(End) - 4) + 63  # cycles have a colour for each period
 
