@@ -99,12 +99,13 @@ def _float64(torch):
 
 def _optax(transformation, loss, start, steps) -> np.ndarray:
     import jax
+    import optax
 
     jax.config.update("jax_enable_x64", True)
-    step, x = jax.jit(transformation.update), jax.numpy.asarray(start)
+    step, x = jax.jit(optax.with_extra_args_support(transformation).update), jax.numpy.asarray(start)
     state, path = transformation.init(x), [start]
     for _ in range(steps):
-        updates, state = step(jax.numpy.asarray(loss.gradient(path[-1])), state, x)
+        updates, state = step(jax.numpy.asarray(loss.gradient(path[-1])), state, x, value=loss.value(path[-1]))
         x = x + updates
         path.append(np.array(x))
     return np.array(path).T
@@ -127,6 +128,12 @@ HEAVY = {"lr": LR, "momentum": MOMENTUM}
 ADAM = {"lr": log(3e-3, 1e-2), "beta1": flat(0.5, 0.95), "beta2": flat(0.99, 0.9999), "eps": log(1e-3, 1e-1)}
 RMS = {"lr": log(1e-3, 1e-2), "alpha": flat(0.9, 0.999), "eps": log(1e-3, 1e-1)}
 ROUGH = "near rest its steps stay of size lr and rounding grows with each change of sign: 50 steps"
+
+
+#: What the learning-rate-free ones multiply, and their first guess of the distance.
+FOUND = {key: ADAM[key] for key in ("beta1", "beta2", "eps")} | {"lr": flat(0.3, 1), "d0": log(1e-6, 1e-2)}
+LOW = {"f_low": flat(-60, -40)}  #: below every problem's minimum
+SLOW = {"beta3": flat(0.999, 0.9999), "alpha": flat(1, 5)}
 
 
 def drawn(laws: dict, **fixed):
@@ -172,6 +179,10 @@ def optax_case(call: str, name: str, laws: dict, make: Callable, *, fixed: dict 
 
 def betas(ours: dict) -> dict:
     return {"b1": ours["beta1"], "b2": ours["beta2"], "eps": ours["eps"]}
+
+
+def pair(ours: dict) -> tuple:
+    return ours["beta1"], ours["beta2"]
 
 
 def cosine(steps):
@@ -317,5 +328,64 @@ OPTAX = [
                                         weight_decay=ours["weight_decay"], **betas(ours))),
     optax_case("radam(lr, b1, b2, eps)", "radam", ADAM, lambda ox, ours: ox.radam(ours["lr"], **betas(ours)),
                fixed={"hat": False}),
+    optax_case("contrib.prodigy(lr, betas, eps, estim_lr0, weight_decay)", "prodigy", FOUND | {"weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.prodigy(ours["lr"], pair(ours), eps=ours["eps"], estim_lr0=ours["d0"],
+                                                   weight_decay=ours["weight_decay"])),
+    optax_case("contrib.prodigy()", "prodigy", {}, lambda ox, ours: ox.contrib.prodigy()),
+    optax_case("contrib.dadapt_adamw(lr, betas, eps, estim_lr0, weight_decay)", "dadapt-adam",
+               FOUND | {"weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.dadapt_adamw(ours["lr"], pair(ours), ours["eps"], ours["d0"],
+                                                        ours["weight_decay"])),
+    optax_case("contrib.dog(lr, init_step, eps)", "dog", {"lr": flat(0.3, 1), "reps_rel": log(1e-6, 1e-2),
+                                                          "eps": log(1e-8, 1e-2)},
+               lambda ox, ours: ox.contrib.dog(ours["lr"], ("heuristic", ours["reps_rel"]), ours["eps"])),
+    optax_case("contrib.dog(lr, weight_decay)", "dog", {"lr": flat(0.3, 1), "weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.dog(ours["lr"], weight_decay=ours["weight_decay"])),
+    optax_case("contrib.dowg(lr, init_estim_sq_dist, eps)", "dowg", {"lr": flat(0.3, 1), "first": log(1e-6, 1e-2),
+                                                                     "eps": log(1e-6, 1e-2)},
+               lambda ox, ours: ox.contrib.dowg(ours["lr"], ours["first"], ours["eps"])),
+    optax_case("contrib.dowg(lr, weight_decay)", "dowg", {"lr": flat(0.3, 1), "weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.dowg(ours["lr"], weight_decay=ours["weight_decay"])),
+    optax_case("contrib.mechanize(sgd(lr))", "mechanic", {"lr": flat(0.3, 1), "s_init": log(1e-6, 1e-3),
+                                                         "s_decay": DECAY},
+               lambda ox, ours: ox.contrib.mechanize(ox.sgd(ours["lr"]), ours["s_decay"], s_init=ours["s_init"])),
+    optax_case("contrib.mechanize(adamw(lr, b1, b2, eps, weight_decay))", "mechanic-adam",
+               ADAM | {"s_init": log(1e-6, 1e-3), "s_decay": DECAY, "weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.mechanize(ox.adamw(ours["lr"], weight_decay=ours["weight_decay"],
+                                                              **betas(ours)), ours["s_decay"], s_init=ours["s_init"])),
+    optax_case("polyak_sgd(max_learning_rate, f_min, eps)", "polyak", LOW | {"lr": log(3e-2, 1), "eps": log(1e-3, 1)},
+               lambda ox, ours: ox.polyak_sgd(ours["lr"], f_min=ours["f_low"], eps=ours["eps"], variant="sps+")),
+    optax_case("contrib.momo(lr, beta, lower_bound)", "momo", LOW | {"lr": log(3e-2, 1), "beta": flat(0.5, 0.95)},
+               lambda ox, ours: ox.contrib.momo(ours["lr"], ours["beta"], ours["f_low"])),
+    optax_case("contrib.momo_adam(lr, b1, b2, eps, lower_bound)", "momo-adam", ADAM | LOW,
+               lambda ox, ours: ox.contrib.momo_adam(ours["lr"], lower_bound=ours["f_low"], **betas(ours))),
+    optax_case("contrib.schedule_free_sgd(lr, b1)", "schedule-free", SGD | {"beta1": flat(0.5, 0.95)},
+               lambda ox, ours: ox.contrib.schedule_free_sgd(ours["lr"], b1=ours["beta1"])),
+    optax_case("contrib.schedule_free_sgd(lr, b1, weight_decay)", "schedule-free",
+               SGD | {"beta1": flat(0.5, 0.95), "weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.schedule_free_sgd(ours["lr"], b1=ours["beta1"],
+                                                             weight_decay=ours["weight_decay"])),
+    optax_case("contrib.schedule_free_adamw(lr, b1, b2, eps, weight_decay)", "schedule-free-adamw",
+               ADAM | {"weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.schedule_free_adamw(ours["lr"], weight_decay=ours["weight_decay"],
+                                                               **betas(ours))),
+    optax_case("contrib.ademamix(lr, b1, b2, b3, alpha, eps)", "ademamix", ADAM | SLOW,
+               lambda ox, ours: ox.contrib.ademamix(ours["lr"], b3=ours["beta3"], alpha=ours["alpha"], **betas(ours))),
+    optax_case("contrib.ademamix(lr, b1, b2, b3, alpha, eps, eps_root, weight_decay)", "ademamix",
+               ADAM | SLOW | {"eps_root": log(1e-8, 1e-3), "weight_decay": DECAY},
+               lambda ox, ours: ox.contrib.ademamix(ours["lr"], b3=ours["beta3"], alpha=ours["alpha"],
+                                                    eps_root=ours["eps_root"], weight_decay=ours["weight_decay"],
+                                                    **betas(ours))),
+    optax_case("contrib.adopt(lr, b1, b2, eps)", "adopt", ADAM,
+               lambda ox, ours: ox.contrib.adopt(ours["lr"], **betas(ours))),
+    optax_case("chain(scale_by_rms, ema, scale): LaProp", "laprop", ADAM, lambda ox, ours: ox.chain(
+        ox.scale_by_rms(ours["beta2"], ours["eps"], eps_in_sqrt=False, bias_correction=True),
+        ox.ema(ours["beta1"], debias=True), ox.scale(-ours["lr"]))),
+    optax_case("optimistic_gradient_descent(lr, alpha, beta)", "optimistic",
+               SGD | {"alpha": flat(0.5, 1.5), "beta": flat(0.5, 1.5)},
+               lambda ox, ours: ox.optimistic_gradient_descent(ours["lr"], ours["alpha"], ours["beta"])),
+    optax_case("contrib.madgrad(lr, momentum, weight_decay, eps)", "madgrad",
+               {"lr": log(1e-2, 1e-1), "momentum": MOMENTUM, "weight_decay": DECAY, "eps": log(1e-6, 1e-3)},
+               lambda ox, ours: ox.contrib.madgrad(ours["lr"], ours["momentum"], ours["weight_decay"], ours["eps"])),
 ]
 CASES = TORCH + OPTAX
