@@ -13,12 +13,13 @@ from .catalogue import (
     Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic, RAdam,
     RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, SignSGD, Signum, Sophia, Yogi, get,
 )
+from .layerwise import Adafactor, Muon
 from .learning_free import Mechanic
 from .modifiers import Cautious, Modifier, Scheduled, WeightDecay
 
 __all__ = [
     "Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled",
-    "Cautious", "Mechanic",
+    "Cautious", "Mechanic", "Muon", "Adafactor",
     "schedules", "FLOWS", "get", "GradientDescent", "NormalisedGradient", "SignSGD", "Momentum", "AveragedMomentum",
     "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",

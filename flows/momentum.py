@@ -159,29 +159,29 @@ class QuasiHyperbolic(Flow):
 
 @dataclass(frozen=True)
 class AggregatedMomentum(Flow):
-    """Aggregated momentum: the mean of three balls of different friction: v_i' = −c_i v_i − ∇F(θ),  θ' = (v₁ + v₂ + v₃)/3.
+    """Aggregated momentum, three balls of different friction: v_i' = −k_i v_i − ∇F(θ),  θ' = (v₁ + v₂ + v₃)/3.
 
-    Classical form: SequentialEuler with h = √lr, c_i = (1 − β_i)/h, v_i = −h·(the algorithm's, with its sign).
-    Energy F + Σ|v_i|²/6, with derivative −Σ c_i |v_i|²/3.
-    Parameters   c1, c2, c3 : frictions, 1/time.
+    Classical form: SequentialEuler with h = √lr, k_i = (1 − β_i)/h, v_i = −h·(the algorithm's, with its sign).
+    Energy F + Σ|v_i|²/6, with derivative −Σ k_i |v_i|²/3.
+    Parameters   k1, k2, k3 : frictions, 1/time.
     Sources      Lucas, Sun, Zemel & Grosse, arXiv 1804.00325 (AggMo).
     """
 
-    c1: Rate = 10.0
-    c2: Rate = 1.0
-    c3: Rate = 0.1
+    k1: Rate = 10.0
+    k2: Rate = 1.0
+    k3: Rate = 0.1
     memory = ("v1", "v2", "v3")
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         g = oracle.gradient
-        return {"v1": -self.c1 * s.v1 - g, "v2": -self.c2 * s.v2 - g, "v3": -self.c3 * s.v3 - g,
+        return {"v1": -self.k1 * s.v1 - g, "v2": -self.k2 * s.v2 - g, "v3": -self.k3 * s.v3 - g,
                 "theta": (s.v1 + s.v2 + s.v3) / 3}
 
     def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.v1**2 + s.v2**2 + s.v3**2) / 6
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return total(self.c1 * s.v1**2 + self.c2 * s.v2**2 + self.c3 * s.v3**2) / 3
+        return total(self.k1 * s.v1**2 + self.k2 * s.v2**2 + self.k3 * s.v3**2) / 3
 
 
 @dataclass(frozen=True)

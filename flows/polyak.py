@@ -19,7 +19,7 @@ class Polyak(Flow):
     """Polyak's step: θ' = −min(η, max(0, F − F_low)/(|∇F|² + ε)) ∇F(θ).
 
     Where η does not bind and ε = 0, F − F_low decays as e^{−t}: the time is that of Newton's flow.
-    Classical form: Euler with h = 1.  Energy F, with F' = −min(η |∇F|², F − F_low) for F ≥ F_low, ε = 0.
+    Classical form: Euler with h = 1.  F falls: F' = −min(η |∇F|², F − F_low) for F ≥ F_low, ε = 0.
     Parameters   largest : η, the largest learning rate.  low : F_low, a lower bound of F, at best its minimum.
                  eps : gradient².
     Sources      Polyak 1969; Loizou et al., arXiv 2002.10542; optax `polyak_sgd(variant="sps+")`.
@@ -30,16 +30,8 @@ class Polyak(Flow):
     eps: Rate = 0
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
-        return {"theta": -self._speed(oracle) * oracle.gradient}
-
-    def _speed(self, oracle):
-        return speed(oracle.value - self.low, total(oracle.gradient**2) + self.eps, self.largest)
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
-    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return self._speed(oracle) * total(oracle.gradient**2)
+        g = oracle.gradient
+        return {"theta": -speed(oracle.value - self.low, total(g * g) + self.eps, self.largest) * g}
 
 
 @dataclass(frozen=True)

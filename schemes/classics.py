@@ -469,6 +469,23 @@ def madgrad(lr: Positive = 1e-2, momentum: Share = 0.9, eps: NonNegative = 1e-6,
     return recipe(decayed(flows.MADGRAD((1 - momentum) / h, h, eps), weight_decay), SequentialEuler(), h)
 
 
+# ------------------------------------------------------------------------------------------ layer by layer
+@named()
+def muon(lr: Positive = 1e-3, momentum: Share = 0.95, nesterov: bool = True, beta2: Share = 0.999,
+         eps: NonNegative = 1e-8, weight_decay: NonNegative = 0.1) -> Recipe:
+    """Muon on the matrices of a network, Adam with β₁ = momentum on its vectors, decoupled decay: torch `Muon`."""
+    flow = flows.Muon((1 - momentum) / lr, (1 - beta2) / lr, eps, mu=momentum if nesterov else 1)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr,
+                  **clocks(c1=momentum, c2=beta2))
+
+
+@named()
+def adafactor(lr: Positive = 1e-2, beta2_decay: Positive = 0.8, eps2: NonNegative = 1e-3, d: Positive = 1.0,
+              weight_decay: NonNegative = 1e-2) -> Recipe:
+    """Adafactor: torch `Adafactor(lr, -beta2_decay, (None, eps2), d, weight_decay)`."""
+    return recipe(flows.Adafactor(lr, beta2_decay, eps2=eps2, d=d, decay=weight_decay), SequentialEuler(), 1)
+
+
 # -------------------------------------------------------------------------------------- curvature
 @named()
 def newton(lr: Positive = 1.0) -> Recipe:

@@ -107,11 +107,18 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
 
 
 class _Valley(SymbolicLoss):
-    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish; it knows if it was asked."""
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish.
+
+    It knows what it was asked for besides ∇F and H: JᵀJ, its value.
+    """
 
     def __init__(self, x):
         super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
-        self.of_squares = False
+        self.of_squares = self.of_value = False
+
+    def value(self, theta):
+        self.of_value = True
+        return super().value(theta)
 
     def jacobian(self, theta):
         self.of_squares = True
@@ -240,6 +247,9 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
         "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
         if squares else "; the map is differentiable at the rest point"))
+    if loss.of_value:
+        raise _NoLinearPart("the step uses the value of F, and so the whole gradient with it: its multipliers are no "
+                            "functions of the eigenvalues of the Hessian")
     if loss.of_squares and not vanishing:
         raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
     if loss.of_squares:

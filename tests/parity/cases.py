@@ -132,6 +132,8 @@ ROUGH = "near rest its steps stay of size lr and rounding grows with each change
 
 #: What the learning-rate-free ones multiply, and their first guess of the distance.
 FOUND = {key: ADAM[key] for key in ("beta1", "beta2", "eps")} | {"lr": flat(0.3, 1), "d0": log(1e-6, 1e-2)}
+EDGE = "the step grows until the rest point is unstable, where rounding grows from step to step: fewer steps"
+STILL = "optax takes no step once |m|² is below the rounding of 1: fewer steps"
 LOW = {"f_low": flat(-60, -40)}  #: below every problem's minimum
 SLOW = {"beta3": flat(0.999, 0.9999), "alpha": flat(1, 5)}
 
@@ -183,6 +185,17 @@ def betas(ours: dict) -> dict:
 
 def pair(ours: dict) -> tuple:
     return ours["beta1"], ours["beta2"]
+
+
+def exact_root(ours: dict) -> Callable:
+    """A learning rate that makes optax's (lr + ε)√n, whose root it takes in single precision, the exact one."""
+    def rate(count):
+        import jax.numpy as jnp
+
+        n = count + 1
+        return (ours["lr"] + ours["eps"]) * jnp.sqrt(n.astype(float)) / jnp.sqrt(n) - ours["eps"]
+
+    return rate
 
 
 def cosine(steps):
@@ -330,12 +343,14 @@ OPTAX = [
                fixed={"hat": False}),
     optax_case("contrib.prodigy(lr, betas, eps, estim_lr0, weight_decay)", "prodigy", FOUND | {"weight_decay": DECAY},
                lambda ox, ours: ox.contrib.prodigy(ours["lr"], pair(ours), eps=ours["eps"], estim_lr0=ours["d0"],
-                                                   weight_decay=ours["weight_decay"])),
+                                                   weight_decay=ours["weight_decay"]),
+               steps=100, why=EDGE),
     optax_case("contrib.prodigy()", "prodigy", {}, lambda ox, ours: ox.contrib.prodigy()),
     optax_case("contrib.dadapt_adamw(lr, betas, eps, estim_lr0, weight_decay)", "dadapt-adam",
                FOUND | {"weight_decay": DECAY},
                lambda ox, ours: ox.contrib.dadapt_adamw(ours["lr"], pair(ours), ours["eps"], ours["d0"],
-                                                        ours["weight_decay"])),
+                                                        ours["weight_decay"]),
+               steps=100, why=EDGE),
     optax_case("contrib.dog(lr, init_step, eps)", "dog", {"lr": flat(0.3, 1), "reps_rel": log(1e-6, 1e-2),
                                                           "eps": log(1e-8, 1e-2)},
                lambda ox, ours: ox.contrib.dog(ours["lr"], ("heuristic", ours["reps_rel"]), ours["eps"])),
@@ -348,15 +363,19 @@ OPTAX = [
                lambda ox, ours: ox.contrib.dowg(ours["lr"], weight_decay=ours["weight_decay"])),
     optax_case("contrib.mechanize(sgd(lr))", "mechanic", {"lr": flat(0.3, 1), "s_init": log(1e-6, 1e-3),
                                                          "s_decay": DECAY},
-               lambda ox, ours: ox.contrib.mechanize(ox.sgd(ours["lr"]), ours["s_decay"], s_init=ours["s_init"])),
+               lambda ox, ours: ox.contrib.mechanize(ox.sgd(ours["lr"]), ours["s_decay"], s_init=ours["s_init"]),
+               steps=30, why=EDGE),
     optax_case("contrib.mechanize(adamw(lr, b1, b2, eps, weight_decay))", "mechanic-adam",
                ADAM | {"s_init": log(1e-6, 1e-3), "s_decay": DECAY, "weight_decay": DECAY},
                lambda ox, ours: ox.contrib.mechanize(ox.adamw(ours["lr"], weight_decay=ours["weight_decay"],
-                                                              **betas(ours)), ours["s_decay"], s_init=ours["s_init"])),
-    optax_case("polyak_sgd(max_learning_rate, f_min, eps)", "polyak", LOW | {"lr": log(3e-2, 1), "eps": log(1e-3, 1)},
-               lambda ox, ours: ox.polyak_sgd(ours["lr"], f_min=ours["f_low"], eps=ours["eps"], variant="sps+")),
+                                                              **betas(ours)), ours["s_decay"], s_init=ours["s_init"]),
+               steps=50, why=EDGE),
+    optax_case("polyak_sgd(max_learning_rate, f_min, eps)", "polyak", LOW | {"lr": flat(0.3, 1), "eps": log(1e-3, 1)},
+               lambda ox, ours: ox.polyak_sgd(ours["lr"], f_min=ours["f_low"], eps=ours["eps"], variant="sps+"),
+               steps=10, why=EDGE),
     optax_case("contrib.momo(lr, beta, lower_bound)", "momo", LOW | {"lr": log(3e-2, 1), "beta": flat(0.5, 0.95)},
-               lambda ox, ours: ox.contrib.momo(ours["lr"], ours["beta"], ours["f_low"])),
+               lambda ox, ours: ox.contrib.momo(ours["lr"], ours["beta"], ours["f_low"]),
+               steps=70, why=STILL),
     optax_case("contrib.momo_adam(lr, b1, b2, eps, lower_bound)", "momo-adam", ADAM | LOW,
                lambda ox, ours: ox.contrib.momo_adam(ours["lr"], lower_bound=ours["f_low"], **betas(ours))),
     optax_case("contrib.schedule_free_sgd(lr, b1)", "schedule-free", SGD | {"beta1": flat(0.5, 0.95)},
@@ -386,6 +405,6 @@ OPTAX = [
                lambda ox, ours: ox.optimistic_gradient_descent(ours["lr"], ours["alpha"], ours["beta"])),
     optax_case("contrib.madgrad(lr, momentum, weight_decay, eps)", "madgrad",
                {"lr": log(1e-2, 1e-1), "momentum": MOMENTUM, "weight_decay": DECAY, "eps": log(1e-6, 1e-3)},
-               lambda ox, ours: ox.contrib.madgrad(ours["lr"], ours["momentum"], ours["weight_decay"], ours["eps"])),
+               lambda ox, ours: ox.contrib.madgrad(exact_root(ours), ours["momentum"], ours["weight_decay"], ours["eps"])),
 ]
 CASES = TORCH + OPTAX
