@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sympy
 
@@ -28,7 +29,7 @@ class ScheduleFree(Flow):
 
     beta: Rate = 0.9
     s: Rate = 0.1
-    memory = ("z", "theta", "x")
+    memory: ClassVar[tuple[str, ...]] = ("z", "theta", "x")
 
     @property
     def initial(self) -> dict:

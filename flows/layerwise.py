@@ -19,7 +19,7 @@ from .modifiers import decoupled
 
 
 def each(function: Callable, shapes: tuple, *vectors: Array) -> Array:
-    """`function(shape, x, …)` of each tensor's entries in the vectors, (size,) or (size, lanes), one after the other."""
+    """`function(shape, x, …)` of each tensor's entries in the vectors, (dim,) or (dim, lanes), put together."""
     first, parts = 0, []
     for shape in shapes:
         size = math.prod(shape)
@@ -47,7 +47,7 @@ NEWTON_SCHULZ = 3.4445, -4.7750, 2.0315
 def orthogonal(x: Array, shape: tuple, eps: Quantity, rounds: int = 5) -> Array:
     """A matrix with its singular values at about 1, by Newton–Schulz iteration."""
     x = x / maximum(sqrt(total(x * x)), eps)
-    X = np.ascontiguousarray(np.moveaxis(x.reshape(*shape, -1), -1, 0)).view(type(x))  # each lane's product has its bits
+    X = np.ascontiguousarray(np.moveaxis(x.reshape(*shape, -1), -1, 0)).view(type(x))  # a lane has its own bits
     wide = X if shape[0] <= shape[1] else _transposed(X)
     a, b, c = NEWTON_SCHULZ
     for _ in range(rounds):
@@ -106,7 +106,7 @@ class Adafactor(Flow):
     eps1: Rate = float(np.finfo(float).eps)
     eps2: Rate = 1e-3
     d: Rate = 1.0
-    decay: Rate = 0.01
+    decay: Rate = 0
     memory = ("R", "C")
     nonnegative = ("R", "C")
 

@@ -36,7 +36,7 @@ class Prodigy(Flow):
     q' = d σ g·(x₀ − θ) − k q,  s' = d σ g − k s,
     θ' = −σ (m / (√v + ε d⁺) + λ θ),  d⁺ = max(d, q/|s|₁),  d' = r (d⁺ − d);  d(0) = d₀, x₀ = θ(0), the rest 0.
 
-    g·(x₀ − θ) and |s|₁ go over all coordinates; σ is singular at t = 0, where the classical form updates c₁, c₂ first.
+    g·(x₀ − θ) and |s|₁ go over all coordinates; σ is singular at t = 0: the classical form updates c₁, c₂ first.
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, k = (1 − √β₂)/h, r = 1/h; q and s are
     d₀ times the library's.
     Parameters   a, b, k, r : rates, 1/time.  eps : ε, in units of the gradient.  d0 : distance.  decay : λ, 1/distance.
@@ -75,7 +75,7 @@ class DAdaptation(Flow):
     m' = a (σ g − m),  v' = b (g² − v),  θ' = −m/(√v + ε) − λ σ θ,  d' = r max(0, q/(k |s|₁) − d);
     d(0) = d₀, the rest 0.
 
-    g·s/(√v + ε) and |s|₁ go over all coordinates; σ is singular at t = 0, where the classical form updates c₁, c₂ first.
+    g·s/(√v + ε) and |s|₁ go over all coordinates; σ is singular at t = 0: the classical form updates c₁, c₂ first.
     Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, k = (1 − √β₂)/h, r = 1/h; m, s, q are
     the library's over lr, lr, lr².
     Parameters   a, b, k, r : rates, 1/time.  eps : ε, in units of the gradient.  d0 : distance.  decay : λ, 1/distance.

@@ -36,7 +36,7 @@ class Polyak(Flow):
 
 @dataclass(frozen=True)
 class MoMo(Flow):
-    """MoMo, Polyak's step with momentum: averages of the gradient, of F and of g·θ are an average of linear models of F.
+    """MoMo, Polyak's step with momentum: averages of g, F and g·θ make an average of linear models of F.
 
     m' = a (g − m),  f' = a (F − f),  γ' = a (g·θ − γ),  θ' = −min(η, max(0, f − F_low + m·θ − γ)/|m|²) m,
     all at their values at θ(0) at the start.

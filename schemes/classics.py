@@ -377,7 +377,8 @@ def cautious_adamw(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999
 def prodigy(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8, d0: Positive = 1e-6,
             weight_decay: NonNegative = 0.0) -> Recipe:
     """Prodigy: optax `contrib.prodigy(estim_lr0=d0)`; lr multiplies what it finds."""
-    flow = flows.Prodigy(*rates(lr, False, beta1, beta2, sqrt(beta2)), 1 / lr, eps, d0, weight_decay)
+    a, b, k = rates(lr, False, beta1, beta2, sqrt(beta2))
+    flow = flows.Prodigy(a, b, k, 1 / lr, eps, d0, weight_decay)
     return recipe(flow, SequentialEuler(), lr, q=lambda numerator: d0 * numerator, s=lambda grad_sum: d0 * grad_sum,
                   **clocks(c1=beta1, c2=beta2))
 
@@ -386,7 +387,8 @@ def prodigy(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: N
 def dadapt_adam(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
                 d0: Positive = 1e-6, weight_decay: NonNegative = 0.0) -> Recipe:
     """D-Adaptation of Adam: optax `contrib.dadapt_adamw(estim_lr0=d0)`; lr multiplies what it finds."""
-    flow = flows.DAdaptation(*rates(lr, False, beta1, beta2, sqrt(beta2)), 1 / lr, eps, d0, weight_decay)
+    a, b, k = rates(lr, False, beta1, beta2, sqrt(beta2))
+    flow = flows.DAdaptation(a, b, k, 1 / lr, eps, d0, weight_decay)
     return recipe(flow, SequentialEuler(), lr, q=lambda numerator: numerator / lr**2, s=lambda grad_sum: grad_sum / lr,
                   m=lambda exp_avg: exp_avg / lr, **clocks(c1=beta1, c2=beta2))
 
@@ -481,7 +483,7 @@ def muon(lr: Positive = 1e-3, momentum: Share = 0.95, nesterov: bool = True, bet
 
 @named()
 def adafactor(lr: Positive = 1e-2, beta2_decay: Positive = 0.8, eps2: NonNegative = 1e-3, d: Positive = 1.0,
-              weight_decay: NonNegative = 1e-2) -> Recipe:
+              weight_decay: NonNegative = 0.0) -> Recipe:
     """Adafactor: torch `Adafactor(lr, -beta2_decay, (None, eps2), d, weight_decay)`."""
     return recipe(flows.Adafactor(lr, beta2_decay, eps2=eps2, d=d, decay=weight_decay), SequentialEuler(), 1)
 

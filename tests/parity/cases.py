@@ -4,8 +4,10 @@ part.
 `measure(case, seed)` follows both for `case.steps` steps on a random smooth problem with random hyperparameters.
 """
 import contextlib
+import math
+import unittest.mock
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +31,7 @@ class Case:
     bound: float = 1e-12
     why: str = ""
     schedule: Callable | None = None
+    shapes: tuple = ()
 
     @property
     def library(self) -> str:
@@ -61,6 +64,7 @@ def problem(seed: int) -> tuple[Loss, np.ndarray]:
 def measure(case: Case, seed: int) -> float:
     """The largest deviation between the two over all steps and coordinates, relative to the largest |θ|."""
     loss, start = problem(seed)
+    loss.shapes = case.shapes
     optimizer, hyper = case.ours(seed)
     stop = Stop(gradient=0, speed=0, max_steps=case.steps, radius=1e9)
     ours = optimizer.run(loss, start, stop=stop, record=1).y[:DIM]
@@ -72,17 +76,21 @@ def _torch(build, loss, start, steps) -> np.ndarray:
     import torch
 
     with _float64(torch):
-        x = torch.tensor(start, requires_grad=True)
-        optimizer, scheduler = build([x]), None
+        shapes = loss.shapes or ((DIM,),)
+        ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+        tensors = [torch.tensor(x.reshape(s), requires_grad=True) for x, s in zip(np.split(start, ends), shapes,
+                                                                                    strict=True)]
+        optimizer, scheduler = build(tensors), None
         if isinstance(optimizer, tuple):
             optimizer, scheduler = optimizer
         path = [start]
         for _ in range(steps):
-            x.grad = torch.from_numpy(loss.gradient(path[-1]))
+            for x, g in zip(tensors, np.split(loss.gradient(path[-1]), ends), strict=True):
+                x.grad = torch.from_numpy(g.reshape(x.shape))
             optimizer.step()
             if scheduler:
                 scheduler.step()
-            path.append(x.detach().numpy().copy())
+            path.append(np.concatenate([x.detach().numpy().ravel() for x in tensors]))
     return np.array(path).T
 
 
@@ -225,6 +233,58 @@ def warm(steps):
     return scheduler
 
 
+class Together:
+    """Several optimizers that step at once, as one; Muon's bfloat16 is double precision."""
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    def step(self):
+        import torch
+
+        with unittest.mock.patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone):
+            for optimizer in self.optimizers:
+                optimizer.step()
+
+
+def muon(ours: dict) -> Callable:
+    """torch's Muon of the matrices, AdamW of the vectors."""
+    import torch
+
+    decay, nesterov = {"weight_decay": ours["weight_decay"]}, {"nesterov": ours.get("nesterov", True)}
+
+    def make(tensors):
+        matrices, vectors = ([x for x in tensors if (x.ndim == 2) is matrix] for matrix in (True, False))
+        return Together(
+            torch.optim.Muon(matrices, ours["lr"], momentum=ours["momentum"], **nesterov, **decay),
+            torch.optim.AdamW(vectors, ours["lr"], (ours["momentum"], ours["beta2"]), ours["eps"], **decay))
+
+    return make
+
+
+def three_balls(ours: dict) -> Callable:
+    """Heavy balls of a third of lr that push the same parameters."""
+    import torch
+
+    return lambda tensors: Together(*(torch.optim.SGD(tensors, ours["lr"] / 3, ours[beta])
+                                      for beta in ("beta1", "beta2", "beta3")))
+
+
+def nesterovs(rng) -> dict:
+    """Quasi-hyperbolic momentum that is Nesterov's."""
+    momentum = MOMENTUM(rng)
+    return {"lr": LR(rng) / (1 - momentum), "momentum": momentum, "nu": momentum}
+
+
+TENSORS = {"shapes": ((2, 1), (1, 2), (2,))}
+MUON = {"lr": LR, "momentum": MOMENTUM, "beta2": ADAM["beta2"], "eps": ADAM["eps"], "weight_decay": DECAY}
+FACTOR = {"lr": log(1e-3, 1e-1), "weight_decay": DECAY, "eps2": log(1e-3, 1e-1), "d": flat(1, 1.5)}
+
+
+def factored(ours: dict) -> dict:
+    return {"beta2_decay": -ours["beta2_decay"], "eps": (None, ours["eps2"]), "d": ours["d"]}
+
+
 TORCH = [
     torch_case("SGD(lr)", "gd", SGD),
     torch_case("SGD(lr, weight_decay)", "gd", SGD | {"weight_decay": DECAY}),
@@ -275,6 +335,17 @@ TORCH = [
     torch_case("Rprop(lr, etas, step_sizes)", "rprop",
                {"lr": LR, "eta_minus": flat(0.3, 0.7), "eta_plus": flat(1.1, 1.4)},
                lambda ours: {"etas": (ours["eta_minus"], ours["eta_plus"])}),
+    replace(torch_case("SGD(lr, momentum, nesterov=True), quasi-hyperbolic form", "qhm", {}, lambda ours: {
+        "nesterov": True, "lr": ours["lr"] * (1 - ours["momentum"])}), draw=nesterovs),
+    Case("torch.optim.SGD(lr, momentum), three on the same parameters", "aggmo",
+         drawn({"lr": LR, "beta1": flat(0, 0.5), "beta2": flat(0.5, 0.9), "beta3": flat(0.9, 0.99)}), three_balls),
+    Case("torch.optim.Muon(lr, weight_decay, momentum) with AdamW", "muon", drawn(MUON), muon, steps=50, why=ROUGH,
+         **TENSORS),
+    Case("torch.optim.Muon(…, nesterov=False) with AdamW", "muon", drawn(MUON, nesterov=False), muon, steps=50,
+         why=ROUGH, **TENSORS),
+    torch_case("Adafactor(lr, beta2_decay, eps, d, weight_decay)", "adafactor", FACTOR | {"beta2_decay": flat(0.5, 1)},
+               factored, shapes=((3, 2),)),
+    torch_case("Adafactor(lr), matrices and a vector", "adafactor", {"lr": log(1e-3, 1e-1)}, **TENSORS),
     torch_case("SGD(lr) with CosineAnnealingLR", "gd", SGD, lambda ours: {"scheduler": cosine(200)},
                schedule=lambda ours: schedules.Cosine(200 * ours["lr"])),
     torch_case("SGD(lr, momentum) with LinearLR", "momentum", HEAVY, lambda ours: {"scheduler": warm(50)},
@@ -345,6 +416,9 @@ OPTAX = [
                lambda ox, ours: ox.contrib.prodigy(ours["lr"], pair(ours), eps=ours["eps"], estim_lr0=ours["d0"],
                                                    weight_decay=ours["weight_decay"]),
                steps=100, why=EDGE),
+    optax_case("contrib.schedule_free_adamw()", "schedule-free-adamw", {},
+               lambda ox, ours: ox.contrib.schedule_free_adamw()),
+    optax_case("signum(lr, beta)", "signum", HEAVY, lambda ox, ours: ox.signum(ours["lr"], ours["momentum"])),
     optax_case("contrib.prodigy()", "prodigy", {}, lambda ox, ours: ox.contrib.prodigy()),
     optax_case("contrib.dadapt_adamw(lr, betas, eps, estim_lr0, weight_decay)", "dadapt-adam",
                FOUND | {"weight_decay": DECAY},
@@ -405,6 +479,7 @@ OPTAX = [
                lambda ox, ours: ox.optimistic_gradient_descent(ours["lr"], ours["alpha"], ours["beta"])),
     optax_case("contrib.madgrad(lr, momentum, weight_decay, eps)", "madgrad",
                {"lr": log(1e-2, 1e-1), "momentum": MOMENTUM, "weight_decay": DECAY, "eps": log(1e-6, 1e-3)},
-               lambda ox, ours: ox.contrib.madgrad(exact_root(ours), ours["momentum"], ours["weight_decay"], ours["eps"])),
+               lambda ox, ours: ox.contrib.madgrad(exact_root(ours), ours["momentum"], ours["weight_decay"],
+                                                   ours["eps"])),
 ]
 CASES = TORCH + OPTAX
