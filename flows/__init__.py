@@ -11,7 +11,8 @@ from .catalogue import (
     AggregatedMomentum, AveragedMomentum, CentredRMSProp, DAdaptation, DampedNewton, DampenedMomentum, DoG, DoWG,
     GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp, NAdam,
     Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic, RAdam,
-    RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, SignSGD, Signum, Sophia, Yogi, get,
+    RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, Secant, SignSGD, Signum, Sophia,
+    Yogi, get,
 )
 from .layerwise import Adafactor, Muon
 from .learning_free import Mechanic
@@ -24,7 +25,7 @@ __all__ = [
     "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
     "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
-    "GaussNewton", "LevenbergMarquardt", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo", "MoMoAdam",
-    "ScheduleFree", "ScheduleFreeAdamW", "AdEMAMix", "ADOPT", "LaProp", "QuasiHyperbolic", "AggregatedMomentum",
-    "Optimistic", "MADGRAD",
+    "GaussNewton", "LevenbergMarquardt", "Secant", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo",
+    "MoMoAdam", "ScheduleFree", "ScheduleFreeAdamW", "AdEMAMix", "ADOPT", "LaProp", "QuasiHyperbolic",
+    "AggregatedMomentum", "Optimistic", "MADGRAD",
 ]

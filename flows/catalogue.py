@@ -17,6 +17,7 @@ from .momentum import (
     QuasiHyperbolic,
 )
 from .polyak import MoMo, MoMoAdam, Polyak
+from .secant import Secant
 from .second_order import DampedNewton, GaussNewton, LevenbergMarquardt, Newton
 from .sign import Lion, Rprop, Signum
 
@@ -25,8 +26,8 @@ FLOWS: tuple[type[Flow], ...] = (
     GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
     NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
     AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
-    GaussNewton, LevenbergMarquardt, Prodigy, DAdaptation, DoG, DoWG, Polyak, MoMo, MoMoAdam, ScheduleFree,
-    ScheduleFreeAdamW, AdEMAMix, ADOPT, LaProp, QuasiHyperbolic, AggregatedMomentum, Optimistic, MADGRAD,
+    GaussNewton, LevenbergMarquardt, Secant, Prodigy, DAdaptation, DoG, DoWG, Polyak, MoMo, MoMoAdam,
+    ScheduleFree, ScheduleFreeAdamW, AdEMAMix, ADOPT, LaProp, QuasiHyperbolic, AggregatedMomentum, Optimistic, MADGRAD,
 )
 
 #: The flows by their names, and by short ones; capitals, - and _ in a name do not count.

@@ -26,7 +26,7 @@ POINTS = [(name, i) for name in studied() for found in [get(name).critical_point
           if p.nature not in [q.nature for q in found[:i]]]
 NATURES = [*{get(name).critical_points()[i].nature: (name, i) for name, i in reversed(POINTS)}.values()]
 #: What depends on the flow is its leading part, and on the network the place: these flows are looked at in all places.
-EVERYWHERE = (GradientDescent(), Adam(eps=0.1), AdaGrad(eps=0.1), Signum())
+EVERYWHERE = (GradientDescent(), Adam(eps=0.1), Signum())
 
 
 def expected(nature: str, attracts="asymptotically stable") -> str:
@@ -70,10 +70,10 @@ def test_newtons_flow_attracts_to_every_point_with_invertible_hessian():
 
 #: Flows of the catalogue that are not decided, and why.
 OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAdam": "time", "Rprop": "eta",
-        "Sophia": "couples coordinates", "Prodigy": "couples coordinates", "DAdaptation": "couples coordinates",
-        "DoG": "couples coordinates", "DoWG": "couples coordinates", "Polyak": "value of the loss",
-        "MoMo": "value of the loss", "MoMoAdam": "value of the loss", "ScheduleFree": "time",
-        "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time"}
+        "Sophia": "couples coordinates", "Secant": "couples coordinates", "Prodigy": "couples coordinates",
+        "DAdaptation": "couples coordinates", "DoG": "couples coordinates", "DoWG": "couples coordinates",
+        "Polyak": "value of the loss", "MoMo": "value of the loss", "MoMoAdam": "value of the loss",
+        "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)
@@ -134,7 +134,8 @@ def test_the_function_falls_on_all_states_near_the_point(flow, name, i):
 
 
 @pytest.mark.parametrize("flow, start_radius", [(Momentum(), 0.05), (Adam(eps=0.1), 0.05), (RMSProp(eps=0.1), 0.05),
-                                                (AdaGrad(eps=0.1, G0=0.1), 0.05), (Adam(b=20.0, eps=0.1), 0.05)])
+                                                (AdaGrad(eps=0.1, G0=0.1), 0.05),  # (the last: as Adam above)
+                                                pytest.param(Adam(b=20.0, eps=0.1), 0.05, marks=pytest.mark.slow)])
 def test_runs_do_what_is_said(flow, start_radius):
     loss = get("polytwo")
     field = flow.on(loss)
