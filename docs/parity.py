@@ -50,7 +50,7 @@ seeds, relative to the largest parameter.  The test suite holds every row to 1e-
 optax {version("optax")}; regenerate with `python docs/parity.py`.
 
 {result.markdown()}
-RMSprop rows take 50 steps: {cases.ROUGH.split(":")[0]}, so that two roundings of the same algorithm part.
+RMSprop, Muon and Adafactor rows take 50 steps: {cases.ROUGH.split(":")[0]}, so that two roundings of the same algorithm part.
 For the same reason the Adam family is drawn with ε ≥ 1e-3 and β₂ ≥ 0.99, away from its edge of stability.
 Rows of fewer steps: {cases.EDGE.split(":")[0]} (Prodigy, D-Adaptation, Mechanic, Polyak's step); {cases.STILL.split(":")[0]} (MoMo).
 torch's `Muon` orthogonalises in bfloat16, and is followed in double precision; it moves matrices alone, so `AdamW` moves the vectors.
