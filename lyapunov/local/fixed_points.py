@@ -107,18 +107,11 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
 
 
 class _Valley(SymbolicLoss):
-    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish.
-
-    It knows what it was asked for besides ∇F and H: JᵀJ, its value.
-    """
+    """η x²/2 in one coordinate, the square of a residual: JᵀJ is H, as where they vanish; it knows if it was asked."""
 
     def __init__(self, x):
         super().__init__(sharpness * x**2 / 2, [x], residuals=[sympy.sqrt(sharpness) * x])
-        self.of_squares = self.of_value = False
-
-    def value(self, theta):
-        self.of_value = True
-        return super().value(theta)
+        self.of_squares = False
 
     def jacobian(self, theta):
         self.of_squares = True
@@ -247,9 +240,6 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     argument = ("weights: " + ", ".join(f"{n}: 1" for n in moving) + "".join(f", {v}: 2" for v in squares) + (
         "; what is left of the map has higher weight than the blocks it moves, so the linear part decides"
         if squares else "; the map is differentiable at the rest point"))
-    if loss.of_value:
-        raise _NoLinearPart("the step uses the value of F, and so the whole gradient with it: its multipliers are no "
-                            "functions of the eigenvalues of the Hessian")
     if loss.of_squares and not vanishing:
         raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
     if loss.of_squares:
@@ -259,9 +249,13 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
 
 
 def _check_axes(flow: Flow) -> None:
-    """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
+    """Raises where the field takes the value of F, or single entries of the Hessian or of JᵀJ, as their diagonal."""
     one = Coordinate(flow, lambda s, oracle: oracle.value)
-    curved = {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values()))
+    asked = set().union(*(f.free_symbols for f in one.field.values()))
+    if one.oracle.value in asked:
+        raise _NoLinearPart("the field uses the value of F, of all coordinates at once: its multipliers are no "
+                            "functions of the eigenvalues of the Hessian")
+    curved = {one.oracle.hessian, one.oracle.jacobian} & asked
     if curved and not one.isotropic():
         raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its "
                             "eigenvalues")
