@@ -40,6 +40,7 @@ class Descended(Protocol):
     name : in messages.  dim : the number of parameters.  recordable : whether θ may be recorded numbers.
     parallel : whether it may be called by several threads at once.
     together : the quantities that are computed as one with their siblings, by `value_and_gradient(theta)`.
+    shapes : those of the tensors of which θ consists, in order, as ((3, 2), (3,)); empty: one vector.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Descended(Protocol):
     recordable: bool = False
     parallel: bool = False
     together: frozenset[str] = frozenset()
+    shapes: tuple[tuple[int, ...], ...] = ()
 
     def value(self, theta: Array) -> Quantity:
         """F(θ), shape () or (lanes,)."""
@@ -102,6 +104,12 @@ class Oracle(Protocol):
         """The quantity of this name, computed."""
         raise missing("F", quantity, "it was not given")
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Those of the tensors of which θ consists, in order."""
+        raise Missing("F has no shapes: one coordinate, or a drawn gradient, is no tensor; layer-wise methods such as "
+                      "named('muon') need those of a loss, and have no equations of one coordinate")
+
     @functools.cached_property
     def value(self) -> Quantity:
         """F(θ), shape () or (lanes,)."""
@@ -147,6 +155,10 @@ class LossOracle(Oracle):
     def __init__(self, loss: Descended, theta: Quantity):
         self.loss, self.theta = loss, theta
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.loss.shapes or ((self.loss.dim,),)
+
     def ask(self, quantity: str) -> Quantity:
         if quantity in self.loss.together:
             self.value, self.gradient = self.loss.value_and_gradient(self.theta)
@@ -170,6 +182,10 @@ class OracleView(Oracle):
 
     def __init__(self, oracle: Oracle, **changes: Callable | str):
         self.oracle, self.theta, self._changes = oracle, oracle.theta, changes
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.oracle.shapes
 
     def ask(self, quantity: str) -> Quantity:
         change = self._changes.get(quantity)

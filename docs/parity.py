@@ -50,10 +50,14 @@ seeds, relative to the largest parameter.  The test suite holds every row to 1e-
 optax {version("optax")}; regenerate with `python docs/parity.py`.
 
 {result.markdown()}
-RMSprop rows take 50 steps: {cases.ROUGH.split(":")[0]}, so that two roundings of the same algorithm part.
+RMSprop, Muon and Adafactor rows take 50 steps: {cases.ROUGH.split(":")[0]}, so that two roundings of the same algorithm part.
 For the same reason the Adam family is drawn with ε ≥ 1e-3 and β₂ ≥ 0.99, away from its edge of stability.
-Not here: optax `rprop`, which applies the update of the step before; torch `Muon` (it orthogonalises in bfloat16), `Adafactor`,
-`SparseAdam` and `LBFGS`; optax's layer-wise and parameter-free optimizers (`lars`, `lamb`, `novograd`, `sm3`, …).
+Rows of fewer steps: {cases.EDGE.split(":")[0]} (Prodigy, D-Adaptation, Mechanic, Polyak's step); {cases.STILL.split(":")[0]} (MoMo).
+torch's `Muon` orthogonalises in bfloat16, and is followed in double precision; it moves matrices alone, so `AdamW` moves the vectors.
+optax's `madgrad` takes √n in single precision, which the row undoes by its learning rate.  Schedule-free parameters are θ, where the
+gradient is taken; the point to be judged is the block x.
+Not here: optax `rprop`, which applies the update of the step before; torch `SparseAdam` and `LBFGS`; optax's `lars`, `lamb`, `novograd`,
+`sm3`, `cocob`, `acprop`, …, and its `adafactor` and `muon`, which differ from torch's.
 """)  # noqa: E501 - lines of the page
 
 

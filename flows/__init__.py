@@ -8,18 +8,26 @@ from . import schedules
 from .author import ClippedGradient, Dimensionless, EnergyFriction
 from .base import Equations, Field, Flow, State, check_theta, scalar
 from .catalogue import (
-    FLOWS, AMSGrad, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, AveragedMomentum, CentredRMSProp,
-    DampedNewton, DampenedMomentum, GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum,
-    MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, QHAdam, RAdam, RMSProp, Rprop,
-    ScheduledNAdam, Secant, SignSGD, Signum, Sophia, Yogi, get,
+    ADOPT, FLOWS, MADGRAD, AMSGrad, AdEMAMix, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan,
+    AggregatedMomentum, AveragedMomentum, CentredRMSProp, DAdaptation, DampedNewton, DampenedMomentum, DoG, DoWG,
+    GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp, NAdam,
+    Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic, RAdam,
+    RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, Secant, SignSGD, Signum, Sophia,
+    Yogi, get,
 )
-from .modifiers import Modifier, Scheduled, WeightDecay
+from .layerwise import Adafactor, Muon
+from .learning_free import Mechanic
+from .modifiers import Cautious, Modifier, Scheduled, WeightDecay
 
 __all__ = [
     "Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled",
+    "Cautious", "Mechanic", "Muon", "Adafactor",
     "schedules", "FLOWS", "get", "GradientDescent", "NormalisedGradient", "SignSGD", "Momentum", "AveragedMomentum",
     "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
     "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
-    "GaussNewton", "LevenbergMarquardt", "Secant", "EnergyFriction", "ClippedGradient", "Dimensionless",
+    "GaussNewton", "LevenbergMarquardt", "Secant", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo",
+    "MoMoAdam", "ScheduleFree", "ScheduleFreeAdamW", "AdEMAMix", "ADOPT", "LaProp", "QuasiHyperbolic",
+    "AggregatedMomentum", "Optimistic", "MADGRAD",
+    "EnergyFriction", "ClippedGradient", "Dimensionless",
 ]

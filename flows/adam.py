@@ -359,6 +359,83 @@ class RAdam(AdamFamily):
 
 
 @dataclass(frozen=True)
+class AdEMAMix(AdamFamily):
+    """AdEMAMix, Adam with a second, slow average of the gradient: memory as Adam's,
+
+    n' = k (g − n),  θ' = −(m/c₁ + α n) / (√(v/c₂ + ε_root) + ε)
+
+    Classical form: as Adam's, k = (1 − β₃)/h; α and β₃ are constant, without the schedules of the paper.
+    Parameters   as Adam's, and k : rate, 1/time.  alpha : α, the weight of the slow average.
+    Sources      Pagliardini, Ablin & Grangier, arXiv 2409.03137; optax `contrib.ademamix`.
+    """
+
+    k: Rate = 0.1
+    alpha: Rate = 5.0
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        return (*super().memory, "n")
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        g = oracle.gradient
+        average, spread = self._averages(s, g, g * g)
+        return super().field(s, oracle) | {"n": self.k * (g - s.n),
+                                           "theta": -(average + self.alpha * s.n) / self._scale(s, spread)}
+
+
+@dataclass(frozen=True)
+class ADOPT(Flow):
+    """ADOPT, Adam that scales a gradient by those before it, and averages what it has scaled; v is updated after θ.
+
+    m' = a (clip(g/max(√v, ε), ±(r t)^(1/4)) − m),  θ' = −m,  v' = b (g² − v),  v(0) = g(θ(0))², m(0) = 0.
+
+    Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, r = 1/h: the first step is 0.
+    Parameters   a, b : rates, 1/time.  r : steps per time, 1/time.  eps : in units of the gradient.
+    Sources      Taniguchi et al., arXiv 2411.02853 (algorithm 2, with clipping); optax `contrib.adopt`.
+    """
+
+    a: Rate = 1.0
+    b: Rate = 1.0
+    r: Rate = 10.0
+    eps: Rate = 1e-6
+    memory = ("m", "theta", "v")
+    nonnegative = ("v",)
+
+    @property
+    def initial(self) -> dict:
+        return {"v": lambda oracle: oracle.gradient**2}
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        g, limit = oracle.gradient, sqrt(sqrt(self.r * s.t))
+        return {"m": self.a * (clip(g / maximum(sqrt(s.v), self.eps), -limit, limit) - s.m), "theta": -s.m,
+                "v": self.b * (g * g - s.v)}
+
+
+@dataclass(frozen=True)
+class LaProp(Flow):
+    """LaProp, Adam that averages what it has scaled: v and c₂ as Adam's,
+
+    m' = a (g/(√(v/c₂) + ε) − m),  c₁' = a (1 − c₁),  θ' = −m/c₁
+
+    Classical form: SequentialEuler with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h, all memory 0 at the start.
+    Parameters   a, b : rates, 1/time.  eps : in units of the gradient.
+    Sources      Ziyin, Wang & Ueda, arXiv 2002.04839 (algorithm 1).
+    """
+
+    a: Rate = 1.0
+    b: Rate = 1.0
+    eps: Rate = 1e-8
+    memory = ("v", scalar("c2"), "m", scalar("c1"))
+    nonnegative = ("v", "c1", "c2")
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        g = oracle.gradient
+        scaled = g / root(corrected(s.v, s.c2, g * g), self.eps)
+        return {"v": self.b * (g * g - s.v), "c2": self.b * (1 - s.c2), "m": self.a * (scaled - s.m),
+                "c1": self.a * (1 - s.c1), "theta": -corrected(s.m, s.c1, scaled)}
+
+
+@dataclass(frozen=True)
 class Sophia(Flow):
     """Clipped second-order descent: m' = a (∇F − m),  k' = b (max(diag H, 0) − k),  θ' = −clip(m / max(γ k, ε), ±1).
 

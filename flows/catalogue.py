@@ -4,13 +4,20 @@ from __future__ import annotations
 from arithmetic import Catalogue
 
 from .adam import (
-    Adam, AdaBelief, Adamax, AdamW, Adan, AMSGrad, NAdam, QHAdam, RAdam, ScheduledNAdam, Sophia, Yogi,
+    ADOPT, Adam, AdaBelief, Adamax, AdamW, Adan, AdEMAMix, AMSGrad, LaProp, NAdam, QHAdam, RAdam, ScheduledNAdam,
+    Sophia, Yogi,
 )
 from .adaptive import AdaDelta, AdaGrad, CentredRMSProp, MomentumRMSProp, RMSProp
 from .author import ClippedGradient, EnergyFriction
+from .averaged import MADGRAD, ScheduleFree, ScheduleFreeAdamW
 from .base import Flow
 from .descent import GradientDescent, NormalisedGradient, SignSGD
-from .momentum import AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE
+from .learning_free import DAdaptation, DoG, DoWG, Prodigy
+from .momentum import (
+    AggregatedMomentum, AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE, Optimistic,
+    QuasiHyperbolic,
+)
+from .polyak import MoMo, MoMoAdam, Polyak
 from .secant import Secant
 from .second_order import DampedNewton, GaussNewton, LevenbergMarquardt, Newton
 from .sign import Lion, Rprop, Signum
@@ -20,13 +27,16 @@ FLOWS: tuple[type[Flow], ...] = (
     GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
     NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
     AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
-    GaussNewton, LevenbergMarquardt, Secant, EnergyFriction, ClippedGradient,
+    GaussNewton, LevenbergMarquardt, Secant, Prodigy, DAdaptation, DoG, DoWG, Polyak, MoMo, MoMoAdam,
+    ScheduleFree, ScheduleFreeAdamW, AdEMAMix, ADOPT, LaProp, QuasiHyperbolic, AggregatedMomentum, Optimistic, MADGRAD,
+    EnergyFriction, ClippedGradient,
 )
 
 #: The flows by their names, and by short ones; capitals, - and _ in a name do not count.
 BY_NAME: Catalogue[type[Flow]] = Catalogue(
     "flow", {flow.__name__.lower(): flow for flow in FLOWS},
-    short={"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt"},
+    short={"gd": "gradientdescent", "heavyball": "momentum", "nag": "nesterov", "lm": "levenbergmarquardt",
+           "qhm": "quasihyperbolic", "aggmo": "aggregatedmomentum"},
     spelled=lambda name: name.lower().replace("-", "").replace("_", ""))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from arithmetic import Oracle, OracleView, Rate, add_diagonal, total
+from arithmetic import Oracle, OracleView, Quantity, Rate, add_diagonal, maximum, total, where
 
 from .base import EnergyFunction, Flow, Slopes, State
 
@@ -124,6 +124,34 @@ class Scheduled(Modifier):
         if self.energy is None or (dissipation := self.flow.dissipation) is None:
             return None
         return lambda s, oracle: self.schedule(s.t) * dissipation(s, oracle)
+
+
+@dataclass(frozen=True)
+class Cautious(Modifier):
+    """A cautious flow: only the coordinates move whose θ' descends, θᵢ' ∂F/∂θᵢ < 0, the others wait.
+
+    `scaled` (as in the authors' code): θ' is divided by the share of those that move, 0.001 at least.  The memory is
+    the flow's own.  Energy F, whatever the flow: F' = Σ min(0, θ'·∇F), each coordinate's, over the share where scaled.
+    Parameters   flow : the flow to modify.
+    Sources      Liang et al., arXiv 2411.16085 (algorithm 1).
+    """
+
+    scaled: bool = True
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        derivative, g = self.flow.field(s, oracle), oracle.gradient
+        return derivative | {"theta": self._moves(derivative["theta"], g) * derivative["theta"]}
+
+    def _moves(self, slope, g):
+        """1 for each coordinate that moves, over their share where scaled; 0 for the others."""
+        moves = where(slope * g < 0, 1.0, 0.0)
+        return moves / maximum(total(moves) / total(0 * moves + 1), 1e-3) if self.scaled else moves
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return -total(self.field(s, oracle)["theta"] * oracle.gradient)
 
 
 def decoupled(derivative: dict, s, rate) -> dict:

@@ -133,3 +133,79 @@ class NesterovODE(Flow):
             brake = where(tau > 0, self.r * s.v / where(tau > 0, tau, 1.0), -self.r / (1 + self.r) * g)
         ahead = s.v if self.s == 0 else (1 - self.r * self.s / (tau + self.s)) * s.v - self.s * g
         return {"v": -brake - g, "theta": ahead}
+
+
+@dataclass(frozen=True)
+class QuasiHyperbolic(Flow):
+    """Quasi-hyperbolic momentum: m' = a (∇F(θ) − m),  θ' = −(1 − ν) ∇F(θ) − ν m.
+
+    Classical form: SequentialEuler with h = lr, a = (1 − β)/h.  ν = 1 is `AveragedMomentum`, ν = β Nesterov's.
+    Energy F + ν|m|²/(2a), with derivative −(1 − ν)|∇F|² − ν|m|².
+    Parameters   a : rate, 1/time.  nu : ν, in [0, 1], the weight of the memory.
+    Sources      Ma & Yarats, arXiv 1810.06801 (QHM).
+    """
+
+    a: Rate = 1.0
+    nu: Rate = 0.7
+    memory = ("m",)
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        g = oracle.gradient
+        return {"m": self.a * (g - s.m), "theta": -(1 - self.nu) * g - self.nu * s.m}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value + self.nu * total(s.m**2) / (2 * self.a)
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return (1 - self.nu) * total(oracle.gradient**2) + self.nu * total(s.m**2)
+
+
+@dataclass(frozen=True)
+class AggregatedMomentum(Flow):
+    """Aggregated momentum, three balls of different friction: v_i' = −k_i v_i − ∇F(θ),  θ' = (v₁ + v₂ + v₃)/3.
+
+    Classical form: SequentialEuler with h = √lr, k_i = (1 − β_i)/h, v_i = −h·(the algorithm's, with its sign).
+    Energy F + Σ|v_i|²/6, with derivative −Σ k_i |v_i|²/3.
+    Parameters   k1, k2, k3 : frictions, 1/time.
+    Sources      Lucas, Sun, Zemel & Grosse, arXiv 1804.00325 (AggMo).
+    """
+
+    k1: Rate = 10.0
+    k2: Rate = 1.0
+    k3: Rate = 0.1
+    memory = ("v1", "v2", "v3")
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        g = oracle.gradient
+        return {"v1": -self.k1 * s.v1 - g, "v2": -self.k2 * s.v2 - g, "v3": -self.k3 * s.v3 - g,
+                "theta": (s.v1 + s.v2 + s.v3) / 3}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value + total(s.v1**2 + s.v2**2 + s.v3**2) / 6
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return total(self.k1 * s.v1**2 + self.k2 * s.v2**2 + self.k3 * s.v3**2) / 3
+
+
+@dataclass(frozen=True)
+class Optimistic(Flow):
+    """Optimistic gradient: θ' = −α g − β (g − p),  p' = r (g − p),  g = ∇F(θ), p the last gradient; θ moves before p.
+
+    The change g − p of a step is what the next gradient is expected to change by.  p(0) = g(θ(0)).
+    Classical form: SequentialEuler with h = lr, r = 1/h.
+    Parameters   alpha, beta : weights.  r : rate, 1/time.
+    Sources      Popov 1980; Daskalakis et al., arXiv 1711.00141; optax `optimistic_gradient_descent`.
+    """
+
+    alpha: Rate = 1.0
+    beta: Rate = 1.0
+    r: Rate = 1.0
+    memory = ("theta", "p")
+
+    @property
+    def initial(self) -> dict:
+        return {"p": lambda oracle: oracle.gradient}
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        change = oracle.gradient - s.p
+        return {"theta": -self.alpha * oracle.gradient - self.beta * change, "p": self.r * change}

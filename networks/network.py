@@ -59,6 +59,8 @@ class Network(Loss):
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
         dim = sum(n * (m + self.bias) for m, n in itertools.pairwise(self.layers))
+        self.shapes = tuple(shape for m, n in itertools.pairwise(self.layers)
+                            for shape in (((n, m), (n,)) if self.bias else ((n, m),)))
         self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
         self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):

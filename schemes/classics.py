@@ -22,7 +22,9 @@ from flows import Flow, schedules
 from .base import Scheme
 from .control import Control, EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
-from .hyperparameters import Count, Factor, Growing, NonNegative, Positive, Share, Shrinking, Weight, hyperparameters_of
+from .hyperparameters import (
+    Count, Factor, Growing, NonNegative, Positive, Real, Share, Shrinking, Weight, hyperparameters_of,
+)
 from .implicit import RosenbrockEuler
 from .runge_kutta import Euler, EulerRichardson
 from .secant import SecantEuler
@@ -143,6 +145,31 @@ def nesterov_vanishing(lr: Positive = 1e-3, r: Growing = 3.0) -> Recipe:
     """Nesterov's method of 1983 with momentum (n − 1)/(n + r − 1): θ is the point where the gradient is taken."""
     h = sqrt(lr)
     return recipe(flows.NesterovODE(r, h), SequentialEuler(), h, v=lambda move: move / h)
+
+
+@named()
+def qhm(lr: Positive = 1e-3, momentum: Share = 0.999, nu: Weight = 0.7, weight_decay: NonNegative = 0.0) -> Recipe:
+    """Quasi-hyperbolic momentum: the gradient mixed with its average; nu = momentum is Nesterov's in another lr."""
+    flow = flows.QuasiHyperbolic((1 - momentum) / lr, nu)
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), lr)
+
+
+@named()
+def aggmo(lr: Positive = 1e-3, beta1: Share = 0.0, beta2: Share = 0.9, beta3: Share = 0.99,
+          weight_decay: NonNegative = 0.0) -> Recipe:
+    """Aggregated momentum: the mean of three heavy balls."""
+    h = sqrt(lr)
+    flow = flows.AggregatedMomentum(*((1 - beta) / h for beta in (beta1, beta2, beta3)))
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), h, v1=lambda buffer1: -h * buffer1,
+                  v2=lambda buffer2: -h * buffer2, v3=lambda buffer3: -h * buffer3)
+
+
+@named()
+def optimistic(lr: Positive = 1e-3, alpha: NonNegative = 1.0, beta: NonNegative = 1.0,
+               weight_decay: NonNegative = 0.0) -> Recipe:
+    """Optimistic gradient: optax `optimistic_gradient_descent`."""
+    flow = flows.Optimistic(alpha, beta, 1 / lr)
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), lr, p=lambda previous: previous)
 
 
 # ------------------------------------------------------------------------------------------ signs
@@ -312,6 +339,156 @@ def sophia(lr: Positive = 1e-3, beta1: Share = 0.965, beta2: Share = 0.99, gamma
     """Sophia with the exact diagonal of the Hessian and decoupled decay."""
     flow = flows.Sophia((1 - beta1) / lr, (1 - beta2) / lr, gamma, eps)
     return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr)
+
+
+@named()
+def ademamix(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, beta3: Share = 0.9999,
+             alpha: NonNegative = 5.0, eps: NonNegative = 1e-8, eps_root: NonNegative = 0.0,
+             weight_decay: NonNegative = 0.0) -> Recipe:
+    """AdEMAMix of constant α and β₃, with decoupled decay: optax `contrib.ademamix`."""
+    a, b, k = rates(lr, False, beta1, beta2, beta3)
+    flow = flows.AdEMAMix(a, b, eps, eps_root=eps_root, k=k, alpha=alpha)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+
+
+@named()
+def adopt(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.9999, eps: NonNegative = 1e-6,
+          weight_decay: NonNegative = 0.0) -> Recipe:
+    """ADOPT with its clipping and decoupled decay: optax `contrib.adopt`."""
+    flow = flows.ADOPT((1 - beta1) / lr, (1 - beta2) / lr, 1 / lr, eps)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr)
+
+
+@named()
+def laprop(lr: Positive = 4e-4, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-15,
+           weight_decay: NonNegative = 0.0) -> Recipe:
+    """LaProp, with decoupled decay: optax `chain(scale_by_rms(bias_correction=True), ema(debias=True), scale)`."""
+    flow = flows.LaProp((1 - beta1) / lr, (1 - beta2) / lr, eps)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+
+
+@named()
+def cautious_adamw(lr: Positive = 1e-3, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
+                   scaled: bool = True, weight_decay: NonNegative = 0.0) -> Recipe:
+    """AdamW of which only the coordinates move that descend (C-AdamW); the decay is decoupled."""
+    flow = flows.Cautious(flows.Adam((1 - beta1) / lr, (1 - beta2) / lr, eps), scaled)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+
+
+# ------------------------------------------------------------------------------- without a learning rate
+@named()
+def prodigy(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8, d0: Positive = 1e-6,
+            weight_decay: NonNegative = 0.0) -> Recipe:
+    """Prodigy: optax `contrib.prodigy(estim_lr0=d0)`; lr multiplies what it finds."""
+    a, b, k = rates(lr, False, beta1, beta2, sqrt(beta2))
+    flow = flows.Prodigy(a, b, k, 1 / lr, eps, d0, weight_decay)
+    return recipe(flow, SequentialEuler(), lr, q=lambda numerator: d0 * numerator, s=lambda grad_sum: d0 * grad_sum,
+                  **clocks(c1=beta1, c2=beta2))
+
+
+@named()
+def dadapt_adam(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
+                d0: Positive = 1e-6, weight_decay: NonNegative = 0.0) -> Recipe:
+    """D-Adaptation of Adam: optax `contrib.dadapt_adamw(estim_lr0=d0)`; lr multiplies what it finds."""
+    a, b, k = rates(lr, False, beta1, beta2, sqrt(beta2))
+    flow = flows.DAdaptation(a, b, k, 1 / lr, eps, d0, weight_decay)
+    return recipe(flow, SequentialEuler(), lr, q=lambda numerator: numerator / lr**2, s=lambda grad_sum: grad_sum / lr,
+                  m=lambda exp_avg: exp_avg / lr, **clocks(c1=beta1, c2=beta2))
+
+
+@named()
+def dog(lr: Positive = 1.0, reps_rel: Positive = 1e-6, eps: NonNegative = 1e-8,
+        weight_decay: NonNegative = 0.0) -> Recipe:
+    """Distance over gradients: optax `contrib.dog(init_step=("heuristic", reps_rel))`; lr multiplies what it finds."""
+    h = lr * lr
+    flow = flows.DoG(1 / h, reps_rel, h * eps)
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), h, G=lambda total: h * total)
+
+
+@named()
+def dowg(lr: Positive = 1.0, first: Positive = 1e-4, eps: NonNegative = 1e-4,
+         weight_decay: NonNegative = 0.0) -> Recipe:
+    """Distance over weighted gradients: optax `contrib.dowg(init_estim_sq_dist=first)`; lr multiplies what it finds."""
+    h = lr * lr
+    flow = flows.DoWG(1 / h, first, lr * eps)
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), h, G=lambda total: h * total)
+
+
+@named()
+def mechanic(lr: Positive = 1.0, s_init: Positive = 1e-6, eps: NonNegative = 1e-8, s_decay: NonNegative = 0.01,
+             weight_decay: NonNegative = 0.0) -> Recipe:
+    """Mechanic over gradient descent: optax `contrib.mechanize(sgd(lr))`; s_decay is Mechanic's own λ."""
+    flow = flows.Mechanic(flows.GradientDescent(), 1 / lr, s_decay, eps, s_init)
+    return recipe(decayed(flow, weight_decay), SequentialEuler(), lr)
+
+
+@named()
+def mechanic_adam(lr: Positive = 1.0, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
+                  s_init: Positive = 1e-6, s_decay: NonNegative = 0.01, weight_decay: NonNegative = 0.0) -> Recipe:
+    """Mechanic over AdamW: optax `contrib.mechanize(adamw(lr))`; s_decay is Mechanic's own λ, its ε is 1e-8."""
+    base = flows.Adam((1 - beta1) / lr, (1 - beta2) / lr, eps)
+    flow = flows.Mechanic(decayed(base, weight_decay, decoupled=True), 1 / lr, s_decay, first=s_init)
+    return recipe(flow, SequentialEuler(), lr, **clocks(c1=beta1, c2=beta2))
+
+
+@named()
+def polyak(lr: Positive = 1.0, f_low: Real = 0.0, eps: NonNegative = 0.0) -> Recipe:
+    """Polyak's step for a loss of minimum f_low, lr at most: optax `polyak_sgd(lr, f_min=f_low, variant="sps+")`."""
+    return recipe(flows.Polyak(lr, f_low, eps), Euler(), 1)
+
+
+@named()
+def momo(lr: Positive = 1.0, beta: Share = 0.9, f_low: Real = 0.0) -> Recipe:
+    """MoMo, Polyak's step with momentum, lr at most: optax `contrib.momo(lr, beta, f_low)`."""
+    return recipe(flows.MoMo(1 - beta, lr, f_low), SequentialEuler(), 1)
+
+
+@named()
+def momo_adam(lr: Positive = 1e-2, beta1: Share = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
+              f_low: Real = 0.0) -> Recipe:
+    """MoMo-Adam, Polyak's step along Adam's direction, lr at most: optax `contrib.momo_adam`."""
+    flow = flows.MoMoAdam(1 - beta1, 1 - beta2, eps, largest=lr, low=f_low)
+    return recipe(flow, SequentialEuler(), 1, **clocks(c1=beta1, c2=beta2))
+
+
+# ----------------------------------------------------------------------------------- averages of points
+@named()
+def schedule_free(lr: Positive = 1.0, beta1: Weight = 0.9, weight_decay: NonNegative = 0.0) -> Recipe:
+    """Schedule-free gradient descent, θ where the gradient is taken: optax `contrib.schedule_free_sgd`."""
+    return recipe(decayed(flows.ScheduleFree(beta1, lr), weight_decay), SequentialEuler(), lr)
+
+
+@named()
+def schedule_free_adamw(lr: Positive = 2.5e-3, beta1: Weight = 0.9, beta2: Share = 0.999, eps: NonNegative = 1e-8,
+                        weight_decay: NonNegative = 0.0) -> Recipe:
+    """Schedule-free AdamW, θ where the gradient is taken: optax `contrib.schedule_free_adamw`."""
+    flow = flows.ScheduleFreeAdamW(beta1, lr, (1 - beta2) / lr, eps, weight_decay)
+    return recipe(flow, SequentialEuler(), lr, **clocks(c2=beta2))
+
+
+@named()
+def madgrad(lr: Positive = 1e-2, momentum: Share = 0.9, eps: NonNegative = 1e-6,
+            weight_decay: NonNegative = 0.0) -> Recipe:
+    """MADGRAD: optax `contrib.madgrad`."""
+    h = power(lr + eps, sympy.Rational(2, 3) if is_symbolic(lr) else 2 / 3)
+    return recipe(decayed(flows.MADGRAD((1 - momentum) / h, h, eps), weight_decay), SequentialEuler(), h)
+
+
+# ------------------------------------------------------------------------------------------ layer by layer
+@named()
+def muon(lr: Positive = 1e-3, momentum: Share = 0.95, nesterov: bool = True, beta2: Share = 0.999,
+         eps: NonNegative = 1e-8, weight_decay: NonNegative = 0.1) -> Recipe:
+    """Muon on the matrices of a network, Adam with β₁ = momentum on its vectors, decoupled decay: torch `Muon`."""
+    flow = flows.Muon((1 - momentum) / lr, (1 - beta2) / lr, eps, mu=momentum if nesterov else 1)
+    return recipe(decayed(flow, weight_decay, decoupled=True), SequentialEuler(), lr,
+                  **clocks(c1=momentum, c2=beta2))
+
+
+@named()
+def adafactor(lr: Positive = 1e-2, beta2_decay: Positive = 0.8, eps2: NonNegative = 1e-3, d: Positive = 1.0,
+              weight_decay: NonNegative = 0.0) -> Recipe:
+    """Adafactor: torch `Adafactor(lr, -beta2_decay, (None, eps2), d, weight_decay)`."""
+    return recipe(flows.Adafactor(lr, beta2_decay, eps2=eps2, d=d, decay=weight_decay), SequentialEuler(), 1)
 
 
 # -------------------------------------------------------------------------------------- curvature

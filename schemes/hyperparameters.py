@@ -21,6 +21,7 @@ class Range(NamedTuple):
     chooses: bool = False
 
 
+Real = Annotated[float, Range("a number", lambda x: True)]
 Positive = Annotated[float, Range("positive", lambda x: x > 0)]
 NonNegative = Annotated[float, Range(">= 0", lambda x: x >= 0)]
 Share = Annotated[float, Range("in [0, 1)", lambda x: 0 <= x < 1)]

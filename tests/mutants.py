@@ -64,6 +64,13 @@ MUTANTS = (
            "return 0 * h", SECANT + "the_average_falls_and_bounds_the_loss"),
     Mutant("what a step leaves is known", "if scheme.leaves and self.kept and all(", "if False and all(",
            SECANT + "one_gradient_a_trial"),
+    # flows of the whole vector, and of tensors
+    Mutant("multipliers of a field that uses the value of F", "if one.oracle.value in asked:", "if False:",
+           "tests/lyapunov/test_every_pair.py::test_multipliers_that_are_no_functions_of_the_eigenvalues"),
+    Mutant("one coordinate is no tensor", 'raise Missing("F has no shapes:', 'return ((1,),) or ("F has no shapes:',
+           "tests/flows/test_recent.py::test_flows_of_tensors_have_no_equations_of_one_coordinate_and_no_proofs"),
+    Mutant("only what descends moves", "moves = where(slope * g < 0, 1.0, 0.0)", "moves = where(slope < 0, 1.0, 0.0)",
+           "tests/flows/test_recent.py::test_cautious_moves_where_the_flow_descends_and_nowhere_else"),
     # ------------------------------------------------------------------------------------------ arithmetic
     Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),

@@ -249,9 +249,13 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
 
 
 def _check_axes(flow: Flow) -> None:
-    """Raises where the field takes single entries of the Hessian or of JᵀJ, as their diagonal."""
+    """Raises where the field takes the value of F, or single entries of the Hessian or of JᵀJ, as their diagonal."""
     one = Coordinate(flow, lambda s, oracle: oracle.value)
-    curved = {one.oracle.hessian, one.oracle.jacobian} & set().union(*(f.free_symbols for f in one.field.values()))
+    asked = set().union(*(f.free_symbols for f in one.field.values()))
+    if one.oracle.value in asked:
+        raise _NoLinearPart("the field uses the value of F, of all coordinates at once: its multipliers are no "
+                            "functions of the eigenvalues of the Hessian")
+    curved = {one.oracle.hessian, one.oracle.jacobian} & asked
     if curved and not one.isotropic():
         raise _NoLinearPart("the field takes single entries of the Hessian: its multipliers are no functions of its "
                             "eigenvalues")

@@ -107,6 +107,7 @@ def test_multipliers_that_are_no_functions_of_the_eigenvalues():
                       pair(schemes.named("gd").flow, MarquardtEuler(), 0.1), named("sophia")):
         found = multipliers(optimizer)
         assert found.status == Status.UNDECIDED and "no functions of" in found.argument
+    assert "uses the value of F" in multipliers(named("polyak")).argument
     assert multipliers(pair(schemes.named("gd").flow, Gonzalez(), 0.1)).status == Status.PROVED
     assert multipliers(named("newton")).status == Status.PROVED
 

@@ -134,6 +134,7 @@ def test_every_named_optimizer_on_every_back_end(name, polytwo):
     runs = [optimizer.run(polytwo, starts, backend=backend, stop=Stop(max_steps=400)) for backend in available()]
     plain = Loss.from_callables(2, polytwo.value, polytwo.gradient, hessian=polytwo.hessian, residual=polytwo.residual,
                                 jacobian=polytwo.jacobian)
+    plain.shapes = polytwo.shapes
     runs.append(optimizer.run(plain, starts, stop=Stop(max_steps=400)))
     tape = optimizer.problem(polytwo).iteration.lane_outputs
     transcendental = {"exp", "log", "sin", "cos", "tanh"} & {node.op for node in Program((), tuple(tape)).tape}
