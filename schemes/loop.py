@@ -264,11 +264,6 @@ class Problem:
         outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
         for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
             np.copyto(outcome, np.int8(value), where=np.asarray(holds, dtype=bool))
-        stalled = np.flatnonzero(outcome == Outcome.STALLED)
-        if len(stalled):  # no step is acceptable from where the loss is no number
-            with np.errstate(all="ignore"):
-                bad = ~np.isfinite(self.field.loss.value(self.field.theta(y[:, stalled])))
-            outcome[stalled[bad]] = Outcome.NOT_FINITE
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),

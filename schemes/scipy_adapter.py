@@ -435,6 +435,9 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         raise ValueError(f"minimize: maxiter={maxiter!r} must be an integer >= 1, or None")
     low, high = _box(bounds, x0.size)
     objective = _Objective(fun, jac or finite_differences, hess, hessp, args, low, high)
+    if objective.bounded and getattr(optimizer.scheme, "leaves", False):
+        raise ValueError(f"minimize: bounds: {type(optimizer.scheme).__name__} remembers the step that it took, which "
+                         "is another one after a projection; take named('gd-energy') or named('momentum-energy')")
     scheme = _Within(optimizer.scheme, low, high) if objective.bounded else optimizer.scheme
     stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=maxfun)
     problem = Problem(optimizer.flow.on(objective), scheme, optimizer.step, stop)
@@ -471,7 +474,7 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
                             nit=int(end.accepted[0]),
                             nfev=objective.calls["value"], njev=objective.calls["gradient"],
                             nhev=objective.calls["hessian"],
-                            success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
+                            success=outcome.status == 0, status=outcome.status, message=message)
     if disp:
         print(result)
     return result

@@ -510,14 +510,6 @@ def test_a_loss_that_is_no_number_is_no_success(name):
         minimize(lambda x: None, [0.5], jac=jac, method=method)
 
 
-def test_energy_control_from_where_the_loss_is_no_number_says_so():
-    from arithmetic import log
-
-    loss = networks.Loss(lambda t: t[0] - log(t[0]), 1)
-    run = schemes.named("gd-energy").run(loss, np.array([[-0.5, 0.5]]))
-    assert [schemes.Outcome(k).name for k in run.outcome] == ["NOT_FINITE", "CONVERGED"]
-
-
 def test_a_callback_that_stops_at_rest_has_stopped_it():
     def stop(x):
         raise StopIteration
