@@ -119,7 +119,6 @@ class _SchemeSolver(OdeSolver, metaclass=Remade):
             if h_abs < smallest:
                 return False, self.TOO_SMALL_STEP
         t = self.t + h if abs(h) < left else self.t_bound
-        self.field.seen = []
         self.y_old, self.f_old, f = self.y, self.f, self.field(t, y)
         self.t, self.y, self.f = t, y, f
         return True, None
@@ -435,7 +434,7 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         raise ValueError(f"minimize: maxiter={maxiter!r} must be an integer >= 1, or None")
     low, high = _box(bounds, x0.size)
     objective = _Objective(fun, jac or finite_differences, hess, hessp, args, low, high)
-    if objective.bounded and getattr(optimizer.scheme, "leaves", False):
+    if objective.bounded and optimizer.scheme.leaves:
         raise ValueError(f"minimize: bounds: {type(optimizer.scheme).__name__} remembers the step that it took, which "
                          "is another one after a projection; take named('gd-energy') or named('momentum-energy')")
     scheme = _Within(optimizer.scheme, low, high) if objective.bounded else optimizer.scheme

@@ -221,7 +221,7 @@ def _trial(flow, scheme, step, loss: _ClosureLoss, where: np.ndarray, kept: dict
     """
     import torch
 
-    problem = Problem(flow.on(loss), scheme, step, Stop())
+    problem = Problem(flow.on(loss), scheme, step, Stop(), kept=False)  # a batch has a loss of its own
     field, count = problem.field, len(where)
     z = problem.start(field.start(loss.theta)[:, None])[:, 0]
     places = {str(name): place for name, place in field.blocks.items() if name != "theta"}

@@ -34,6 +34,7 @@ class Mutant(NamedTuple):
 
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
+SECANT = "tests/schemes/test_secant.py::test_"
 LABELS = "tests/basins/test_labels.py::test_"
 SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
@@ -42,9 +43,27 @@ KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "p
 REFEREE, AUDIT, PACE, WIDER, NEARBY = (
     f"tests/lyapunov/test_{file}.py::test_" for file in ("referee", "audit", "pace", "wider", "nearby"))
 
+SCIPY, TORCH = (f"tests/schemes/test_{file}.py::test_" for file in ("scipy", "torch_adapter"))
 FAULTS = "tests/basins/test_faults.py::test_"
 
 MUTANTS = (
+    # the secant metric and the steps it makes
+    Mutant("Powell's rule", "weak = curvature < self.damping * model", "weak = curvature < -np.inf",
+           SECANT + "every_pair_of_a_run_has_positive_curvature"),
+    Mutant("rounding forgets the pairs", "sound = (dot(g, q) > 1e-14 * total(absolute(g * q)))",
+           "sound = (dot(g, q) > 0)",
+           SECANT + "without_pairs_and_where_rounding_leaves_no_descent_it_is_the_gradient"),
+    Mutant("pairs of negative curvature are left out", "inverse = [where(c > 0, 1 / c, 0) for c in products]",
+           "inverse = [1 / c for c in products]", SECANT + "the_matrix_is_bfgs_of_its_pairs"),
+    Mutant("the first step has the problem's units",
+           "length = np.where((ahead > 0) & (far > 0), np.minimum(ahead, far), np.maximum(ahead, far))",
+           "length = slope", SECANT + "units_change_nothing"),
+    Mutant("the average bounds the loss", '"C": (C + (there.value - C) / weight, C)', '"C": (there.value, C)',
+           SECANT + "the_average_falls_and_bounds_the_loss"),
+    Mutant("acceptance by the average", "accept = (there.value - C <=", "accept = (0 * C <=",
+           SECANT + "the_average_falls_and_bounds_the_loss"),
+    Mutant("what a step leaves is known", "if scheme.leaves and self.kept and all(", "if False and all(",
+           SECANT + "one_gradient_a_trial"),
     # ------------------------------------------------------------------------------------------ arithmetic
     Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),
@@ -228,8 +247,57 @@ MUTANTS = (
            "tests/schemes/test_loop.py::test_states_at_given_times"),
     Mutant("nfev counts fun", 'nfev=objective.calls["value"]', 'nfev=objective.calls["gradient"] - 1',
            SCHEMES + "scipys_counts_are_the_calls_that_were_made"),
-    Mutant("the memory of a torch optimizer", 'self.state["rows"] = torch.from_numpy(rows[loss.dim:].copy())', "pass",
+    Mutant("the memory of a torch optimizer",
+           "z[places[name]] = np.where(started[where], values[where], z[places[name]]) if name in each else values", "pass",
            SCHEMES + "a_torch_optimizer_keeps_its_memory_between_steps"),
+    Mutant("only an lr that is a factor may change", "if not _lr_is_a_factor(name, tuple(first.items())):", "if False:",
+           TORCH + "an_lr_that_is_no_factor_of_the_step_may_not_change[asgd-options0]"),
+    Mutant("an lr at the start alone is no factor", "    if one.step == two.step:\n        return False\n", "",
+           TORCH + "an_lr_that_is_no_factor_of_the_step_may_not_change[rprop-options1]"),
+    Mutant("the lr of the moment", "factor = now[\"lr\"] / first[\"lr\"]", "factor = 1.0",
+           TORCH + "lr_schedulers_change_the_step_as_torchs[adam-steps]"),
+    Mutant("a state is of its algorithm", 'for group in state_dict["param_groups"]} - {ours}', "for group in ()}",
+           TORCH + "states_of_others_are_refused_when_they_are_loaded"),
+    Mutant("a trial that fails leaves the parameters", "            if not done:\n", "            if False:\n",
+           TORCH + "a_closure_that_raises_at_a_trial_point_leaves_the_parameters"),
+    Mutant("what has no gradient is no part of a step",
+           "moved = [p.requires_grad and p.grad is not None for p in params]",
+           "moved = [True for p in params]", TORCH + "parameters_frozen_later_keep_their_value_and_memory[adam]"),
+    # ------------------------------------------------------------------------------------------ scipy's users
+    Mutant("a function may reuse its array", "return np.array(self._solver.fun(t, y))", "return self._solver.fun(t, y)",
+           SCIPY + "a_function_may_return_the_same_array_each_time[Heun]"),
+    Mutant("a function may reuse its array in differences",
+           "np.array(function(x), ndmin=1)", "np.atleast_1d(function(x))",
+           SCIPY + "a_function_may_return_the_same_array_each_time[ImplicitEuler]"),
+    Mutant("the fourth order between the steps", "return y + x**2 * (1 - x)**2 * column(self._bend)", "return y",
+           SCIPY + "dense_output_has_its_order"),
+    Mutant("no function is called outside the bounds", "inside = np.clip(theta, low, high)", "inside = theta",
+           SCIPY + "bounds_are_kept_and_the_rest_is_scipys[corner-gd-richardson]"),
+    Mutant("steps end within the bounds", "y_new[: field.dim] = np.clip(", "_ = np.clip(",
+           SCIPY + "gradient_descent_with_bounds_is_the_projected_gradient_method"),
+    Mutant("at rest is the projected gradient", "np.where(self._held(theta, gradient), 0.0, gradient)", "(gradient)",
+           SCIPY + "bounds_are_kept_and_the_rest_is_scipys[corner-gd-energy]"),
+    Mutant("coordinates at a bound are out of the Hessian",
+           "return np.where(held[:, None] | held[None, :], unit, hessian)",
+           "return hessian", SCIPY + "newton_steps_along_the_bounds"),
+    Mutant("differences stay within the bounds", "there[k] = np.clip(x[k] + step, low[k], high[k])",
+           "there[k] += abs(step)",
+           SCIPY + "differences_stay_within_bounds_at_their_order"),
+    Mutant("no start where fun is no number", 'going = not np.isnan(objective.at("value", x0))', "going = True",
+           SCIPY + "a_loss_that_is_no_number_is_no_success[gd-energy]"),
+    Mutant("no success where fun is no number", "elif not np.isfinite(value) and outcome != Outcome.DIVERGED:",
+           "elif False:", SCIPY + "a_loss_that_is_no_number_is_no_success[gd]"),
+    Mutant("a callback that stops has stopped", "    if stopped:\n        outcome",
+           "    if outcome == 0 and stopped:\n        outcome",
+           SCIPY + "a_callback_that_stops_at_rest_has_stopped_it"),
+    Mutant("complex numbers are refused", "    if np.iscomplexobj(x):\n", "    if False:\n",
+           SCIPY + "complex_numbers_are_refused"),
+    Mutant("a run is its own in callbacks",
+           "np.array(x) for name, x in vars(ensemble)", "x for name, x in vars(ensemble)",
+           "tests/schemes/test_loop.py::test_callback_and_progress"),
+    Mutant("a changed copy of an energy is not the energy made", "default=None, init=False, repr=False, compare=False",
+           "default=None, repr=False, compare=False",
+           "tests/lyapunov/test_energy.py::test_energies_and_what_holds_them_are_pickled"),
     # -------------------------------------------------------------------------------------------- lyapunov
     Mutant("conditions can be met", "if proof is not None and not self.satisfiable(proof.conditions):",
            "if proof is not None and False:", LYAPUNOV + "conditions_that_no_rate_meets_are_no_proof"),

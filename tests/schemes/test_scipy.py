@@ -449,6 +449,11 @@ def test_bad_bounds_are_named(bounds):
         minimize(bowl, [0.0, 0.0], jac=bowl_der, bounds=bounds, method=schemes.named("gd-energy"))
 
 
+def test_bounds_are_refused_where_the_memory_is_of_the_step_taken():
+    with pytest.raises(ValueError, match="SecantEuler remembers the step"):
+        minimize(bowl, [0.0, 0.0], jac=bowl_der, bounds=[(0, 1), (0, 1)], method=schemes.named("secant-energy"))
+
+
 def test_differences_stay_within_bounds_at_their_order():
     function = lambda x: np.exp(x).sum()  # noqa: E731
     for x, low, high in itertools.product((0.0, 0.5, 1.0), (0.0, -np.inf), (1.0, np.inf)):
