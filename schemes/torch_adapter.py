@@ -223,7 +223,7 @@ def _trial(flow, scheme, step, loss: _ClosureLoss, where: np.ndarray, kept: dict
 
     problem = Problem(flow.on(loss), scheme, step, Stop(), kept=False)  # a batch has a loss of its own
     field, count = problem.field, len(where)
-    z = problem.start(field.start(loss.theta)[:, None])[:, 0]
+    z = problem.start(field.start(loss.theta[:, None]))[:, 0]
     places = {str(name): place for name, place in field.blocks.items() if name != "theta"}
     each = {name for name, place in places.items() if isinstance(place, slice)}
     places |= {f"control {name}": field.size + k for k, name in enumerate(problem.memory)}
