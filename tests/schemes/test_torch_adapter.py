@@ -86,7 +86,7 @@ def test_the_corrected_ones_train(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", [*CORRECTED, "adam"])
+@pytest.mark.parametrize("name", [*CORRECTED, "adam", "secant-energy"])
 def test_state_dicts_continue_bit_for_bit(name, dtype):
     kind = as_torch_optimizer(named(name))
     model = net(dtype)
