@@ -19,7 +19,7 @@ from .operations import OPERATIONS, Operation, absolute, maximum, minimum, opera
 from .printers import digest, in_blocks, native
 from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, OracleView, VectorField, missing
 from .reader import from_sympy
-from .readings import Array, Box, Quantity, Rate, Reading, Vector, integer_power, is_symbolic
+from .readings import Array, Box, Quantity, Rate, Reading, Vector, as_reals, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
 from .symbolic import CoordinateLoss, SymbolicLoss
 from .text import Progress, Table, aligned, clipped, entry, short
@@ -29,8 +29,8 @@ __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
     "diagonal", "add_diagonal", "times", "gram",
-    "Array", "Quantity", "Rate", "Box", "Vector", "Reading", "is_symbolic", "integer_power", "from_sympy", "Interval",
-    "Operation", "operation", "OPERATIONS",
+    "Array", "Quantity", "Rate", "Box", "Vector", "Reading", "as_reals", "is_symbolic", "integer_power", "from_sympy",
+    "Interval", "Operation", "operation", "OPERATIONS",
     "Graph", "Node", "Program", "Choices", "record", "repeated", "gradient", "tangent", "polynomial", "native",
     "digest", "in_blocks",
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",

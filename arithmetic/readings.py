@@ -67,6 +67,15 @@ class Vector(np.ndarray):
         return np.greater_equal(self, other, dtype=object)
 
 
+def as_reals(x: Any, what: str) -> np.ndarray:
+    """`x` as floats; TypeError, naming it as `what`, where it is complex: its imaginary part would be dropped."""
+    x = np.asarray(x)
+    if np.iscomplexobj(x):
+        raise TypeError(f"{what} must be real, got complex numbers: pass real and imaginary parts as coordinates of "
+                        "their own")
+    return np.asarray(x, dtype=float)
+
+
 def is_symbolic(x: object) -> bool:
     """Whether `x` is a sympy object."""
     return isinstance(x, sympy.Basic)

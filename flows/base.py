@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
-    as_decimals, gradient, is_symbolic,
+    as_decimals, as_reals, gradient, is_symbolic,
 )
 
 State: TypeAlias = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
@@ -254,7 +254,7 @@ class Field(VectorField):
 
     def _checked(self, y):
         if not (isinstance(y, np.ndarray) and y.dtype == object):
-            y = np.asarray(y, dtype=float)
+            y = as_reals(y, "field(t, y): y")
         if y.shape[:1] != (self.size,):
             raise ValueError(f"field(t, y): y must have shape ({self.size},) or ({self.size}, lanes), got {y.shape}; "
                              "field.start(theta) makes one")
@@ -299,9 +299,9 @@ def _almost_everywhere(derivative):
 def check_theta(theta: ArrayLike, dim: int) -> np.ndarray:
     """`theta` as floats of shape (dim,) or (dim, lanes), or an error that says what is wrong with it."""
     try:
-        theta = np.asarray(theta, dtype=float)
+        theta = as_reals(theta, "theta")
     except (TypeError, ValueError) as error:
-        raise TypeError(f"theta must be numbers of shape ({dim},) or ({dim}, lanes), got {theta!r}") from error
+        raise TypeError(f"theta must be real numbers of shape ({dim},) or ({dim}, lanes), got {theta!r}") from error
     if theta.ndim not in (1, 2) or theta.shape[0] != dim:
         raise ValueError(f"theta must have shape ({dim},) or ({dim}, lanes), got {theta.shape}: "
                          "a column is a start, so transpose an array of rows")

@@ -39,6 +39,8 @@ class Energy:
     source: str | None = None
     flow: Flow | None = field(default=None, repr=False)
     _make: Callable | None = field(default=None, repr=False, compare=False)
+    #: (function, arguments) that make this energy again: how one of closures is pickled; not of a changed copy
+    made_by: tuple[Callable, tuple] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self):
         if not callable(self.function):
@@ -66,6 +68,9 @@ class Energy:
         else:
             s, oracle = _Symbols(), CoordinateLoss().oracle(CoordinateLoss.theta)
         return sympy.sympify(self.function(s, oracle))
+
+    def __reduce_ex__(self, protocol):
+        return self.made_by or super().__reduce_ex__(protocol)
 
     def __repr__(self) -> str:
         try:
@@ -154,4 +159,6 @@ def energies(flow: Flow | type[Flow], **parameters: Rate) -> list[Energy]:
 
 def _made(make, parameters: dict, flow: Flow) -> Energy:
     exact = {k: as_decimals(v) for k, v in parameters.items() if isinstance(v, float)}
-    return replace(make(flow, **parameters), _make=lambda other: _made(make, parameters | exact, other))
+    energy = replace(make(flow, **parameters), _make=lambda other: _made(make, parameters | exact, other))
+    object.__setattr__(energy, "made_by", (_made, (make, parameters, flow)))
+    return energy

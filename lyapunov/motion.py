@@ -140,6 +140,9 @@ class Motion:
             self._compiled[key] = lambda values: f(*(values[x] for x in used))
         return self._compiled[key]
 
+    def __getstate__(self):
+        return vars(self) | {"_compiled": {}}
+
     # ------------------------------------------------------------------------------------------------- states
     def first(self, seed: int) -> tuple:
         """(the draw that an attack begins with, its generator after it): the same for all flows of these blocks."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from arithmetic import Box, Descended, Vector
+from arithmetic import Box, Descended, Vector, as_reals
 
 if TYPE_CHECKING:
     from .critical import Atlas
@@ -40,8 +40,10 @@ class Objective(Descended):
     def _check(self, theta) -> np.ndarray:
         if not (isinstance(theta, np.ndarray) and theta.dtype == object):
             try:
-                theta = np.asarray(theta, dtype=float)
+                theta = as_reals(theta, f"{self.name}: theta")
             except (TypeError, ValueError):
+                if np.iscomplexobj(theta):
+                    raise
                 theta = Vector(theta)
         if theta.ndim not in (1, 2) or theta.shape[0] != self.dim:
             raise ValueError(f"{self.name}: theta must have shape ({self.dim},) or ({self.dim}, lanes), got "

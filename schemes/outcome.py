@@ -33,7 +33,8 @@ class Outcome(IntEnum):
     CONVERGED = 1, "at rest", "#E8E8E8", 0, (
         "At rest: the gradient and the velocity of theta are below Stop.gradient and Stop.speed.")
     DIVERGED = 2, "diverged", "#8B4513", 2, (
-        "theta left the ball of radius Stop.radius: take a smaller step, or an energy-controlled one.")
+        "theta left the ball of radius Stop.radius: take a smaller step or an energy-controlled one, or raise the "
+        "radius where the minimum is farther out.")
     STEP_LIMIT = 3, "steps used up", "#BDBDBD", 1, (
         "Stop.max_steps steps were taken before coming to rest: raise it, or Stop.gradient.")
     STALLED = 4, "stalled", "#7F7F7F", 4, (

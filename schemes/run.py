@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
-from arithmetic import Interrupted, Progress, check_backend, check_threads
+from arithmetic import Interrupted, Progress, as_reals, check_backend, check_threads
 from flows import Field
 
 from .base import Scheme
@@ -52,8 +52,8 @@ def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Schem
     record : None; k to keep the state after every k-th trial; or increasing ODE times at which to keep it, by cubic
         Hermite interpolation between the steps.
     y0 : (size,) or (size, lanes), a full initial state (memory too) instead of `theta0`.
-    callback : called with the `Ensemble` after every recorded trial (every few hundred where none is recorded); the run
-        ends as INTERRUPTED where it returns True or raises StopIteration.
+    callback : called with a copy of the `Ensemble` after every recorded trial (every few hundred where none is
+        recorded); the run ends as INTERRUPTED where it returns True or raises StopIteration.
     progress : True for a line on standard error, None for one where that is a terminal, or a function of (lanes ended,
         lanes).
     max_seconds : wall-clock budget; what is done by then is returned as TIME_LIMIT.
@@ -128,13 +128,14 @@ def _next_segment(segment: int, seconds: float) -> int:
 
 def _asks_to_stop(callback, ensemble: Ensemble) -> bool:
     try:
-        return callback(ensemble) is True
+        answer = callback(Ensemble(**{name: np.array(x) for name, x in vars(ensemble).items()}))  # the run is its own
     except StopIteration:
         return True
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def _start(field: Field, theta0, y0):
-    y = field.start(theta0) if y0 is None else np.asarray(y0, dtype=float)
+    y = field.start(theta0) if y0 is None else as_reals(y0, "y0")
     if y.ndim not in (1, 2) or y.shape[0] != field.size:
         raise ValueError(f"y0 must have shape ({field.size},) or ({field.size}, lanes), got {y.shape}")
     given = field.theta(y) if y0 is None else y  # memory that starts from a loss without bounds may be infinite
@@ -215,7 +216,7 @@ class _History:
 
 def hermite(t, t0, t1, y0, y1, f0, f1):
     """The cubic through y0, y1 with slopes f0, f1, at t."""
-    h = np.where(t1 > t0, t1 - t0, 1.0)
+    h = np.where(t1 != t0, t1 - t0, 1.0)
     x = (t - t0) / h
     return (1 - x)**2 * ((1 + 2 * x) * y0 + x * h * f0) + x**2 * ((3 - 2 * x) * y1 - (1 - x) * h * f1)
 

@@ -14,12 +14,14 @@ class RungeKutta(Scheme):
     """An explicit Runge–Kutta method, given by its Butcher tableau.
 
     k_i = f(t + c_i h, y + h Σ_j a_ij k_j),  y⁺ = y + h Σ b_i k_i;  with `e` the error estimate is h Σ e_i k_i.
+    With `d`, the state at t + x h is the cubic Hermite interpolant + x² (1 − x)² h Σ d_i k_i, of order 4 for 0 ≤ x ≤ 1.
     """
 
     a: ClassVar[tuple[tuple[float, ...], ...]] = ((),)
     b: ClassVar[tuple[float, ...]] = (1,)
     c: ClassVar[tuple[float, ...]] = (0,)
     e: ClassVar[tuple[float, ...] | None] = None
+    d: ClassVar[tuple[float, ...] | None] = None
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         k: list[Array] = []
@@ -93,7 +95,7 @@ class RungeKutta4(RungeKutta):
 
 
 class DormandPrince(RungeKutta):
-    """Dormand & Prince 1980, 5(4): the method of scipy's RK45."""
+    """Dormand & Prince 1980, 5(4): the method of scipy's RK45, with Shampine's interpolant (1986; HNW, II.6)."""
 
     order, error_order, reuses = 5, 4, True
     a = ((),
@@ -106,3 +108,5 @@ class DormandPrince(RungeKutta):
     b = (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0)
     c = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
     e = (-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40)
+    d = (-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072,
+         701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423)

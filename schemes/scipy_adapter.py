@@ -1,19 +1,22 @@
 """Both sides of scipy: schemes as `solve_ivp(method=...)`, optimizers as `minimize(method=...)`."""
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
-from scipy.interpolate import CubicHermiteSpline
-from scipy.optimize import OptimizeResult
+from scipy.optimize import Bounds, OptimizeResult
 
-from arithmetic import Array, Descended, VectorField
+from arithmetic import Array, Descended, Quantity, VectorField, as_reals, times
 from flows import Field
 
-from .base import Scheme
+from .base import Advance, Scheme, combination
 from .loop import Problem
 from .outcome import Outcome, Stop
+from .remade import Remade
+from .run import hermite
 
 EPS = np.finfo(float).eps
 
@@ -23,6 +26,7 @@ def as_ode_solver(scheme: Scheme, step: float | None = None) -> type[OdeSolver]:
 
     step : a fixed step in ODE time; None lets the scheme's error estimate choose steps under scipy's rtol and atol
     (`ErrorControl` and `EnergyControl` serve `integrate`).  Raises ValueError where neither is possible.
+    The class can be pickled.
     """
     if not isinstance(scheme, Scheme):
         raise TypeError(f"as_ode_solver(scheme): scheme must be a Scheme such as EulerRichardson(), got {scheme!r}")
@@ -30,10 +34,11 @@ def as_ode_solver(scheme: Scheme, step: float | None = None) -> type[OdeSolver]:
         raise ValueError(f"{type(scheme).__name__} embeds no error estimate: pass step=..., a fixed step in ODE time")
     if step is not None and not step > 0:
         raise ValueError(f"step={step} must be positive")
-    return type(f"{type(scheme).__name__}Solver", (_SchemeSolver,), {"scheme": scheme, "fixed": step})
+    return Remade(f"{type(scheme).__name__}Solver", (_SchemeSolver,), {
+        "scheme": scheme, "fixed": step, "made_by": (as_ode_solver, (scheme, step))})
 
 
-class _SchemeSolver(OdeSolver):
+class _SchemeSolver(OdeSolver, metaclass=Remade):
     """A scheme behind scipy's solver interface; the step size follows scipy's own rules for embedded errors.
 
     Options, as scipy's: rtol, atol, first_step, max_step, and for implicit schemes jac, a function (t, y) or a matrix
@@ -44,6 +49,7 @@ class _SchemeSolver(OdeSolver):
     fixed: float | None
     t: float
     y: Array
+    slopes: list[Array]  # those at which the last step looked, in order
 
     def __init__(self, fun, t0, y0, t_bound, vectorized=False, rtol=1e-3, atol=1e-6, first_step=None, max_step=np.inf,
                  jac=None, **extraneous):
@@ -96,6 +102,7 @@ class _SchemeSolver(OdeSolver):
         while True:
             left = abs(self.t_bound - self.t)
             h = self.direction * (h_abs if h_abs < left * (1 - 1e-9) else left)  # no sliver of a step at the end
+            self.field.seen = self.slopes = []
             y, error = self.scheme.step(self.field, self.t, self.y, h)
             if self.fixed is not None:
                 if not np.isfinite(y).all():
@@ -117,11 +124,12 @@ class _SchemeSolver(OdeSolver):
         return True, None
 
     def _dense_output_impl(self):
-        if self.scheme.order > 3:
-            return _Steps(self)
-        ends = sorted([(self.t_old, self.y_old, self.f_old), (self.t, self.y, self.f)], key=lambda e: e[0])
-        spline = CubicHermiteSpline(*(np.array(column) for column in zip(*ends, strict=True)))
-        return _Hermite(self.t_old, self.t, spline)
+        return _Steps(self) if self.scheme.order > 3 and _quartic(self.scheme) is None else _Interpolant(self)
+
+
+def _quartic(scheme: Scheme):
+    """The weights of the slopes in the fourth-order term of the scheme's interpolant, where it has one."""
+    return getattr(scheme, "d", None)
 
 
 def size(x: Array) -> float:
@@ -129,28 +137,56 @@ def size(x: Array) -> float:
     return float(np.linalg.norm(x)) / max(1, len(x))**0.5
 
 
-def differences(function, x: Array, central: bool = False) -> Array:
-    """The Jacobian of a function of x, (dim,), by forward or central differences, (results, dim).
+def differences(function, x: Array, central: bool = False, low: Array | float = -np.inf,
+                high: Array | float = np.inf) -> Array:
+    """The Jacobian of a function of x, (dim,), by differences of order 1, or 2 with `central`, (results, dim).
 
-    Steps are √ε, of central ones ∛ε, times max(1, |x|): truncation and rounding are about equal.
+    Steps are √ε, of order 2 ∛ε, times max(1, |x|): truncation and rounding are about equal.  `low` ≤ x ≤ `high` holds
+    at each point: at a bound they go to its other side, and are shorter where there is no room; a coordinate whose
+    bounds are equal has the derivative 0.
     """
-    x, columns = np.asarray(x, dtype=float), []
-    steps = EPS**(1 / 3 if central else 1 / 2) * np.maximum(1.0, np.abs(x))
-    for step in np.diag((x + steps) - x):  # as they are in floating point
-        low = x - step if central else x
-        columns.append(np.atleast_1d(function(x + step) - function(low)) / (x + step - low).sum())
+    x = np.asarray(x, dtype=float)
+    low, high, here = np.broadcast_to(low, x.shape), np.broadcast_to(high, x.shape), np.array(function(x), ndmin=1)
+    room, below = np.maximum(high - x, x - low), high - x < x - low
+    lengths = EPS**(1 / 3 if central else 1 / 2) * np.maximum(1.0, np.abs(x))
+    steps = np.minimum(lengths, room / 2 if central else room)
+    ahead = np.where(below & (high - x < steps), -steps, steps)
+    behind = np.where((x - low >= steps) & (high - x >= steps), -ahead, 2 * ahead)
+
+    def moved(k, step):
+        """The change of the function along coordinate k, and that of the coordinate, as it is in floating point."""
+        there = x.copy()
+        there[k] = np.clip(x[k] + step, low[k], high[k])
+        return np.atleast_1d(function(there)) - here, there[k] - x[k]
+
+    columns = []
+    for k in range(len(x)):
+        columns.append(np.zeros(here.shape))
+        if steps[k] > 0:
+            first, a = moved(k, ahead[k])
+            columns[k] = first / a
+            if central:  # the slope of the parabola through the three
+                second, b = moved(k, behind[k])
+                columns[k] = (first * (b / a) - second * (a / b)) / (b - a)
     return np.stack(columns, axis=-1)
 
 
-class _Hermite(DenseOutput):
-    """The cubic Hermite interpolant of a step: of order 3, as the schemes it serves or better."""
+class _Interpolant(DenseOutput):
+    """The cubic Hermite interpolant of a step, of order 3, with the scheme's own fourth-order term where it has one."""
 
-    def __init__(self, t_old, t, spline):
-        super().__init__(t_old, t)
-        self._spline = spline
+    def __init__(self, solver: _SchemeSolver):
+        super().__init__(solver.t_old, solver.t)
+        self._ends = solver.y_old, solver.y, solver.f_old, solver.f
+        weights = _quartic(solver.scheme)
+        self._bend = None if weights is None else (solver.t - solver.t_old) * combination(weights, solver.slopes)
 
     def _call_impl(self, t):
-        return self._spline(t).T
+        column = (lambda y: y[:, None]) if np.ndim(t) else (lambda y: y)
+        y = hermite(t, self.t_old, self.t, *map(column, self._ends))
+        if self._bend is None:
+            return y
+        x = (t - self.t_old) / (self.t - self.t_old)
+        return y + x**2 * (1 - x)**2 * column(self._bend)
 
 
 class _Steps(DenseOutput):
@@ -178,6 +214,7 @@ class _Evaluations(VectorField):
     def _remembering(self, solver: OdeSolver, jac):
         self._solver, self._jac = solver, jac
         self._last: list[tuple] = []
+        self.seen: list[Array] = []  # the slopes that were asked for, since it was emptied
 
     def _evaluate(self, t, y) -> Array:
         raise NotImplementedError
@@ -186,6 +223,11 @@ class _Evaluations(VectorField):
         raise NotImplementedError
 
     def __call__(self, t, y):
+        f = self._at(t, y)
+        self.seen.append(f)
+        return f
+
+    def _at(self, t, y):
         for t_last, y_last, f in self._last:
             if t == t_last and np.array_equal(y, y_last):
                 return f
@@ -237,77 +279,171 @@ class _CountedField(_Evaluations, Field):
 
 
 class _Objective(Descended):
-    """scipy's fun, jac and hess as a loss; each is called on one column at a time,
-    and once at each of the last points."""
+    """scipy's fun, jac and hess (or hessp) within bounds as a loss; each is called on one column at a time, and once at
+    each of the last points.
 
-    def __init__(self, fun, jac, hess, dim):
-        self.dim, self.name = dim, getattr(fun, "__name__", "fun")
-        self.functions = {"value": fun, "gradient": jac, "hessian": hess}
-        self.calls, self._known = dict.fromkeys(self.functions, 0), {}
+    It is F of the nearest point within, so that no function is called outside.  Its gradient is the projected one: a
+    component that points out of the box, of a coordinate at its bound, is 0, and so the coordinate stays, in the
+    Hessian's steps too.
+    """
 
-    def _at(self, quantity, x):
+    def __init__(self, fun, jac, hess, hessp, args: tuple, low: Array, high: Array):
+        """jac, hess : functions, or by which differences, "2-point" or "3-point"; hess may be None."""
+        self.dim, self.name, self.low, self.high = len(low), getattr(fun, "__name__", "fun"), low, high
+        given = {"value": fun, "gradient": jac, "hessian": hess, "product": hessp}
+        self.functions: dict[str, Callable] = {
+            quantity: self._differences(quantity, function) if isinstance(function, str)
+            else functools.partial(_with, function, args)
+            for quantity, function in given.items() if function is not None}
+        if hessp is not None:
+            self.functions.setdefault("hessian", self._from_products)
+        self.calls, self._known = dict.fromkeys(given, 0), dict[tuple, Array]()
+
+    def _differences(self, quantity: str, points: str) -> Callable:
+        """The derivative of this name by differences of what it is the derivative of."""
+        of = {"gradient": "value", "hessian": "gradient"}[quantity]
+
+        def derivative(x):
+            slopes = differences(lambda x: self.at(of, x), x, points == "3-point", self.low, self.high)
+            return (slopes + slopes.T) / 2 if quantity == "hessian" else slopes
+
+        return derivative
+
+    def _from_products(self, x):
+        return np.stack([self.functions["product"](x, p) for p in np.eye(self.dim)], axis=-1)
+
+    @property
+    def bounded(self) -> bool:
+        return bool(np.isfinite([self.low, self.high]).any())
+
+    def at(self, quantity, x):
+        """What the function of this name returns at x, (dim,)."""
         key = quantity, x.tobytes()
         if key not in self._known:
             if len(self._known) >= 12:
                 del self._known[next(iter(self._known))]
             self.calls[quantity] += 1
-            self._known[key] = np.array(self.functions[quantity](x.copy()), dtype=float)
+            self._known[key] = self._returned(quantity, self.functions[quantity](x.copy()))
         return self._known[key]
 
-    def _columns(self, quantity, theta):
+    def _returned(self, quantity, result):
+        vector = f"an array of shape ({self.dim},)"
+        function, shape, size = {"value": ("fun", "a number", 1), "gradient": ("jac", vector, self.dim),
+                                 "hessian": ("hess", f"a matrix of shape ({self.dim}, {self.dim})", self.dim**2),
+                                 "product": ("hessp", vector, self.dim)}[quantity]
+        if result is None:
+            raise TypeError(f"minimize: {function} must return {shape}, it returned None")
+        result = np.array(as_reals(result, f"minimize: what {function} returns"))
+        if result.size != size:
+            raise ValueError(f"minimize: {function} must return {shape}, it returned an array of shape {result.shape}")
+        return result
+
+    def _columns(self, quantity, theta, *shape):
+        low, high = (bound.reshape(-1, *[1] * (theta.ndim - 1)) for bound in (self.low, self.high))
+        inside = np.clip(theta, low, high)
         if theta.ndim == 1:
-            return self._at(quantity, theta)
-        return np.stack([self._at(quantity, x) for x in theta.T], axis=-1)
+            return self.at(quantity, inside).reshape(shape)
+        return np.stack([self.at(quantity, x).reshape(shape) for x in inside.T], axis=-1)
 
     def value(self, theta):
-        value = self._columns("value", theta)
-        return value.reshape(theta.shape[1:]) if value.size == theta[0].size else self._not_a_number(value)
-
-    def _not_a_number(self, value):
-        raise ValueError(f"minimize: fun must return a number, it returned an array of shape {value.shape}")
+        return self._columns("value", theta)
 
     def gradient(self, theta):
-        return self._columns("gradient", theta).reshape(theta.shape)
+        gradient = self._columns("gradient", theta, self.dim)
+        return np.where(self._held(theta, gradient), 0.0, gradient) if self.bounded else gradient
+
+    def _held(self, theta, gradient):
+        """Whether a coordinate is at a bound that the slope points out of."""
+        low, high = (bound.reshape(-1, *[1] * (theta.ndim - 1)) for bound in (self.low, self.high))
+        return ((theta <= low) & (gradient > 0)) | ((theta >= high) & (gradient < 0)) | (low == high)
 
     def hessian(self, theta):
-        return self._columns("hessian", theta) if self.functions["hessian"] is not None else super().hessian(theta)
+        if "hessian" not in self.functions:
+            return super().hessian(theta)
+        hessian = self._columns("hessian", theta, self.dim, self.dim)
+        if not self.bounded:
+            return hessian
+        held = self._held(theta, self._columns("gradient", theta, self.dim))  # solved for the others alone
+        unit = np.eye(self.dim).reshape(self.dim, self.dim, *[1] * (theta.ndim - 1))
+        return np.where(held[:, None] | held[None, :], unit, hessian)
+
+    def hessian_product(self, theta, v):
+        if "product" not in self.functions or self.bounded:
+            return times(self.hessian(theta), v)
+        product = lambda x, p: self._returned("product", self.functions["product"](x.copy(), p.copy()))  # noqa: E731
+        if theta.ndim == 1:
+            return product(theta, v)
+        return np.stack([product(x, p) for x, p in zip(theta.T, v.T, strict=True)], axis=-1)
 
     def lacks(self, quantity):
         given = "minimize gives the value, the gradient and the hessian"
-        return "pass hess=... to minimize" if quantity == "hessian" else given
+        return "pass hess=... or hessp=... to minimize" if quantity == "hessian" else given
+
+
+def _with(function: Callable, args: tuple, *at: Array):
+    return function(*at, *args)
+
+
+class _Within(Scheme):
+    """A scheme whose steps end at the nearest point of a box: with Euler on the gradient flow, projected gradient."""
+
+    def __init__(self, scheme: Scheme, low: Array, high: Array):
+        vars(self).update(scheme=scheme, low=low[:, None], high=high[:, None], order=scheme.order,
+                          error_order=scheme.error_order)
+
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
+        y_new, error, slope = vars(self)["scheme"].advance(field, t, y, h)
+        y_new = np.array(y_new)
+        y_new[: field.dim] = np.clip(y_new[: field.dim], vars(self)["low"], vars(self)["high"])
+        return y_new, error, slope
+
+
+POINTS = "2-point", "3-point"  #: differences that scipy knows by name
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
-             gtol=1e-6, xtol=1e-3, maxiter=100_000, maxfun=None, radius=1e6, disp=False, tol=None,
-             **unknown) -> OptimizeResult:
+             gtol=1e-6, xtol=1e-3, maxiter=None, maxfun=None, radius=1e6, finite_differences="2-point", disp=False,
+             tol=None, **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
-    jac : as scipy's: True, a function, or None, "2-point", "3-point" for finite differences.  hess : a function, for
-    the optimizers that use it.  gtol (or tol), maxiter : as in scipy's BFGS.  maxfun : gradients at most.  xtol : bound
-    on |θ'| at rest.  radius : diverged beyond it.  callback : after every accepted step, as scipy's.
+    jac : as scipy's: True, a function, or None for finite differences; then the option `finite_differences` is
+    "2-point" or "3-point" (twice the calls, five more digits; scipy itself hands jac="3-point" on as None).  hess : a
+    function, "2-point", "3-point", for the optimizers that use it; or hessp.  bounds : scipy's `Bounds`, or (low, high)
+    pairs with None for none: every step is projected, no function is called outside, a start outside is moved to the
+    nearest point within, and at rest is where the projected gradient is.  gtol (or tol), maxiter : as in scipy's BFGS.
+    maxfun : gradients at most.  xtol : bound on |θ'| at rest.  radius : diverged beyond it.  callback : after every
+    accepted step, as scipy's.  Where fun is not a number at the start or the end, the run has not succeeded.
     """
     if unknown:
         raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, "
-                         "disp")
-    if bounds is not None or constraints or hessp is not None:
-        raise ValueError("minimize: these optimizers take no bounds, no constraints and no hessp; leave them out")
-    x0 = np.atleast_1d(np.asarray(x0, dtype=float))
-    if x0.ndim != 1:
-        raise ValueError(f"minimize: x0 must have one dimension, got shape {x0.shape}")
-    value = lambda x: fun(x, *args)  # noqa: E731
-    if callable(jac):
-        slope = lambda x: jac(x, *args)  # noqa: E731
-    elif jac in (None, False, "2-point", "3-point"):
-        slope = lambda x: differences(objective.value, x, jac == "3-point")[0]  # noqa: E731
-    else:
+                         "finite_differences, disp")
+    if constraints:
+        raise ValueError("minimize: these optimizers take bounds and no other constraints; leave constraints out")
+    x0 = np.atleast_1d(as_reals(x0, "minimize: x0"))
+    if x0.ndim != 1 or not x0.size:
+        raise ValueError(f"minimize: x0 must have one dimension and not be empty, got shape {x0.shape}")
+    if jac not in (None, False, *POINTS) and not callable(jac):
         raise ValueError(f"minimize: jac={jac!r} must be True, a function, '2-point' or '3-point', or None")
-    objective = _Objective(value, slope, (lambda x: hess(x, *args)) if callable(hess) else None, x0.size)
+    if hess not in (None, *POINTS) and not callable(hess):
+        raise ValueError(f"minimize: hess={hess!r} must be a function, '2-point' or '3-point', or None: these "
+                         "optimizers keep no quasi-Newton matrix")
+    if finite_differences not in POINTS:
+        raise ValueError(f"minimize: finite_differences={finite_differences!r} must be '2-point' or '3-point'")
+    maxiter = 100_000 if maxiter is None else maxiter
     if isinstance(maxiter, bool) or not isinstance(maxiter, (int, np.integer)) or maxiter < 1:
-        raise ValueError(f"minimize: maxiter={maxiter!r} must be an integer >= 1")
+        raise ValueError(f"minimize: maxiter={maxiter!r} must be an integer >= 1, or None")
+    low, high = _box(bounds, x0.size)
+    objective = _Objective(fun, jac or finite_differences, hess, hessp, args, low, high)
+    if objective.bounded and optimizer.scheme.leaves:
+        raise ValueError(f"minimize: bounds: {type(optimizer.scheme).__name__} remembers the step that it took, which "
+                         "is another one after a projection; take named('gd-energy') or named('momentum-energy')")
+    scheme = _Within(optimizer.scheme, low, high) if objective.bounded else optimizer.scheme
     stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=maxfun)
-    problem = Problem(optimizer.flow.on(objective), optimizer.scheme, optimizer.step, stop)
+    problem = Problem(optimizer.flow.on(objective), scheme, optimizer.step, stop)
+    x0 = np.clip(x0, low, high)
     z, steps, stopped = problem.start(problem.field.start(x0)[:, None]), np.zeros(1, dtype=np.int64), False
-    while (left := maxiter - int(problem.finish(z, steps).accepted[0])) > 0 and not stopped:
+    going = not np.isnan(objective.at("value", x0))
+    while going and not stopped and (left := maxiter - int(problem.finish(z, steps).accepted[0])) > 0:
         before = problem.field.theta(z)
         z, taken = problem.run(z, max_steps=1 if callback else left)  # refused trials are no iterations
         steps = steps + taken
@@ -318,23 +454,46 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
             stopped = _asks_to_stop(callback, x[:, 0].copy(), objective)
     end = problem.finish(z, steps)
     x = problem.field.theta(end.y)[:, 0].copy()
-    outcome = Outcome(int(end.outcome[0]))
-    if outcome == Outcome.RUNNING:
-        outcome = Outcome.INTERRUPTED if stopped else Outcome.STEP_LIMIT
+    outcome, value = Outcome(int(end.outcome[0])), float(objective.value(x))
+    if stopped:
+        outcome = Outcome.INTERRUPTED
+    elif not np.isfinite(value) and outcome != Outcome.DIVERGED:
+        outcome = Outcome.NOT_FINITE
+    elif outcome == Outcome.RUNNING:
+        outcome = Outcome.STEP_LIMIT
     message = {Outcome.INTERRUPTED: "`callback` raised StopIteration.",
                Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
                Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is "
                                  "too large, or the minimum is farther out; then raise the option radius.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
+               Outcome.NOT_FINITE: f"fun is {value:g} at x, or its gradient is not finite there: check the start, and "
+                                   "give the domain of fun as bounds.",
                }.get(outcome, outcome.sentence)
-    result = OptimizeResult(x=x, fun=float(objective.value(x)), jac=objective.gradient(x).copy(),
+    result = OptimizeResult(x=x, fun=value, jac=objective.at("gradient", x).reshape(x.shape).copy(),
                             nit=int(end.accepted[0]),
                             nfev=objective.calls["value"], njev=objective.calls["gradient"],
                             nhev=objective.calls["hessian"],
-                            success=outcome == Outcome.CONVERGED, status=outcome.status, message=message)
+                            success=outcome.status == 0, status=outcome.status, message=message)
     if disp:
         print(result)
     return result
+
+
+def _box(bounds, dim: int) -> tuple[Array, Array]:
+    """scipy's bounds as two arrays, (dim,), infinite where there is none."""
+    if bounds is None:
+        return np.full(dim, -np.inf), np.full(dim, np.inf)
+    try:
+        pairs = zip(*np.broadcast_arrays(bounds.lb, bounds.ub), strict=True) if isinstance(bounds, Bounds) else bounds
+        box = np.array([(-np.inf if low is None else low, np.inf if high is None else high) for low, high in pairs],
+                       dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"minimize: bounds={bounds!r} must be scipy's Bounds, or a (low, high) pair for each of {dim} "
+                         "coordinates") from error
+    box = np.broadcast_to(box, (dim, 2)) if isinstance(bounds, Bounds) and len(box) == 1 else box
+    if box.shape != (dim, 2) or not (box[:, 0] <= box[:, 1]).all():
+        raise ValueError(f"minimize: bounds={bounds!r} must have low <= high for each of {dim} coordinates")
+    return box[:, 0].copy(), box[:, 1].copy()
 
 
 def _asks_to_stop(callback, x, objective: _Objective) -> bool:

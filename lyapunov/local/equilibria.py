@@ -1,6 +1,7 @@
 """Whether a flow stays near a critical point, returns to it or leaves it, with the function that proves it."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -8,7 +9,7 @@ import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import GivenOracle, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
+from arithmetic import GivenOracle, Oracle, Quantity, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
 from flows import Flow, State
 from networks import CriticalPoint, Nature, Objective, as_point
 
@@ -159,7 +160,7 @@ class _Local:
         if signs is None or 0 in signs or self.point.family:
             return Stability(UNDECIDED, ("the Hessian is singular at the point (or its eigenvalues are not known), and "
                                          "Newton's flow is not defined there",), point=self.point)
-        energy = Energy(lambda s, oracle: total(oracle.gradient**2) / 2, "local", flow=self.flow)
+        energy = Energy(_squared_gradient, "local", flow=self.flow)
         return Stability(ATTRACTING, (
             "H is invertible near the point and ∇F(θ) = H(θ)(θ − θ*) + o(|θ − θ*|), so θ' = −(θ − θ*) + o(|θ − θ*|): "
             f"the linearisation is −1, whatever the signs of H; this {self.point.nature} attracts",
@@ -312,27 +313,14 @@ class _Local:
 
     def _energy(self, psi) -> Energy:
         """V as a function of states, the memory in its own values (not deviations)."""
-        rest, own, names = self.lead.rest, self.own, [n for n in self.own if n not in self.lead.free]
+        own, names = self.own, [n for n in self.own if n not in self.lead.free]
         terms = sympy.Add.make_args(psi)
         single = [t for t in terms if t.free_symbols & {own[n] for n in self.lead.scalars}]
         single, each = sympy.Add(*single), sympy.Add(*(t for t in terms if t not in single))
 
+        deviations = {n: (own[n], self.lead.rest[n]) for n in names}
         loose = psi.free_symbols - {*own.values(), self.g}
-
-        def function(s, oracle):
-            symbolic = is_symbolic(oracle.value)
-            if loose and not symbolic:
-                raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on "
-                                 "numbers")
-            values = {own[n]: getattr(s, n) - (rest[n] if symbolic else float(rest[n])) for n in names}
-            values[self.g] = oracle.gradient
-            out = oracle.value
-            for part, scalar_part in ((each, False), (single, True)):
-                if part != 0:
-                    value = from_sympy(part, values)
-                    out = out + (value if scalar_part else total(value))
-            return out
-
+        function = functools.partial(_of_states, each, single, deviations, self.g, loose)  # that can be pickled
         return Energy(function, "local", flow=self.flow)
 
     # -------------------------------------------------------------------------------------- by linearisation
@@ -378,6 +366,23 @@ class _Local:
             return record.because(ATTRACTING, "all eigenvalues of the linearisation have negative real part")
         return record.because(UNDECIDED, "its eigenvalues do not decide" if found else "it has no linearisation that "
                                                                                        "is known")
+
+
+def _squared_gradient(s: State, oracle: Oracle) -> Quantity:
+    return total(oracle.gradient**2) / 2
+
+
+def _of_states(each, single, deviations: dict, g: Symbol, loose: set, s: State, oracle: Oracle) -> Quantity:
+    """F + Σ each + single at a state; deviations : block -> (its symbol there, its value at rest)."""
+    symbolic = is_symbolic(oracle.value)
+    if loose and not symbolic:
+        raise ValueError(f"V contains the symbols {', '.join(sorted(map(str, loose)))}: it has no value on numbers")
+    values = {x: getattr(s, n) - (rest if symbolic else float(rest)) for n, (x, rest) in deviations.items()}
+    values[g] = oracle.gradient
+    out = oracle.value
+    if each != 0:
+        out = out + total(from_sympy(each, values))
+    return out if single == 0 else out + from_sympy(single, values)
 
 
 def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:

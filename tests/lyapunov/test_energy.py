@@ -1,13 +1,14 @@
 """Energies are one definition on numbers, symbols and recorded programs, and serve energy-controlled steps."""
-from dataclasses import dataclass
+import pickle
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import sympy
 
 from arithmetic import Graph, Program, sqrt, total
-from flows import FLOWS, AdaGrad, Adam, Flow, GradientDescent, Momentum, RMSProp, State
-from lyapunov import Energy, energies
+from flows import FLOWS, AdaGrad, Adam, Flow, GradientDescent, Momentum, Newton, RMSProp, State, WeightDecay
+from lyapunov import Energy, basin_certificate, check, energies, stability
 from networks import Loss
 from schemes import EnergyControl, SequentialEuler, Stop, integrate
 
@@ -103,3 +104,22 @@ def test_a_control_says_that_it_needs_a_dissipation():
     energy = Energy(lambda s, oracle: oracle.value + total(sqrt(s.v)))
     with pytest.raises(ValueError, match="no energy with a dissipation"):
         integrate(RMSProp().on(BOWL), np.ones(2), SequentialEuler(), step=EnergyControl(energy=energy))
+
+
+def test_energies_and_what_holds_them_are_pickled():
+    """Values too: an energy made of closures is sent as the call that makes it; a changed copy of it is not it."""
+    theta, v = np.array([0.3, -0.7]), np.array([0.5, 1.5])
+    state = State(theta=theta, v=v, m=v, c1=0.5, c2=0.25, t=1.0)
+    rest, loss = Loss.from_expression(x**2 / 2 + y**2, (x, y)), BOWL.oracle(theta)
+    (point,) = rest.critical_points()
+    certificate = basin_certificate(GradientDescent(), point)
+    verdict = check(Momentum(), energies(Momentum())[0])
+    kinds = [*energies(Momentum(), delta=0.1, L=6.0), *energies(WeightDecay(Adam(), 0.1)),
+             *energies(RMSProp(), kappa=0.5),
+             *(stability(flow, point).energy for flow in (Momentum(), Adam(), Newton()))]
+    for energy in kinds:
+        again = pickle.loads(pickle.dumps(energy))
+        assert again(state, loss) == energy(state, loss) and repr(again) == repr(energy)
+    for thing in (certificate, verdict, stability(Momentum(), point)):
+        assert repr(pickle.loads(pickle.dumps(thing))) == repr(thing)
+    assert replace(kinds[0], name="mine").made_by is None

@@ -175,6 +175,22 @@ def test_gradient_descent_is_torchs(data):
     assert run.theta == pytest.approx(Loss.from_torch(model, half_square, data).start, rel=1e-12, abs=1e-14)
 
 
+def test_derivatives_where_the_caller_has_switched_them_off(data):
+    """Under `torch.no_grad()`, one start or several, and whatever is done to the data afterwards."""
+    tensors = [torch.tensor(x) for x in data]
+    loss = Loss.from_torch(net(dtype=torch.float64), half_square, tensors)
+    lanes = around(loss, 3)
+    quantities = (lambda: loss.gradient(loss.start), lambda: loss.gradient(lanes), lambda: loss.hessian(loss.start),
+                  lambda: loss.gauss_newton(loss.start), lambda: loss.hessian_product(lanes, lanes),
+                  lambda: loss.gauss_newton_product(lanes, lanes))
+    expected = [quantity() for quantity in quantities]
+    for x in tensors:
+        x.zero_()
+    with torch.no_grad():
+        for quantity, value in zip(quantities, expected, strict=True):
+            assert np.array_equal(quantity(), value) and np.abs(value).max() > 0
+
+
 def test_sent_to_other_processes(loss):
     again = pickle.loads(pickle.dumps(loss))
     assert again.value(loss.start) == loss.value(loss.start) and again.box == loss.box

@@ -157,6 +157,15 @@ def test_callback_and_progress(polytwo, capsys):
         raise StopIteration
 
     assert (integrate(field, STARTS, Euler(), 1e-4, Stop(**NEVER), callback=stop).steps == 256).all()
+    numpys = integrate(field, STARTS, Euler(), 1e-4, Stop(**NEVER), callback=lambda e: (e.steps > 200).all())
+    assert (numpys.steps == 256).all() and (numpys.outcome == Outcome.INTERRUPTED).all()
+
+    def meddle(ensemble):
+        for values in vars(ensemble).values():
+            values[...] = 7
+
+    plain, meddled = (integrate(field, STARTS, Euler(), 0.01, record=5, callback=c) for c in (None, meddle))
+    assert np.array_equal(plain.theta, meddled.theta) and np.array_equal(plain.y, meddled.y, equal_nan=True)
     ended = []
     integrate(field, STARTS, Euler(), 0.01, progress=lambda *counts: ended.append(counts), record=50)
     assert ended[-1] == (40, 40) and sorted(ended) == ended

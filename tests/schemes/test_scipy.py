@@ -1,8 +1,12 @@
 """scipy on both sides."""
+import itertools
+import pickle
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy.integrate import RK45, OdeSolver, solve_ivp
-from scipy.optimize import minimize, rosen, rosen_der, rosen_hess
+from scipy.optimize import BFGS, Bounds, minimize, rosen, rosen_der, rosen_hess
 
 import networks
 import schemes
@@ -11,7 +15,7 @@ from schemes import (
     SCHEMES, BogackiShampine, DormandPrince, Euler, EulerRichardson, Heun, ImplicitEuler, ImplicitMidpoint,
     RosenbrockEuler, RungeKutta4, Strang, as_ode_solver,
 )
-from schemes.scipy_adapter import differences
+from schemes.scipy_adapter import _Objective, differences
 
 
 def rational(t, y):
@@ -93,8 +97,8 @@ def test_minimize_as_scipy_does():
 
     stopped = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), callback=stop)
     assert not stopped.success and stopped.status == 99
-    with pytest.raises(ValueError, match="no bounds"):
-        minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), bounds=[(0, 1), (0, 1)])
+    with pytest.raises(ValueError, match="no other constraints"):
+        minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), constraints=({"type": "eq"},))
     with pytest.raises(ValueError, match="unknown options"):
         minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), options={"speed": 3})
     with pytest.raises(TypeError, match="has no residuals: minimize gives the value"):
@@ -316,3 +320,237 @@ def test_minimize_passes_the_hessian_on():
         minimize(rosen, [1.2, 1.3], jac=rosen_der, method=newton, options={"maxiter": 0})
     with pytest.raises(ValueError, match="must return a number"):
         minimize(lambda x: x, [1.2, 1.3], jac=rosen_der, method=schemes.named("gd-energy"))
+
+
+# ------------------------------------------------------------------------------------------ between the steps
+def weights(x, scheme):
+    """b_i(x) of the interpolant: the state at t + x h is y + h Σ b_i(x) k_i."""
+    exact = lambda numbers: [Fraction(number).limit_denominator(10**13) for number in numbers]  # noqa: E731
+    b, d = exact(scheme.b), exact(scheme.d)
+    ends = [x * (1 - x)**2, *[0] * (len(b) - 2), x**2 * (x - 1)]  # Hermite's slopes: the first and the last k
+    return [x**2 * (3 - 2 * x) * p + e + x**2 * (1 - x)**2 * q for p, q, e in zip(b, d, ends, strict=True)]
+
+
+@pytest.mark.parametrize("x", [Fraction(1, 7), Fraction(1, 2), Fraction(5, 6)])
+def test_the_interpolant_of_dormand_prince_is_of_order_4_on_every_tree(x):
+    """Σ b_i(x) φ_i(τ) = x^|τ| / γ(τ) in rational numbers for the eight trees of order 4 or less."""
+    A = [[*(Fraction(a).limit_denominator(10**6) for a in row), *[0] * (7 - len(row))] for row in DormandPrince.a]
+    A[6][:6] = [Fraction(a).limit_denominator(10**6) for a in DormandPrince.b[:6]]
+    up = lambda v: [sum(a * w for a, w in zip(row, v, strict=True)) for row in A]  # noqa: E731
+    each = lambda *v: [np.prod(entries) for entries in zip(*v, strict=True)]  # noqa: E731
+    c = up([1] * 7)
+    trees = {1: [([1] * 7, 1)], 2: [(c, 2)], 3: [(each(c, c), 3), (up(c), 6)],
+             4: [(each(c, c, c), 4), (each(c, up(c)), 8), (up(each(c, c)), 12), (up(up(c)), 24)]}
+    for order, of in trees.items():
+        for tree, density in of:
+            total = sum(w * t for w, t in zip(weights(x, DormandPrince), tree, strict=True))
+            assert abs(total - x**order / density) < Fraction(1, 10**12)  # the weights were rounded to floats
+
+
+def test_dense_output_has_its_order():
+    """The error between the steps falls like h⁵, and so it is that of the method itself at one point more."""
+    middle = lambda t: t[:-1] + 0.43 * np.diff(t)  # noqa: E731
+
+    def error(n, scheme):
+        result = solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=as_ode_solver(scheme, step=4 / n),
+                           dense_output=True)
+        return np.abs(result.sol(middle(result.t)) - exact(middle(result.t))).max()
+
+    assert np.log2(error(4, DormandPrince()) / error(8, DormandPrince())) == pytest.approx(5, abs=0.3)
+
+
+@pytest.mark.parametrize("span, y0", [((5, 9), [1 / 3, 2 / 9]), ((5, 1), [1 / 3, 2 / 9])])
+def test_dense_output_costs_nothing_and_is_scipys(span, y0):
+    """As many evaluations as RK45 with 300 points between the steps, and its values: a free interpolant."""
+    ours, theirs = (solve_ivp(rational, span, y0, method=m, rtol=1e-5, atol=1e-8, t_eval=np.linspace(*span, 300),
+                              dense_output=True) for m in (as_ode_solver(DormandPrince()), "RK45"))
+    assert ours.nfev == theirs.nfev and ours.y == pytest.approx(theirs.y, rel=1e-10)
+    assert ours.sol(sum(span) / 2) == pytest.approx(theirs.sol(sum(span) / 2), rel=1e-10)
+
+
+@pytest.mark.parametrize("scheme", [s() for s in PLAIN], ids=name_of)
+def test_a_function_may_return_the_same_array_each_time(scheme):
+    A, buffer = np.array([[-1, 0.99], [0.99, -1]]), np.zeros(2)
+    reused, fresh = (solve_ivp(fun, (0, 1), [1, 0.5], method=as_ode_solver(scheme, step=0.1), t_eval=[0.33, 1])
+                     for fun in (lambda t, y: np.dot(A, y, out=buffer), lambda t, y: A @ y))
+    assert np.array_equal(reused.y, fresh.y)
+
+
+def test_solver_classes_are_pickled():
+    kind = as_ode_solver(Heun(), step=0.125)
+    again = pickle.loads(pickle.dumps(kind))
+    assert again.__name__ == "HeunSolver" and (again.scheme, again.fixed) == (Heun(), 0.125)
+    assert pickle.loads(pickle.dumps(kind.__mro__[1])) is kind.__mro__[1]
+    ends = [solve_ivp(rational, (5, 9), [1 / 3, 2 / 9], method=m).y[:, -1] for m in (kind, again)]
+    assert np.array_equal(*ends)
+
+
+# ------------------------------------------------------------------------------------------------- minimize: bounds
+def bowl(x):
+    """A convex quadratic that is not aligned with the axes, its minimum at (2, −1)."""
+    return float((x[0] - 2)**2 + 2 * (x[1] + 1)**2 + (x[0] - 2) * (x[1] + 1))
+
+
+def bowl_der(x):
+    return np.array([2 * (x[0] - 2) + x[1] + 1, 4 * (x[1] + 1) + x[0] - 2])
+
+
+BOXES = {"inside": ((0, 3), (-2, 1)), "one side": ((None, 1), (None, None)), "corner": ((-1, 1), (0, 2)),
+         "fixed": ((0.5, 0.5), (None, None)), "half fixed": ((0.5, 0.5), (0, 1))}
+
+
+@pytest.mark.parametrize("name", ["gd", "momentum", "adam", "gd-richardson", "gd-energy", "momentum-energy",
+                                  "adam-energy", "rmsprop-energy"])
+@pytest.mark.parametrize("box", BOXES)
+def test_bounds_are_kept_and_the_rest_is_scipys(name, box):
+    """The minimum in the box is that of L-BFGS-B, and no function was called outside, with differences neither."""
+    seen, bounds = [], BOXES[box]
+    low, high = (np.array([no if side[k] is None else side[k] for side in bounds])
+                 for k, no in enumerate((-np.inf, np.inf)))
+    classic = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.02}, "adam": {"lr": 0.05, "eps": 0.1}}
+    method = schemes.named(name, **classic.get(name, {}))
+    expected = minimize(bowl, [0.7, 0.2], jac=bowl_der, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-15})
+
+    def watched(x):
+        seen.append(x.copy())
+        return bowl(x)
+
+    start = np.clip([5.0, 5.0], low, high)
+    for jac, options in ((bowl_der, {}), (None, {"finite_differences": "3-point"})):
+        result = minimize(watched, [5.0, 5.0], jac=jac, bounds=bounds, method=method, options=options)
+        assert result.success and result.x == pytest.approx(expected.x, abs=2e-6)
+        assert result.fun == pytest.approx(expected.fun, abs=1e-9) and np.array_equal(seen[0], start)
+    assert ((np.array(seen) >= low) & (np.array(seen) <= high)).all() and len(seen) > 10
+    assert result.jac[low < high] == pytest.approx(bowl_der(result.x)[low < high], abs=1e-7)  # not the projected one
+
+
+def test_gradient_descent_with_bounds_is_the_projected_gradient_method():
+    low, high, x, lr = np.array([0.0, -0.3]), np.array([1.2, 3.0]), np.array([0.2, 2.0]), 0.15
+    seen = []
+    minimize(bowl, x, jac=bowl_der, bounds=Bounds(low, high), method=schemes.named("gd", lr=lr),
+             callback=lambda x: seen.append(x), options={"maxiter": 12})
+    for point in seen:
+        x = np.clip(x - lr * bowl_der(x), low, high)
+        assert point == pytest.approx(x, rel=1e-14)
+    assert (x == [1.2, -0.3]).all() and len(seen) == 5
+
+
+def test_stages_within_a_step_do_not_leave_the_bounds():
+    """Heun's second stage would be at x = 1.6."""
+    seen = []
+    watched = lambda x: seen.append(x.copy()) or bowl_der(x)  # noqa: E731
+    result = minimize(bowl, [0.0, -1.0], jac=watched, bounds=[(None, 1), (None, None)],
+                      method=schemes.pair(GradientDescent(), Heun(), 0.4))
+    assert result.success and result.x == pytest.approx([1, -0.75], abs=1e-6) and max(x[0] for x in seen) == 1
+
+
+def test_newton_steps_along_the_bounds():
+    """A coordinate held at its bound is out of the Hessian too: the rest of it is solved in one step."""
+    hess = lambda x: np.array([[2.0, 1.0], [1.0, 4.0]])  # noqa: E731
+    result = minimize(bowl, [1.0, -0.5], jac=bowl_der, hess=hess, bounds=[(None, 1.0), (None, None)],
+                      method=schemes.pair(Newton(), Euler(), 1.0))
+    assert result.success and result.nit == 1 and result.x == pytest.approx([1, -0.75])
+
+
+@pytest.mark.parametrize("bounds", [[(0, 1)], [(1, 0), (0, 1)], [0, 1], Bounds([0, 0, 0], 1), [(np.nan, 1), (0, 1)]])
+def test_bad_bounds_are_named(bounds):
+    with pytest.raises(ValueError, match="minimize: bounds="):
+        minimize(bowl, [0.0, 0.0], jac=bowl_der, bounds=bounds, method=schemes.named("gd-energy"))
+
+
+def test_bounds_are_refused_where_the_memory_is_of_the_step_taken():
+    with pytest.raises(ValueError, match="SecantEuler remembers the step"):
+        minimize(bowl, [0.0, 0.0], jac=bowl_der, bounds=[(0, 1), (0, 1)], method=schemes.named("secant-energy"))
+
+
+def test_differences_stay_within_bounds_at_their_order():
+    function = lambda x: np.exp(x).sum()  # noqa: E731
+    for x, low, high in itertools.product((0.0, 0.5, 1.0), (0.0, -np.inf), (1.0, np.inf)):
+        seen = []
+        watched = lambda x, seen=seen: seen.append(x[0]) or function(x)  # noqa: E731
+        two, three = (differences(watched, np.array([x]), c, low, high)[0, 0] for c in (False, True))
+        assert abs(two / np.exp(x) - 1) < 5e-8 and abs(three / np.exp(x) - 1) < 3e-10
+        assert low <= min(seen) and max(seen) <= high
+    assert differences(function, np.array([1.0, 1.0]), True, np.array([1.0, 0.0]), np.array([1.0, 1.0])) == (
+        pytest.approx(np.array([[0, np.e]]), rel=1e-9))
+
+
+# ----------------------------------------------------------------------------------------- minimize: what it is given
+def test_differences_of_order_2_on_demand():
+    """scipy hands jac="3-point" on as None to every method of one's own, so it is an option here."""
+    counts, ends = [], []
+    for options in ({}, {"finite_differences": "3-point"}):
+        fun = calls(lambda x: float(np.sum(np.cosh(x - 1))))
+        ends.append(minimize(fun, [0.0, 3.0], method=schemes.named("gd-energy"), options={"gtol": 1e-6, **options}))
+        counts.append(fun.n / ends[-1].njev)
+    assert counts[1] > counts[0] + 1 and np.abs(ends[1].x - 1).max() < 1e-6
+    direct = schemes.named("gd-energy")(lambda x: float(np.sum(np.cosh(x - 1))), [0.0, 3.0], jac="3-point")
+    assert np.array_equal(direct.x, ends[1].x)
+    with pytest.raises(ValueError, match="finite_differences='cs'"):
+        minimize(rosen, [1.0, 2.0], method=schemes.named("gd-energy"), options={"finite_differences": "cs"})
+
+
+def test_hessians_by_differences_and_by_products():
+    newton = schemes.pair(Newton(), Euler(), 1.0)
+    product = lambda x, p: rosen_hess(x) @ p  # noqa: E731
+    for given in ({"hess": "2-point"}, {"hess": "3-point"}, {"hessp": product}):
+        result = minimize(rosen, [1.2, 1.3], jac=rosen_der, method=newton, **given, options={"gtol": 1e-8})
+        assert result.success and result.x == pytest.approx([1, 1], abs=1e-7) and result.nit < 10
+    free = np.full(2, np.inf)
+    given = _Objective(rosen, rosen_der, None, lambda x, p, a: a * product(x, p), (3.0,), -free, free)
+    x, p = np.array([[1.0, 0.3], [2.0, -0.4]]), np.array([[0.2, 1.0], [0.5, 2.0]])
+    each = [3 * product(*v) for v in zip(x.T, p.T, strict=True)]
+    assert given.hessian_product(x, p) == pytest.approx(np.stack(each, axis=-1))
+    assert given.calls["hessian"] == 0
+    with pytest.raises(ValueError, match="no quasi-Newton matrix"):
+        minimize(rosen, [1.2, 1.3], jac=rosen_der, hess=BFGS(), method=newton)
+
+
+def log_barrier(x):
+    return float(x[0] - np.log(x[0])) if x[0] > 0 else np.nan
+
+
+@pytest.mark.parametrize("name", ["gd-energy", "momentum-energy", "gd-richardson", "gd"])
+def test_a_loss_that_is_no_number_is_no_success(name):
+    method, jac = schemes.named(name, **{"lr": 0.1} if name == "gd" else {}), lambda x: 1 - 1 / x
+    bad = minimize(log_barrier, [-0.5], jac=jac, method=method)
+    assert not bad.success and (bad.status, bad.nit) == (3, 0) and bad.nfev <= 2 and "fun is nan at x" in bad.message
+    good = minimize(log_barrier, [0.5], jac=jac, method=method)
+    assert good.success and good.x == pytest.approx([1], abs=1e-5)
+    late = minimize(lambda x: float(x[0]**2) if x[0] > 0.5 else np.nan, [1.0], jac=lambda x: 2 * x,
+                    method=schemes.named("gd", lr=0.1))
+    assert not late.success and late.status == 3
+    with pytest.raises(TypeError, match="fun must return a number, it returned None"):
+        minimize(lambda x: None, [0.5], jac=jac, method=method)
+
+
+def test_a_callback_that_stops_at_rest_has_stopped_it():
+    def stop(x):
+        raise StopIteration
+
+    result = minimize(lambda x: float(x @ x) / 2, [1.0, 2.0], jac=lambda x: x, method=schemes.named("gd", lr=1.0),
+                      callback=stop)
+    assert (result.nit, result.success, result.status) == (1, False, 99) and (result.jac == 0).all()
+
+
+def test_complex_numbers_are_refused():
+    """By sentence, where NumPy would drop the imaginary part."""
+    loss, method = networks.get("polytwo"), schemes.named("gd-energy")
+    field, z = method.flow.on(loss), np.array([1 + 1j, 0])
+    for call in (lambda: minimize(lambda x: float(x @ x), z, method=method),
+                 lambda: minimize(lambda x: x @ x + 0j, [1.0], method=method),
+                 lambda: method.run(loss, z), lambda: field(0, z), lambda: loss.value(z),
+                 lambda: loss.gradient(list(z)), lambda: schemes.integrate(field, y0=z), lambda: field.start(z)):
+        with pytest.raises(TypeError, match="real"):
+            call()
+
+
+def test_what_minimize_refuses_and_takes():
+    method = schemes.named("gd-energy")
+    with pytest.raises(ValueError, match="not be empty"):
+        minimize(lambda x: 0.0, np.zeros(0), method=method)
+    with pytest.raises(ValueError, match=r"jac must return an array of shape \(2,\)"):
+        minimize(rosen, [1.0, 2.0], jac=lambda x: x[:1], method=method)
+    assert minimize(bowl, [0.0, 0.0], jac=bowl_der, method=method, options={"maxiter": None}).success
+    far = minimize(lambda x: float((x[0] - 2e6)**2), [0.0], jac=lambda x: 2 * (x - 2e6), method=method)
+    assert far.status == 2 and "radius" in far.message
