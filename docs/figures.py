@@ -50,8 +50,11 @@ def figure_1b(side: int = SIDE):
 
 
 def figure_1c(side: int = SIDE):
-    """The same field well integrated: adaptive Euler–Richardson, and steps that the energy controls."""
-    return _panels(basins_of("gd-richardson", side), basins_of("gd-energy", side))
+    """The same field well integrated: adaptive Euler–Richardson, and steps under which F falls as the flow's does.
+
+    Steps grow by 2 here: the longer ones of gd-energy arrive sooner and follow the flow less.
+    """
+    return _panels(basins_of("gd-richardson", side), basins_of("lc-egd", side, grow=2.0))
 
 
 def _panels(*studies: Study, witnesses: float | None = None):

@@ -9,6 +9,7 @@ import sympy
 from arithmetic import Array, Oracle, Quantity, Rate, absolute, dot, is_symbolic, sqrt, total, where
 
 from .base import Flow, Slopes, State, scalar
+from .units import start_length
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,8 @@ def _width(x) -> int:
     return len(x) if isinstance(x, np.ndarray) else 1
 
 
+@np.errstate(all="ignore")
 def _first(oracle: Oracle) -> Quantity:
-    """γ at the start: Newton's step on a parabola of minimum 0, which moves by |θ| at most; by 1 where F or θ is 0."""
-    with np.errstate(all="ignore"):
-        slope = np.sqrt(total(oracle.gradient**2))
-        ahead, far = 2 * np.abs(oracle.value) / slope, np.sqrt(total(oracle.theta**2))
-        length = np.where((ahead > 0) & (far > 0), np.minimum(ahead, far), np.maximum(ahead, far))
-        gamma = np.where(length > 0, length, 1.0) / slope
-        return np.where((gamma > 0) & (gamma < np.inf), gamma, 1.0)
+    """γ at the start, of which the first step has the length that the problem gives."""
+    gamma = start_length(oracle) / sqrt(total(oracle.gradient**2))
+    return where((gamma > 0) & (gamma < np.inf), gamma, 1.0)
