@@ -10,7 +10,7 @@ from arithmetic import Array, Descended, Quantity
 from networks import Network
 from schemes import Optimizer, Stop, named
 
-from .evidence import Evidence, fan_in, groups
+from .evidence import Evidence, groups, layout
 
 ROUND = 30  # iterations between two estimates of the prior, at most
 
@@ -78,11 +78,12 @@ class Trained(NamedTuple):
 
 def starts(network: Network, count: int, rng: np.random.RandomState) -> np.ndarray:
     """Draws of the prior: normal, of variance 1/(inputs of the neuron), (dim, count)."""
-    spread = np.array(fan_in(network), dtype=float)[groups(network)] ** -0.5
+    spread = np.array([network.layers[k] for k, _ in layout(network)]) ** -0.5
     return np.stack([spread * rng.standard_normal(network.dim) for _ in range(count)], axis=1)
 
 
 def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alpha: float | None = None,
+          relevance: bool = False,
           max_iter: int = 1000, tol: float = 1e-4, validation: Network | None = None, patience: int = 10,
           callback: Callable[[Progress], object] | None = None) -> Trained:
     """Descend from every start until it is at rest, and keep the best.
@@ -90,30 +91,29 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
     theta : (dim, lanes), the starts; each has the result that it would have alone.  solver : a name of `schemes.named`.
     count : how many data points there are, the sum of their weights.  alpha : λ = alpha/count for the weights, the
     biases are free; None: chosen by the evidence, which then says which start is best, else the loss does.
+    relevance : whether the weights of each input have a prior of their own (`groups`).
     tol : at rest where the norm of the gradient is at most this, and a prior has settled where another one changes the
     evidence per data point by this at most.  validation : the network on points held out: each start ends where it did
     best on them, and once it has not done better for `patience` iterations.  callback : called after every iteration
     with a `Progress`; a true answer ends the descent.
     """
-    lanes = theta.shape[1]
     path = _Path(network, theta, validation, patience, max_iter, callback)
-    if alpha is None:
-        evidence = Evidence.start(network, lanes)
-        while (now := np.flatnonzero(path.open)).size:
-            old = evidence.take(now)
-            rested = path.descend(named(solver), Penalised(network, old.rates(network, count)), tol, now, ROUND)
-            new = old.renewed(network, path.theta[:, now], count)
-            evidence = evidence.put(now, new)
-            path.rounds += 1
-            path.close(now[rested & (np.abs(new.log - old.log) <= tol * count)])
-        merit = evidence.log
-    else:
-        evidence, rate = None, np.where(groups(network) % 2 == 0, alpha / count, 0.0)
-        everyone = np.arange(lanes)
-        rested = path.descend(named(solver), Penalised(network, rate[:, None]), tol, everyone, max_iter)
-        path.close(everyone[rested])
-        merit = -path.losses[-1] if path.losses else np.zeros(lanes)
-    return path.best(merit, evidence)
+    everyone, optimizer = np.arange(theta.shape[1]), named(solver)
+    if alpha is not None:
+        rates = np.array([0.0 if i < 0 else alpha / count for _, i in layout(network)])[:, None]
+        path.close(everyone[path.descend(optimizer, Penalised(network, rates), tol, everyone, max_iter)])
+        return path.best(-path.loss, None)
+    group = groups(network, relevance)
+    evidence = Evidence.start(network, group, len(everyone))
+    for path.rounds in range(max_iter):  # a round need not have an iteration
+        if not (now := everyone[path.open]).size:
+            break
+        old = evidence.take(now)
+        rested = path.descend(optimizer, Penalised(network, old.rates(network, group, count)), tol, now, ROUND)
+        new = old.renewed(network, group, path.theta[:, now], count)
+        evidence = evidence.put(now, new)
+        path.close(now[rested & (np.abs(new.log - old.log) <= tol * count)])
+    return path.best(evidence.log, evidence)
 
 
 class _Path:
@@ -123,7 +123,7 @@ class _Path:
         self.theta, self.validation, self.patience, self.callback = theta.copy(), validation, patience, callback
         self.left, self.rounds = max_iter, 0
         lanes = theta.shape[1]
-        self.loss = np.full(lanes, np.nan)
+        self.loss = np.zeros(lanes)
         self.losses, self.scores = list[np.ndarray](), list[np.ndarray]()
         self.open, self.converged = np.ones(lanes, dtype=bool), np.zeros(lanes, dtype=bool)
         self.kept, self.score, self.since = theta.copy(), np.full(lanes, np.inf), np.zeros(lanes, dtype=int)
