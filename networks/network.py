@@ -61,7 +61,7 @@ class Network(Loss):
         self._rows = self._checked(data)
         self._shares = None if weights is None else self._checked_weights(weights)
         if weights is not None and recordable:
-            raise ValueError("recordable=True: a network with weights is computed by NumPy alone; leave one of them out")
+            raise ValueError("recordable=True: a network with weights is computed by NumPy alone; leave one out")
         dim = sum(n * (m + self.bias) for m, n in itertools.pairwise(self.layers))
         small = len(self._rows) * dim <= SMALL and weights is None
         self.recordable = small if recordable is None else bool(recordable)

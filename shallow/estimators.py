@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -27,7 +27,7 @@ class _Shallow(BaseEstimator):
 
     def __init__(self, hidden_layer_sizes: int | Sequence[int] = (10,), activation: str = "tanh", *,
                  solver: str = "auto", alpha: float | str = "evidence", n_starts: int = 4, max_iter: int = 1000,
-                 tol: float = 1e-4, random_state: Any = 0, early_stopping: bool = False,
+                 tol: float = 1e-3, random_state: Any = 0, early_stopping: bool = False,
                  validation_fraction: float = 0.1, n_iter_no_change: int = 10, verbose: bool | int = False,
                  callback: Callable[[Progress], object] | None = None):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -82,7 +82,9 @@ class _Shallow(BaseEstimator):
             held, (X, y, w) = (X[held], y[held], w[held]), (X[kept], y[kept], w[kept])
         self.mean_, self.scale_ = _moments(X, w)
         squares = loss == "squares"
-        self.target_mean_, self.target_scale_ = (_moments(y, w) if squares else (np.zeros(width), np.ones(width)))
+        self.target_mean_, self.target_scale_ = np.zeros(width), np.ones(width)
+        if squares:
+            self.target_mean_, self.target_scale_ = _moments(y, w)
         self._loss, self._layers = loss, (X.shape[1], *hidden, width)
         network = self._network(X, y, w)
         self.solver_ = self.solver
@@ -103,8 +105,8 @@ class _Shallow(BaseEstimator):
         self.noise_ = (evidence.beta[0] ** -0.5 * self.target_scale_) if evidence is not None and squares else None
         self.n_outputs_, self.n_layers_ = width, len(self._layers)
         if not found.converged and len(found.losses) >= self.max_iter:
-            warnings.warn(f"{type(self).__name__}: max_iter={self.max_iter} iterations were taken before the best start "
-                          "came to rest; raise max_iter, or tol", ConvergenceWarning, stacklevel=3)
+            warnings.warn(f"{type(self).__name__}: max_iter={self.max_iter} iterations were taken before the best "
+                          "start came to rest; raise max_iter, or tol", ConvergenceWarning, stacklevel=3)
 
     def _network(self, X, y, w) -> Network:
         """The network on these points, in standardised units."""
@@ -146,8 +148,8 @@ class ShallowRegressor(RegressorMixin, _Shallow):
     solver : a name of `schemes.named`; "auto" is Levenberg–Marquardt up to 600 parameters, above them "secant-energy".
     alpha : "evidence", or the L2 penalty of `MLPRegressor`: alpha |W|²/(2 Σ weights), in standardised units.
     n_starts : starts that descend at once.  max_iter : iterations at most, of all rounds together.
-    tol : at rest where the gradient is at most this, in standardised units; the prior has settled where another estimate
-        changes the evidence per data point by this at most.
+    tol : at rest where the gradient is at most this, in standardised units; the prior has settled where another
+        estimate changes the evidence per data point by this at most.
     random_state : of the starts and of the points held out; 0 unless given, so that a fit can be repeated.
     early_stopping : hold out `validation_fraction` of the points, end a start that has not done better on them for
         `n_iter_no_change` iterations, and keep where it did best.
@@ -159,8 +161,8 @@ class ShallowRegressor(RegressorMixin, _Shallow):
     theta_ : the parameters of the network.  loss_curve_ : the penalised loss of the best start, one per iteration.
     n_iter_ : how many.  validation_curve_ : the loss on the points held out, or None.  converged_ : whether the best
     start came to rest and its prior settled (with points held out: ended by them).  best_start_ : which it was.
-    alpha_ : the precisions of the groups, in standardised units.  noise_ : the standard deviation of the errors, one per
-    output.  effective_parameters_, log_evidence_ : of the best start.  solver_ : what "auto" was.
+    alpha_ : the precisions of the groups, in standardised units.  noise_ : the standard deviation of the errors, one
+    per output.  effective_parameters_, log_evidence_ : of the best start.  solver_ : what "auto" was.
 
     Sample weights count as repetitions: a weight of 2 is the row twice, to the bit, and 0 is none.  The order of the
     rows does not matter, to the bit.
@@ -206,8 +208,10 @@ class ShallowClassifier(ClassifierMixin, _Shallow):
         if y.ndim > 1 and y.shape[1] > 1:
             raise ValueError(f"y of shape {y.shape} is of kind {kind}: give one label per point, or a matrix of zeros "
                              "and ones")
+        if y.ndim > 1:
+            y = column_or_1d(y, warn=True)
         self._several = False
-        self.classes_, labels = np.unique(y.reshape(-1), return_inverse=True)
+        self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) == 1:
             raise ValueError("y has one class only: there is nothing to tell apart")
         two = len(self.classes_) == 2

@@ -12,8 +12,8 @@ from networks import Network
 LIMITS = 1e-4, 1e4  # of a prior's precision: beyond the first it says nothing, beyond the second the weight is 0
 NOISE = 1e-2, 1e8  # of the precision of errors, in units of the standardised targets
 DENSE = 600  # parameters up to which the matrix is factorised; above, it is known by its products with a few vectors
-PROBES, KRYLOV = 6, 24  # random signs, and products with each
-STRENGTHS = 30.0, 3.0, 0.3  # of the first prior of one start, the next …: the evidence has several maxima
+PROBES, KRYLOV = 2, 16  # random signs, and products with each
+STRENGTHS = 30.0, 3.0, 0.1, 0.03  # of the first priors, start by start: the evidence has several maxima
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Evidence:
         N, fit, alpha = count * outputs(network), network.value(theta), self.alpha[group]
         S, squares = self.beta * N, network.loss == "squares"
         gamma, sizes, logdet = np.zeros_like(self.alpha), np.zeros_like(self.alpha), np.zeros(len(fit))
-        determine = _factorised if network.dim <= DENSE else _probed
+        determine = factorised if network.dim <= DENSE else probed
         for lane, at in enumerate(theta.T):
             determined, logdet[lane] = determine(network, at, S[lane], alpha[:, lane])
             np.add.at(gamma[:, lane], group, determined)
@@ -103,7 +103,7 @@ def groups(network: Network, relevance: bool) -> np.ndarray:
                      for k, i in layout(network)])
 
 
-def _factorised(network, theta, S, alpha) -> tuple[np.ndarray, float]:
+def factorised(network: Network, theta: np.ndarray, S: float, alpha: np.ndarray) -> tuple[np.ndarray, float]:
     """1 − diag B⁻¹ and log det B at one θ, by Cholesky."""
     from scipy.linalg import lapack
 
@@ -116,7 +116,7 @@ def _factorised(network, theta, S, alpha) -> tuple[np.ndarray, float]:
     return 1 - np.diag(inverse), 2 * np.log(np.diag(root)).sum()
 
 
-def _probed(network, theta, S, alpha) -> tuple[np.ndarray, float]:
+def probed(network: Network, theta: np.ndarray, S: float, alpha: np.ndarray) -> tuple[np.ndarray, float]:
     """The same, estimated from the Krylov spaces of a few random signs: sums over groups and log det are unbiased up to
     the length of these spaces.  The probes are the same every time."""
     z = np.random.RandomState(0).choice([-1.0, 1.0], size=(len(theta), PROBES))

@@ -12,7 +12,7 @@ from schemes import Optimizer, Stop, named
 
 from .evidence import Evidence, groups, layout
 
-ROUND = 30  # iterations between two estimates of the prior, at most
+ROUND = 15  # iterations between two estimates of the prior, at most
 
 
 class Penalised(Descended):
