@@ -113,8 +113,8 @@ model.predict(X), model.score(X, y), model.noise_, model.effective_parameters_
 
 Inputs and targets are standardised within. The weight decay is chosen while the network is trained, by the evidence:
 with H = S G + diag α, G the Gauss–Newton matrix, α ← γ/|θ|² and β ← (N − γ)/Σ r², where γ = Σ (1 − α (H⁻¹)ᵢᵢ) counts
-the parameters that the data determine (MacKay 1992; Foresee & Hagan 1997). In regressions the weights of each input are a
-group of their own, in classifications those of each layer. Several starts descend at once, under first priors of
+the parameters that the data determine (MacKay 1992; Foresee & Hagan 1997). In regressions the weights of each input are
+a group of their own, in classifications those of each layer. Several starts descend at once, under first priors of
 different strength, and the one of most evidence is kept: which minimum to prefer needs no held-out data. Up to 600
 parameters the descent is Levenberg–Marquardt and the matrix is factorised; above, it is secant-energy, and γ and the
 evidence are estimates from a few random probes.
