@@ -96,7 +96,7 @@ def page(table) -> str:
     both = sum(all(round(row[3][0], 3) >= round(m, 3) for m in row[3][1:]) for row in table)
     lost = [row[0] for row in table if any(round(row[3][0], 3) < round(m, 3) for m in row[3][1:])]
     body = "\n".join(" ".join(line(row)) for row in table)
-    return TEXT.format(sets=len(table), lbfgs=wins[0], adam=wins[1], both=both, body=body,
+    return TEXT + BESIDE.format(sets=len(table), lbfgs=wins[0], adam=wins[1], both=both, body=body,
                        lost=f"Behind one of them: {', '.join(lost)}." if lost else "It is behind on none.")
 
 
@@ -122,7 +122,9 @@ evidence are estimates from a few random probes.
 Sample weights count as repetitions, and neither they nor the order of the rows change a bit of the result. `alpha=0.1`
 is the penalty of `MLPRegressor` instead, `early_stopping=True` holds points out, `callback=` and `verbose=` show how
 far a fit has come; the estimators pass scikit-learn's `check_estimator`.
+"""
 
+BESIDE = """
 ## Beside scikit-learn's networks
 
 Mean test score (R², accuracy) of 5 × 2 cross-validation, and CPU seconds per fit on one core. All have their defaults;

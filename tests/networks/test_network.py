@@ -255,7 +255,8 @@ def test_floats_among_the_data_are_the_decimals_that_they_print_as():
 
 
 @pytest.mark.parametrize("loss, targets", [("squares", [0.5, -1.0, 2.0, 0.3]), ("logistic", [0, 1, 1, 0]),
-                                           ("softmax", [0, 2, 1, 0])])
+                                           ("softmax", [0, 2, 1, 0])],
+                         ids=["squares", "logistic", "softmax"])
 def test_weights_of_data_points_are_repetitions(loss, targets):
     rng, times = np.random.default_rng(0), [1, 2, 3, 1]
     X = rng.normal(size=(4, 2))
