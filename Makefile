@@ -29,7 +29,7 @@ mutants: .venv/.test
 # studies on a Dask cluster
 test-extras: .venv/.extras
 	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
-		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py
+		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py tests/shallow
 
 docs: .venv/.docs
 	$(BIN)/python -m sphinx -q docs docs/_build/html
@@ -55,7 +55,7 @@ bench: .venv/.bench
 
 .venv/.extras: .venv/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,smt,cluster]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test,parity,examples,sklearn,smt,cluster]'
 	touch $@
 
 .venv/.docs: .venv/bin/python setup.cfg

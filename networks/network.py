@@ -34,8 +34,9 @@ class Network(Loss):
     e^(o_k)/Σ e^(o_j).
     bias : whether neurons have one.
     box : where starts are drawn, or "fan-in": ±1/√(inputs of the neuron), as deep-learning libraries do.
-    recordable : whether it is recorded and has symbols; by default if data points × parameters ≤ 400.  Otherwise every
-    quantity is computed by NumPy, layer by layer over chunks of starts.
+    weights : one per data point, positive: F(θ) = Σ_p w_p ℓ(network(x_p), y_p) / Σ_p w_p; computed by NumPy.
+    recordable : whether it is recorded and has symbols; by default if data points × parameters ≤ 400 without weights.
+    Otherwise every quantity is computed by NumPy, layer by layer over chunks of starts.
 
     The parameters are, layer by layer, the weights (row by row) and then the biases: one neuron has θ = (w, b).
     """
@@ -43,10 +44,10 @@ class Network(Loss):
     parallel = True  #: several threads may ask at once: the work arrays are their own
 
     def __init__(self, layers: Sequence[int], activations: str | Callable | Sequence[str | Callable], data: Any, *,
-                 loss: str = "squares", bias: bool = True,
+                 loss: str = "squares", bias: bool = True, weights: Array | None = None,
                  name: str = "network", box: Box | str | None = None, recordable: bool | None = None):
-        self.made_by = functools.partial(Network, loss=loss, bias=bias, name=name, box=box, recordable=recordable), (
-            layers, activations, data)
+        self.made_by = functools.partial(Network, loss=loss, bias=bias, weights=weights, name=name, box=box,
+                                         recordable=recordable), (layers, activations, data)
         self.layers = tuple(int(n) for n in layers)
         if len(self.layers) < 2 or min(self.layers) < 1:
             raise ValueError(f"layers={layers!r} must name at least two positive widths, input first")
@@ -58,10 +59,14 @@ class Network(Loss):
         _ = LOSSES[loss]  # ValueError where there is none of this name
         self.loss, self.bias = loss, bool(bias)
         self._rows = self._checked(data)
+        self._shares = None if weights is None else self._checked_weights(weights)
+        if weights is not None and recordable:
+            raise ValueError("recordable=True: a network with weights is computed by NumPy alone; leave one out")
         dim = sum(n * (m + self.bias) for m, n in itertools.pairwise(self.layers))
         self.shapes = tuple(shape for m, n in itertools.pairwise(self.layers)
                             for shape in (((n, m), (n,)) if self.bias else ((n, m),)))
-        self.recordable = len(self._rows) * dim <= SMALL if recordable is None else bool(recordable)
+        small = len(self._rows) * dim <= SMALL and weights is None
+        self.recordable = small if recordable is None else bool(recordable)
         self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):
             if box != "fan-in":
@@ -93,6 +98,18 @@ class Network(Loss):
         if self.loss != "squares" and not all(0 <= y <= 1 for _, target in rows for y in target):
             raise ValueError(f"data: targets of loss={self.loss!r} are probabilities, in [0, 1]")
         return rows
+
+    def _checked_weights(self, weights) -> np.ndarray:
+        """The weights over their mean."""
+        w = np.array(weights, dtype=float)
+        if w.shape != (len(self._rows),) or not np.isfinite(w).all() or not (w > 0).all():
+            raise ValueError(f"weights, of shape {w.shape}, must be {len(self._rows)} positive numbers, one per data "
+                             "point: leave out the points of weight 0")
+        return w / w.mean()
+
+    def _weighted(self, terms: Array, axis: int = -1, power: float = 1) -> Array:
+        """Terms of the data points, which lie along `axis`, times their weights to this power."""
+        return terms if self._shares is None else terms * (self._shares**power).reshape(-1, *[1] * (-1 - axis))
 
     @functools.cached_property
     def data(self) -> list[tuple]:
@@ -211,14 +228,15 @@ class Network(Loss):
 
     def _numeric_value(self, theta):
         inputs, targets = self._arrays
-        return self._point(self.forward(theta, inputs, empty=self._scratch)[0][-1], targets).mean(axis=-1)
+        outputs = self.forward(theta, inputs, empty=self._scratch)[0][-1]
+        return self._weighted(self._point(outputs, targets)).mean(axis=-1)
 
     def _numeric_value_and_gradient(self, theta):
         inputs, targets = self._arrays
         values, slopes, _ = self.forward(theta, inputs, 1, self._scratch)
         losses, delta = self._point.with_slope(values[-1], targets)
-        slope = self._pull(theta, values, slopes, delta / len(self._rows))
-        return np.concatenate([losses.mean(axis=-1)[:, None], slope], axis=1)
+        slope = self._pull(theta, values, slopes, self._weighted(delta) / len(self._rows))
+        return np.concatenate([self._weighted(losses).mean(axis=-1)[:, None], slope], axis=1)
 
     def _numeric_gradient(self, theta):
         return self._numeric_value_and_gradient(theta)[:, 1:]
@@ -258,15 +276,16 @@ class Network(Loss):
     def _numeric_gauss_newton(self, theta):
         o, J = self._jacobians(theta)
         curved = J / self.layers[-1] if self._squares else self._point.curvature(o, self._arrays[1]) @ J
-        flat = (len(theta), -1, self.dim)
+        curved, flat = self._weighted(curved, -3), (len(theta), -1, self.dim)
         return np.swapaxes(J.reshape(flat), -1, -2) @ curved.reshape(flat) / len(self._rows)
 
     def _second_order(self, theta) -> tuple[tuple[list, list, list], Array, Array]:
         """What `_pull_along` takes at θ: the layers, and gradient and Hessian of the losses in the outputs."""
         inputs, targets = self._arrays
         forward = self.forward(theta, inputs, 2, self._scratch)
-        delta = self._point.with_slope(forward[0][-1], targets)[1] / len(self._rows)
-        return forward, delta, self._point.curvature(forward[0][-1], targets) / len(self._rows)
+        delta = self._weighted(self._point.with_slope(forward[0][-1], targets)[1]) / len(self._rows)
+        curvature = self._weighted(self._point.curvature(forward[0][-1], targets), -3)
+        return forward, delta, curvature / len(self._rows)
 
     def _numeric_hessian(self, theta):
         """Column by column, the derivative of `_pull` along each coordinate."""
@@ -298,10 +317,11 @@ class Network(Loss):
 
     def _numeric_residual(self, theta):
         inputs, targets = self._arrays
-        return np.swapaxes(self.forward(theta, inputs)[0][-1] - targets, -1, -2).reshape(len(theta), -1)
+        r = np.swapaxes(self.forward(theta, inputs)[0][-1] - targets, -1, -2)
+        return self._weighted(r, -2, 0.5).reshape(len(theta), -1)
 
     def _numeric_jacobian(self, theta):
-        return self._jacobians(theta)[1].reshape(len(theta), -1, self.dim)
+        return self._weighted(self._jacobians(theta)[1], -3, 0.5).reshape(len(theta), -1, self.dim)
 
     @property
     def _count(self) -> int:
@@ -333,7 +353,7 @@ class Network(Loss):
         values, slopes, _ = self.forward(theta, self._arrays[0], 1, self._scratch)
         _, moved = self._push(theta, values, slopes, direction)
         curved = np.einsum("lpij,ljp->lip", self._point.curvature(values[-1], self._arrays[1]), moved[-1])
-        return self._pull(theta, values, slopes, curved / len(self._rows))
+        return self._pull(theta, values, slopes, self._weighted(curved) / len(self._rows))
 
     # ----------------------------------------------------------------------------------------- other inputs
     def predict(self, theta: Array, inputs: Sequence | Array) -> np.ndarray:

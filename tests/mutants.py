@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("arithmetic", "networks", "flows", "schemes", "lyapunov", "basins")
+ROOMS = ("arithmetic", "networks", "flows", "schemes", "lyapunov", "basins", "shallow")
 
 
 class Mutant(NamedTuple):
@@ -769,6 +769,16 @@ MUTANTS = (
            "there = plane.distance(theta) <= 1e-6 * max(1.0, np.abs(theta).max())",
            "there = plane.distance(theta) >= 0",
            PICTURES + "a_map_of_a_plane_is_that_of_its_starts"),
+    # --------------------------------------------------------------------------------------------- shallow
+    Mutant("weights of data points in the gradient", "slopes, self._weighted(delta) / len(self._rows))",
+           "slopes, delta / len(self._rows))",
+           "tests/networks/test_network.py::test_weights_of_data_points_are_repetitions[squares]"),
+    Mutant("the prior is part of the determinant", "* scale * scale[:, None] + np.eye(len(theta))",
+           "* scale * scale[:, None] + 2 * np.eye(len(theta))",
+           "tests/shallow/test_evidence.py::test_a_linear_model_has_its_exact_evidence"),
+    Mutant("parameters that the data determine are no noise", "np.maximum(N - gamma.sum(axis=0), 0.01 * N)",
+           "np.maximum(N + 0 * gamma.sum(axis=0), 0.01 * N)",
+           "tests/shallow/test_evidence.py::test_at_the_fixed_point_the_evidence_is_largest"),
 )
 
 

@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ARROWS = {"arithmetic": set(), "networks": {"arithmetic"}, "flows": {"arithmetic"}, "schemes": {"flows", "arithmetic"},
           "lyapunov": {"schemes", "flows", "networks", "arithmetic"},
-          "basins": {"lyapunov", "schemes", "flows", "networks", "arithmetic"}}
+          "basins": {"lyapunov", "schemes", "flows", "networks", "arithmetic"},
+          "shallow": {"schemes", "networks", "flows", "arithmetic"}}
 #: The floors of a room that has some, each with those it may import; "" are the files of the room itself.
 FLOORS = {"lyapunov": {"exact": set(), "": {"exact"}, "local": {"exact", ""}, "regions": {"exact", "", "local"}}}
 PACKAGES = [*ARROWS, *(f"{room}.{floor}" for room, floors in FLOORS.items() for floor in floors if floor)]
@@ -192,7 +193,7 @@ def test_public_signatures_are_annotated(package):
 
 
 def test_extras_and_slow_libraries_are_imported_when_asked_for():
-    code = ("import sys, arithmetic, networks, flows, schemes, basins; "
+    code = ("import sys, arithmetic, networks, flows, schemes, basins, shallow; "
             "print(*({'numba', 'torch', 'sklearn', 'matplotlib', 'scipy.integrate', 'sympy'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           check=True).stdout.split() == ["sympy"]

@@ -252,3 +252,32 @@ def test_floats_among_the_data_are_the_decimals_that_they_print_as():
     loss = Network((1, 1), "linear", ([0.1, 2], [0.3, 1]), bias=False)
     (w,) = loss.symbols
     assert sympy.expand(loss.expression - ((w / 10 - sympy.Rational(3, 10))**2 + (2 * w - 1)**2) / 4) == 0
+
+
+@pytest.mark.parametrize("loss, targets", [("squares", [0.5, -1.0, 2.0, 0.3]), ("logistic", [0, 1, 1, 0]),
+                                           ("softmax", [0, 2, 1, 0])],
+                         ids=["squares", "logistic", "softmax"])
+def test_weights_of_data_points_are_repetitions(loss, targets):
+    rng, times = np.random.default_rng(0), [1, 2, 3, 1]
+    X = rng.normal(size=(4, 2))
+    layers = (2, 3, 3 if loss == "softmax" else 1)
+    weighted = Network(layers, ("tanh", "linear"), (X, targets), loss=loss, weights=times)
+    repeated = Network(layers, ("tanh", "linear"), (np.repeat(X, times, axis=0), np.repeat(targets, times).tolist()),
+                       loss=loss, recordable=False)
+    theta, v = rng.normal(size=(2, weighted.dim, 2))
+    for name in ("value", "gradient", "hessian", "gauss_newton"):
+        assert getattr(weighted, name)(theta) == pytest.approx(getattr(repeated, name)(theta), abs=1e-12)
+    for name in ("hessian_product", "gauss_newton_product"):
+        assert getattr(weighted, name)(theta, v) == pytest.approx(getattr(repeated, name)(theta, v), abs=1e-12)
+    if loss == "squares":
+        r, J = weighted.residual(theta[:, 0]), weighted.jacobian(theta[:, 0])
+        assert r @ r / 2 == pytest.approx(weighted.value(theta[:, 0]))
+        assert J.T @ r == pytest.approx(weighted.gradient(theta[:, 0]), abs=1e-12)
+
+
+def test_weights_are_positive_and_as_many_as_the_points():
+    for weights in ([1.0], [1.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="weights"):
+            Network((1, 1), "tanh", ([1, 2], [0, 1]), weights=weights)
+    with pytest.raises(ValueError, match="recordable"):
+        Network((1, 1), "tanh", ([1, 2], [0, 1]), weights=[1, 2], recordable=True)
