@@ -713,6 +713,8 @@ class _Check:
     def _samples(self, target, images, unknowns, rates):
         """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
         clocks = list(self.reduction.clocks)
+        if not set().union(*(self.reduction.clocks[y].free_symbols for y in clocks)) <= set(unknowns):
+            return  # a clock's rate that V' does not hold besides: nothing is drawn for it
         formula = self.one.derivative.subs(images, simultaneous=True)
         f = sympy.lambdify([*unknowns, *clocks], formula, ["scipy", "numpy"])
         rng, n = np.random.default_rng(0), 60_000
