@@ -12,8 +12,6 @@ import re
 import weakref
 from typing import Any
 
-from docutils import nodes
-
 ROOMS = ("arithmetic", "networks", "flows", "schemes", "lyapunov", "basins")
 
 #: Pages of other libraries, by the names that annotations and docstrings have for them; nothing is fetched.
@@ -119,11 +117,10 @@ def sections(doc: str, parameters: tuple[str, ...] | None = None) -> str:
             if head and head[1].startswith("Source"):
                 sources.append(" ".join([head[2], *map(str.strip, part[1:])]))
             elif head:
-                entries = _entries(" ".join([head[2], *map(str.strip, part[1:])]))
-                if entries:
-                    named += entries
-                else:
-                    text += ["", *part]
+                row = " ".join([head[2], *map(str.strip, part[1:])])
+                before = _INLINE.split(row)[0].strip(" ;,")  # "as Adam's; decay : λ"
+                text += ["", f"{head[1]} {before.rstrip('.')}."] if before else []
+                named += _entries(row)
             elif title == "Raises":
                 raised += _read(part)
             elif title == "Returns":
@@ -174,6 +171,8 @@ def process(app, kind: str, name: str, value: Any, options, lines: list[str]) ->
 
 def resolve(app, env, node, contnode):
     """Annotations name a class where it is written (`flows.base.Flow`) or barely: the link is to the public name."""
+    from docutils import nodes
+
     if node.get("refdomain") != "py":
         return None
     if (address := ELSEWHERE.get(node["reftarget"])) is not None:

@@ -36,7 +36,7 @@ print(f"y(50) = {run.y[1, -1]:.10f}, exactly {exact:.10f}")
 assert np.isclose(run.y[1, -1], exact, rtol=1e-8)
 
 # %%
-# Of starts all around the saddle those with y < 0 leave (they reach y = −1 at the time 1/|y₀| − 1), and no others:
+# Of starts all around the saddle those with y < 0 leave (they reach y = −1 at the time :math:`1/|y_0| - 1`), and no others:
 def gone(t, state):
     return state[1] + 1
 

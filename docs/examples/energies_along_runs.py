@@ -1,8 +1,8 @@
-"""
+r"""
 Energies along runs: where the continuous ones fall and discrete ones rise
 ==========================================================================
 
-V = F + |v|²/2 falls along the heavy ball, V' = −c|v|² (proved below for every loss).  Its algorithms inherit that only up to a
+:math:`V = F + |v|^2/2` falls along the heavy ball, :math:`V' = -c|v|^2` (proved below for every loss).  Its algorithms inherit that only up to a
 step.  The gallery's loss is ``polytwo``; the same start is followed by the flow (Dormand–Prince, a tolerance of 1e-10), by the
 classical algorithm at two steps, and under energy control, and V is evaluated along each.
 """

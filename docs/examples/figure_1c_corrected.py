@@ -1,11 +1,11 @@
-"""
+r"""
 The same field, well integrated: nothing diverges and nothing is tuned
 ======================================================================
 
 Figure 1c of B. Bensaid's thesis: the gradient flow on ``polytwo`` by adaptive Euler–Richardson (left) and by Euler steps that F
 itself controls (right).  A step under energy control is accepted only where
 
-    F(θ⁺) − F(θ) ≤ −½ h |∇F(θ)|²,
+.. math:: F(\theta^+) - F(\theta) \le -\tfrac12 h\,|\nabla F(\theta)|^2,
 
 so F falls along every run, and as F is coercive no start can diverge.
 """
