@@ -32,7 +32,7 @@ class _Rising(Problem):
         new = Vector(step.rows) if isinstance(z, Vector) else np.array(step.rows)
         before, after = self._height(rows), self._height(new)
         rose = where(after - before > 2 * np.finfo(float).eps * absolute(before), 1.0, 0.0)
-        return step._replace(rows=[*step.rows[:size], z[size] + rose, *step.rows[size:]])
+        return step._replace(rest=[z[size] + rose, *step.rest])
 
     def _height(self, rows):
         memory = dict(zip(self.memory, rows[self.field.size:], strict=True))

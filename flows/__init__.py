@@ -10,7 +10,7 @@ from .catalogue import (
     FLOWS, AMSGrad, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, AveragedMomentum, CentredRMSProp,
     DampedNewton, DampenedMomentum, GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum,
     MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, QHAdam, RAdam, RMSProp, Rprop,
-    ScheduledNAdam, SignSGD, Signum, Sophia, Yogi, get,
+    ScheduledNAdam, Secant, SignSGD, Signum, Sophia, Yogi, get,
 )
 from .modifiers import Modifier, Scheduled, WeightDecay
 
@@ -20,5 +20,5 @@ __all__ = [
     "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
     "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
-    "GaussNewton", "LevenbergMarquardt",
+    "GaussNewton", "LevenbergMarquardt", "Secant",
 ]

@@ -51,8 +51,16 @@ def describe(flow: type[Flow], **rates) -> str:
     for name, optimizer in classics(flow).items():
         values = ", ".join([*(f"{key} = {value}" for key, value in optimizer.parameters().items() if key != "h"),
                             optimizer.control()])
-        lines += ["", f"{name}: {type(optimizer.scheme).__name__}, {values}", *_indented(optimizer.algorithm())]
+        lines += ["", f"{name}: {type(optimizer.scheme).__name__}, {values}", *_indented(_update(optimizer))]
     return "\n".join(lines)
+
+
+def _update(optimizer) -> str:
+    """The printed update, or why there is none."""
+    try:
+        return str(optimizer.algorithm())
+    except TypeError as error:
+        return str(error)
 
 
 def _indented(text) -> list[str]:

@@ -103,9 +103,10 @@ class Flow:
     @classmethod
     def symbolic(cls, **rates: Rate) -> Self:
         """This flow with every rate a positive sympy symbol of its name, except for `rates` and for those that are 0 by
-        default: terms that are switched off."""
+        default: terms that are switched off.  A field annotated `int` is a count, not a rate."""
         return cls(**{f.name: sympy.Symbol(f.name, positive=True) for f in dataclasses.fields(cls)
-                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0}
+                      if isinstance(f.default, (int, float)) and not isinstance(f.default, bool) and f.default != 0
+                      and f.type != "int"}
                    | rates)
 
     def with_rates(self, change: Callable[[Any], Any]) -> Self:

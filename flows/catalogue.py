@@ -10,6 +10,7 @@ from .adaptive import AdaDelta, AdaGrad, CentredRMSProp, MomentumRMSProp, RMSPro
 from .base import Flow
 from .descent import GradientDescent, NormalisedGradient, SignSGD
 from .momentum import AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE
+from .secant import Secant
 from .second_order import DampedNewton, GaussNewton, LevenbergMarquardt, Newton
 from .sign import Lion, Rprop, Signum
 
@@ -18,7 +19,7 @@ FLOWS: tuple[type[Flow], ...] = (
     GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
     NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
     AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
-    GaussNewton, LevenbergMarquardt,
+    GaussNewton, LevenbergMarquardt, Secant,
 )
 
 #: The flows by their names, and by short ones; capitals, - and _ in a name do not count.

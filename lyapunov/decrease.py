@@ -138,6 +138,8 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
     for last in (False, True):  # the gradient along the first axis, or along the last one
         try:
             one = Frame(flow, function, rate, law, last)
+            if any(p.exp.is_Rational and p.exp.q > 2 for p in one.derivative.atoms(sympy.Pow)):
+                return None  # fourth roots of norms: no polynomial in the components
             parts = one.pieces()
         except (Unreadable, Missing):
             return None

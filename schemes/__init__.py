@@ -8,6 +8,7 @@ optimizer: a function in `classics.py` with `@named()`, each argument with its r
 import importlib
 from typing import TYPE_CHECKING
 
+from .averaged import AveragedEnergyControl
 from .base import Scheme
 from .classics import FORMS, NAMED
 from .control import AdaptiveControl, CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
@@ -21,6 +22,7 @@ from .pairs import Optimizer, named, pair, variants
 from .runge_kutta import (
     BogackiShampine, DormandPrince, Euler, EulerRichardson, Extragradient, Heun, Ralston, RungeKutta, RungeKutta4,
 )
+from .secant import SecantEuler
 from .splitting import ExponentialMap, SequentialEuler, Strang
 from .stabilised import RKC1, RKC2
 from .stability import stability_function
@@ -44,8 +46,9 @@ __all__ = [
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
-    "CombinedControl", "GainControl", "MarquardtEuler", "Stop", "Outcome", "Problem", "Ensemble", "Optimizer",
-    "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run", "as_ode_solver", "as_torch_optimizer",
+    "AveragedEnergyControl", "CombinedControl", "GainControl", "MarquardtEuler", "SecantEuler", "Stop", "Outcome",
+    "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
+    "as_ode_solver", "as_torch_optimizer",
 ]
 
 

@@ -27,6 +27,8 @@ class Scheme:
     lane.  `order` is the order of convergence, `error_order` that of the error estimate (error ~ h^(error_order + 1)).
     `reuses` says that the last gradient of a step is taken at y_new, so that it is the first one of the next step;
     `needs_flow`, that it asks for the blocks or the loss, where others only evaluate `field(t, y)` and its Jacobian;
+    `leaves`, which quantities of the loss at y_new a step leaves in which block, (("gradient", "g"), …), so that the
+    next one finds them there;
     `gradient_flows_only`, that it discretises these alone;
     `sequential`, that it updates the blocks one after the other, each with those before it;
     `implicit`, that a step is the solution of an equation, found by a fixed number of `iterations`, without a formula;
@@ -39,6 +41,7 @@ class Scheme:
     error_order: ClassVar[int | None] = None
     reuses: ClassVar[bool] = False
     needs_flow: ClassVar[bool] = False
+    leaves: ClassVar[tuple[tuple[str, str], ...]] = ()
     gradient_flows_only: ClassVar[bool] = False
     sequential: ClassVar[bool] = False
     implicit: ClassVar[bool] = False

@@ -19,12 +19,14 @@ import flows
 from arithmetic import Catalogue, is_symbolic, log, maximum, power, sqrt
 from flows import Flow, schedules
 
+from .averaged import AveragedEnergyControl
 from .base import Scheme
 from .control import Control, EnergyControl, ErrorControl
 from .damping import GainControl, MarquardtEuler
-from .hyperparameters import Factor, Growing, NonNegative, Positive, Share, Shrinking, Weight, hyperparameters_of
+from .hyperparameters import Count, Factor, Growing, NonNegative, Positive, Share, Shrinking, Weight, hyperparameters_of
 from .implicit import RosenbrockEuler
 from .runge_kutta import Euler, EulerRichardson
+from .secant import SecantEuler
 from .splitting import ExponentialMap, SequentialEuler
 
 
@@ -387,3 +389,10 @@ def adam_energy(a: Positive = 10.0, b: Positive = 1.0, eps: NonNegative = 0.1, r
     if not b < 4 * a:
         raise ValueError(f"adam-energy: b={b} must be < 4a = {4 * a}: else the energy of the flow need not fall")
     return recipe(flows.Adam(a, b, eps), ExponentialMap(), EnergyControl(ratio=ratio, h0=1 / maximum(a, b)))
+
+
+@named()
+def secant_energy(pairs: Count = 5, average: Share = 0.85) -> Recipe:
+    """The gradient flow in a secant metric, L-BFGS's matrix with a scale of its own, by Euler with h ≤ 1; F falls on
+    the average of its last values."""
+    return recipe(flows.Secant(int(pairs)), SecantEuler(), AveragedEnergyControl(average=average))

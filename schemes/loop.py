@@ -42,13 +42,19 @@ class Ensemble:
 class Step(NamedTuple):
     """One application of the repeated map to rows: the new ones, whether the lane goes on, what was seen at the old.
 
-    ends : the condition for each `Outcome`.  gradients : how many a trial takes.
+    y, rest : the rows of the state and those after it.  ends : the condition for each `Outcome`.
+    gradients : how many a trial takes.
     """
 
-    rows: list
+    y: Array
+    rest: list
     go: Quantity
     ends: dict[Outcome, Quantity]
     gradients: int
+
+    @property
+    def rows(self) -> list:
+        return [*self.y, *self.rest]
 
 
 class Problem:
@@ -59,9 +65,11 @@ class Problem:
 
     family : where hyperparameters differ between lanes, what makes the algorithm of them; they are then rows of z,
     between y and the memory, that never change.
+    kept : whether the loss is what it was when a scheme left its value or gradient in the state.
     """
 
-    def __init__(self, field: Field, scheme: Scheme, step: float | Control, stop: Stop, family: Family | None = None):
+    def __init__(self, field: Field, scheme: Scheme, step: float | Control, stop: Stop, family: Family | None = None,
+                 *, kept: bool = True):
         if not isinstance(field, Field):
             raise TypeError(f"field must be flow.on(loss), got {type(field).__name__}")
         if not isinstance(scheme, Scheme):
@@ -72,7 +80,7 @@ class Problem:
         # a budget of gradients needs the number of trials, which an adaptive control does not keep
         self._counts_trials = self.control.adaptive and stop.max_gradients is not None
         self.memory = (*self.control.memory, "trials") if self._counts_trials else tuple(self.control.memory)
-        self.family = family
+        self.family, self.kept = family, kept
         self.parameters = family.names if family else ()
         self.size = field.size + len(self.parameters) + len(self.memory)
         if stop.box is not None and len(stop.box) != field.dim:
@@ -121,6 +129,8 @@ class Problem:
     def step(self, z: Array) -> Step:
         y, flow, scheme, control, memory = self._parts(z)
         field = _TrialField(flow, self.field.loss)
+        if scheme.leaves and self.kept and all(block in field.blocks for _, block in scheme.leaves):
+            field.loss.known(field.theta(y), {quantity: y[field.blocks[block]] for quantity, block in scheme.leaves})
         trial = control.trial(scheme, field, y, memory)
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)
@@ -132,7 +142,7 @@ class Problem:
         go = functools.reduce(lambda a, b: a & b, (~ends[o] for o in ends if o is not Outcome.NOT_FINITE))
         after = trial.memory | ({"trials": memory["trials"] + 1} if self._counts_trials else {})
         parameters = z[self.field.size:self.field.size + len(self.parameters)]
-        return Step([*trial.y, *parameters, *(after[name] for name in self.memory)], go, ends, gradients)
+        return Step(trial.y, [*parameters, *(after[name] for name in self.memory)], go, ends, gradients)
 
     def _conditions(self, norms, s, oracle, field, control, memory, trial,
                     gradients: int) -> Iterator[tuple[Outcome, Quantity]]:
@@ -243,7 +253,8 @@ class Problem:
 
         def advance(x, out, count, go):
             step = self.step(x)
-            for row, value in zip(out, step.rows, strict=True):
+            out[:self.field.size] = step.y
+            for row, value in zip(out[self.field.size:], step.rest, strict=True):
                 row[:] = value
             go[:] = step.go
 
@@ -259,7 +270,7 @@ class Problem:
                 _, outcomes, _, per_trial = self._recorded
                 held = self._observe(*z)
             else:
-                _, _, ends, per_trial = self.step(z)
+                _, _, _, ends, per_trial = self.step(z)
                 outcomes, held = tuple(ends), list(ends.values())
         outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
         for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
@@ -324,11 +335,21 @@ class _Points(Descended):
 
     def oracle(self, theta):
         """That of the same recorded numbers, or of the same array."""
-        key = tuple(theta) if theta.dtype == object else id(theta)
+        key = self._key(theta)
         if key not in self.points:
             counted = functools.partial(self._gradient, key)
             self.points[key] = theta, OracleView(self.loss.oracle(theta), gradient=counted)
         return self.points[key][1]
+
+    def known(self, theta, quantities: dict) -> None:
+        """What is known of the loss at theta."""
+        key = self._key(theta)
+        changes = {name: lambda _, value=value: value for name, value in quantities.items()}
+        self.points[key] = theta, OracleView(OracleView(self.loss.oracle(theta), **changes),
+                                             gradient=functools.partial(self._gradient, key))
+
+    def _key(self, theta):
+        return tuple(theta) if theta.dtype == object else id(theta)
 
     def _gradient(self, key, oracle):
         self.asked.add(key)

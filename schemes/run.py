@@ -137,8 +137,10 @@ def _start(field: Field, theta0, y0):
     y = field.start(theta0) if y0 is None else np.asarray(y0, dtype=float)
     if y.ndim not in (1, 2) or y.shape[0] != field.size:
         raise ValueError(f"y0 must have shape ({field.size},) or ({field.size}, lanes), got {y.shape}")
-    if not np.isfinite(y).all():
-        raise ValueError(f"{'theta0' if y0 is None else 'y0'} must be finite, got {_first_bad(y)}: remove such starts")
+    given = field.theta(y) if y0 is None else y  # memory that starts from a loss without bounds may be infinite
+    if not np.isfinite(given).all():
+        raise ValueError(f"{'theta0' if y0 is None else 'y0'} must be finite, got {_first_bad(given)}: remove such "
+                         "starts")
     return (y[:, None], True) if y.ndim == 1 else (y, False)
 
 

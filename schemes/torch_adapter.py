@@ -62,7 +62,8 @@ def torch_base() -> type:
                                 "computes the loss, calls backward() and returns the loss, as L-BFGS does")
             trained = [p for p in self.param_groups[0]["params"] if p.requires_grad]
             loss = _ClosureLoss(trained, torch.enable_grad()(closure))
-            problem = Problem(self.optimizer.flow.on(loss), self.optimizer.scheme, self.optimizer.step, Stop())
+            problem = Problem(self.optimizer.flow.on(loss), self.optimizer.scheme, self.optimizer.step, Stop(),
+                              kept=False)
             theta = loss.read()
             if "rows" in self.state:
                 rest = self.state["rows"].numpy()

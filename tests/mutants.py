@@ -34,6 +34,7 @@ class Mutant(NamedTuple):
 
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
+SECANT = "tests/schemes/test_secant.py::test_"
 LABELS = "tests/basins/test_labels.py::test_"
 SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
@@ -45,6 +46,23 @@ REFEREE, AUDIT, PACE, WIDER, NEARBY = (
 FAULTS = "tests/basins/test_faults.py::test_"
 
 MUTANTS = (
+    # the secant metric and the steps it makes
+    Mutant("Powell's rule", "weak = curvature < self.damping * model", "weak = curvature < -np.inf",
+           SECANT + "every_pair_of_a_run_has_positive_curvature"),
+    Mutant("rounding forgets the pairs", "sound = (dot(g, q) > 1e-14 * total(absolute(g * q)))",
+           "sound = (dot(g, q) > 0)",
+           SECANT + "without_pairs_and_where_rounding_leaves_no_descent_it_is_the_gradient"),
+    Mutant("pairs of negative curvature are left out", "inverse = [where(c > 0, 1 / c, 0) for c in products]",
+           "inverse = [1 / c for c in products]", SECANT + "the_matrix_is_bfgs_of_its_pairs"),
+    Mutant("the first step has the problem's units",
+           "length = np.where((ahead > 0) & (far > 0), np.minimum(ahead, far), np.maximum(ahead, far))",
+           "length = slope", SECANT + "units_change_nothing"),
+    Mutant("the average bounds the loss", '"C": (C + (there.value - C) / weight, C)', '"C": (there.value, C)',
+           SECANT + "the_average_falls_and_bounds_the_loss"),
+    Mutant("acceptance by the average", "accept = (there.value - C <=", "accept = (0 * C <=",
+           SECANT + "the_average_falls_and_bounds_the_loss"),
+    Mutant("what a step leaves is known", "if scheme.leaves and self.kept and all(", "if False and all(",
+           SECANT + "one_gradient_a_trial"),
     # ------------------------------------------------------------------------------------------ arithmetic
     Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),

@@ -12,7 +12,7 @@ import arithmetic as ar
 from arithmetic import diagonal, total
 from flows import (
     AdaGrad, Adam, AMSGrad, AveragedMomentum, Flow, GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum,
-    Nesterov, Newton, NormalisedGradient, RMSProp, SignSGD, Signum, WeightDecay, scalar,
+    Nesterov, Newton, NormalisedGradient, RMSProp, Secant, SignSGD, Signum, WeightDecay, scalar,
 )
 from lyapunov import Energy, Status, check, energies
 from lyapunov.exact import Domain, negative_direction
@@ -92,8 +92,9 @@ def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_condi
         assert verdict.necessary
 
 
-#: Lion's needs β ≤ 1 (see below), and normalised steps turn with the gradient (see below).
-BEYOND = {NormalisedGradient, Lion}
+#: Lion's needs β ≤ 1 (see below), normalised steps turn with the gradient (see below), and a secant metric has fourth
+#: roots (its positivity is tested with the step).
+BEYOND = {NormalisedGradient, Lion, Secant}
 
 
 def test_every_flow_with_an_energy_is_in_the_table():

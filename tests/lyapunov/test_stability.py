@@ -70,7 +70,7 @@ def test_newtons_flow_attracts_to_every_point_with_invertible_hessian():
 
 #: Flows of the catalogue that are not decided, and why.
 OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAdam": "time", "Rprop": "eta",
-        "Sophia": "couples coordinates"}
+        "Sophia": "couples coordinates", "Secant": "couples coordinates"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)

@@ -169,3 +169,16 @@ def test_without_torch(monkeypatch):
     torch_adapter.torch_base.cache_clear()
     with pytest.raises(ImportError, match=r"optiflows\[torch\]"):
         as_torch_optimizer(named("gd-energy"))
+
+
+def test_a_step_looks_again_at_parameters_that_others_have_changed():
+    """What the secant step has left of the loss is not what it is after a change by hand: two calls a step."""
+    model, calls = net(), []
+    optimizer = as_torch_optimizer(named("secant-energy"))(model.parameters())
+    closure = closure_of(model, optimizer, calls)
+    before = [optimizer.step(closure).item() for _ in range(15)]
+    assert before[-1] < before[0] / 2 and len(calls) == 30
+    with torch.no_grad():
+        model[0].weight.mul_(1.5)
+    changed = closure().item()
+    assert optimizer.step(closure).item() == changed
