@@ -60,7 +60,8 @@ html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": "optiflows"}, "show_toc_level": 2, "navigation_with_keys": False, "header_links_before_dropdown": 6,
+    "logo": {"text": "optiflows"}, "show_toc_level": 2, "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
     "navbar_align": "left", "secondary_sidebar_items": ["page-toc"], "footer_start": ["copyright"], "footer_end": [],
     "show_prev_next": True, "pygments_light_style": "tango", "pygments_dark_style": "monokai",
 }

@@ -1,7 +1,7 @@
 """The picture of the start page: `python docs/idea.py` draws docs/figures/idea.png.
 
-From left to right: the field of the gradient flow with orbits of it; one orbit beside the steps that two schemes take; the map of basins
-of the algorithm.  One definition of the loss and one of the flow make all three.
+From left to right: the field of the gradient flow with orbits of it; one orbit beside the steps that two schemes
+take; the map of basins of the algorithm.  One definition of the loss and one of the flow make all three.
 """
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def figure(side: int = 300) -> tuple[Figure, basins.Study]:
 
     orbit = solve_ivp(field, (0, 30), START, rtol=1e-9, atol=1e-11)
     middle.plot(*orbit.y, color="black", linewidth=1.2, label="the flow")
-    for scheme, step, colour in ((schemes.Euler(), LR, "#D55E00"), (schemes.EulerRichardson(), schemes.ErrorControl(0.1),
+    for scheme, step, colour in ((schemes.Euler(), LR, "#D55E00"), (schemes.EulerRichardson(),
+    schemes.ErrorControl(0.1),
                                                                   "#009E73")):
         run = schemes.integrate(field, START, scheme, step, schemes.Stop(max_steps=300), record=1)
         name = "Euler, h = 0.1" if scheme == schemes.Euler() else "Euler–Richardson, its own h"

@@ -1,7 +1,7 @@
 """How the pages are rendered: docstrings as numpydoc sections with links, and every figure that an example defines.
 
-The house writes `name : what it is` under a sentence; Sphinx wants sections.  `sections` turns the one into the other, so
-that a docstring stays what one reads in a terminal.  Types come from the annotations.
+The house writes `name : what it is` under a sentence; Sphinx wants sections.  `sections` turns the one into the
+other, so that a docstring stays what one reads in a terminal.  Types come from the annotations.
 """
 from __future__ import annotations
 
@@ -146,15 +146,7 @@ def sections(doc: str, parameters: tuple[str, ...] | None = None) -> str:
     return linked("\n".join(lines))
 
 
-def skip(app, kind: str, name: str, value: Any, skipped: bool, options) -> bool | None:
-    """A name that a second room hands on is documented in the first one only."""
-    room = app.env.temp_data.get("autodoc:module") or app.env.ref_context.get("py:module")
-    if room in ROOMS and kind == "module" and public().get(name, f"{room}.{name}") != f"{room}.{name}":
-        return True
-    return None
-
-
-def _names(value: Any) -> tuple[str, ...] | None:
+def signature(value: Any) -> tuple[str, ...] | None:
     try:
         return tuple(inspect.signature(value).parameters)
     except (TypeError, ValueError):
@@ -162,11 +154,20 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 
 def process(app, kind: str, name: str, value: Any, options, lines: list[str]) -> None:
-    """Before napoleon, which writes fields of the sections."""
-    if kind != "module":
-        lines[:] = sections("\n".join(lines), _names(value) if callable(value) else None).splitlines()
+    """Before napoleon, which writes fields of the sections; of a property it would read `type: text`."""
+    if kind in ("property", "attribute", "data"):
+        app.optiflows_held = linked("\n".join(lines)).splitlines()
+        lines[:] = [""]
+    elif kind != "module":
+        lines[:] = sections("\n".join(lines), signature(value) if callable(value) else None).splitlines()
     else:
         lines[:] = linked("\n".join(lines)).splitlines()
+
+
+def restore(app, kind: str, name: str, value: Any, options, lines: list[str]) -> None:
+    """After napoleon: what `process` held back from it."""
+    if kind in ("property", "attribute", "data"):
+        lines[:] = [*app.optiflows_held, ""]
 
 
 def resolve(app, env, node, contnode):
@@ -209,6 +210,6 @@ def figures(block, block_vars, gallery_conf) -> str:
 
 def setup(app) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", process, priority=400)
-    app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", restore, priority=600)
     app.connect("missing-reference", resolve, priority=400)
     return {"parallel_read_safe": True}

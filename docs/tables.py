@@ -20,9 +20,11 @@ def summary(value: object) -> str:
 
 
 def operations() -> Table:
-    rows = [(f"`{o.name}`", o.arity, o.doc or summary(o.numeric), f"{o.error:g}", "yes" if o.adjoint else "–", "yes" if o.interval else "–", ", ".join(o.sympy) or "–")
+    rows = [(f"`{o.name}`", o.arity, o.doc or summary(o.numeric), f"{o.error:g}", "yes" if o.adjoint else "–",
+             "yes" if o.interval else "–", ", ".join(o.sympy) or "–")
             for o in OPERATIONS.values()]
-    return Table(("operation", "arguments", "what it is", "error, ulp ≤", "derivative", "intervals", "read from sympy"), rows)
+    columns = ("operation", "arguments", "what it is", "error, ulp ≤", "derivative", "intervals", "read from sympy")
+    return Table(columns, rows)
 
 
 def flows() -> Table:

@@ -2,15 +2,15 @@ r"""
 How long a step may be: a proved bound, and the loss that attains it
 ====================================================================
 
-**Theorem** (descent lemma).  For :math:`|\nabla^2 F| \le L`, a step of gradient descent has :math:`F^+ - F \le -\lambda h|\nabla F|^2` for every loss
-of the class if :math:`h \le 2(1-\lambda)/L`, and :math:`F = L\theta^2/2` shows that no longer one will do.
+**Theorem** (descent lemma).  For :math:`|\nabla^2 F| \le L`, a step of gradient descent has
+:math:`F^+ - F \le -\lambda h|\nabla F|^2` for every loss of the class if :math:`h \le 2(1-\lambda)/L`, and
+:math:`F = L\theta^2/2` shows that no longer one will do.
 
-``check_step`` finds this bound for the classical algorithms from their definitions, and proves it.  Beside it: the largest step at
-which V falls, measured by bisection on the quadratic.
+``check_step`` finds this bound for the classical algorithms from their definitions, and proves it.  Beside it: the
+largest step at which V falls, measured by bisection on the quadratic.
 """
 import matplotlib.pyplot as plt
 import numpy as np
-import sympy
 
 import lyapunov
 from flows import GradientDescent, Momentum
@@ -20,8 +20,9 @@ print()
 print(lyapunov.check_step(Momentum))
 
 # %%
-# The heavy ball on F = Lθ²/2: v⁺ = v − h(cv + Lθ), θ⁺ = θ + hv⁺.  V = F + v²/2 falls from every state if and only if the quadratic
-# form V − V⁺ is positive semidefinite; its smallest eigenvalue changes sign at the largest step, which is 2c/(L + c²) in theory.
+# The heavy ball on F = Lθ²/2: v⁺ = v − h(cv + Lθ), θ⁺ = θ + hv⁺.  V = F + v²/2 falls from every state if and only
+# if the quadratic form V − V⁺ is positive semidefinite; its smallest eigenvalue changes sign at the largest step,
+# which is 2c/(L + c²) in theory.
 c = 0.7
 
 

@@ -3,8 +3,9 @@ Runge–Kutta–Chebyshev: a stable interval of 2s² for s gradients
 ===============================================================
 
 **Theorem** (van der Houwen & Sommeijer 1980).  Of all consistent polynomials of degree s with :math:`|R(z)| \le 1` on
-:math:`[-\beta, 0]`, the shifted Chebyshev polynomial :math:`T_s(1 + z/s^2)` has the largest :math:`\beta = 2s^2`.  Euler steps of the same
-cost reach 2s.  With damping, the interval is a little shorter and the method contracts inside of it.
+:math:`[-\beta, 0]`, the shifted Chebyshev polynomial :math:`T_s(1 + z/s^2)` has the largest :math:`\beta = 2s^2`. 
+Euler steps of the same cost reach 2s.  With damping, the interval is a little shorter and the method contracts
+inside of it.
 """
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +21,8 @@ for stages in (2, 3, 5):
     polynomial = sympy.Poly(R, symbol)
     values = sympy.lambdify(symbol, R)
     x = np.linspace(-scheme.interval, 0, 2001)
-    print(f"s = {stages}: degree {polynomial.degree()}, stable on [−{float(scheme.interval):.3f}, 0]; 2 s² = {2 * stages**2}, "
+    print(f"s = {stages}: degree {polynomial.degree()}, stable on [−{float(scheme.interval):.3f}, 0]; "
+          f"2 s² = {2 * stages**2}, "
           f"s Euler steps {2 * stages}")
     assert polynomial.degree() == stages and np.abs(values(x)).max() <= 1 + 1e-9
     assert np.abs(values(-1.02 * scheme.interval)) > 1 and 1.8 * stages**2 < scheme.interval <= 2 * stages**2

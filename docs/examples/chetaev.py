@@ -5,10 +5,11 @@ A saddle that nothing holds, and one that attracts half a plane
 **Theorem** (Chetaev).  Where a function W vanishes at a point, is positive somewhere in every neighbourhood of it, and
 grows along the flow wherever it is positive near the point, the point is unstable.
 
-Unstable does not mean avoided.  :math:`F = x^2/2 + y^3/3` has one critical point, the degenerate saddle 0.  The gradient flow is
-:math:`x' = -x,\ y' = -y^2`, solved by :math:`y(t) = y_0/(1 + y_0 t)`: every start with :math:`y_0 \ge 0` goes to the saddle, one half of each
-neighbourhood of it, and every start with :math:`y_0 < 0` leaves and reaches −∞ at the time :math:`1/|y_0|`.
-At a saddle with an invertible Hessian the starts that end there have measure zero.
+Unstable does not mean avoided.  :math:`F = x^2/2 + y^3/3` has one critical point, the degenerate saddle 0.  The
+gradient flow is :math:`x' = -x,\ y' = -y^2`, solved by :math:`y(t) = y_0/(1 + y_0 t)`: every start with
+:math:`y_0 \ge 0` goes to the saddle, one half of each neighbourhood of it, and every start with :math:`y_0 < 0`
+leaves and reaches −∞ at the time :math:`1/|y_0|`. At a saddle with an invertible Hessian the starts that end there
+have measure zero.
 """
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,7 +37,8 @@ print(f"y(50) = {run.y[1, -1]:.10f}, exactly {exact:.10f}")
 assert np.isclose(run.y[1, -1], exact, rtol=1e-8)
 
 # %%
-# Of starts all around the saddle those with y < 0 leave (they reach y = −1 at the time :math:`1/|y_0| - 1`), and no others:
+# Of starts all around the saddle those with y < 0 leave (they reach y = −1 at the time :math:`1/|y_0| - 1`), and no
+# others:
 def gone(t, state):
     return state[1] + 1
 

@@ -4,9 +4,10 @@ A curve of minima, and where on it the flow ends
 
 Two linear layers, :math:`F = (w_2 w_1 - 1)^2/2`: the minima are a hyperbola, the origin is a strict saddle.
 
-**Theorem** (balancedness; Saxe, McClelland & Ganguli 2014).  :math:`w_1^2 - w_2^2` does not change along the gradient flow, since
-:math:`w_1 w_1' = w_2 w_2'`.  So the point of the hyperbola that a start reaches is known in advance: for :math:`w_1 + w_2 > 0`, which
-keeps its sign, the intersection of the positive branch with its own hyperbola :math:`w_1^2 - w_2^2 = c`.
+**Theorem** (balancedness; Saxe, McClelland & Ganguli 2014).  :math:`w_1^2 - w_2^2` does not change along the
+gradient flow, since :math:`w_1 w_1' = w_2 w_2'`.  So the point of the hyperbola that a start reaches is known in
+advance: for :math:`w_1 + w_2 > 0`, which keeps its sign, the intersection of the positive branch with its own
+hyperbola :math:`w_1^2 - w_2^2 = c`.
 """
 import matplotlib.pyplot as plt
 import numpy as np

@@ -7,7 +7,8 @@ Discrete gradients: F falls for every step size
 
 .. math:: F(y) - F(x) = -|y - x|^2/h
 
-whatever h is: the dissipation of the flow, exactly and not only for small steps.  Explicit Euler loses every minimum of ``polytwo`` beyond h = 2/(3 + √5) = 0.382.
+whatever h is: the dissipation of the flow, exactly and not only for small steps.  Explicit Euler loses every
+minimum of ``polytwo`` beyond h = 2/(3 + √5) = 0.382.
 """
 import matplotlib.pyplot as plt
 import numpy as np

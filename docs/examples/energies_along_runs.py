@@ -2,9 +2,10 @@ r"""
 Energies along runs: where the continuous ones fall and discrete ones rise
 ==========================================================================
 
-:math:`V = F + |v|^2/2` falls along the heavy ball, :math:`V' = -c|v|^2` (proved below for every loss).  Its algorithms inherit that only up to a
-step.  The gallery's loss is ``polytwo``; the same start is followed by the flow (Dormand–Prince, a tolerance of 1e-10), by the
-classical algorithm at two steps, and under energy control, and V is evaluated along each.
+:math:`V = F + |v|^2/2` falls along the heavy ball, :math:`V' = -c|v|^2` (proved below for every loss).  Its
+algorithms inherit that only up to a step.  The gallery's loss is ``polytwo``; the same start is followed by the
+flow (Dormand–Prince, a tolerance of 1e-10), by the classical algorithm at two steps, and under energy control, and
+V is evaluated along each.
 """
 import matplotlib.pyplot as plt
 import numpy as np

@@ -2,11 +2,12 @@
 The same bits on threads, on processes and on a cluster
 =======================================================
 
-**Claim.**  A study depends on its loss, optimizer, starts and stop, and on nothing else: not on the size of its chunks, on
-the number of workers, or on the order in which they finish.  Here one study is made four times and compared bit for bit.
+**Claim.**  A study depends on its loss, optimizer, starts and stop, and on nothing else: not on the size of its
+chunks, on the number of workers, or on the order in which they finish.  Here one study is made four times and
+compared bit for bit.
 
-On a cluster the executor is a Dask client, ``basins.study(…, executor=client)``, or ``executor="tcp://host:8786"``; `large
-studies <../cluster.html>`__ has the script that is run by the tests.
+On a cluster the executor is a Dask client, ``basins.study(…, executor=client)``, or ``executor="tcp://host:8786"``;
+`large studies <../cluster.html>`__ has the script that is run by the tests.
 """
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context

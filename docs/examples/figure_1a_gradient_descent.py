@@ -2,10 +2,10 @@
 Gradient descent: bent basins, and starts that diverge
 ======================================================
 
-Figure 1a of B. Bensaid's thesis. One neuron with the activation z² − 1 (``polytwo``): F has four minima, all of value 0.
-The gradient *flow* reaches a critical point from every start, since F is coercive and falls along it.  The
-*algorithm* with lr = 0.1 does not: where the curvature is large, one step throws θ farther out than it was, and the start
-is lost (brown).
+Figure 1a of B. Bensaid's thesis. One neuron with the activation z² − 1 (``polytwo``): F has four minima, all of
+value 0. The gradient *flow* reaches a critical point from every start, since F is coercive and falls along it.  The
+*algorithm* with lr = 0.1 does not: where the curvature is large, one step throws θ farther out than it was, and the
+start is lost (brown).
 
 Theory beside measurement: the sharpness of all four minima is 3 + √5, below 2/lr = 20, so each is stable and attracts a
 neighbourhood; but that says nothing about far starts.

@@ -2,12 +2,12 @@
 Adam: islands, and witnesses beside a minimum
 =============================================
 
-Figure 1b of B. Bensaid's thesis.  Nothing diverges under Adam on ``polytwo``, but its basins are not those of its flow: a
-large step throws starts that lie beside a minimum into the basin of another one.  A *witness* is such a start; the
-distances are to the minimum that it left.
+Figure 1b of B. Bensaid's thesis.  Nothing diverges under Adam on ``polytwo``, but its basins are not those of its
+flow: a large step throws starts that lie beside a minimum into the basin of another one.  A *witness* is such a
+start; the distances are to the minimum that it left.
 
-Why it can: along the flow V = F + Σ m²/(2aD) cannot grow where b ≤ 4a, and memory starts empty, so a start beside a minimum
-of value 0 stays below the barrier 1/4.  The first *step* has the length lr whatever the gradient is.
+Why it can: along the flow V = F + Σ m²/(2aD) cannot grow where b ≤ 4a, and memory starts empty, so a start beside a
+minimum of value 0 stays below the barrier 1/4.  The first *step* has the length lr whatever the gradient is.
 """
 import basins
 import lyapunov

@@ -2,8 +2,8 @@ r"""
 The same field, well integrated: nothing diverges and nothing is tuned
 ======================================================================
 
-Figure 1c of B. Bensaid's thesis: the gradient flow on ``polytwo`` by adaptive Euler–Richardson (left) and by Euler steps that F
-itself controls (right).  A step under energy control is accepted only where
+Figure 1c of B. Bensaid's thesis: the gradient flow on ``polytwo`` by adaptive Euler–Richardson (left) and by Euler
+steps that F itself controls (right).  A step under energy control is accepted only where
 
 .. math:: F(\theta^+) - F(\theta) \le -\tfrac12 h\,|\nabla F(\theta)|^2,
 
@@ -28,7 +28,8 @@ for study in studies:
     regions = [label(study.map() == i, np.ones((3, 3)))[0] for i in minima]
     pieces = [sum(np.sum(region == k) >= 4 for k in range(1, region.max() + 1)) for region in regions]
     diverged = study.fraction(schemes.Outcome.DIVERGED)
-    print(f"{study.optimizer}: in minima {study.fraction('minimum'):.4f}, diverged {diverged}, pieces {list(map(int, pieces))}")
+    print(f"{study.optimizer}: in minima {study.fraction('minimum'):.4f}, diverged {diverged}, "
+          f"pieces {list(map(int, pieces))}")
     assert diverged == 0 and pieces == [1, 1, 1, 1]
 
 # %%

@@ -2,13 +2,13 @@ r"""
 AdaGrad has a first integral
 ============================
 
-**Theorem** (the chain rule).  Along AdaGrad's flow :math:`G' = g^2,\ \theta' = -g/(\sqrt G + \varepsilon)`, :math:`g = \nabla F(\theta)`
-coordinate by coordinate, the quantity
+**Theorem** (the chain rule).  Along AdaGrad's flow :math:`G' = g^2,\ \theta' = -g/(\sqrt G + \varepsilon)`,
+:math:`g = \nabla F(\theta)` coordinate by coordinate, the quantity
 
 .. math:: W = F + \sum_i \left(2\sqrt{G_i} - 2\varepsilon\log(\sqrt{G_i} + \varepsilon)\right)
 
-does not change: :math:`F' = -\sum g_i^2/(\sqrt{G_i} + \varepsilon)` is minus the derivative of the sum.  A scheme has it up to
-an error of its order.
+does not change: :math:`F' = -\sum g_i^2/(\sqrt{G_i} + \varepsilon)` is minus the derivative of the sum.  A scheme
+has it up to an error of its order.
 """
 import matplotlib.pyplot as plt
 import numpy as np

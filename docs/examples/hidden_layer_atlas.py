@@ -2,9 +2,9 @@
 All critical points of a network with a hidden layer
 ====================================================
 
-XOR by a 2-2-1 tanh network without biases, with weight decay 1/25.  F is coercive, so all of its critical points lie in a box;
-the output layer is eliminated, as it is a linear least-squares problem; and intervals prove of 1.2 million boxes that
-each holds no critical point or one that is listed: 17 points, known to be all there are.
+XOR by a 2-2-1 tanh network without biases, with weight decay 1/25.  F is coercive, so all of its critical points
+lie in a box; the output layer is eliminated, as it is a linear least-squares problem; and intervals prove of 1.2
+million boxes that each holds no critical point or one that is listed: 17 points, known to be all there are.
 
 Morse theory checks the list from outside: of a coercive F whose critical points are all non-degenerate,
 Σ (−1)^index over them is the Euler characteristic of Rⁿ, which is 1.

@@ -3,8 +3,8 @@ Levenberg–Marquardt is the gradient flow by a Rosenbrock method
 ===============================================================
 
 **Identity.**  Linearly implicit Euler on :math:`\theta' = -\nabla F` with the Gauss–Newton matrix for the Jacobian,
-:math:`(I + h J^TJ)\,\delta = -h\nabla F`, is the step :math:`(J^TJ + \mu I)\,\delta = -\nabla F` with :math:`\mu = 1/h`: the damping is the
-inverse of the step in ODE time, and controlling μ is step control.
+:math:`(I + h J^TJ)\,\delta = -h\nabla F`, is the step :math:`(J^TJ + \mu I)\,\delta = -\nabla F` with
+:math:`\mu = 1/h`: the damping is the inverse of the step in ODE time, and controlling μ is step control.
 
 Here both are computed: the named algorithm ``lm``, and the formula written out in NumPy.
 """

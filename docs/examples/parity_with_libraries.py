@@ -2,10 +2,10 @@ r"""
 Adam of the libraries, given back by flow and scheme
 ====================================================
 
-**Identity.**  Sequential Euler on Adam's flow with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h is algorithm 1 of Kingma & Ba (2015).
-Here the algorithm is written out in NumPy and followed beside the pair.  Every optimizer of torch and optax has been
-followed in the same way; ``docs/parity.md`` stores the deviations, written by ``python docs/parity.py``, and tests hold
-every row to 1e-12.
+**Identity.**  Sequential Euler on Adam's flow with h = lr, a = (1 − β₁)/h, b = (1 − β₂)/h is algorithm 1 of Kingma
+& Ba (2015). Here the algorithm is written out in NumPy and followed beside the pair.  Every optimizer of torch and
+optax has been followed in the same way; ``docs/parity.md`` stores the deviations, written by ``python
+docs/parity.py``, and tests hold every row to 1e-12.
 """
 import re
 from pathlib import Path

@@ -2,9 +2,9 @@ r"""
 A minimum along every line, and yet a saddle
 ============================================
 
-Peano's surface :math:`F = (y - x^2)(y - 2x^2)` (Genocchi & Peano 1884): restricted to every straight line through 0, the origin is a strict
-minimum; along :math:`y = 3x^2/2` it is a maximum, :math:`F = -x^4/4`.  No test along directions can find this, and the Hessian, of rank one, says
-nothing.  ``classify`` gives the nature with its reason.
+Peano's surface :math:`F = (y - x^2)(y - 2x^2)` (Genocchi & Peano 1884): restricted to every straight line through
+0, the origin is a strict minimum; along :math:`y = 3x^2/2` it is a maximum, :math:`F = -x^4/4`.  No test along
+directions can find this, and the Hessian, of rank one, says nothing.  ``classify`` gives the nature with its reason.
 """
 import matplotlib.pyplot as plt
 import numpy as np

@@ -3,8 +3,9 @@ Period doubling of gradient descent, where its multiplier passes −1
 ===================================================================
 
 **Theorem.**  One step of gradient descent, :math:`\theta^+ = \theta - \eta\,F'(\theta)`, has the multiplier
-:math:`1 - \eta F''(\theta^*)` at a minimum: it is stable for :math:`\eta < 2/F''(\theta^*)` and is lost through −1.  For
-:math:`F = (\theta^2 - 1)^2/4`, :math:`F''(\pm 1) = 2`, so at :math:`\eta = 1`.  The orbit of period two that is born there can be written down: with :math:`p = ab` and :math:`s = a + b`,
+:math:`1 - \eta F''(\theta^*)` at a minimum: it is stable for :math:`\eta < 2/F''(\theta^*)` and is lost through −1.
+ For :math:`F = (\theta^2 - 1)^2/4`, :math:`F''(\pm 1) = 2`, so at :math:`\eta = 1`.  The orbit of period two that
+ is born there can be written down: with :math:`p = ab` and :math:`s = a + b`,
 :math:`p = 1/\eta` and :math:`s^2 = 1 + 3/\eta`; its multiplier is :math:`7 - 4\eta - 2\eta^2`, and passes −1 at
 :math:`\eta = \sqrt 5 - 1`, where the next doubling happens.
 """
@@ -58,8 +59,8 @@ for orbit in (a, b):
     ax.plot(between, sympy.lambdify(eta, orbit)(between), color="#D55E00", linewidth=1.2)
 for line, text in ((1, "η = 2/F'' = 1"), (np.sqrt(5) - 1, "√5 − 1")):
     ax.axvline(line, color="black", linewidth=0.7, linestyle="--")
-    ax.text(line, 0.05, " " + text)
-ax.set(xlabel="η", ylabel="θ", title="gradient descent on (θ² − 1)²/4: iterates, and the orbit of period two in closed form")
+    ax.text(line, 0.45, " " + text)
+ax.set(xlabel="η", ylabel="θ", title="(θ² − 1)²/4: iterates, and the orbit of period two in closed form")
 inside = (rates > 1.01) & (rates < np.sqrt(5) - 1.01)
 assert np.allclose(seen.max(axis=0)[inside], sympy.lambdify(eta, b)(rates[inside]), atol=1e-6)
 assert np.ptp(seen[:, rates < 0.99], axis=0).max() < 1e-6

@@ -2,7 +2,8 @@
 Probabilities of critical points, with intervals
 ================================================
 
-How often does an optimizer end in each critical point?  Uniform starts are a sample, so a fraction k/n has the Wilson interval
+How often does an optimizer end in each critical point?  Uniform starts are a sample, so a fraction k/n has the
+Wilson interval
 
     (p̂ + z²/2n ± z √(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n),
 

@@ -2,10 +2,11 @@ r"""
 Rates: measured beside proved
 =============================
 
-**Theorem** (Polyak 1963).  Where :math:`|\nabla F|^2 \ge 2\mu F`, the gradient flow has :math:`F \le e^{-2\mu t}F(0)`.  Siegel (2019)
-proved for :math:`\mu`-strongly convex F and the heavy ball of friction :math:`2\sqrt\mu` that
-:math:`F \le e^{-\sqrt\mu\,t}\,V(0)`.  Both are proved below for every loss, with certificates; a claim of the rate :math:`3\mu` is
-refuted with a loss.  On the quadratic the first bound is met with equality in the softest direction.
+**Theorem** (Polyak 1963).  Where :math:`|\nabla F|^2 \ge 2\mu F`, the gradient flow has
+:math:`F \le e^{-2\mu t}F(0)`.  Siegel (2019) proved for :math:`\mu`-strongly convex F and the heavy ball of
+friction :math:`2\sqrt\mu` that :math:`F \le e^{-\sqrt\mu\,t}\,V(0)`.  Both are proved below for every loss, with
+certificates; a claim of the rate :math:`3\mu` is refuted with a loss.  On the quadratic the first bound is met with
+equality in the softest direction.
 """
 import matplotlib.pyplot as plt
 import numpy as np

@@ -2,10 +2,10 @@
 Sections of a loss of 49 parameters
 ===================================
 
-Maps of basins need no more than two coordinates of the starts.  A ``Plane`` is an affine plane in the space of parameters: here
-through the end of a run of Levenberg–Marquardt, along the eigenvectors of the largest and of the smallest eigenvalue of
-the Hessian.  The network (1-16-1, tanh, 49 parameters) has no known critical points; labels say what is known of each
-start, and no more.
+Maps of basins need no more than two coordinates of the starts.  A ``Plane`` is an affine plane in the space of
+parameters: here through the end of a run of Levenberg–Marquardt, along the eigenvectors of the largest and of the
+smallest eigenvalue of the Hessian.  The network (1-16-1, tanh, 49 parameters) has no known critical points; labels
+say what is known of each start, and no more.
 
 The second-order expansion on the plane, F(θ* + x u + y v) ≈ F* + (λ₁x² + λₙy²)/2, is measured beside F itself.
 """

@@ -10,8 +10,8 @@ case (the Chebyshev bound, Nemirovski & Yudin 1983); Polyak's heavy ball with th
 Runge–Kutta methods whose damping is matched to κ, come within a small factor of it, and conjugate gradients, which see
 the spectrum, below it.
 
-All methods up to κ = 10⁴ take minutes: ``python docs/examples/stiffness.py docs/figures/stiffness.png`` draws the stored picture.  At the
-build the methods without step control run up to κ = 1000.
+All methods up to κ = 10⁴ take minutes: ``python docs/examples/stiffness.py docs/figures/stiffness.png`` draws the
+stored picture.  At the build the methods without step control run up to κ = 1000.
 """
 import math
 import sys

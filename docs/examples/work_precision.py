@@ -2,9 +2,9 @@ r"""
 Work and precision: the order of a scheme, measured
 ===================================================
 
-**Definition.**  A scheme has order p if the error at a fixed time is :math:`O(h^p)`; on logarithmic axes of error against the
-number of gradients it is a line of slope −p.  Orders follow from the order conditions of the tableau (Butcher); here they are
-measured on the heavy ball on ``polytwo`` against a solution to 1e-13.
+**Definition.**  A scheme has order p if the error at a fixed time is :math:`O(h^p)`; on logarithmic axes of error
+against the number of gradients it is a line of slope −p.  Orders follow from the order conditions of the tableau
+(Butcher); here they are measured on the heavy ball on ``polytwo`` against a solution to 1e-13.
 """
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +34,8 @@ for name, cost in gradients.items():
     scheme = getattr(schemes, name)()
     errors = [error(scheme, n) for n in ns]
     slope = np.log2(errors[-2] / errors[-1])
-    print(f"{name:16} order {scheme.order}, measured {slope:.2f}; error {errors[-1]:.1e} with {cost * ns[-1]} gradients")
+    print(f"{name:16} order {scheme.order}, measured {slope:.2f}; "
+          f"error {errors[-1]:.1e} with {cost * ns[-1]} gradients")
     assert abs(slope - scheme.order) < 0.15
     ax.loglog(cost * ns, errors, "o-", markersize=4, label=f"{name}: {scheme.order}, measured {slope:.2f}")
 ax.set(xlabel="gradients", ylabel="error at t = 1")

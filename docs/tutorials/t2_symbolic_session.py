@@ -21,7 +21,8 @@ assert derived.verdict.status == lyapunov.Status.PROVED
 # %%
 # Break it
 # --------
-# The proof needs b ≤ 4a.  With b = 5a the claim is false, and a witness says where: rational numbers, and a loss that has them.
+# The proof needs b ≤ 4a.  With b = 5a the claim is false, and a witness says where: rational numbers, and a loss
+# that has them.
 too_fast = flows.Adam(a=1, b=5, eps=1, correction=False)
 broken = lyapunov.check(too_fast, lyapunov.energies(too_fast)[0])
 print(broken.status, broken.witness)

@@ -32,9 +32,10 @@ for point in ring.critical_points():
     print(point.nature, point.theta)
 
 # %%
-# What cannot be decided exactly is searched with intervals: boxes that hold no critical point, boxes with exactly one, and
-# what is left open is said.
-tanh = networks.Network((1, 1), "tanh", ([0, 1, 2], [Fraction(1, 2), Fraction(-1, 4), Fraction(1, 3)]), name="tanh of mine")
+# What cannot be decided exactly is searched with intervals: boxes that hold no critical point, boxes with exactly
+# one, and what is left open is said.
+targets = [Fraction(1, 2), Fraction(-1, 4), Fraction(1, 3)]
+tanh = networks.Network((1, 1), "tanh", ([0, 1, 2], targets), name="tanh of mine")
 found = tanh.critical_points(region=((-4, 4), (-4, 4)), budget=10)
 print(found)
 print("complete:", found.complete, "  undecided boxes:", len(found.undecided))

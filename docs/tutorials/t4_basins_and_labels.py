@@ -15,8 +15,8 @@ study = basins.study(loss, schemes.named("gd", lr=0.1), starts, progress=False)
 print(study.table())
 
 # %%
-# The starts are a sample, so fractions have intervals; *certified* ends are proved: around each minimum a ball in which it is the only
-# critical point, from which the run cannot leave.
+# The starts are a sample, so fractions have intervals; *certified* ends are proved: around each minimum a ball in
+# which it is the only critical point, from which the run cannot leave.
 print(f"largest |∇F| at the ends in a minimum: {study.evidence.gradient[study.ended('minimum')].max():.1e}; "
       f"certified: {study.certified.mean():.1%} of the starts")
 
@@ -35,7 +35,8 @@ figure = picture.figure()
 # %%
 # A sweep
 # -------
-# The same starts under several rates; ``thresholds`` are where theory says that minima are lost, and the measured shares follow.
+# The same starts under several rates; ``thresholds`` are where theory says that minima are lost, and the measured
+# shares follow.
 rates = basins.sweep(loss, "gd", {"lr": [0.1, 0.2, 0.3, 0.36, 0.4, 0.5]}, basins.grid(((-3, 3), (-3, 3)), 20),
                      stop=schemes.Stop(max_steps=2000), progress=False)
 print(rates.thresholds[0])

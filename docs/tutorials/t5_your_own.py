@@ -42,7 +42,8 @@ assert verdict.status == lyapunov.Status.PROVED
 # %%
 # A scheme
 # --------
-# A Runge–Kutta method is its tableau.  This one is Kutta's of order three; its stability function is read off by running it.
+# A Runge–Kutta method is its tableau.  This one is Kutta's of order three; its stability function is read off by
+# running it.
 class Kutta3(schemes.RungeKutta):
     """Kutta's method of order 3 (1901)."""
 
@@ -57,7 +58,8 @@ print(schemes.stability_function(Kutta3()))
 # %%
 # A network
 # ---------
-# with an activation of your own, which is an operation: numbers, symbols, derivatives and intervals follow from its definition.
+# with an activation of your own, which is an operation: numbers, symbols, derivatives and intervals follow from its
+# definition.
 mish = operation("mish", definition=lambda z: z * tanh(softplus(z)), inline=True,
                  symbolic=lambda s, z: z * s.tanh(s.log(1 + s.exp(z))))
 unit = networks.Network((1, 1, 1), (mish, "linear"), ([0, 1, 2], [0, 1, 0]), bias=False)

@@ -17,7 +17,8 @@ starts = uniform(network.box, 20, seed=0)
 print(network.dim, "parameters,", len(data.train[0]), "points to train on")
 
 # %%
-# Levenberg–Marquardt and energy-controlled gradient descent have nothing to tune.  Every start of either falls at every accepted step.
+# Levenberg–Marquardt and energy-controlled gradient descent have nothing to tune.  Every start of either falls at
+# every accepted step.
 for name, steps in (("lm", 60), ("gd-energy", 300)):
     run = schemes.named(name).run(network, starts, stop=schemes.Stop(max_steps=steps))
     losses, scores = network.value(run.theta), network.score(run.theta, data.test)

@@ -30,8 +30,8 @@ assert np.array_equal(first.theta, again.theta, equal_nan=True) and np.array_equ
 print(again.table())
 
 # %%
-# On a cluster the only change is the executor: any ``concurrent.futures.Executor``, a Dask client, or the address of its
-# scheduler.  `Large studies <../cluster.html>`__ has scripts for SLURM and MPI.
+# On a cluster the only change is the executor: any ``concurrent.futures.Executor``, a Dask client, or the address
+# of its scheduler.  `Large studies <../cluster.html>`__ has scripts for SLURM and MPI.
 #
 # .. code-block:: python
 #

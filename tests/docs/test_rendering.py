@@ -54,7 +54,7 @@ def test_every_parameter_that_a_docstring_names_is_one_of_the_signature(room, re
     for name in room.__all__:
         value = getattr(room, name)
         if callable(value) and value.__doc__:
-            text = rendering.sections(value.__doc__, rendering._names(value))
+            text = rendering.sections(value.__doc__, rendering.signature(value))
             assert not any(line.startswith(("Parameters  ", "Sources  ")) for line in text.splitlines()), name
 
 
