@@ -13,7 +13,7 @@ from sympy import Poly, Symbol
 from arithmetic import CoordinateLoss, GivenOracle, Missing, Vector, as_decimals
 from flows import Flow, State, scalar
 
-from .motion import CURVED, Law, Motion
+from .motion import CURVED, Law, Motion, symbol_of
 from .exact import KINKS, SEAMS, Domain, TooManyPieces, Unreadable, insides, jumping, pieces, tidy, vanishes
 
 
@@ -81,6 +81,22 @@ def read(flow: Flow, function: Callable | None = None) -> None:
         if slip := _slip(flow, str(error)):
             raise ValueError(f"{what}: {slip}") from error
         raise
+
+
+def readings(flow: Flow, function: Callable) -> tuple:
+    """A function of the state and the loss, read in one, two and three coordinates: all that a verdict sees of it."""
+    s, oracle, _ = flow.coordinate()
+    found = [function(s, oracle)]
+    for n in (2, 3):
+        def vector(name, domain="real", kind="loss", n=n):
+            return Vector(symbol_of(f"{name}_{i + 1}", domain, kind) for i in range(n))
+
+        state = State(t=s.t, **{name: getattr(s, name) if isinstance(name, scalar) else vector(
+            name, "positive" if name in flow.nonnegative else "real", "block") for name in flow.blocks})
+        H, J = (vector(name, n=n**2).reshape(n, n) for name in "HJ")
+        found.append(function(state, GivenOracle(state.theta, value=oracle.value, gradient=vector("g"), hessian=H,
+                                                 residual=vector("r"), jacobian=J)))
+    return tuple(map(sympy.sympify, found))
 
 
 def _foreign(what: str, expr, own: dict) -> None:

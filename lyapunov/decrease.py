@@ -16,7 +16,7 @@ from flows import Flow
 
 from .along import interpolated
 from .classes import F, g, theta
-from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read
+from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read, readings
 from .energy import Assumptions, Energy, H
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix,
@@ -51,7 +51,43 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     relations, function = as_relations(energy, assuming), (energy.on(flow) if own else energy).function
     read(flow, function)
     _refuse(flow, function, relations)
-    flow, rate = observed(flow), as_decimals(0 if rate is None else rate)
+    rate = as_decimals(0 if rate is None else rate)
+    try:
+        claim = _Claim(flow, readings(flow, function), relations, rate, function)
+    except (Missing, TypeError, ValueError):  # the verdict says so
+        return _judged(flow, function, relations, rate)
+    return once(_of_claim, claim)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Claim:
+    """What a verdict is of; `formulas` are all that it sees of the function, in up to three coordinates."""
+
+    flow: Flow
+    formulas: tuple
+    relations: tuple
+    rate: sympy.Expr
+    function: Callable = dataclasses.field(compare=False)
+
+
+def once(cached, *arguments):
+    """A function with a cache, without it where rates are arrays."""
+    try:
+        hash(arguments)
+    except TypeError:
+        return cached.__wrapped__(*arguments)
+    return cached(*arguments)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_claim(claim: _Claim) -> Verdict:
+    """A verdict, once: derivations, certificates and pages ask for the same again."""
+    return _judged(claim.flow, claim.function, claim.relations, claim.rate)
+
+
+def _judged(flow: Flow, function: Callable, relations: tuple, rate) -> Verdict:
+    """The verdict on a claim that was read."""
+    flow = observed(flow)
     found = _unread(flow, function, rate) if any(map(_pairs, relations)) else searched(flow, function, relations, rate)
     if found.status == Status.UNDECIDED and found.energy is not None and relations:
         found = _between(flow, function, relations, rate, found)

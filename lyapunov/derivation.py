@@ -12,7 +12,7 @@ from arithmetic import as_decimals, from_sympy, total
 from flows import Flow
 
 from .coordinate import as_flow, exact_rates, read
-from .decrease import as_relations, check
+from .decrease import as_relations, check, once
 from .energy import Assumptions, Energy, H, energies
 from .fastest import fastest
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
@@ -93,16 +93,7 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
         relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
         energy, verdict, steps = fastest(exact_rates(flow), relations)
         return Derivation(flow, energy, verdict, steps, relations)
-    return _once(_derived, flow, assuming)
-
-
-def _once(cached, *arguments):
-    """A function with a cache, without it where rates are arrays."""
-    try:
-        hash(arguments)
-    except TypeError:
-        return cached.__wrapped__(*arguments)
-    return cached(*arguments)
+    return once(_derived, flow, assuming)
 
 
 @functools.lru_cache(maxsize=256)
@@ -471,17 +462,12 @@ def known_energies(flow: Flow) -> Iterator[Energy]:
 
 
 def judged_energies(flow: Flow) -> Iterator[tuple[Energy, Verdict]]:
-    """The known energies with their verdicts, each of which is sought when it is asked for, once for each flow."""
-    for i, energy in enumerate(energies(flow)):
-        yield energy, _once(_judged, flow, i)
+    """The known energies with their verdicts, each of which is sought when it is asked for."""
+    for energy in energies(flow):
+        yield energy, check(flow, energy)
     derived = derive(flow)
     if derived.energy is not None:
         yield derived.energy, derived.verdict
-
-
-@functools.lru_cache(maxsize=256)
-def _judged(flow: Flow, i: int) -> Verdict:
-    return check(flow, energies(flow)[i])
 
 
 # ---------------------------------------------------------------------------------------------- from symbols to code

@@ -44,22 +44,28 @@ class _Asked(Oracle):
         }
 
 
+@functools.cache
+def symbol_of(name: str, domain: str = "real", kind: str = "loss") -> Dummy:
+    """A symbol that equals none of a user's; the same each time, so that sympy knows what was computed with it."""
+    return Dummy(name, **{domain: True})
+
+
 class Motion:
     """V and V' of a flow in `dim` coordinates, in its own symbols: `V`, `slopes`, `parts`, whose sum is V' (+ kV)."""
 
     def __init__(self, flow: Flow, function: Callable, dim: int, rate=sympy.S.Zero):
         self._compiled: dict = {}
-        self.flow, self.dim, self.t, self.F = flow, dim, Dummy("t", nonnegative=True), Dummy("F", real=True)
+        self.flow, self.dim, self.t, self.F = flow, dim, symbol_of("t", "nonnegative"), symbol_of("F")
         self.blocks = {}
         for name in flow.blocks:
-            domain = {"positive": True} if name in flow.nonnegative else {"real": True}
+            domain = "positive" if name in flow.nonnegative else "real"
             self.blocks[name] = Vector(
-                Dummy(f"{name}_{i + 1}", **domain) for i in range(1 if isinstance(name, scalar) else dim)
+                symbol_of(f"{name}_{i + 1}", domain, "block") for i in range(1 if isinstance(name, scalar) else dim)
             )
-        self.g, self.r = (Vector(Dummy(f"{x}_{i + 1}", real=True) for i in range(dim)) for x in "gr")
-        entry = {(i, j): Dummy(f"H_{i + 1}{j + 1}", real=True) for i in range(dim) for j in range(i, dim)}
+        self.g, self.r = (Vector(symbol_of(f"{x}_{i + 1}") for i in range(dim)) for x in "gr")
+        entry = {(i, j): symbol_of(f"H_{i + 1}{j + 1}") for i in range(dim) for j in range(i, dim)}
         self.H = Vector(entry[min(i, j), max(i, j)] for i in range(dim) for j in range(dim)).reshape(dim, dim)
-        self.J = Vector(Dummy(f"J_{i}", real=True) for i in range(dim**2)).reshape(dim, dim)
+        self.J = Vector(symbol_of(f"J_{i + 1}{j + 1}") for i in range(dim) for j in range(dim)).reshape(dim, dim)
         s = State(t=self.t, **{name: x[0] if isinstance(name, scalar) else x for name, x in self.blocks.items()})
         oracle = _Asked(
             s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J}
@@ -78,11 +84,11 @@ class Motion:
             """∂V/∂x, of the terms that hold x."""
             return sympy.Add(*(e.diff(x) for e, held in terms if x in held))
 
-        turned = [sum(self.H[i, j] * theta[j] for j in range(dim)) for i in range(dim)]
+        bent = [(gradient(a), row) for a, row in zip(self.g, self.H, strict=True)]
         parts = [
             gradient(self.t),
-            gradient(self.F) * sum(a * b for a, b in zip(self.g, theta, strict=True)),
-            sum(gradient(a) * b for a, b in zip(self.g, turned, strict=True)),
+            gradient(self.F) * sympy.Add(*(a * b for a, b in zip(self.g, theta, strict=True))),
+            sympy.Add(*(slope * sum(h * b for h, b in zip(row, theta, strict=True)) for slope, row in bent if slope)),
         ]
         parts += [
             gradient(x) * f
@@ -295,27 +301,28 @@ class Motion:
                 x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
                 return x**2 if square else x
 
-            turn = _rotation(n, [number() for _ in range(n)]) if axes else sympy.eye(n)
+            turn = _rotation(n, [number() for _ in range(n)]) if axes else None
             at = {
                 self.t: number(True),
                 self.F: number(),
                 **{x: number(True) if x.is_positive else number() for x in self.rates},
             }
             h, j = [number() for _ in range(n)], [number() for _ in range(n)]
-            H = turn * sympy.diag(*h) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: 0)
-            J = sympy.diag(*j) * turn.T if axes else sympy.Matrix(n, n, lambda i, k: number())
-            entries = {x: number() for x in self.H.flat}
-            at |= {x: H[i] if axes else entries[x] for i, x in np.ndenumerate(self.H)} | {
-                x: J[i] for i, x in np.ndenumerate(self.J)
-            }
-            h = h if axes else [entries[self.H[i, i]] for i in range(n)]
+            J = {x: number() for x in self.J.flat if turn is None}
+            H = {x: number() for x in self.H.flat}
+            if turn is not None:
+                H = dict(zip(self.H.flat, turn * sympy.diag(*h) * turn.T, strict=True))
+                J = dict(zip(self.J.flat, sympy.diag(*j) * turn.T, strict=True))
+            at |= H | J
+            h = [H[self.H[i, i]] for i in range(n)] if turn is None else h
             ones = [
                 {oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
                 for i in range(n)
             ]
             for name, block in [*self.blocks.items(), (None, self.g)]:
                 own = [number(block[0].is_positive) for _ in block]
-                at |= dict(zip(block, own if isinstance(name, scalar) else turn * sympy.Matrix(own), strict=True))
+                turned = own if isinstance(name, scalar) or turn is None else turn * sympy.Matrix(own)
+                at |= dict(zip(block, turned, strict=True))
                 symbol = oracle.gradient if name is None else getattr(s, name)
                 for i, one in enumerate(ones):
                     one[symbol] = own[0] if isinstance(name, scalar) else own[i]
@@ -416,12 +423,14 @@ class Law:
         ok = np.ones(len(values[motion.t]), dtype=bool)
         names = tuple(sorted(rates, key=str))
         if (motion, names) not in self._gaps:
-            used = [*motion.symbols, *names]
-            self._gaps[motion, names] = [sympy.lambdify(used, gap, ["scipy", "numpy"]) for gap in self.gaps(motion)]
+            gaps = tuple(map(sympy.sympify, self.gaps(motion)))
+            self._gaps[motion, names] = on_floats((*motion.symbols, *names), gaps) if gaps else None
+        if (f := self._gaps[motion, names]) is None:
+            return ok
         known = [float(rates[x]) for x in names]
-        for f in self._gaps[motion, names]:
-            scale = np.abs(np.asarray(f(*(np.abs(values[x]) for x in motion.symbols), *known), dtype=float))
-            ok &= np.asarray(f(*(values[x] for x in motion.symbols), *known), dtype=float) >= -1e-12 * scale
+        scales = f(*(np.abs(values[x]) for x in motion.symbols), *known)
+        for gap, scale in zip(f(*(values[x] for x in motion.symbols), *known), scales, strict=True):
+            ok &= np.asarray(gap, dtype=float) >= -1e-12 * np.abs(np.asarray(scale, dtype=float))
         return ok
 
     def holds(self, motion: Motion, point: dict) -> bool:
@@ -451,8 +460,8 @@ class Law:
                     r.lhs if r.lhs.is_Symbol else None,
                 )
                 if x is not None:
-                    root = sympy.solve((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
-                    at[x] = root[0] if root and root[0].is_Rational else at[x]
+                    root = _root((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
+                    at[x] = root if root is not None and root.is_Rational else at[x]
                     if not _holds(r, at):
                         at[x] = next((w for w in (at[x] / 2, at[x] * 2) if _holds(r, at | {x: w})), at[x])
             ordered = len(bounds) < 2 or sign_of((bounds[1] - bounds[0]).subs(at)) >= 0
@@ -465,6 +474,14 @@ class Law:
 
 def _holds(relation, at) -> bool:
     return relation.subs(at) == sympy.true
+
+
+def _root(e, x):
+    """Where an expression of one symbol vanishes, in the first place; None where it does nowhere."""
+    slope = e.diff(x)
+    if slope.is_Rational and slope != 0:
+        return -e.subs(x, 0) / slope
+    return next(iter(sympy.solve(e, x)), None)
 
 
 # --------------------------------------------------------------------------------------------------- small helpers

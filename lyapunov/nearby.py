@@ -131,8 +131,9 @@ class Place:
         return self.value(*(_mpf(a) + float(b) for a, b in zip(self.theta, shift, strict=True))) - self.height
 
 
-def _digits(symbols, expressions):
-    """Expressions as a function of numbers of many digits."""
+@functools.lru_cache(maxsize=256)
+def _digits(symbols: tuple, expressions: tuple):
+    """Expressions as a function of numbers of many digits: the same at every point and seed of a flow."""
     f = sympy.lambdify(symbols, expressions, "mpmath")
 
     def value(*numbers):
@@ -297,10 +298,10 @@ def _of_function(near: Near, found, seed: int) -> str:
     single = [w == 1 and near.place.dim > 1 for w in near.widths]
     if (psi.free_symbols | share.free_symbols) - {g, *blocks}:
         return "the function has symbols of which nothing is said"
-    value = _digits([g, *blocks], [psi, psi.diff(g), *(psi.diff(x) for x in blocks)])
+    value = _digits((g, *blocks), (psi, psi.diff(g), *(psi.diff(x) for x in blocks)))
     alone = psi.as_independent(*(x for x, one in zip(blocks, single, strict=True) if one), as_Add=True)[1] if any(
         single) else sympy.S.Zero  # what belongs to scalar blocks counts once
-    once = _digits([g, *blocks], [alone])
+    once = _digits((g, *blocks), (alone,))
     n = near.place.dim
     for k in range(STATES):
         y = [Float(TINY * int(x), DIGITS) / 8 for x in np.random.default_rng((seed, k)).integers(-16, 17, near.size)]

@@ -8,6 +8,7 @@ losses on which the claim is an equality and from minors that vanish, and what i
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -156,7 +157,9 @@ class Claim(Decrease):
             x: v for x, v in at.items() if x not in {r.base for r in self.roots.values()}}
 
 
+@functools.lru_cache(maxsize=4096)
 def _tidy(e):
+    """In lowest terms; the multipliers of one claim after another are asked for the same entries."""
     return sympy.cancel(sympy.together(e))
 
 

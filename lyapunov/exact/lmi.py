@@ -31,14 +31,14 @@ def deepest(S0: np.ndarray, S: np.ndarray, A: np.ndarray, b: np.ndarray, enough:
     N = rows[(sizes > 1e-11).sum():].T
     d, free = len(S0), N.shape[1]
     base = S0 - np.tensordot(start, S, axes=1)
-    moves = [-np.tensordot(N[:, j], S, axes=1) for j in range(free)] + [-np.eye(d)]
+    moves = np.concatenate([-np.tensordot(N.T, S, axes=1), -np.eye(d)[None]])
     rows = np.hstack([N, -np.ones((n, 1))])  # of λ − t
     z = np.zeros(free + 1)
     z[-1] = min(np.linalg.eigvalsh(base).min(initial=1.0), start.min(initial=1.0), 0.0) - 1.0
 
     def barrier(z, weight):
         room = 1 - z[-1], LARGEST**2 - z[:-1] @ z[:-1]
-        slack, M = start + rows @ z, base + sum(x * m for x, m in zip(z, moves, strict=True))
+        slack, M = start + rows @ z, base + np.tensordot(z, moves, axes=1)
         eigenvalues = np.linalg.eigvalsh(M)
         if min(slack.min(initial=1.0), eigenvalues.min(initial=1.0), *room) <= 0:
             return np.inf, M, slack, room
@@ -48,9 +48,9 @@ def deepest(S0: np.ndarray, S: np.ndarray, A: np.ndarray, b: np.ndarray, enough:
         for _ in range(40):
             value, M, slack, room = barrier(z, weight)
             inverse = np.linalg.inv(M)
-            turned = [inverse @ m for m in moves]
-            gradient = -np.array([np.trace(m) for m in turned]) - rows.T @ (1 / slack)
-            hessian = np.array([[np.sum(p * q.T) for q in turned] for p in turned]) + (rows.T / slack**2) @ rows
+            turned = inverse @ moves
+            gradient = -np.trace(turned, axis1=1, axis2=2) - rows.T @ (1 / slack)
+            hessian = np.tensordot(turned, turned, axes=([1, 2], [2, 1])) + (rows.T / slack**2) @ rows
             gradient[-1] += 1 / room[0] - weight
             hessian[-1, -1] += 1 / room[0] ** 2
             gradient[:-1] += 2 * z[:-1] / room[1]

@@ -197,6 +197,10 @@ class Domain:
 
     def _coefficient(self, c) -> Proof | None:
         """c ≥ 0 for rates and clocks, perhaps on a condition."""
+        return _of_rates(c, tuple(self.clocks.items()))
+
+    def coefficient(self, c) -> Proof | None:
+        """`_coefficient`, without what is known from before."""
         constant, factors = factor_list(c)
         sign, unknown = sympy.sign(constant), []
         proofs: list[Proof] = []
@@ -225,7 +229,9 @@ class Domain:
             rest = Proof(conditions=(relation(f),)) if len(unknown) == 1 and f.free_symbols else None
         return rest and rest.along(*proofs)
 
-    def _interval(self, f, y) -> Proof | None:
+    @staticmethod
+    @functools.lru_cache(maxsize=1024)
+    def _interval(f, y) -> Proof | None:
         """f ≥ 0 for y in (0, 1), by y = 1/(1 + w) and the signs of the coefficients."""
         w = Fresh("w", positive=True)
         top = expand(fraction(together(f.subs(y, 1 / (1 + w))))[0])
@@ -358,6 +364,12 @@ class Domain:
                     if value:
                         return Eq(rate, value[0])
         return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _of_rates(c, clocks: tuple) -> Proof | None:
+    """A coefficient that is ≥ 0: the sign of a polynomial, its pivots and its factors ask for the same ones again."""
+    return Domain(clocks=dict(clocks)).coefficient(c)
 
 
 @functools.cache

@@ -274,9 +274,10 @@ def _leading(e, s, power, name):
     """The term of weight `power` of a new value, whose lower ones vanish."""
     if e.has(sympy.sign, sympy.Piecewise):
         raise _NoLinearPart(f"the step of {name} does not tend to 0 with the state: it contains a sign")
-    found = taylor(sympy.powdenest(e, force=True), s, power)
-    if found is not None and all(sympy.simplify(lower) == 0 for lower in found[:-1]):
-        return sympy.factor_terms(sympy.expand(found[-1]))
+    for made in (lambda: e, lambda: sympy.powdenest(e, force=True)):  # the latter takes long, and is seldom needed
+        found = taylor(made(), s, power)
+        if found is not None and all(sympy.simplify(lower) == 0 for lower in found[:-1]):
+            return sympy.factor_terms(sympy.expand(found[-1]))
     e = sympy.powdenest(sympy.expand(e), force=True)
     value = sympy.cancel(sympy.together(e / s**power))
     value = value.subs(s, 0)

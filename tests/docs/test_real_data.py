@@ -41,31 +41,64 @@ def test_checkpoints_end_at_the_budget(real_data):
     for trials in (1, 9, 10, 137, 2000):
         points = real_data.checkpoints(trials)
         assert points[-1] == trials and points[0] == 1 and points == sorted(set(points))
+        assert max(1, trials // 4) in points
 
 
 def test_training_in_pieces_is_training(real_data):
     data = networks.dataset("saha")
     network = data.network(3)
     starts = uniform(network.box, 4, 0)
-    for name in ("gd-energy", "gd-richardson", "adam", "lm"):
+    for name in ("secant-energy", "gd-energy", "gd-richardson", "adam", "lm"):
         result = real_data.train(network, data, starts, named(name), 37)
         run = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37))
         assert np.array_equal(result.loss, network.value(run.theta)) and np.array_equal(result.gradients, run.gradients)
         assert np.array_equal(result.curve[1][-1], result.loss) and result.ends == ["budget used"] * 4
         assert np.array_equal(result.losses, run.steps * (name in ("gd-energy", "lm")))
+        early = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37 // 4))
+        assert np.array_equal(result.early, network.value(early.theta))
+
+
+def test_the_rate_is_chosen_anew_for_each_budget(real_data):
+    data, network = real_data.Pair("saha", 3).load()
+    starts = uniform(network.box, 6, 0)
+    _, best = real_data.tuned(network, data, starts, "adam", 40)
+    every = [real_data.train(network, data, starts, named("adam", lr=lr), 40) for lr in real_data.GRIDS["adam"]]
+    for when in ("early", "loss"):
+        assert np.median(getattr(best, when)) == min(np.median(getattr(r, when)) for r in every)
 
 
 def test_a_short_run(real_data, tmp_path, capsys):
-    assert real_data.main(["saha", "--seeds", "6", "--budget", "20", "--out", str(tmp_path)]) == 0
+    command = ["saha 8", "reaction 8-8", "--seeds", "6", "--budget", "20", "--out", str(tmp_path), "--keep",
+               str(tmp_path / "kept")]
+    assert real_data.main(command) == 0
+    text = (tmp_path / "real_data.md").read_text()
     rows = list(csv.DictReader((tmp_path / "real_data.csv").read_text().splitlines()))
     optimizers = {row["optimizer"] for row in rows}
-    assert len(rows) == 6 * len(optimizers) == 54 and {"lm", "L-BFGS (scipy)", "LM (MINPACK)"} <= optimizers
+    assert len(rows) == 2 * 6 * len(optimizers) and {"secant-energy", "lm", "L-BFGS (scipy)"} <= optimizers
+    assert len(optimizers) >= len(real_data.UNTUNED) + len(real_data.FREE) + len(real_data.GRIDS) + 2
     assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows
-               if "lr" not in row["optimizer"])
-    text = (tmp_path / "real_data.md").read_text()
-    assert "6 starts per set" in text and "They lose:" in text and text.count("| saha |") == 5
+               if row["optimizer"] in ("secant-energy", "lm", "gd-energy"))
+    assert "6 starts per pair" in text and "It loses:" in text and "## reaction 8-8" in text
     assert (tmp_path / "figures" / "real_data.png").stat().st_size > 10_000
+    capsys.readouterr()
+    assert real_data.main(command) == 0 and capsys.readouterr().err == ""  # all of it is kept
+    assert (tmp_path / "real_data.md").read_text() == text
     for bad in (["sahara"], ["saha", "--seeds", "2"], ["saha", "--budget", "1"]):
         with pytest.raises(SystemExit):
             real_data.main(bad)
     assert "no data set is named 'sahara'" in capsys.readouterr().err
+
+
+def test_counts_are_of_the_table(real_data):
+    def result(loss, early):
+        x = np.zeros(20)
+        return real_data.Result(loss + x, early + x, x, x, x, ["at rest"] * 20, (x, x))
+
+    pairs = {real_data.Pair("saha"): {"secant-energy": result(1, 2), "adam, best lr = 1": result(2, 1)},
+             real_data.Pair("wine"): {"secant-energy": result(1, 1), "adam, best lr = 3": result(2, 1),
+                                      "LM (MINPACK)": result(0.5, 1)}}
+    table = real_data.duels(pairs, "secant-energy")
+    assert [row["adam"] for row in table] == ["loses (0/20) · wins (20/20)", "open (0/20) · wins (20/20)"]
+    assert [row["LM"] for row in table] == ["–", "open (0/20) · loses (0/20)"]
+    assert [tuple(row.values()) for row in real_data.totals(table)] == [
+        ("adam", "0 – 1 – 1", "2 – 0 – 0"), ("LM", "0 – 1 – 0", "0 – 0 – 1")]

@@ -313,6 +313,13 @@ def test_what_cannot_be_decided_says_why(flow, energy, reason):
     assert reason in verdict.reason
 
 
+def test_claims_that_agree_in_one_coordinate_have_verdicts_of_their_own():
+    """Verdicts are kept by what is read in several coordinates: |v|² and (v₁ + v₂ + …)² are alike in one alone."""
+    right, wrong = (check(Momentum(c=3), lambda s, oracle, square=square: oracle.value + square(s.v) / 2)
+                    for square in (lambda x: total(x**2), lambda x: total(x)**2))
+    assert right.status == "PROVED" and wrong.status != "PROVED"
+
+
 def test_a_claim_that_holds_in_one_dimension_only_is_not_proved():
     """V = F + |v|²/2 + (Σv)² − |v|²: in one dimension the last two cancel."""
     energy = Energy(lambda s, oracle: oracle.value + total(s.v**2) / 2 + total(s.v)**2 - total(s.v**2))
