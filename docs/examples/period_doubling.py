@@ -4,8 +4,8 @@ Period doubling of gradient descent, where its multiplier passes −1
 
 **Theorem.**  One step of gradient descent, :math:`\theta^+ = \theta - \eta\,F'(\theta)`, has the multiplier
 :math:`1 - \eta F''(\theta^*)` at a minimum: it is stable for :math:`\eta < 2/F''(\theta^*)` and is lost through −1.
- For :math:`F = (\theta^2 - 1)^2/4`, :math:`F''(\pm 1) = 2`, so at :math:`\eta = 1`.  The orbit of period two that
- is born there can be written down: with :math:`p = ab` and :math:`s = a + b`,
+For :math:`F = (\theta^2 - 1)^2/4`, :math:`F''(\pm 1) = 2`, so at :math:`\eta = 1`.  The orbit of period two that
+is born there can be written down: with :math:`p = ab` and :math:`s = a + b`,
 :math:`p = 1/\eta` and :math:`s^2 = 1 + 3/\eta`; its multiplier is :math:`7 - 4\eta - 2\eta^2`, and passes −1 at
 :math:`\eta = \sqrt 5 - 1`, where the next doubling happens.
 """
