@@ -31,6 +31,8 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {"ArrayLike": "numpy.typing.ArrayLike",
+                        **{name: f"arithmetic.{name}" for name in ("Array", "Box", "Quantity", "Rate")}}
 python_maximum_signature_line_length = 80
 python_display_short_literal_types = True
 add_module_names = False

@@ -2,10 +2,10 @@ r"""
 Runge–Kutta–Chebyshev: a stable interval of 2s² for s gradients
 ===============================================================
 
-**Theorem** (van der Houwen & Sommeijer 1980).  Of all consistent polynomials of degree s with :math:`|R(z)| \le 1` on
-:math:`[-\beta, 0]`, the shifted Chebyshev polynomial :math:`T_s(1 + z/s^2)` has the largest :math:`\beta = 2s^2`. 
-Euler steps of the same cost reach 2s.  With damping, the interval is a little shorter and the method contracts
-inside of it.
+**Theorem** (Franklin 1959; Hairer & Wanner, Solving ODEs II, IV.2).  Of all consistent polynomials of degree s with
+:math:`|R(z)| \le 1` on :math:`[-\beta, 0]`, the shifted Chebyshev polynomial :math:`T_s(1 + z/s^2)` has the largest
+:math:`\beta = 2s^2`.  Euler steps of the same cost reach 2s.  With damping, the interval is a little shorter and
+the method contracts inside of it.
 """
 import matplotlib.pyplot as plt
 import numpy as np
