@@ -24,7 +24,7 @@ class Page(HTMLParser):
 def broken(folder: Path) -> list[str]:
     """A line per internal link that leads nowhere, and per script, style or picture that is fetched from elsewhere."""
     pages = {path.resolve(): Page(path) for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts}
-    lines = []
+    lines = [] if pages else [f"{folder} has no pages"]
     for path, page in pages.items():
         for target in dict.fromkeys(page.targets):
             url = urlsplit(target)

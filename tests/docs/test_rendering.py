@@ -60,6 +60,7 @@ def test_every_parameter_that_a_docstring_names_is_one_of_the_signature(room, re
 
 def test_links_that_lead_nowhere(tmp_path):
     links = load("links")
+    assert links.broken(tmp_path) == [f"{tmp_path} has no pages"]
     (tmp_path / "a.html").write_text('<p id="here"><a href="b.html#there">x</a> <a href="#here">x</a>'
                                      '<a href="https://example.org/none">x</a></p>')
     (tmp_path / "b.html").write_text('<p id="there"></p>')
