@@ -31,8 +31,11 @@ test-extras: .venv/.extras
 	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
 		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py tests/shallow
 
+# runs the tutorials and the gallery, takes every warning for an error and checks every internal link; PLOTS=0 runs none
+PLOTS ?= 1
 docs: .venv/.docs
-	$(BIN)/python -m sphinx -q docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -D plot_gallery=$(PLOTS) docs docs/_build/html
+	$(BIN)/python docs/links.py docs/_build/html
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/ensemble.py
@@ -67,4 +70,4 @@ bench: .venv/.bench
 	touch $@
 
 clean:
-	rm -rf .venv build docs/_build *.egg-info .coverage .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv build dist docs/_build docs/auto_examples docs/auto_tutorials docs/reference/tables.md *.egg-info .coverage .pytest_cache .hypothesis .mypy_cache .ruff_cache

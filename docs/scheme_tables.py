@@ -186,7 +186,7 @@ def page(order: Table, table: Table, summary: Table, n: int) -> str:
     return f"""# Schemes
 
 Regenerate this page with `python docs/scheme_tables.py`, the picture of stiff problems with
-`python docs/gallery/stiffness.py`.
+`python docs/examples/stiffness.py docs/figures/stiffness.png`.
 
 ## Orders
 
@@ -221,7 +221,7 @@ networks, far away.  In per cent with 95 % Wilson intervals; gradients are media
 
 ![Gradients against the condition number](figures/stiffness.png)
 
-Gradients to 1e-6 on quadratics, by `docs/gallery/stiffness.py`: adaptive explicit schemes follow the stability limit and
+Gradients to 1e-6 on quadratics, by `docs/examples/stiffness.py`: adaptive explicit schemes follow the stability limit and
 need ~ κ; the heavy ball with the optimal friction and stabilised schemes with matched damping need ~ √κ, close to the
 Chebyshev bound; conjugate gradients use the spectrum and need fewer.
 """  # noqa: E501 - lines of the page

@@ -21,8 +21,8 @@ class Objective(Descended):
     """
 
     kept = False  #: whether the answer to `critical_points()` is kept on disk, as the catalogue's are
-    #: (function, arguments) that make this loss again: how it is sent to other processes
     made_of_functions = False  # which nobody can tell apart but by running them
+    #: what makes this loss again, a function and its arguments: how it is sent to other processes
     made_by: tuple[Callable, tuple] | None = None
 
     def __init__(self, dim: int, name: str, box: Box | None = None):

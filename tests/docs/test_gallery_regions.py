@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sympy import Rational
 
-GALLERY = Path(__file__).parent.parent.parent / "docs" / "gallery"
+GALLERY = Path(__file__).parent.parent.parent / "docs" / "examples"
 
 
 def load(name: str):

@@ -26,7 +26,7 @@ def tables():
 
 @pytest.fixture(scope="module")
 def stiffness():
-    return load("gallery/stiffness")
+    return load("examples/stiffness")
 
 
 def test_no_corrected_start_diverges_and_nothing_is_tuned(tables):

@@ -13,7 +13,7 @@ its barriers with the speed it has: its boundaries have the dimension 1.56 over 
 log 2 on fine maps.  Of Adam with a large step the energy rises, and starts less than 1e-9 from a minimum end in
 another.
 """
-from pathlib import Path
+import sys
 
 import numpy as np
 
@@ -87,8 +87,12 @@ def figure(side: int = 300):
 
 
 if __name__ == "__main__":
-    picture, found = figure()
-    picture.savefig(Path(__file__).parent.parent / "figures" / "boundaries.png", dpi=110)
+    stored = len(sys.argv) > 1
+    picture, found = figure(300 if stored else 80)
+    if stored:  # the stored picture: python boundaries.py ../figures/boundaries.png
+        picture.savefig(sys.argv[1], dpi=110)
+        print(measured().markdown())  # the table of docs/boundaries.md
     for name, (_, shocks, states) in found.items():
         print(name, *shocks, *states, sep="\n  ")
-    print(measured().markdown())
+        assert name == "adam" or all(s.resting and s.point.startswith("saddle") for s in states)
+    assert max(s.distance for s in found["adam"][1]) < 1e-6 < 0.3 < min(s.distance for s in found["gd"][1])

@@ -8,7 +8,7 @@ y' = f₀ + h f₁ + h² f₂ + …, the modified equation.  Its truncations are
 with small steps, and their basins on `polytwo` are compared with those of the algorithm: the flow errs on many starts,
 the first term already repairs nearly all of them.
 """
-from pathlib import Path
+import sys
 
 import numpy as np
 
@@ -53,12 +53,11 @@ def compare(n: int = 120):
     return starts, truth, predicted, [float(np.mean(p != truth)) for p in predicted]
 
 
-def main(path: Path = Path(__file__).parent.parent / "figures" / "modified_basins.png", n: int = 120) -> Path:
-    """Draw the four maps."""
+def draw(truth, predicted, shares, n: int):
+    """The four maps."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
 
-    _, truth, predicted, shares = compare(n)
     colours = ListedColormap(["#6b3d1e", "#3b6fb6", "#e0a030", "#4f9d5d", "#b5527a"])
     figure, axes = plt.subplots(1, 4, figsize=(13, 4), sharey=True, layout="constrained")
     titles = [f"the algorithm, h = {STEP}", *(f"{name}: {share:.1%} differ" for name, share in zip(
@@ -71,10 +70,14 @@ def main(path: Path = Path(__file__).parent.parent / "figures" / "modified_basin
     axes[0].set_ylabel("b")
     figure.suptitle(f"polytwo, heavy ball (c = {FRICTION:g}) by plain Euler, n = {n * n} ({n} × {n} grid); a colour "
                     "per minimum")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-    return path
+    return figure
 
 
 if __name__ == "__main__":
-    print(main())
+    n = 120 if len(sys.argv) > 1 else 36
+    _, truth, predicted, shares = compare(n)
+    picture = draw(truth, predicted, shares, n)
+    if len(sys.argv) > 1:  # the stored picture: python modified_basins.py ../figures/modified_basins.png
+        picture.savefig(sys.argv[1], dpi=110)
+    print("starts on which the flow, order 1 and order 2 err:", *(f"{share:.2%}" for share in shares))
+    assert shares[0] > 0.05 and max(shares[1:]) < shares[0] / 4

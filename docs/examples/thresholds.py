@@ -9,7 +9,7 @@ the plane of lr and β, with the line of theory.
 
 Each setting is a study, and one compiled kernel serves all of them: 30 rates with 2500 starts, then 256 pairs with 625.
 """
-from pathlib import Path
+import sys
 
 import numpy as np
 
@@ -42,6 +42,13 @@ def figure(one: Sweep, two: Sweep):
 
 
 if __name__ == "__main__":
-    one, two = rates(), plane()
-    figure(one, two).savefig(Path(__file__).parent.parent / "figures" / "thresholds.png", dpi=110)
+    stored = len(sys.argv) > 1
+    one, two = (rates(), plane()) if stored else (rates(30), plane(12, 12))
+    picture = figure(one, two)
+    if stored:  # the stored picture: python thresholds.py ../figures/thresholds.png
+        picture.savefig(sys.argv[1], dpi=110)
     print(one.table(), *one.thresholds, sep="\n")
+    (critical,) = one.thresholds[0].at
+    print(f"minima are lost at {critical:.6f}, in theory 2/(3 + √5) = {2 / (3 + 5**0.5):.6f}")
+    assert abs(critical - 2 / (3 + 5**0.5)) < 1e-12
+    assert (one.fraction("minimum")[one.axes["lr"] > 1.1 * critical] < 0.05).all()
