@@ -29,7 +29,7 @@ mutants: .venv/.test
 # studies on a Dask cluster
 test-extras: .venv/.extras
 	$(BIN)/python -m pytest -q -n auto tests/parity tests/networks/test_torch_loss.py tests/networks/test_data.py tests/schemes/test_torch_adapter.py tests/schemes/test_guards.py \
-		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py tests/shallow
+		tests/lyapunov/test_smt.py tests/networks/test_network.py tests/docs/test_networks_page.py tests/basins/test_cluster.py tests/test_structure.py tests/shallow
 
 # runs the tutorials and the gallery, takes every warning for an error and checks every internal link; PLOTS=0 runs none
 PLOTS ?= 1

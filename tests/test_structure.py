@@ -151,9 +151,16 @@ def test_a_build_holds_every_package(tmp_path):
     assert all((tmp_path / room / "py.typed").exists() for room in ARROWS)
 
 
+def face_of(package: str):
+    """The package; of the estimators only where what they are made for is there."""
+    if package == "shallow":
+        pytest.importorskip("sklearn", exc_type=ImportError)
+    return importlib.import_module(package)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_public_names_exist_and_are_documented(package):
-    module = importlib.import_module(package)
+    module = face_of(package)
     assert len(set(module.__all__)) == len(module.__all__)
     for name in module.__all__:
         value = getattr(module, name)
@@ -181,7 +188,7 @@ def unannotated(function: Callable) -> list[str]:
 
 @pytest.mark.parametrize("package", ARROWS)
 def test_public_signatures_are_annotated(package):
-    face, bare = importlib.import_module(package), {}
+    face, bare = face_of(package), {}
     for name in face.__all__:
         value = inspect.unwrap(getattr(face, name)) if callable(getattr(face, name)) else None
         if inspect.isclass(value):
