@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from arithmetic.enclose import newton
 from arithmetic.ends import above, below
-from flows import Dimensionless
+from flows import Dimensionless, Flow, Modifier
 from networks import CriticalPoint, Enclosures
 from schemes import CombinedControl, EnergyControl, Optimizer, Outcome, Problem
 
@@ -242,18 +242,26 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
-        if not problem.control.monotone or isinstance(field.flow, Dimensionless):
-            return np.zeros(len(points), dtype=bool)  # an average falls, or an energy in other units than F
+        if not holds(problem):
+            return np.zeros(len(points), dtype=bool)
         return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
     for i in map(int, np.flatnonzero(result)):
         result[i] = _largest_multiplier(problem, field.start(points[i].numeric), proofs.radius[i]) < 1
     return result
 
 
+def made_of(flow: Flow) -> Iterator[Flow]:
+    """A flow, and those that its modifiers hold."""
+    yield flow
+    if isinstance(flow, Modifier):
+        yield from made_of(flow.flow)
+
+
 def holds(problem: Problem) -> bool:
     """Whether there is an argument by which an algorithm may hold on to a minimum."""
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
-        return True
+        # not where an average falls, or an energy in other units than F
+        return problem.control.monotone and not any(isinstance(f, Dimensionless) for f in made_of(problem.field.flow))
     return not (problem.control.adaptive or not problem.recordable or problem.alone.iteration.clocks)
 
 

@@ -27,7 +27,8 @@ STARTS, SEED, STOP = 200, 0, Stop(max_steps=10_000)
 FAR = (-50.0, 50.0)  # a box far larger than the networks' own
 RATES = tuple(10.0 ** (k / 2) for k in range(-6, 1))  # the grid of learning rates of the classic optimizers
 CLASSIC = ("gd", "momentum", "adam")
-CORRECTED = ("gd-richardson", "gd-energy", "gd-combined", "momentum-energy", "rmsprop-energy", "adam-energy")
+CORRECTED = ("secant-energy", "gd-richardson", "gd-energy", "gd-combined", "momentum-energy", "rmsprop-energy",
+             "adam-energy")
 EXPLICIT = [s for s in SCHEMES if not (s.implicit or s.linearly_implicit)]
 
 

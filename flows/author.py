@@ -54,7 +54,8 @@ class Dimensionless(Modifier):
         return {"ell": 0 * s.ell, "phi": 0 * s.phi} | slopes | {"theta": s.ell * slopes["theta"]}
 
     def tempo(self, s: State) -> Quantity:
-        return s.phi / s.ell**2  # θ' = −∇F in the units of the start is θ' = −∇F·ℓ²/φ
+        # θ' = −∇F in the units of the start is θ' = −∇F·ℓ²/φ
+        return s.phi / s.ell**2 * self.flow.tempo(self.inner(s))
 
     def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate | None]:
         speed, rate = self.flow.followed(self.inner(s), self.seen(s, oracle))

@@ -40,6 +40,9 @@ class Modifier(Flow):
     def plain(self) -> Flow:
         return self.flow.plain
 
+    def tempo(self, s: State) -> Quantity:
+        return self.flow.tempo(s)
+
 
 @dataclass(frozen=True)
 class WeightDecay(Modifier):
@@ -56,6 +59,10 @@ class WeightDecay(Modifier):
 
     def start(self, theta: ArrayLike, oracle: Oracle | None = None) -> State:
         return self.flow.start(theta, oracle if self.decoupled or oracle is None else self.penalised(oracle))
+
+    def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate | None]:
+        speed, rate = self.flow.followed(s, oracle if self.decoupled else self.penalised(oracle))
+        return (speed - self.rate * s.theta if self.decoupled else speed), rate
 
     def penalised(self, oracle: Oracle) -> Oracle:
         """F + λ|θ|²/2 where the gradient was taken: a sequential scheme may have moved s.theta since."""

@@ -51,6 +51,9 @@ class AveragedMomentum(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"m": self.a * (oracle.gradient - s.m), "theta": -s.m}
 
+    def followed(self, s: State, oracle: Oracle) -> tuple[Quantity, Rate]:
+        return -oracle.gradient, self.a
+
     def energy(self, s: State, oracle: Oracle) -> Quantity:
         return oracle.value + total(s.m**2) / (2 * self.a)
 

@@ -8,6 +8,7 @@ it holds no critical point, or exactly one.
 """
 from __future__ import annotations
 
+import math
 import itertools
 import time
 from collections.abc import Sequence
@@ -298,11 +299,11 @@ def _decoupled(loss, box) -> list[CriticalPoint] | None:
         return None
     z = sympy.Symbol("z", real=True)
     phi, inverse = as_decimals(loss.activations[0].function(z)), A.inv()
-    reach = [sum(abs(a) * max(abs(low), abs(high)) for a, (low, high) in zip(row, [*box], strict=True))
-             for row in A.tolist()]
+    sums = [[sorted((a * low, a * high)) for a, (low, high) in zip(row, [*box], strict=True)] for row in A.tolist()]
+    images = [(float(sum(low for low, _ in pairs)), float(sum(high for _, high in pairs))) for pairs in sums]
     try:
-        kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), float(r))
-                 for (_, y), r in zip(loss.data, reach, strict=True)]
+        kinds = [_zeros_of_slope(phi, y[0], z, len(loss.data), image)
+                 for (_, y), image in zip(loss.data, images, strict=True)]
     except NotExact:
         return None
     points = []
@@ -338,11 +339,14 @@ class _Zero:
     periodic: bool = False
 
 
-def _zeros_of_slope(phi, y, z, P: int, reach: float) -> list[_Zero]:
-    """The real zeros of ψ' for ψ = (φ − y)²/(2P), with the orders read off the multiplicities in φ − y and φ'."""
+def _zeros_of_slope(phi, y, z, P: int, image: tuple[float, float]) -> list[_Zero]:
+    """The real zeros of ψ' for ψ = (φ − y)²/(2P), with the orders read off the multiplicities in φ − y and φ'.
+
+    Of zeros without end those in `image`, and some beside it: what lies in a box is told exactly by who asks.
+    """
     error, slope = phi - y, phi.diff(z)
     psi = error**2 / (2 * P)
-    values, slopes = dict(_real_zeros(error, z, reach)), dict(_real_zeros(slope, z, reach))
+    values, slopes = dict(_real_zeros(error, z, image)), dict(_real_zeros(slope, z, image))
     periodic = phi.has(sympy.sin, sympy.cos)
     zeros = []
     for root in {**values, **slopes}:
@@ -363,8 +367,8 @@ def _at(expression, z, root):
     return value if value.has(sympy.CRootOf) else sympy.radsimp(sympy.simplify(value))
 
 
-def _real_zeros(expression, z, reach: float) -> list[tuple]:
-    """Real zeros with their multiplicities, exactly."""
+def _real_zeros(expression, z, image: tuple[float, float]) -> list[tuple]:
+    """Real zeros with their multiplicities, exactly; of zeros without end those in `image`, and some beside it."""
     zeros: dict = {}
     for factor in sympy.Mul.make_args(sympy.factor(sympy.together(expression))):
         base, power = factor.as_base_exp()
@@ -379,7 +383,7 @@ def _real_zeros(expression, z, reach: float) -> list[tuple]:
             continue
         roots = sympy.solveset(base, z, sympy.S.Reals)
         if not isinstance(roots, sympy.FiniteSet):
-            roots = roots.intersect(sympy.Interval(-reach, reach))
+            roots = roots.intersect(sympy.Interval(math.floor(image[0]) - 1, math.ceil(image[1]) + 1))
             if not isinstance(roots, sympy.FiniteSet) and roots != sympy.S.EmptySet:
                 raise NotExact(f"the real zeros of {base} could not be found exactly")
         for root in roots:

@@ -102,6 +102,7 @@ def planck_opacity(temperature, density):
     Sources      Rybicki & Lightman, Radiative Processes in Astrophysics, 5.18 and 10.56; Mihalas & Mihalas 1984.
     """
     from scipy import constants
+    from scipy.integrate import trapezoid
 
     T, n = (np.asarray(a, dtype=float)[..., None] for a in (temperature, density))
     x = np.geomspace(1e-3, 60, 4000)  # hν/kT
@@ -110,7 +111,7 @@ def planck_opacity(temperature, density):
     bound = (1 - ionised) * np.where(nu >= edge, 6.30e-22 * (edge / nu)**3, 0.0)
     free = 3.692e-2 * ionised**2 * n / (np.sqrt(T) * nu**3)
     weight = x**3 * np.exp(-x)  # Planck's function times 1 − e^−x
-    return np.trapezoid(weight * (bound + free) * x, np.log(x), axis=-1) * 15 / np.pi**4
+    return trapezoid(weight * (bound + free) * x, np.log(x), axis=-1) * 15 / np.pi**4
 
 
 def _opacity_table():

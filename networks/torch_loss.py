@@ -42,6 +42,7 @@ class TorchLoss(Objective):
         self.inputs, self.targets = (self._double(torch.as_tensor(x), device) for x in (inputs, targets))
         dim = sum(p.numel() for p in self._parameters.values())
         super().__init__(dim, name or type(model).__name__, box)
+        self.shapes = tuple(tuple(p.shape) for p in self._parameters.values())
         self.made_by = functools.partial(TorchLoss, name=name, box=box, vectorized=vectorized), (model, loss_fn, data)
         if vectorized is not None:
             self.vectorized = bool(vectorized)

@@ -256,7 +256,7 @@ class EnergyControl(Standstill):
         "grow"       h·grow.  (Of "predict" its prediction is taken.)
         "full"       h_max, for flows whose unit of time is their own, as Newton's is.
         "spectral"   by Barzilai and Borwein, of the change s of θ and d of θ': |s|²/⟨s, −d⟩ and ⟨s, −d⟩/|d|² in turn,
-                     and 2·max(h, |s|/|d|) where ⟨s, −d⟩ ≤ 0.  For flows without memory.
+                     and 2·max(h, |s|/|d|) where ⟨s, −d⟩ ≤ 0; longer where a memory follows ∇F (`Flow.followed`).
     acceptance : what V⁺ + ratio·h·D is compared with.
         "monotone"   V.
         "averaged"   the average C of the energies so far, C⁺ = (ηQC + V⁺)/Q⁺, Q⁺ = ηQ + 1, η = `average`: V ≤ C and C
@@ -303,7 +303,9 @@ class EnergyControl(Standstill):
             raise ValueError(f"halvings={self.halvings!r} must be an integer >= 0")
         if self.accelerate and (self.search == "predict" or self.first != "grow"):
             raise ValueError("accelerate=True multiplies `grow`, which search='predict' and "
-                             "first='spectral' do not use")
+                             f"first={self.first!r} do not use: leave it out, or take first='grow'")
+        if self.first == "full" and not self.h_max < np.inf:
+            raise ValueError("first='full' starts every search at h_max, which is infinite: pass a finite one")
 
     @property
     def rules(self) -> tuple[Acceptance, Search, First]:
@@ -380,7 +382,7 @@ class EnergyControl(Standstill):
         grown, more = first.next(tried)
         take, if_taken, if_not, too = search.judge(tried, ok, minimum(grown, self.h_max))
         levels = acceptance.after(tried, level)
-        after = next(iter(levels.values()))[0] if levels else tried.after
+        after = acceptance.watched(tried, levels)
         return take, where(take, if_taken, if_not), {
             **self.progress(memory, after, here.gradient), **levels, **too, **more}
 

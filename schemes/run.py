@@ -78,6 +78,7 @@ def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Schem
         z, steps, single = _continued(problem, theta0)
     else:
         y, single = _start(field, theta0, y0)
+        y = y if y0 is None else problem.fresh(y)
         z, steps = problem.start(y), np.zeros(y.shape[1], dtype=np.int64)
     history.begin(z, steps)
     report = Progress(progress, z.shape[1], "lanes ended")
@@ -152,6 +153,7 @@ def _continued(problem: Problem, run: Run):
         raise ValueError(f"integrate(field, run, ...): the run kept {len(rows) - len(memory)} numbers and {memory}, "
                          f"this field and step need {problem.field.size} and {problem.control.memory}: use those it "
                          "was made with")
+    rows = np.vstack([problem.fresh(rows[:problem.field.size]), rows[problem.field.size:]])
     return np.vstack([rows, steps[None].astype(float)]) if len(problem.memory) > len(memory) else rows, steps, single
 
 

@@ -32,11 +32,13 @@ Changes = dict[str, tuple]  #: of the memory: (value if the step is taken, value
 
 
 class Acceptance(NamedTuple):
-    """start : its memory.  level : what V⁺ + ratio·h·D is compared with.  after : (trial, level) -> the memory next."""
+    """start : its memory.  level : what V⁺ + ratio·h·D is compared with.  after : (trial, level) -> the memory next.
+    watched : (trial, the memory next) -> what is at a standstill where it falls no more, V unless given."""
 
     start: dict[str, float]
     level: Callable[[Tried], Quantity]
     after: Callable[[Tried, Quantity], Changes]
+    watched: Callable[[Tried, Changes], Quantity] = lambda tried, levels: tried.after
 
 
 class Search(NamedTuple):
@@ -75,7 +77,7 @@ def _integrated(tried: Tried, level) -> Changes:
 
 ACCEPTANCES: Catalogue[Acceptance] = Catalogue("acceptance", {
     "monotone": Acceptance({}, lambda tried: tried.before, lambda tried, level: {}),
-    "averaged": Acceptance({"C": 0.0, "Q": 0.0}, _average_of, _averaged),
+    "averaged": Acceptance({"C": 0.0, "Q": 0.0}, _average_of, _averaged, lambda tried, levels: levels["C"][0]),
     "integrated": Acceptance({"R": np.inf}, _allowed, _integrated)})
 
 

@@ -262,6 +262,7 @@ class _ClosureLoss(Descended):
     def __init__(self, params, first, closure, sign: float):
         self.params, self.first, self.closure, self.sign = params, first, closure, sign
         self.theta = np.concatenate([_flat(p) for p in params])
+        self.shapes = tuple(tuple(p.shape) for p in params)
         self.dim, self.here = len(self.theta), None if first is None else self._seen(first)
         self.together = frozenset() if first is None else frozenset({"value", "gradient"})
 

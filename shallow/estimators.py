@@ -211,6 +211,8 @@ class ShallowClassifier(ClassifierMixin, _Shallow):
         if y.ndim > 1:
             y = column_or_1d(y, warn=True)
         self._several = False
+        if weight is not None:  # a weight of 0 is no point, and so none of its label
+            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) == 1:
             raise ValueError("y has one class only: there is nothing to tell apart")
@@ -252,7 +254,10 @@ def _distinct(X, y, w) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The distinct points in order, their weights added up: what does not depend on order or repetitions."""
     kept = w > 0
     rows, inverse = np.unique(np.hstack([X[kept], y[kept]]), axis=0, return_inverse=True)
-    return rows[:, :X.shape[1]], rows[:, X.shape[1]:], np.bincount(inverse.reshape(-1), weights=w[kept])
+    inverse = inverse.reshape(-1)
+    order = np.lexsort([w[kept], inverse])  # sums round by their order
+    return (rows[:, :X.shape[1]], rows[:, X.shape[1]:],
+            np.bincount(inverse[order], weights=w[kept][order], minlength=len(rows)))
 
 
 def _moments(x, w) -> tuple[np.ndarray, np.ndarray]:

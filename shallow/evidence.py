@@ -13,7 +13,7 @@ LIMITS = 1e-4, 1e4  # of a prior's precision: beyond the first it says nothing, 
 NOISE = 1e-2, 1e8  # of the precision of errors, in units of the standardised targets
 DENSE = 600  # parameters up to which the matrix is factorised; above, it is known by its products with a few vectors
 PROBES, KRYLOV = 2, 16  # random signs, and products with each
-STRENGTHS = 30.0, 3.0, 0.1, 0.03  # of the first priors, start by start: the evidence has several maxima
+STRENGTHS = 0.1, 3.0, 0.03, 30.0  # of the first priors, start by start: the evidence has several maxima
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Evidence:
 
     @classmethod
     def start(cls, network: Network, group: np.ndarray, lanes: int) -> Evidence:
-        """Before any data: weights of variance 1; errors as large as the targets in one start, smaller in the next."""
+        """Before any data: weights of variance 1; errors of a third of the targets in the first start."""
         strength = np.resize(STRENGTHS, lanes)
         squares = network.loss == "squares"
         alpha = np.ones((group.max() + 1, lanes)) * (1.0 if squares else strength)

@@ -8,7 +8,7 @@ import numpy as np
 
 from arithmetic import Array, Descended, Quantity
 from networks import Network
-from schemes import Optimizer, Stop, named
+from schemes import Optimizer, Outcome, Stop, named
 
 from .evidence import Evidence, groups, layout
 
@@ -22,6 +22,7 @@ class Penalised(Descended):
 
     def __init__(self, loss: Network, rates: np.ndarray):
         self.loss, self.rates, self.dim, self.name = loss, rates, loss.dim, f"{loss.name}, penalised"
+        self.shapes = loss.shapes
 
     def _penalty(self, theta):
         return (self.rates * theta**2).sum(axis=0) / 2
@@ -88,7 +89,8 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
           callback: Callable[[Progress], object] | None = None) -> Trained:
     """Descend from every start until it is at rest, and keep the best.
 
-    theta : (dim, lanes), the starts; each has the result that it would have alone.  solver : a name of `schemes.named`.
+    theta : (dim, lanes), the starts; each has the result that it would have alone, unless `max_iter` ends the descent
+    before, which all share.  Memory of the solver starts anew with every prior.  solver : a name of `schemes.named`.
     count : how many data points there are, the sum of their weights.  alpha : λ = alpha/count for the weights, the
     biases are free; None: chosen by the evidence, which then says which start is best, else the loss does.
     relevance : whether the weights of each input have a prior of their own (`groups`).
@@ -135,7 +137,10 @@ class _Path:
         for _ in range(most):
             with np.errstate(all="ignore"):
                 step = problem.step(z)
-            rested |= ~np.broadcast_to(np.asarray(step.go, dtype=bool), rested.shape)
+            ended = ~np.broadcast_to(np.asarray(step.go, dtype=bool), rested.shape)
+            rest = np.asarray(step.ends[Outcome.CONVERGED] | step.ends.get(Outcome.STALLED, False))
+            rested |= ended & rest & np.isfinite(self.theta[:, lanes]).all(axis=0)
+            self.open[lanes[ended & ~rested]] = False  # diverged, or no number: not at rest, and not gone on with
             going = ~rested & self.open[lanes]
             if not going.any():
                 break
@@ -167,7 +172,11 @@ class _Path:
         theta = self.theta
         if self.validation is not None:
             merit, theta = -self.score, self.kept
-        start = int(np.argmax(np.where(np.isnan(merit), -np.inf, merit)))
+        merit = np.where(np.isfinite(theta).all(axis=0) & ~np.isnan(merit), merit, -np.inf)
+        if not np.isfinite(merit).any():
+            raise ValueError("no start kept a finite loss: take a solver with steps that the loss controls, as "
+                             "solver='auto' does, or look for inputs beyond measure")
+        start = int(np.argmax(merit))
         losses, scores = ([float(x[start]) for x in curve] for curve in (self.losses, self.scores))
         chosen = evidence and evidence.take(np.array([start]))
         return Trained(theta[:, start], losses, scores, chosen, start, bool(self.converged[start]))

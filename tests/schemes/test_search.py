@@ -13,7 +13,7 @@ import networks
 import schemes
 from flows import ClippedGradient, EnergyFriction, Flow, GradientDescent, Momentum, scalar
 from networks import Loss
-from schemes import CombinedControl, EnergyControl, Euler, Outcome, SequentialEuler, Stop, integrate
+from schemes import CombinedControl, EnergyControl, Euler, Outcome, SequentialEuler, Stop, integrate, pair
 
 NEVER = dict(gradient=0.0, speed=0.0)
 BOWL = Loss(lambda x: x[0]**2 / 2, 1, name="bowl")
@@ -210,3 +210,12 @@ def test_the_energy_of_friction_by_energy_falls():
     derivative = oracle.gradient * slopes["theta"] + s.v * slopes["v"]
     assert friction.is_nonnegative and sympy.expand(derivative + friction * s.v**2) == 0
     assert sympy.expand(mechanic.dissipation(s, oracle) - friction * s.v**2) == 0
+
+
+def test_a_full_first_trial_needs_a_bound_and_integrated_acceptance_watches_the_energy():
+    with pytest.raises(ValueError, match="h_max, which is infinite"):
+        EnergyControl(first="full")
+    hill = networks.Loss(lambda t: -t[0]**2 / 2 - t[1]**2 / 2, 2)
+    control = EnergyControl(ratio=0.0, h0=0.05, h_max=0.05, acceptance="integrated")
+    run = pair(GradientDescent(), Euler(), control).run(hill, [1e-3, 0.0], stop=Stop(gradient=0.0, radius=10.0))
+    assert run.outcome == Outcome.DIVERGED  # its energy falls at every step: that is no standstill

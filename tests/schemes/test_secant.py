@@ -10,7 +10,7 @@ import networks
 from arithmetic import Descended
 from flows import GradientDescent, Secant
 from networks import Loss
-from schemes import EnergyControl, Euler, Outcome, SecantEuler, Stop, named, pair
+from schemes import EnergyControl, Euler, Outcome, SecantEuler, Stop, integrate, named, pair
 
 SECANT = named("secant-energy")
 NETWORKS = ["polytwo", "polythree", "polyfour", "polyfive", "polyeight", "rattwo", "cloche", "sine", "tanh-bump",
@@ -189,3 +189,15 @@ def test_what_it_takes_and_what_not():
 def test_a_refused_or_infinite_start_is_an_outcome():
     run = SECANT.run(networks.get("expfour"), np.array([[-2.9, 2.7], [-1.8, 2.9]]))
     assert all(o in (Outcome.STALLED, Outcome.NOT_FINITE) for o in run.outcome)
+
+
+def test_a_run_that_goes_on_looks_again_at_another_loss():
+    """What the last step left is of the loss that it was on: a run on another one looks again, and one from a state."""
+    near, far = (Loss(lambda t, a=a: (t[0] - a)**2 + (t[1] - a)**2, 2) for a in (0, 3))
+    first = SECANT.run(near, [1.0, 0.5])
+    assert SECANT.run(far, first).theta == pytest.approx([3, 3], abs=1e-6)
+    y = SECANT.flow.on(near).start([5.0, 5.0])
+    y[SECANT.flow.on(near).blocks["g"]] = 0.0
+    assert pair(SECANT.flow, SECANT.scheme, SECANT.step).run(near, first).steps == first.steps
+    assert integrate(SECANT.flow.on(near), y0=y, scheme=SECANT.scheme, step=SECANT.step).theta == pytest.approx(
+        [0, 0], abs=1e-6)

@@ -387,3 +387,15 @@ def test_a_step_looks_again_at_parameters_that_others_have_changed():
         model[0].weight.mul_(1.5)
     changed = closure().item()
     assert optimizer.step(closure).item() == changed
+
+
+def test_weights_are_moved_as_matrices():
+    """Muon makes the step of a weight matrix nearly orthogonal, as it does on the network of the same parameters."""
+    model = net()
+    before = [p.detach().clone() for p in model.parameters()]
+    trained(model, as_torch_optimizer(named("muon", lr=0.01, weight_decay=0.0))(model.parameters()), 1)
+    moved = [(b - p.detach()).numpy() for b, p in zip(before, model.parameters(), strict=True)]
+    values = np.linalg.svd(moved[0], compute_uv=False)
+    assert moved[0].shape == (6, 3) and values.max() / values.min() < 2
+    loss = networks.Loss.from_torch(model, mse, (X, Y))
+    assert loss.shapes == tuple(tuple(p.shape) for p in model.parameters())

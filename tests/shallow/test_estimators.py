@@ -109,3 +109,32 @@ def test_a_callback_sees_every_iteration_and_ends_the_fit(moons):
 def test_what_has_no_meaning_is_said_by_name(wrong, moons):
     with pytest.raises(ValueError, match=next(iter(wrong)) + "|" + str(next(iter(wrong.values())))):
         ShallowClassifier(**wrong).fit(*moons)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_start_that_leaves_is_not_at_rest(activation):
+    """Gauss–Newton without damping on a network of more parameters than data: no answer, or a finite one."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    model = ShallowRegressor(solver="gauss-newton", activation=activation, alpha=0.0, n_starts=2, max_iter=200)
+    try:
+        model.fit(X, np.sin(3 * X[:, 0]))
+    except ValueError as error:
+        assert "no start kept a finite loss" in str(error)
+    else:
+        assert np.isfinite(model.predict(X)).all() and not (model.converged_ and model.loss_curve_[-1] > 1e3)
+
+
+@pytest.mark.parametrize("n_starts", [1, 2, 4])
+def test_one_start_finds_more_than_the_mean(n_starts):
+    X = np.random.default_rng(1).normal(size=(40, 2))
+    y = np.sin(3 * X[:, 0])
+    assert ShallowRegressor(n_starts=n_starts, random_state=0).fit(X, y).score(X, y) > 0.5
+
+
+def test_points_of_weight_zero_have_no_label(moons):
+    X, y = moons
+    with pytest.raises(ValueError, match="one class only"):
+        ShallowClassifier((3,), **QUICK).fit(X, y, np.where(y == 1, 0.0, 1.0))
+    three = np.where(np.arange(len(y)) % 5 == 0, 2, y)
+    assert list(ShallowClassifier((3,), **QUICK).fit(X, three, (three < 2) * 1.0).classes_) == [0, 1]
