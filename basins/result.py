@@ -365,8 +365,9 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
     return nearest, least
 
 
+@np.errstate(over="ignore")
 def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """|θ − at|² of the columns of `theta`, (dim, n)."""
+    """|θ − at|² of the columns of `theta`, (dim, n); infinite where it is too large for a number."""
     result = theta[0] - at[0]
     result *= result
     for x, c in zip(theta[1:], at[1:], strict=True):

@@ -56,7 +56,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
         claim = _Claim(flow, readings(flow, function), relations, rate, function)
     except (Missing, TypeError, ValueError):  # the verdict says so
         return _judged(flow, function, relations, rate)
-    return once(_of_claim, claim)
+    return once(of_claim, claim)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ def once(cached, *arguments):
 
 
 @functools.lru_cache(maxsize=256)
-def _of_claim(claim: _Claim) -> Verdict:
+def of_claim(claim: _Claim) -> Verdict:
     """A verdict, once: derivations, certificates and pages ask for the same again."""
     return _judged(claim.flow, claim.function, claim.relations, claim.rate)
 
@@ -174,8 +174,8 @@ def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | 
     for last in (False, True):  # the gradient along the first axis, or along the last one
         try:
             one = Frame(flow, function, rate, law, last)
-            if any(p.exp.is_Rational and p.exp.q > 2 for p in one.derivative.atoms(sympy.Pow)):
-                return None  # fourth roots of norms: no polynomial in the components
+            if any(p.base.is_Add and p.exp.is_Rational and p.exp.q > 2 for p in one.derivative.atoms(sympy.Pow)):
+                return None  # fourth roots of sums: no polynomial in the components
             parts = one.pieces()
         except (Unreadable, Missing):
             return None

@@ -438,7 +438,10 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
         raise ValueError(f"minimize: bounds: {type(optimizer.scheme).__name__} remembers the step that it took, which "
                          "is another one after a projection; take named('gd-energy') or named('momentum-energy')")
     scheme = _Within(optimizer.scheme, low, high) if objective.bounded else optimizer.scheme
-    stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=maxfun)
+    # how a run ended is read off one more trial, which of some takes a gradient at its new point
+    most = maxfun - 1 if maxfun is not None and maxfun > 1 and (
+        optimizer.scheme.reuses or getattr(optimizer.step, "reuses", False)) else maxfun
+    stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=most)
     problem = Problem(optimizer.flow.on(objective), scheme, optimizer.step, stop)
     x0 = np.clip(x0, low, high)
     z, steps, stopped = problem.start(problem.field.start(x0)[:, None]), np.zeros(1, dtype=np.int64), False

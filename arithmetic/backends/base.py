@@ -117,7 +117,8 @@ def printed(iteration: Iteration, spelling: Spelling) -> Step:
     stores = [spelling.store.format(row=s, new=names[iteration.update[i]], name=f"x{s}")
               for s, i in enumerate(iteration.lanes)]
     gather = [spelling.gather.format(row=k) for k in range(len(iteration.tabulated))]
-    return Step(prelude, loads, body, names[iteration.go], stores, gather)
+    go = names[iteration.go] if iteration.go.boolean else f"({names[iteration.go]}) != 0"  # of a constant, a number
+    return Step(prelude, loads, body, go, stores, gather)
 
 
 def sizes(iteration: Iteration) -> dict[str, int]:

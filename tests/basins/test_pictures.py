@@ -108,7 +108,7 @@ def test_shading_is_by_steps_or_by_numbers(basins_of_gd):
 
 
 @pytest.mark.parametrize("name, hyperparameters", [
-    ("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1}), ("adam", {"lr": 0.5}), ("gd-energy", {})])
+    ("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1}), ("adam", {"lr": 0.5}), ("lc-egd", {})])
 def test_the_share_of_steps_on_which_the_energy_rises(polytwo, name, hyperparameters):
     """Beside the recorded states of each run, one after the other."""
     optimizer, starts, stop = named(name, **hyperparameters), grid(polytwo.box, 4), Stop(max_steps=60)
@@ -119,7 +119,7 @@ def test_the_share_of_steps_on_which_the_energy_rises(polytwo, name, hyperparame
         heights = [float(optimizer.flow.energy(s, polytwo.oracle(s.theta))) for s in states]
         rose = sum(b - a > 2 * np.finfo(float).eps * abs(a) for a, b in zip(heights[:-1], heights[1:], strict=True))
         assert found[k] == rose / max(run.accepted[k], 1)
-    assert (found.max() > 0) == (name != "gd-energy")  # whose steps may not raise it
+    assert (found.max() > 0) == (name != "lc-egd")  # whose steps may not raise it
     with pytest.raises(ValueError, match="no energy of its own"):
         rises(polytwo, named("adamw"), starts)
     other = rises(polytwo, named("adamw"), starts, lyapunov.Energy(lambda s, oracle: oracle.value), stop=stop)

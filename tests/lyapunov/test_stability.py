@@ -73,7 +73,8 @@ OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAd
         "Sophia": "couples coordinates", "Secant": "couples coordinates", "Prodigy": "couples coordinates",
         "DAdaptation": "couples coordinates", "DoG": "couples coordinates", "DoWG": "couples coordinates",
         "Polyak": "value of the loss", "MoMo": "value of the loss", "MoMoAdam": "value of the loss",
-        "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time"}
+        "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time",
+        "ClippedGradient": "couples coordinates", "EnergyFriction": "couples coordinates"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)

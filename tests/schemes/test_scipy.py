@@ -83,10 +83,10 @@ def test_minimize(name, options):
 
 def test_minimize_as_scipy_does():
     seen = []
-    options = {"maxiter": 50}
+    options = {"maxiter": 20}
     result = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"),
                       callback=lambda x: seen.append(x), options=options)
-    assert not result.success and result.status == 1 and len(seen) == result.nit == 50 and "maxiter" in result.message
+    assert not result.success and result.status == 1 and len(seen) == result.nit == 20 and "maxiter" in result.message
     numeric = minimize(lambda x: float(x @ x), [1.0, 1.0], method=schemes.named("gd-energy"), options={"gtol": 1e-5})
     assert numeric.success and numeric.x == pytest.approx([0, 0], abs=1e-4)
     both = minimize(lambda x: (float(x @ x), 2 * x), [1.0, 1.0], jac=True, method=schemes.named("gd-energy"))
@@ -420,7 +420,7 @@ def test_bounds_are_kept_and_the_rest_is_scipys(name, box):
         result = minimize(watched, [5.0, 5.0], jac=jac, bounds=bounds, method=method, options=options)
         assert result.success and result.x == pytest.approx(expected.x, abs=2e-6)
         assert result.fun == pytest.approx(expected.fun, abs=1e-9) and np.array_equal(seen[0], start)
-    assert ((np.array(seen) >= low) & (np.array(seen) <= high)).all() and len(seen) > 10
+    assert ((np.array(seen) >= low) & (np.array(seen) <= high)).all() and len(seen) > 5
     assert result.jac[low < high] == pytest.approx(bowl_der(result.x)[low < high], abs=1e-7)  # not the projected one
 
 
