@@ -115,7 +115,8 @@ def train(network, data, starts, optimizer, trials: int) -> Result:
         if not np.any(end.outcome == Outcome.RUNNING):
             break
     theta = problem.field.theta(z)
-    energy = isinstance(optimizer.step, schemes.EnergyControl)
+    # a trial that takes a gradient where it ends takes its loss with it
+    energy = isinstance(optimizer.step, schemes.EnergyControl) and not (optimizer.step.reuses or optimizer.scheme.reuses)
     return Result(network.value(theta), early, network.score(theta, data.test), end.gradients, steps * energy,
                   [ended(Outcome(int(k))) for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
                   seconds / starts.shape[1])

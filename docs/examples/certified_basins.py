@@ -55,7 +55,7 @@ def figure(side: int = 300):
 
     fig, shown = Figure(figsize=(16, 5)), {}
     for k, name in enumerate(NETWORKS):
-        result, proved = basins_of(name, "lc-egd", side, grow=2.0), certificates(name)
+        result, proved = basins_of(name, "lc-egd", side, grow=2.0, h0=1.0), certificates(name)
         ax = fig.add_axes(((k + 0.08) / len(NETWORKS), 0.1, 0.6 / len(NETWORKS), 0.79))
         result.figure(ax)
         for certificate in proved.values():

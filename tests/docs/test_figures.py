@@ -44,7 +44,7 @@ def test_figure_1a_gradient_descent_diverges_from_two_corners(figures):
     assert max(pieces(study)) > 1
     shown = texts(figure.axes[0])
     assert all(word in shown for word in ("polytwo", "gd(lr=0.1)", "n = 6400", "80 × 80", "diverged", "minimum (0, 1)",
-                                          "$w$", "$b$"))
+                                          "w", "b"))
     brown = np.array([0x8B, 0x45, 0x13]) / 255
     image = figure.axes[0].images[0].get_array()
     assert ((np.abs(image[-1, -1] - brown) < 1e-6).all()
@@ -67,7 +67,7 @@ def test_figure_1c_corrected_steps_converge_from_everywhere_to_connected_basins(
         assert study.fraction(Outcome.DIVERGED) == 0 and study.fraction("minimum") + study.fraction("saddle") + (
             study.fraction(End.STARTED_THERE)) == 1
         assert study.fraction("minimum") > 0.999 and pieces(study) == [1, 1, 1, 1]
-    assert "gd-richardson" in texts(figure.axes[0]) and "gd-energy" in texts(figure.axes[1])
+    assert "gd-richardson" in texts(figure.axes[0]) and "lc-egd" in texts(figure.axes[1])
 
 
 def test_the_table_of_probabilities_is_the_same_bytes_again(figures):

@@ -31,7 +31,7 @@ def stiffness():
 
 def test_no_corrected_start_diverges_and_nothing_is_tuned(tables):
     rows, summary = tables.no_tuning(60, ["polytwo", "linear-two", "steep-valley"])
-    assert len(list(rows)) == 3 * 9 and len(list(summary)) == 9
+    assert len(list(rows)) == 3 * 10 and len(list(summary)) == 10
     for row in rows:
         if row["optimizer"] in tables.CORRECTED:
             assert row["diverged"] == row["far: diverged"] == 0

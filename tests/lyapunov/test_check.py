@@ -96,7 +96,7 @@ def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_condi
     if conditions and not isinstance(flow, (Newton, GaussNewton)):
         assert verdict.necessary
 
-
+#: Lion's needs β ≤ 1 (see below), a speed that is one number of all coordinates has no V' of one (see below), and a
 #: secant metric has fourth roots (its positivity is tested with the step); clipped steps turn with the gradient, and a
 #: friction that the energy sets is tested with the search rules.
 BEYOND = {NormalisedGradient, Lion, Secant, DoG, DoWG, EnergyFriction, ClippedGradient}

@@ -74,7 +74,7 @@ OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAd
         "DAdaptation": "couples coordinates", "DoG": "couples coordinates", "DoWG": "couples coordinates",
         "Polyak": "value of the loss", "MoMo": "value of the loss", "MoMoAdam": "value of the loss",
         "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time",
-        "ClippedGradient": "couples coordinates", "EnergyFriction": "couples coordinates"}
+        "ClippedGradient": "couples coordinates", "EnergyFriction": "the value of the loss"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)

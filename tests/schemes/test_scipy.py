@@ -284,7 +284,7 @@ def test_minimize_takes_scipys_arguments():
     few = minimize(rosen, [0.5, 0.5], jac=rosen_der, method=method, options={"maxfun": 10})
     assert few.njev <= 10 and few.status == 1 and "maxfun" in few.message
     seen = []
-    minimize(fun, [0, 0], args=(2, -1), jac=jac, method=method,
+    minimize(fun, [0, 0], args=(2, -1), jac=jac, method=schemes.named("lc-egd"),
              callback=lambda intermediate_result: seen.append(intermediate_result))
     assert [r.fun for r in seen] == [fun(r.x, 2, -1) for r in seen] and seen[-1].fun < 1e-12
     assert all(b.fun <= a.fun for a, b in zip(seen, seen[1:], strict=False))
