@@ -116,7 +116,8 @@ def train(network, data, starts, optimizer, trials: int) -> Result:
             break
     theta = problem.field.theta(z)
     # a trial that takes a gradient where it ends takes its loss with it
-    energy = isinstance(optimizer.step, schemes.EnergyControl) and not (optimizer.step.reuses or optimizer.scheme.reuses)
+    taken = optimizer.scheme.reuses or getattr(optimizer.step, "reuses", False)
+    energy = isinstance(optimizer.step, schemes.EnergyControl) and not taken
     return Result(network.value(theta), early, network.score(theta, data.test), end.gradients, steps * energy,
                   [ended(Outcome(int(k))) for k in end.outcome], tuple(np.array(c) for c in zip(*curve, strict=True)),
                   seconds / starts.shape[1])
