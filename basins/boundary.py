@@ -401,15 +401,17 @@ def _alike(one, others, match: float) -> np.ndarray:
 def _bisected(problem: Problem, z: np.ndarray, first, match: float, near: float, parts: int = 32) -> np.ndarray:
     """Two states of the segment between the columns of z that are `near`; the first ends as `first` does, the second
     does not."""
-    while np.linalg.norm(z[:, 1] - z[:, 0]) > near:
+    finite = np.isfinite(z).all(axis=1)  # control keeps bounds that are infinite at first
+    while np.linalg.norm(np.diff(z[finite])) > near:
         share = np.linspace(0, 1, parts + 1)
-        states = z[:, :1] * (1 - share) + z[:, 1:] * share
+        states = np.repeat(z[:, :1], parts + 1, axis=1)
+        states[finite] = z[finite, :1] * (1 - share) + z[finite, 1:] * share
         alike = _alike(first, _end(problem, states), match)
         k = int(np.argmin(alike)) if not alike.all() else parts  # of the states the first that ends otherwise
         if k == 0 or np.array_equal(states[:, k - 1], states[:, k]):
             break
         narrower = states[:, [k - 1, k]]
-        if np.linalg.norm(narrower[:, 1] - narrower[:, 0]) >= np.linalg.norm(z[:, 1] - z[:, 0]):
+        if np.linalg.norm(np.diff(narrower[finite])) >= np.linalg.norm(np.diff(z[finite])):
             break
         z = narrower
     return z

@@ -120,9 +120,16 @@ def exact_point(enclosures, point: np.ndarray, tolerance: np.ndarray) -> tuple |
     near.sort(key=lambda theta: np.abs(np.array([float(x) for x in theta]) - point).max())
     for theta in near[:4]:
         at = dict(zip(symbols, theta, strict=True))
-        if all(simplified(g.subs(at)) == 0 for g in slope):
+        values = [g.subs(at) for g in slope]
+        if not any(map(_differs, values)) and all(simplified(value) == 0 for value in values):
             return theta
     return None
+
+
+def _differs(value: sympy.Expr) -> bool:
+    """Whether a number is seen not to be 0 by its first digits, where to simplify it may take for ever."""
+    digits = sympy.N(value, 20)
+    return bool(digits.is_Float and digits != 0 and abs(sympy.N(value, 40) / digits - 1) < 1e-6)
 
 
 def _simple(x: float, tolerance: float) -> list:

@@ -198,7 +198,7 @@ def test_a_fatal_shock_does_what_it_says(polytwo, name, hyperparameters):
 
 
 @pytest.mark.parametrize("name, hyperparameters", [
-    ("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1}), ("adam", {"lr": 0.1}), ("lc-egd", {"grow": 2.0})])
+    ("gd", {"lr": 0.1}), ("momentum", {"lr": 0.1}), ("adam", {"lr": 0.1}), ("gd-richardson", {})])
 def test_boundaries_lead_to_the_exact_saddles(polytwo, name, hyperparameters):
     result = map_of(polytwo, name, hyperparameters, 60)
     codes, starts = result.map(), result.starts.reshape(2, 60, 60)

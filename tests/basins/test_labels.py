@@ -97,7 +97,8 @@ def test_what_runs_away_and_what_is_flat_are_told_apart(formula, end):
     ("rattwo", "lm", {}, {"drifts to infinity": (0.4, 0.55), "minimum": (0.45, 0.6)}),
     ("cloche", "gd-energy", {}, {"plateau": (0.6, 0.8), "minimum": (0.2, 0.4)}),
     ("hidden-tanh", "momentum", {"lr": 0.1}, {"plateau": (0.005, 0.05), "drifts to infinity": (0, 0)}),
-    ("polyfive", "rmsprop-energy", {}, {"saddle": (0, 0), "minimum": (0.95, 1)}),
+    # degenerate saddles, an inflexion in one direction, attract from one side
+    ("polyfive", "rmsprop-energy", {}, {"saddle": (0.01, 0.05), "minimum": (0.95, 1)}),
     ("sine", "gd-energy", {}, {"minimum": (1, 1)})])
 def test_known_answers(network, optimizer, settings, shares):
     loss = networks.get(network)
