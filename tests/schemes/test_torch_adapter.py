@@ -76,12 +76,12 @@ def test_a_step_is_a_trial(name):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("name", CORRECTED)
+@pytest.mark.parametrize("name", [*CORRECTED, "lc-egd"])
 def test_the_corrected_ones_train(name, dtype):
     model = net(dtype)
     losses = trained(model, as_torch_optimizer(named(name))(model.parameters()), 300)
     assert losses[-1] < 0.25 * losses[0] and model[0].weight.dtype == dtype
-    if name == "gd-energy":
+    if name == "lc-egd":
         assert (np.diff(losses) <= 1e-7 * losses[0]).all()
 
 
@@ -118,9 +118,10 @@ def test_a_refused_trial_leaves_the_parameters():
     optimizer = as_torch_optimizer(schemes.pair(
         named("gd-energy").flow, schemes.Euler(), schemes.EnergyControl(h0=1e3)))(model.parameters())
     before = flat(model)
-    assert optimizer.control == {"h": 1e3, "t": 0.0, "accepted": 0.0}
+    first = {"h": 1e3, "t": 0.0, "accepted": 0.0}
+    assert first.items() <= optimizer.control.items()
     trained(model, optimizer, 1)
-    assert np.array_equal(flat(model), before) and optimizer.control == {"h": 500.0, "t": 0.0, "accepted": 0.0}
+    assert np.array_equal(flat(model), before) and (first | {"h": 500.0}).items() <= optimizer.control.items()
 
 
 def test_unused_and_frozen_parameters_stay():
