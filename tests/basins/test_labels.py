@@ -98,7 +98,8 @@ def test_what_runs_away_and_what_is_flat_are_told_apart(formula, end):
     ("cloche", "gd-energy", {}, {"plateau": (0.6, 0.8), "minimum": (0.2, 0.4)}),
     ("hidden-tanh", "momentum", {"lr": 0.1}, {"plateau": (0.005, 0.05), "drifts to infinity": (0, 0)}),
     # degenerate saddles, an inflexion in one direction, attract from one side
-    ("polyfive", "rmsprop-energy", {}, {"saddle": (0.01, 0.05), "minimum": (0.95, 1)}),
+    ("polyfive", "rmsprop-energy", {}, {"saddle": (0.01, 0.05), "minimum": (0.9, 0.96),
+                                        "at rest, undecided": (0.01, 0.08)}),
     ("sine", "gd-energy", {}, {"minimum": (1, 1)})])
 def test_known_answers(network, optimizer, settings, shares):
     loss = networks.get(network)
