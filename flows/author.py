@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from arithmetic import Oracle, OracleView, Quantity, Rate, maximum, sqrt, total, where
 
 from .base import EnergyFunction, Flow, Slopes, State, scalar

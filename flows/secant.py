@@ -44,8 +44,11 @@ class Secant(Flow):
         return {"g": lambda oracle: oracle.gradient, "F": lambda oracle: oracle.value, "gamma": _first}
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
-        still = {name: 0 * getattr(s, name) for name in self.memory}
-        return {**still, "theta": -self.direction(s, oracle.gradient)[0]}
+        return self.resting(s) | {"theta": -self.direction(s, oracle.gradient)[0]}
+
+    def resting(self, s: State) -> Slopes:
+        """The derivatives of the memory between steps: 0."""
+        return {name: 0 * getattr(s, name) for name in self.memory}
 
     def direction(self, s: State, g: Array) -> tuple[Array, Quantity]:
         """H g, and whether it was made of the pairs."""

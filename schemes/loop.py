@@ -115,14 +115,22 @@ class Problem:
                             "…})")
         return self._rows(y, (), self.control)
 
+    @property
+    def _left(self) -> dict[str, slice | int]:
+        """Where the scheme leaves which quantities of the loss; nowhere in a state that has no such blocks."""
+        blocks = self.field.blocks
+        if not all(block in blocks for _, block in self.scheme.leaves):
+            return {}
+        return {quantity: blocks[block] for quantity, block in self.scheme.leaves}
+
     def fresh(self, y: np.ndarray) -> np.ndarray:
         """The states y, (size, lanes), with what a scheme leaves of the loss in them as the loss has it now."""
-        if not self.scheme.leaves or not all(block in self.field.blocks for _, block in self.scheme.leaves):
+        if not self._left:
             return y
         y, oracle = y.copy(), self.field.loss.oracle(self.field.theta(y))
         with np.errstate(all="ignore"):
-            for quantity, block in self.scheme.leaves:
-                now, place = getattr(oracle, quantity), self.field.blocks[block]
+            for quantity, place in self._left.items():
+                now = getattr(oracle, quantity)
                 same = np.abs(now - y[place]) <= 1e-9 * np.abs(now)  # to the rounding of another batch
                 y[place] = np.where(same, y[place], now)
         return y
@@ -141,8 +149,8 @@ class Problem:
     def step(self, z: Array) -> Step:
         y, flow, scheme, control, memory = self._parts(z)
         field = _TrialField(flow, self.field.loss)
-        if scheme.leaves and self.kept and all(block in field.blocks for _, block in scheme.leaves):
-            field.loss.known(field.theta(y), {quantity: y[field.blocks[block]] for quantity, block in scheme.leaves})
+        if self.kept and self._left:
+            field.loss.known(field.theta(y), {quantity: y[place] for quantity, place in self._left.items()})
         trial = control.trial(scheme, field, y, memory)
         s = field.state(control.time(memory), y)
         oracle = field.loss.oracle(s.theta)

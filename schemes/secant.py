@@ -30,8 +30,7 @@ class SecantEuler(Scheme):
         direction, sound = flow.direction(s, here.gradient)
         theta = s.theta - h * direction
         memory = flow.remember(s, here, sound, h, field.loss.oracle(theta))
-        still = {name: 0 * getattr(s, name) for name in flow.memory}
-        return field.pack(memory | {"theta": theta}), None, field.pack(still | {"theta": -here.gradient})
+        return field.pack(memory | {"theta": theta}), None, field.pack(flow.resting(s) | {"theta": -here.gradient})
 
     def dissipation(self, source: Any, half: State, here: Oracle, new: State, h: Quantity) -> Quantity:
         """∇F·H∇F with the memory that made the step, before it took up the step itself: −∇F·Δθ/h."""

@@ -62,7 +62,7 @@ MUTANTS = (
            '"C": (tried.after, level)', SECANT + "the_average_falls_and_bounds_the_loss"),
     Mutant("a step answers for the matrix that made it", "return dot(here.gradient, half.theta - new.theta) / h",
            "return 0 * h", SECANT + "the_average_falls_and_bounds_the_loss"),
-    Mutant("what a step leaves is known", "if scheme.leaves and self.kept and all(", "if False and all(",
+    Mutant("what a step leaves is known", "if self.kept and self._left:", "if False:",
            SECANT + "one_gradient_a_trial"),
     # flows of the whole vector, and of tensors
     Mutant("multipliers of a field that uses the value of F", "if one.oracle.value in asked:", "if False:",
