@@ -107,8 +107,10 @@ class Motion:
             *self.J.flat,
             *(x for b in self.blocks.values() for x in b),
         ]
-        free = set().union(*(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values()))))
-        self.rates = sorted(free - set(self.symbols), key=str)
+        self.free = set().union(
+            *(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values())))
+        )
+        self.rates = sorted(self.free - set(self.symbols), key=str)
         everything = (self.V, *itertools.chain(*self.slopes.values()))
         self.seams = list(dict.fromkeys(h for e in everything for h in seams_of(e)))
 
@@ -144,21 +146,30 @@ class Motion:
         return vars(self) | {"_compiled": {}}
 
     # ------------------------------------------------------------------------------------------------- states
-    def first(self, seed: int) -> tuple:
+    def matrices(self, law: Law) -> tuple[str, ...]:
+        """Which of r, A (for H) and J states are drawn with: those that the claim or its class speaks of."""
+        curved = law.convex or bool(self.free & set(self.H.flat))
+        return ("A",) * curved + ("r", "J") * bool(self.asked & {"residual", "jacobian"})
+
+    def first(self, seed: int, law: Law) -> tuple:
         """(the draw that an attack begins with, its generator after it): the same for all flows of these blocks."""
-        key = self.dim, seed, tuple((name, len(x)) for name, x in self.blocks.items())
+        matrices = self.matrices(law)
+        key = self.dim, seed, matrices, tuple((name, len(x)) for name, x in self.blocks.items())
         if key not in FIRST:
             rng = np.random.default_rng(seed)
             if len(FIRST) > 40:  # of a few hundred kilobytes each
                 FIRST.clear()
-            FIRST[key] = self.draw(rng, 2 * LANES), rng.bit_generator.state
+            FIRST[key] = self.draw(rng, 2 * LANES, matrices), rng.bit_generator.state
         draw, state = FIRST[key]
         rng = np.random.default_rng()
         rng.bit_generator.state = state
         return dict(draw), rng
 
-    def draw(self, rng, lanes: int) -> dict:
-        """Random numbers of which `place` makes admitted states: powers of two, zeros, equal coordinates."""
+    def draw(self, rng, lanes: int, matrices: tuple[str, ...] = ("A", "r", "J")) -> dict:
+        """Random numbers of which `place` makes admitted states: powers of two, zeros, equal coordinates.
+
+        Without `matrices` H, r and J are 0.
+        """
 
         def numbers(*shape):
             reach = np.where(rng.random(lanes) < 0.2, 30, 8)
@@ -174,9 +185,7 @@ class Motion:
         return {
             "F": numbers(1),
             "g": numbers(n),
-            "r": numbers(n),
-            "A": numbers(n, n),
-            "J": numbers(n, n),
+            **{x: numbers(n) if x == "r" else numbers(n, n) for x in matrices},
             "t": np.abs(numbers(1)),
             "share": np.where(rng.random(lanes) < 0.5, share, 1 - share)[None],
             "quadratic": (rng.random(lanes) < 0.5)[None] * 1.0,
@@ -201,8 +210,9 @@ class Motion:
         exp = np.vectorize(sympy.exp, otypes=[object]) if exact else np.exp
         number = (lambda x: sympy.sympify(x)) if exact else float
         low, high = (None if b is None else number(as_decimals(b).subs(rates)) for b in (law.low, law.high))
-        g, theta, F, A, J, r = (draw[x] for x in ("g", ("block", "theta"), "F", "A", "J", "r"))
-        F = F[0]
+        g, theta, F = (draw[x] for x in ("g", ("block", "theta"), "F"))
+        F, zero = F[0], np.zeros((n, n, *F.shape[1:]), dtype=int)
+        A, J, r = (draw.get(x, zero[0] if x == "r" else zero) for x in "AJr")
         if "residual" in self.asked:
             g = np.array([sum(J[k, i] * r[k] for k in range(n)) for i in range(n)])
             F = sum(x * x for x in r) / 2
@@ -250,7 +260,7 @@ class Motion:
         """
         parts = self.parts if parts is None else parts
         f, k = self.compiled(parts), len(parts)
-        draw, rng = self.first(seed)
+        draw, rng = self.first(seed, law)
         if quadratic:
             draw["quadratic"] = np.ones_like(draw["quadratic"])
         for _ in range(ROUNDS):
