@@ -24,6 +24,8 @@ CURVED = "H∇F"  #: the name of H∇F among the vectors of a frame
 INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 POINTS = 4  #: at which an identity is tried
 FIRST: dict[tuple, tuple] = {}  #: the draws that attacks begin with
+#: by which numbers are changed on the way uphill
+FACTORS = np.array([1, 1, 1, 1, 1, 1, 2, 0.5, 1.125, 0.875, 4, 0.25, -1, 0, 16, 0.0625])
 
 
 class _Asked(Oracle):
@@ -157,7 +159,7 @@ class Motion:
         key = self.dim, seed, matrices, tuple((name, len(x)) for name, x in self.blocks.items())
         if key not in FIRST:
             rng = np.random.default_rng(seed)
-            if len(FIRST) > 40:  # of a few hundred kilobytes each
+            if len(FIRST) > 100:  # of a few hundred kilobytes each
                 FIRST.clear()
             FIRST[key] = self.draw(rng, 2 * LANES, matrices), rng.bit_generator.state
         draw, state = FIRST[key]
@@ -196,12 +198,12 @@ class Motion:
     def changed(draw: dict, best, rng) -> dict:
         """Draws near the best ones."""
         lanes = rng.choice(best, LANES)
-        factors = np.array([1, 1, 1, 1, 1, 1, 2, 0.5, 1.125, 0.875, 4, 0.25, -1, 0, 16, 0.0625])
-        out = {}
+        rows = np.concatenate([x.reshape(-1, x.shape[-1]) for x in draw.values()])[:, lanes]
+        rows, out, last = rows * rng.choice(FACTORS, rows.shape), {}, 0
         for name, x in draw.items():
-            out[name] = x[..., lanes] * (
-                1 if name in ("share", "quadratic") else rng.choice(factors, x[..., lanes].shape)
-            )
+            first, last = last, last + x[..., 0].size
+            fixed = name in ("share", "quadratic")
+            out[name] = x[..., lanes] if fixed else rows[first:last].reshape(*x.shape[:-1], LANES)
         return out
 
     def place(self, draw: dict, rates: dict, law: Law) -> dict:

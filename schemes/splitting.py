@@ -56,7 +56,9 @@ class SequentialEuler(Scheme):
         slopes, found, moved = dict[str, Quantity](), dict[str, Quantity](), set[str]()
         read = reads(field.flow) if y.dtype != object else None
         for name in field.flow.blocks:
-            if not found or read is None or moved & read[name]:  # a recorder sees by itself what it has already
+            if read is None:  # a recorder sees by itself what it has already
+                found = {name: field.slope(name, s, oracle)}
+            elif not found or moved & read[name]:
                 found, moved = field.slopes(s, oracle), set()
             slopes[name] = found[name]
             s = State(**vars(s) | {name: getattr(s, name) + self._share(field.flow, name, h) * slopes[name]})

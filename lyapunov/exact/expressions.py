@@ -22,7 +22,7 @@ def vanishes(expr) -> bool:
     if _differs(expr):
         return False
     rational = expr.is_rational_function(*expr.free_symbols)
-    return rational and sympy.cancel(sympy.together(expr)) == 0 or sympy.simplify(expr) == 0
+    return rational and sympy.expand(sympy.fraction(sympy.together(expr))[0]) == 0 or sympy.simplify(expr) == 0
 
 
 def _differs(expr) -> bool:
