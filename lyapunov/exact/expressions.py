@@ -38,7 +38,10 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
              and p.base.is_nonnegative}
     named = {x: Fresh(f"root_{x}", positive=True) for x in roots}
     there, back = {x: s**2 for x, s in named.items()}, {s: sympy.sqrt(x) for x, s in named.items()}
-    return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
+    plain = sympy.sympify(expr.subs(there))
+    if not plain.is_polynomial(*plain.free_symbols):
+        plain = sympy.cancel(sympy.together(plain))
+    return sympy.factor(plain).subs(back)
 
 
 @functools.lru_cache(maxsize=4096)
