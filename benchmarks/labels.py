@@ -19,7 +19,8 @@ from arithmetic import Table
 from basins import End, Study, study, uniform
 from schemes import Outcome, Stop
 
-OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
+OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1},
+              "lm": {"damping": 10, "factor": 10}, "gd-richardson": {},
               "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
 STOP = Stop(max_steps=10_000)
 STRICT = Stop(gradient=1e-10, speed=1e-7, max_steps=100_000)

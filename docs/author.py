@@ -39,6 +39,8 @@ FAMILY = {
     "lm": ("LM", "–"),
     "lm-gain": ("LMNielsen", "μ₀ = 1 where he takes max diag JᵀJ"),
 }
+#: Options where the published rule is not that of the name.
+OPTIONS: dict[str, dict] = {"lm": {"damping": 10.0, "factor": 10.0}}
 
 #: The defaults before the search rules, beside those of today under the same names.
 BEFORE = {
@@ -88,7 +90,8 @@ def family(n: int) -> Table:
     """Each of the family on the networks of its papers: the share at rest, under the published protocol."""
     rows = []
     for name, (theirs, differs) in FAMILY.items():
-        found = [cell(networks.get(network), schemes.named(name), 1e-4, n, PROTOCOL) for network in NETWORKS]
+        found = [cell(networks.get(network), schemes.named(name, **OPTIONS.get(name, {})), 1e-4, n, PROTOCOL)
+                 for network in NETWORKS]
         rows.append((name, theirs, *(f"{rest / inside:.3f}" for rest, _, inside, _ in found), differs))
     return Table(("name", "theirs", *NETWORKS, "what differs"), rows)
 

@@ -148,7 +148,8 @@ class ShallowRegressor(RegressorMixin, _Shallow):
     activation : a name in `networks.ACTIVATIONS`.
     solver : a name of `schemes.named`; "auto" is Levenberg–Marquardt up to 600 parameters, above them "secant-energy".
     alpha : "evidence", or the L2 penalty of `MLPRegressor`: alpha |W|²/(2 Σ weights), in standardised units.
-    n_starts : starts that descend at once.  max_iter : iterations at most, of all rounds together.
+    n_starts : starts that descend at once.  max_iter : iterations at most, of all rounds together; in one iteration
+        every start that is not at rest takes a step.
     tol : at rest where the gradient is at most this, in standardised units and those of the errors (`noise_`), if the
         evidence estimates them; the prior has settled where another estimate changes the evidence per data point by
         this at most.
@@ -160,8 +161,8 @@ class ShallowRegressor(RegressorMixin, _Shallow):
 
     Attributes
     ----------
-    theta_ : the parameters of the network.  loss_curve_ : the penalised loss of the best start, one per iteration.
-    n_iter_ : how many.  validation_curve_ : the loss on the points held out, or None.  converged_ : whether the best
+    theta_ : the parameters of the network, where the evidence of the best start was largest.  loss_curve_ : its
+    penalised loss, one per iteration.  n_iter_ : how many.  validation_curve_ : the loss on the points held out, or None.  converged_ : whether the best
     start came to rest and its prior settled (with points held out: ended by them).  best_start_ : which it was.
     alpha_ : the precisions of the groups, in standardised units.  noise_ : the standard deviation of the errors, one
     per output.  effective_parameters_, log_evidence_ : of the best start.  solver_ : what "auto" was.

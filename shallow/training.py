@@ -92,8 +92,8 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
     theta : (dim, lanes), the starts; each has the result that it would have alone, unless `max_iter` ends the descent
     before, which all share.  Memory of the solver starts anew with every prior.  solver : a name of `schemes.named`.
     count : how many data points there are, the sum of their weights.  alpha : λ = alpha/count for the weights, the
-    biases are free; None: chosen by the evidence, which then says which start is best, else the loss does.
-    relevance : whether the weights of each input have a prior of their own (`groups`).
+    biases are free; None: chosen by the evidence, which then says which start is best and where on its way, else the
+    loss does.  relevance : whether the weights of each input have a prior of their own (`groups`).
     tol : at rest where the norm of the gradient is at most this, in units of the errors' standard deviation where the
     evidence estimates it, and a prior has settled where another one changes the evidence per data point by this at
     most.  validation : the network on points held out: each start ends where it did best on them, and once it has not
@@ -107,7 +107,8 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
         path.close(everyone[path.descend(optimizer, Penalised(network, rates), np.array(tol), everyone, max_iter)])
         return path.best(-path.loss, None)
     group = groups(network, relevance)
-    evidence = Evidence.start(network, group, len(everyone))
+    kept = evidence = Evidence.start(network, group, len(everyone))
+    where = theta.copy()
     for path.rounds in range(max_iter):  # a round need not have an iteration
         if not (now := everyone[path.open]).size:
             break
@@ -115,9 +116,11 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
         rested = path.descend(optimizer, Penalised(network, old.rates(network, group, count)), tol * old.beta**-0.5,
                               now, ROUND)
         new = old.renewed(network, group, path.theta[:, now], count)
-        evidence = evidence.put(now, new)
+        evidence, more = evidence.put(now, new), new.log > kept.log[now]
+        kept, where[:, now[more]] = kept.put(now[more], new.take(more)), path.theta[:, now[more]]
         path.close(now[rested & (np.abs(new.log - old.log) <= tol * count)])
-    return path.best(evidence.log, evidence)
+    path.theta = where  # estimates need not raise the evidence: where it was largest
+    return path.best(kept.log, kept)
 
 
 class _Path:
