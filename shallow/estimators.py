@@ -162,7 +162,8 @@ class ShallowRegressor(RegressorMixin, _Shallow):
     Attributes
     ----------
     theta_ : the parameters of the network, where the evidence of the best start was largest.  loss_curve_ : its
-    penalised loss, one per iteration.  n_iter_ : how many.  validation_curve_ : the loss on the points held out, or None.  converged_ : whether the best
+    penalised loss, one per iteration.  n_iter_ : how many.  validation_curve_ : the loss on the points held out, or
+    None.  converged_ : whether the best
     start came to rest and its prior settled (with points held out: ended by them).  best_start_ : which it was.
     alpha_ : the precisions of the groups, in standardised units.  noise_ : the standard deviation of the errors, one
     per output.  effective_parameters_, log_evidence_ : of the best start.  solver_ : what "auto" was.

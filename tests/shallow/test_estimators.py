@@ -80,7 +80,7 @@ def test_noise_and_the_inputs_that_say_something_are_found():
 
 
 def test_what_has_no_noise_is_fitted_to_its_digits():
-    """Rest is measured in errors: where the gradient is 1e-3 in units of the targets, those here are ten times larger."""
+    """Rest is measured in errors: where the gradient is 1e-3 in the targets' units, these here are ten times larger."""
     _, X, y = DATASETS["saha"]()
     model = ShallowRegressor(n_starts=2).fit(X[::2], y[::2])
     assert model.score(X[1::2], y[1::2]) > 0.9995
