@@ -21,8 +21,9 @@ from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, Oracl
 from .reader import from_sympy
 from .readings import Array, Box, Quantity, Rate, Reading, Vector, as_reals, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
+from .spelling import spelled, worded
 from .symbolic import CoordinateLoss, SymbolicLoss
-from .text import Progress, Table, aligned, clipped, entry, short
+from .text import Printed, Progress, Table, aligned, array, clipped, embedded, entry, latex, preformatted, short
 from .typed import formula, stored
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
-    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex", "spelled",
+    "worded", "Printed", "preformatted", "embedded", "command", "cache",
     "formula", "stored", "ends", "jets", "tape", "enclose",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Array, Table, short
+from arithmetic import Array, Table, embedded, preformatted, short
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
@@ -114,7 +114,7 @@ class Witness(NamedTuple):
     label: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Study:
     """Where the starts of an ensemble ended; arrays over the starts.
 
@@ -154,6 +154,23 @@ class Study:
     def n(self) -> int:
         """Number of starts."""
         return self.starts.shape[1]
+
+    @property
+    def title(self) -> str:
+        """What was studied, from how many starts, and where these lie."""
+        box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in self.starts)
+        return f"{self.loss}, {self.optimizer}: n = {self.n} starts in {box}"
+
+    def __str__(self) -> str:
+        return f"{self.title}\n\n{self.table()}" + f"\nnote: {self.note}" * bool(self.note)
+
+    def __repr__(self) -> str:
+        return f"<Study of {self.loss}, {self.optimizer}: {self.n} starts>"
+
+    def _repr_html_(self) -> str:
+        """Table and figure."""
+        return (preformatted(self.title) + self.table().html() + preformatted(f"note: {self.note}") * bool(self.note)
+                + embedded(self.figure()))
 
     @property
     def complete(self) -> bool:

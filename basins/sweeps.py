@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Progress, Table
+from arithmetic import Progress, Table, embedded, preformatted
 from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
@@ -58,6 +58,32 @@ class Sweep:
     def name(self) -> str:
         """Of the optimizer, without hyperparameters."""
         return self.optimizer.name.partition("(")[0]
+
+    @property
+    def title(self) -> str:
+        """What was swept, from how many starts."""
+        n = next(s.n for s in self.studies if s is not None)
+        return f"{self.loss.name}, {self.name} over {' and '.join(self.axes)}: n = {n} starts each"
+
+    @property
+    def theory(self) -> list[str]:
+        """A line for each threshold, or why there is none."""
+        (name, *more) = self.axes
+        lines = []
+        for threshold in self.thresholds:
+            at = f"lost at {name} = {', '.join(f'{x:.6g}' for x in threshold.at)}" if threshold.at else (
+                "" if more else "not lost between these values")
+            lines.append(f"{threshold.minimum}: stable while its sharpness {threshold.sharpness:.6g} < "
+                         f"{threshold.bears}" + f"; {at}" * bool(at))
+        return [*lines, *([f"no thresholds: {self.note}"] if self.note else [])]
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, "", str(self.table()), *self.theory])
+
+    def _repr_html_(self) -> str:
+        """Table, thresholds and, of one hyperparameter or two, the figure."""
+        return (preformatted(self.title) + self.table().html() + preformatted("\n".join(self.theory))
+                + (embedded(self.figure()) if len(self.axes) < 3 else ""))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import sympy
 from sympy import Symbol
 
-from arithmetic import as_decimals, from_sympy, total
+from arithmetic import as_decimals, from_sympy, total, worded
 from flows import Flow
 
 from .coordinate import as_flow, exact_rates, read
@@ -61,7 +61,7 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         if self.energy is None:
-            return rf"$\text{{{self.status}: {self.reason}}}$"
+            return f"${worded(f'{self.status}: {self.reason}')}$"
         return self.verdict._repr_latex_()
 
 

@@ -142,6 +142,11 @@ class CriticalPoint:
         holds = sympy.lambdify([self.symbols], in_floats(inequality), "numpy")
         return np.broadcast_to(holds(theta), theta.shape[1:])
 
+    def _repr_latex_(self) -> str:
+        from .report import point_latex
+
+        return point_latex(self)
+
     @property
     def conditions(self) -> str:
         """The equations and inequalities of a family, in words; of a point, nothing."""
@@ -196,6 +201,11 @@ class Atlas(Sequence):
 
     def __repr__(self) -> str:
         return f"<Atlas of {len(self)} critical points, {self.summary()[0]}>"
+
+    def _repr_markdown_(self) -> str:
+        from .report import markdown
+
+        return markdown(self)
 
 
 def _short(x) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
+from arithmetic import SymbolicLoss, Vector, aligned, as_decimals, latex
 from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
@@ -63,8 +63,8 @@ class ModifiedEquation:
                 yield f"{'' if k == 0 else 'h*' if k == 1 else f'h**{k}*'}({f[i]})"
 
     def _repr_latex_(self) -> str:
-        rows = (rf"\dot{{{sympy.latex(x)}}} &= " + " + ".join(
-            (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({sympy.latex(f[i])}\right)"
+        rows = (rf"\dot{{{latex(x)}}} &= " + " + ".join(
+            (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({latex(f[i])}\right)"
             for k, f in enumerate(self.terms) if f[i] != 0) for i, x in enumerate(self.state))
         return aligned(rows)
 
