@@ -23,7 +23,9 @@ from .readings import Array, Box, Quantity, Rate, Reading, Vector, as_reals, int
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
 from .spelling import spelled, worded
 from .symbolic import CoordinateLoss, SymbolicLoss
-from .text import Printed, Progress, Table, aligned, array, clipped, embedded, entry, latex, preformatted, short
+from .text import (
+    Printed, Progress, Table, aligned, array, clipped, embedded, entry, latex, preformatted, short,
+)
 from .typed import formula, stored
 
 __all__ = [

@@ -24,7 +24,6 @@ from typing import Any, NoReturn
 import numpy as np
 import sympy
 
-from .spelling import spelled
 from .text import Table
 
 #: The rooms that each command enters besides its own, which is found already, and this one.
@@ -73,11 +72,13 @@ def parser(room: str, description: str, example: str, forms: Iterable[str] = (),
         f"Example:\n  python -m {room} {example}\n\n{EXITS}"), formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--version", action="version", version=f"optiflows {version()}")
     said = made.add_mutually_exclusive_group()
-    for form, name in (("json", "JSON"), ("latex", "LaTeX"), ("markdown", "Markdown"), ("csv", "comma-separated values")):
-        if form in ("json", "latex", *forms):
-            said.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=f"what is said, as {name}")
-    made.add_argument("--out", metavar="FILE", type=Path, help="write it there, in the form of the suffix: " + ", ".join(
-        suffix for form, (suffix, *_) in SUFFIXES.items() if form != "picture") + " (the last two for tables)" + out)
+    names = {"json": "JSON", "latex": "LaTeX", "markdown": "Markdown", "csv": "comma-separated values"}
+    for flag in ("json", "latex", *forms):
+        said.add_argument(f"--{flag}", dest="form", action="store_const", const=flag,
+                          help=f"what is said, as {names[flag]}")
+    suffixes = ", ".join(suffix for form, (suffix, *_) in SUFFIXES.items() if form != "picture")
+    made.add_argument("--out", metavar="FILE", type=Path,
+                      help=f"write it there, in the form of the suffix: {suffixes} (the last two for tables){out}")
     return made
 
 

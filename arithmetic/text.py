@@ -1,4 +1,4 @@
-"""Words: tables, short numbers, progress lines, and the blocks of text, LaTeX and HTML that results show themselves as."""
+"""Words: tables, short numbers, progress lines, and the text, LaTeX and HTML that results show themselves as."""
 from __future__ import annotations
 
 import base64

@@ -184,7 +184,8 @@ def _studied(options, result: Study) -> Report:
         if result.note:
             yield f"note: {result.note}"
         if options.entropy:
-            yield f"\nentropy    {entropy(result)}\nboundary   {uncertainty(result)} grid steps\n"
+            yield (f"\nentropy    {_measured(entropy, result)}\n"
+                   f"boundary   {_measured(uncertainty, result, ' grid steps')}\n")
             yield convergence_times(result)
         if options.text:
             yield f"\n{text(result)}"
@@ -196,7 +197,7 @@ def _studied(options, result: Study) -> Report:
         if options.witnesses is not None:
             found["witnesses"] = result.witnesses(options.witnesses)
         if options.entropy:
-            found |= {"entropy": entropy(result), "uncertainty": uncertainty(result),
+            found |= {"entropy": _measured(entropy, result), "uncertainty": _measured(uncertainty, result),
                       "steps": convergence_times(result)}
         if options.text:
             found |= {"map": result.map(), "labels": {code: result.label(code) for code in result.codes_shown()}}
@@ -207,11 +208,20 @@ def _studied(options, result: Study) -> Report:
                   result.table().markdown, result.table().csv)
 
 
+def _measured(measure, result: Study, unit: str = ""):
+    """A measure of a map, with its unit where it prints, or in words why there is none."""
+    try:
+        return f"{measure(result)}{unit}" if unit else measure(result)
+    except ValueError as reason:
+        return f"none: {reason}"
+
+
 def _swept(result: Sweep) -> Report:
     return Report(
         lambda: [f"{result.title}\n", result.table(), *result.theory],
         lambda: {"loss": result.loss.name, "optimizer": result.name, "axes": result.axes, "complete": result.complete,
-                 "table": result.table(), "thresholds": result.thresholds, "note": result.note},
+                 "table": [row | {name: float(row[name]) for name in result.axes} for row in result.table()],
+                 "thresholds": result.thresholds, "note": result.note},
         lambda: "\n".join([f"% {spelled(result.title)}", result.table().latex(),
                            *(f"% {spelled(line)}" for line in result.theory)]),
         result.table().markdown, result.table().csv)

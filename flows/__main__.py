@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from arithmetic import command, spelled, worded
+from arithmetic import command, spelled
 from arithmetic.command import Report
 
 from . import FLOWS, Equations, Flow, get
@@ -84,23 +84,20 @@ def _update(optimizer: Optimizer) -> Equations | str:
 
 
 def _described_data(flow: type[Flow], rates: dict) -> dict:
-    symbolic, update = flow.symbolic(**rates), {name: _update(o) for name, o in classics(flow).items()}
+    from schemes.__main__ import description
+
+    symbolic = flow.symbolic(**rates)
     return {"name": flow.__name__, "what": inspect.getdoc(flow), "equations": _lines(symbolic.equations()),
             "memory": _blocks(symbolic), "order": symbolic.blocks,
             "rates": {f.name: f.default for f in dataclasses.fields(flow)}, "set": rates,
-            "named": {name: {"scheme": type(o.scheme).__name__, "parameters": o.parameters(), "step": o.control(),
-                             "update": _lines(update[name]) if isinstance(update[name], Equations) else None,
-                             "reason": "" if isinstance(update[name], Equations) else update[name]}
-                      for name, o in classics(flow).items()}}
+            "named": {name: description(o).data() for name, o in classics(flow).items()}}
 
 
 def _described_latex(flow: type[Flow], rates: dict) -> str:
-    parts = [f"% {flow.__name__}: {spelled(_title(flow))}\n{flow.symbolic(**rates).equations().latex()}"]
-    for name, optimizer in classics(flow).items():
-        update = _update(optimizer)
-        parts.append(f"% {name}: {type(optimizer.scheme).__name__}, {spelled(optimizer.control())}\n"
-                     + (update.latex() if isinstance(update, Equations) else f"$${worded(update)}$$"))
-    return "\n\n".join(parts)
+    from schemes.__main__ import description
+
+    return "\n\n".join([f"% {flow.__name__}: {spelled(_title(flow))}\n{flow.symbolic(**rates).equations().latex()}",
+                        *(description(o).latex() for o in classics(flow).values())])
 
 
 def _lines(equations: Equations) -> list[str]:
@@ -112,7 +109,7 @@ def _indented(text: object) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = command.parser("flows", "Optimizers as vector fields.", "adam --set a=1/2")
+    parser = command.parser("flows", "Optimizers as vector fields.", "momentum --set c=1/2")
     parser.add_argument("name", nargs="?", help="a flow; without it, the catalogue")
     command.settable(parser, "rates of the flow, as a=1/2")
     options = parser.parse_args(arguments)

@@ -158,7 +158,7 @@ class Flow:
 
     def _repr_latex_(self) -> str | None:
         try:
-            return self.equations().latex()
+            return self.exact().equations().latex()
         except (TypeError, ValueError, AttributeError):  # a field without a symbolic reading
             return None
 

@@ -105,8 +105,8 @@ def _found(flow: Flow, known: list[Energy]) -> Iterator[tuple[str, str, Any]]:
     for energy in known:
         yield "energy", energy.name or "", check(flow, energy)
     yield "derived", "", (derived := derive(flow))
-    if (energy := known[0] if known else derived.energy) is not None:
-        yield "step", "", check_step(flow, energy)
+    if (first := known[0] if known else derived.energy) is not None:
+        yield "step", "", check_step(flow, first)
 
 
 _HEADS = {"energy": "\nEnergy: {}\n", "derived": "\nDerived:\n",
