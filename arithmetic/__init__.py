@@ -40,7 +40,7 @@ __all__ = [
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
     "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
-    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex", "spelled",
-    "worded", "Printed", "preformatted", "embedded", "command", "cache",
-    "formula", "stored", "ends", "jets", "tape", "enclose",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
+    "spelled", "worded", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored", "ends",
+    "jets", "tape", "enclose",
 ]

@@ -156,8 +156,11 @@ def show(parts: Iterable[str | Table]) -> None:
 def write(out: Path, text: str) -> None:
     """A text file in UTF-8, in the place of what was there when it is all written."""
     part = out.with_name(f"{out.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(out)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def as_data(x: Any) -> Any:

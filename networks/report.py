@@ -100,9 +100,13 @@ def latex(loss: Loss, atlas: Atlas) -> str:
 
 def markdown(atlas: Atlas) -> str:
     """The critical points as a table of formulas, for notebooks, and what is proved of them."""
-    head, *rows = _cells(atlas, atlas.points[0].symbols if atlas.points else ())
-    return Table(tuple(f"${x}$" for x in head), [tuple(f"${x}$" for x in row) for row in rows]).markdown(
-        ) + "\n" + "\n".join(f"- {line}" for line in atlas.summary()) + "\n"
+    said = "\n".join(f"- {line}" for line in atlas.summary()) + "\n"
+    if not atlas:
+        return f"no critical points\n\n{said}"
+    loss = atlas[0].loss
+    head, *rows = _cells(atlas, atlas[0].symbols if loss is None else loss.symbols)
+    table = Table(tuple(f"${x}$" for x in head), [tuple(f"${x}$" for x in row) for row in rows])
+    return f"{table.markdown()}\n{said}"
 
 
 def _cells(atlas: Atlas, symbols) -> list[list[str]]:

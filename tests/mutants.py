@@ -35,6 +35,7 @@ class Mutant(NamedTuple):
 ARITHMETIC, NETWORKS, SCHEMES, LYAPUNOV, BASINS = (
     f"tests/{room}/test_guards.py::test_" for room in ("arithmetic", "networks", "schemes", "lyapunov", "basins"))
 SECANT = "tests/schemes/test_secant.py::test_"
+COMMANDS, DISPLAY = (f"tests/test_{file}.py::test_" for file in ("commands", "display"))
 LABELS = "tests/basins/test_labels.py::test_"
 SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
@@ -71,6 +72,28 @@ MUTANTS = (
            "tests/flows/test_recent.py::test_flows_of_tensors_have_no_equations_of_one_coordinate_and_no_proofs"),
     Mutant("only what descends moves", "moves = where(slope * g < 0, 1.0, 0.0)", "moves = where(slope < 0, 1.0, 0.0)",
            "tests/flows/test_recent.py::test_cautious_moves_where_the_flow_descends_and_nowhere_else"),
+    # ------------------------------------------------------------------------- what commands and notebooks say
+    Mutant("two forms are not asked for at once", "if flag not in (None, found):", "if False:",
+           COMMANDS + "errors_are_one_sentence_before_any_work"),
+    Mutant("what is no table has no table's form", "if flag is not None and flag not in possible:", "if False:",
+           COMMANDS + "errors_are_one_sentence_before_any_work"),
+    Mutant("a file is written whole or not at all", "part = out.with_name(f\"{out.name}.part\")", "part = out",
+           COMMANDS + "a_file_is_replaced_by_all_of_the_text_or_stays"),
+    Mutant("a rate is no switch", "if isinstance(values[key], bool) and key in numbers:", "if False:",
+           COMMANDS + "errors_are_one_sentence_before_any_work"),
+    Mutant("no number is null", "return float(x) if math.isfinite(x) else None", "return float(x)",
+           COMMANDS + "data"),
+    Mutant("tables are aligned as they are spelled",
+           "print(part.spelled(encoding) if isinstance(part, Table) else part, flush=True)", "print(part, flush=True)",
+           COMMANDS + "ascii_is_enough"),
+    Mutant("V' + kV is shown as that", r'name = r"\dot V" if self.rate == 0 else', r'name = r"\dot V" if True else',
+           DISPLAY + "a_rate_is_part_of_the_derivative_that_is_shown"),
+    Mutant("a formula shows what is assumed", 'rows.append("&" + worded(f"assuming {words(self.assuming)}"))', "pass",
+           DISPLAY + "what_is_assumed_is_shown"),
+    Mutant("a formula bounds nothing unproved", r"""        if not self.proved:
+            rows.append(r"&\text{V is""", r"""        if False:
+            rows.append(r"&\text{V is""",
+           DISPLAY + "nothing_is_bounded_by_an_energy_that_is_not_proved_to_fall"),
     # ------------------------------------------------------------------------------------------ arithmetic
     Mutant("adjoint of log", "adjoint=lambda n, d: (d / n.args[0],),", "adjoint=lambda n, d: (d * n.args[0],),",
            ARITHMETIC + "the_adjoint_of_an_operation_is_its_derivative[log]"),

@@ -138,17 +138,21 @@ def test_a_picture_goes_with_data(capsys, tmp_path):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_file_is_replaced_when_all_of_it_is_known(tmp_path):
+def test_a_file_is_replaced_by_all_of_the_text_or_stays(tmp_path, monkeypatch):
     file = tmp_path / "a.txt"
     file.write_text("before")
+    write = Path.write_text
 
-    def text():
-        yield "half"
+    def full(path, text, **options):
+        write(path, text[:2], **options)
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError):
-        command.Report(text, dict, str).tell("text", file)
+    with monkeypatch.context() as disk, pytest.raises(OSError, match="No space"):
+        disk.setattr(Path, "write_text", full)
+        command.write(file, "after")
     assert file.read_text() == "before" and list(tmp_path.iterdir()) == [file]
+    command.write(file, "after")
+    assert file.read_text() == "after" and list(tmp_path.iterdir()) == [file]
 
 
 def test_a_file_that_cannot_be_written_is_said_without_a_traceback(capsys):
@@ -214,7 +218,8 @@ def test_data():
     x = sympy.Symbol("x")
     found = command.as_data({1: (sympy.Rational(1, 3), x**2), "a": np.array([[1.5, np.inf]]), "b": np.int64(3),
                              "c": schemes.Outcome.CONVERGED, "d": networks.Nature.MINIMUM, "e": schemes.Stop(),
-                             "f": Table(("k",), [(np.float64("nan"),)]), "g": np.bool_(True), "h": sympy.nan, "i": None})
+                             "f": Table(("k",), [(np.float64("nan"),)]), "g": np.bool_(True), "h": sympy.nan,
+                             "i": None})
     assert found["e"]["gradient"] == schemes.Stop().gradient
     assert {k: v for k, v in found.items() if k != "e"} == {
         "1": ["1/3", "x**2"], "a": [[1.5, None]], "b": 3, "c": "CONVERGED", "d": "minimum", "f": [{"k": None}],

@@ -47,7 +47,7 @@ SHOWN = {
     "networks.Objective": ("latex", lambda: networks.Loss.from_expression(sympy.Symbol("x")**2, [sympy.Symbol("x")]),
                            "F = x^{2}"),
     "networks.Network": ("latex", lambda: networks.get("cloche"), r"e^{- \frac"),
-    "networks.Atlas": ("markdown", POLYTWO.critical_points, "complete in all of R^n"),
+    "networks.Atlas": ("markdown", POLYTWO.critical_points, "$(w, b)$"),
     "networks.CriticalPoint": ("latex", saddle, r"\text{saddle}"),
     "networks.Cases": ("latex", lambda: networks.classify(
         sympy.Symbol("a", real=True) * sympy.Symbol("x", real=True)**2, [sympy.Symbol("x", real=True)], [0]),
@@ -189,7 +189,8 @@ def test_what_has_no_formula_shows_none():
 # ---------------------------------------------------------------------------- formulas claim no more than the text
 def test_a_rate_is_part_of_the_derivative_that_is_shown():
     found = lyapunov.check(flows.GradientDescent(), lyapunov.Energy(lambda s, o: o.value), rate=sympy.Rational(1, 3))
-    assert r"\dot V + \left(\frac{1}{3}\right) V &=" in found._repr_latex_() and r"\dot V &=" not in found._repr_latex_()
+    shown = found._repr_latex_()
+    assert r"\dot V + \left(\frac{1}{3}\right) V &=" in shown and r"\dot V &=" not in shown
 
 
 def test_what_is_assumed_is_shown():
@@ -240,3 +241,11 @@ def test_names_in_formulas():
                         ("beta1", r"\beta_{1}"), ("c1⁺", "c_{1}^{+}"), ("v", "v"), ("D_next", r"D_{\mathrm{next}}")):
         assert latex(sympy.Symbol(name)) == shown
     assert latex(sympy.Symbol("m⁺")**2) == r"\left(m^{+}\right)^{2}"
+
+
+def test_an_atlas_shows_what_is_proved_with_its_points_or_without():
+    x = sympy.Symbol("x", real=True)
+    empty = networks.Loss.from_expression(x + sympy.exp(x), [x]).critical_points()
+    assert empty._repr_markdown_().startswith("no critical points\n\n- complete in ")
+    shown = POLYTWO.critical_points()._repr_markdown_()
+    assert "- complete in all of R^n\n" in shown and shown.count("\n| ") == 10
