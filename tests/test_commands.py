@@ -295,3 +295,13 @@ def test_ctrl_c_ends_with_130(capsys):
         raise KeyboardInterrupt
 
     assert command.run(main) == 130 and capsys.readouterr().err == "interrupted\n"
+
+
+def test_the_lines_of_the_page_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "pages.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^python -m (\w+) (.*)$", text, re.M)
+    assert len(lines) == 4
+    for room, arguments in lines:
+        assert called(capsys, room, *shlex.split(arguments))
+    assert {f.name for f in tmp_path.iterdir()} == {"polytwo.tex", "fractions.csv"}
