@@ -157,8 +157,15 @@ def preformatted(text: str) -> str:
     return f"<pre>{html.escape(text)}</pre>"
 
 
-class Printed:
-    """A result whose text is what notebooks show, too."""
+class Readable:
+    """A result that IPython shows as its text, where there is no more than text."""
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+class Printed(Readable):
+    """A result of which notebooks show the text, too."""
 
     def _repr_html_(self) -> str:
         return preformatted(str(self))

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Array, Table, embedded, preformatted, short
+from arithmetic import Array, Readable, Table, embedded, preformatted, short
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
@@ -115,7 +115,7 @@ class Witness(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Study:
+class Study(Readable):
     """Where the starts of an ensemble ended; arrays over the starts.
 
     starts, theta : (dim, n), first and last.  outcome : (n,) integers, the values of `Outcome`: how the run ended.

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Progress, Table, embedded, preformatted
+from arithmetic import Progress, Readable, Table, embedded, preformatted
 from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
@@ -41,7 +41,7 @@ class Threshold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Readable):
     """The studies of one optimizer over the values of its hyperparameters.
 
     axes : {hyperparameter: its values}.  studies : one for each combination, in the order of `combinations`; None for

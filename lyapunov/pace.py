@@ -18,7 +18,7 @@ import numpy as np
 import sympy
 from sympy import Matrix, Max, Rational, Symbol
 
-from arithmetic import aligned, entry, latex, worded
+from arithmetic import Readable, aligned, entry, latex, worded
 from flows import Flow, State
 from networks import Loss
 from schemes import Scheme
@@ -35,7 +35,7 @@ SHALLOW = 1e-6  # a feasible point in floats is at least −SHALLOW deep
 
 
 @dataclass(frozen=True)
-class RateVerdict:
+class RateVerdict(Readable):
     """Whether V(θ_{n+1}) ≤ ρ V(θ_n) along an algorithm, for every loss of a class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  rate : ρ.  gives : what that says of the iterates, in words.

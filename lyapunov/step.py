@@ -9,7 +9,7 @@ from typing import overload
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import CoordinateLoss, Rate, Vector, aligned, as_decimals, entry, latex, worded
+from arithmetic import CoordinateLoss, Rate, Readable, Vector, aligned, as_decimals, entry, latex, worded
 from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
@@ -30,7 +30,7 @@ ratio_symbol = Symbol("lambda", nonnegative=True)
 
 
 @dataclass(frozen=True)
-class StepVerdict:
+class StepVerdict(Readable):
     """Whether one step takes V down by at least λ h D, for every loss with H ≤ L and every state.
 
     status : PROVED, REFUTED or UNDECIDED.  conditions : sympy relations under which it is proved; `bound` the largest

@@ -20,7 +20,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign, in_floats
+from arithmetic import Array, Box, Readable, as_decimals, as_fractions, exact_sign, in_floats
 from arithmetic.ends import enclosing
 
 from .algebra import Clock, Stopped
@@ -160,7 +160,7 @@ class CriticalPoint:
 
 
 @dataclass(frozen=True, repr=False)
-class Atlas(Sequence):
+class Atlas(Sequence, Readable):
     """The critical points of a loss, minima first, and what is proved about them.
 
     points : `CriticalPoint`s, families among them.  region : the box ((low, high), …) it speaks of, None for all of Rⁿ.

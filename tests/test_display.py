@@ -146,6 +146,16 @@ def test_what_it_shows(name):
         assert not re.search("[^ -~]", re.sub(r"\\text\{[^}]*\}", "", shown)), shown  # all signs are LaTeX's
         assert "None" not in shown
     assert str(example) and repr(example)
+    if str(example) != repr(example) and name != "schemes.Optimizer":  # whose text is its name
+        example._repr_pretty_(printed := Printer(), False)
+        assert printed.said == str(example)
+
+
+class Printer:
+    """IPython's, as far as it is asked."""
+
+    def text(self, said: str) -> None:
+        self.said = said
 
 
 def balanced(text: str) -> bool:

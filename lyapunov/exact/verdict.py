@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from arithmetic import Printed, aligned, entry, latex, short, worded
+from arithmetic import Printed, Readable, aligned, entry, latex, short, worded
 
 from . import smt
 from .text import words
@@ -60,7 +60,7 @@ def _t(rate):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Readable):
     """Whether V' ≤ 0 along a flow: for every loss of the class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  Floats among the rates are read as the decimals they print as.

@@ -10,7 +10,8 @@ import sympy
 from sympy import Integer, Rational, Symbol
 
 from arithmetic import (
-    GivenOracle, Oracle, Quantity, aligned, entry, exact_sign, from_sympy, is_symbolic, latex, short, total,
+    GivenOracle, Oracle, Quantity, Readable, aligned, entry, exact_sign, from_sympy, is_symbolic, latex, short,
+    total,
 )
 from flows import Flow, State
 from networks import CriticalPoint, Nature, Objective, as_point
@@ -29,7 +30,7 @@ DIGITS = 20  #: of eigenvalues that have no short closed form
 
 
 @dataclass(frozen=True)
-class Stability:
+class Stability(Readable):
     """What a flow does near a critical point (with its memory near rest), and why.
 
     status : "asymptotically stable", "stable" (but not asymptotically, or that is not known), "unstable", "undecided",

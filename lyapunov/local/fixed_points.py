@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import SymbolicLoss, Vector, aligned, as_decimals, entry, latex, short, worded
+from arithmetic import Readable, SymbolicLoss, Vector, aligned, as_decimals, entry, latex, short, worded
 from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
@@ -24,7 +24,7 @@ z, sharpness = Symbol("z"), positive("eta")
 
 
 @dataclass(frozen=True)
-class Multipliers:
+class Multipliers(Readable):
     """How the iteration moves away from, or back to, a rest point.
 
     polynomial : characteristic polynomial in z of the blocks that carry θ, per eigenvalue η of the Hessian.
@@ -367,7 +367,7 @@ def _stable(roots: dict, further: dict) -> bool | None:
 
 # --------------------------------------------------------------------------------------------- spurious rest points
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(Readable):
     """A point that the iteration leaves where it is although the gradient does not vanish.
 
     theta, gradient : exact.  multiplier : of the one-step map there.  attracting : |multiplier| < 1.

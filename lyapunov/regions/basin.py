@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import entry, latex, short
+from arithmetic import Readable, entry, latex, short
 from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class BasinCertificate:
+class BasinCertificate(Readable):
     """{V < level}, connected with θ*: from all of it the flow ends in θ*.
 
     level : exact (∞: everywhere).  inner : the level up to which `contains` answers yes, at most `level`.

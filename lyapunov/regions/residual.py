@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import GivenOracle, aligned, as_decimals, latex
+from arithmetic import GivenOracle, Readable, aligned, as_decimals, latex
 from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
@@ -23,7 +23,7 @@ from .wells import Well, well
 
 
 @dataclass(frozen=True, eq=False)
-class Residual:
+class Residual(Readable):
     """The energy that a flow's memory holds at rest of the potential F, and what it can do with it.
 
     function : V − F of one coordinate, in sympy symbols; V the flow's energy.  rates : the values of those in it.
