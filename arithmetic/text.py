@@ -160,6 +160,11 @@ def preformatted(text: str) -> str:
 class Readable:
     """A result that IPython shows as its text, where there is no more than text."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # of its own: IPython asks the __repr__ of a class before the bases of it
+        cls._repr_pretty_ = Readable._repr_pretty_  # type: ignore[method-assign]
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
 
