@@ -1,7 +1,9 @@
 """How results show themselves: every public class is listed with what notebooks have of it, and says the same there."""
+import ast
 import importlib
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 import sympy
@@ -259,3 +261,14 @@ def test_an_atlas_shows_what_is_proved_with_its_points_or_without():
     assert empty._repr_markdown_().startswith("no critical points\n\n- complete in ")
     shown = POLYTWO.critical_points()._repr_markdown_()
     assert "- complete in all of R^n\n" in shown and shown.count("\n| ") == 10
+
+
+def test_every_sign_of_the_house_has_a_spelling():
+    """Of all texts in the rooms, so that none prints as a code where there is no Unicode, or as a box in a formula."""
+    root = Path(__file__).parent.parent
+    signs = {x for room in ("arithmetic", *ROOMS) for file in (root / room).rglob("*.py")
+             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)
+             for x in str(node.value) if ord(x) > 126}
+    assert len(signs) > 80 and [x for x in signs if "\\" in spelled(f"a{x}")] == []
+    letters = "".join(sorted(x for x in signs if not worded(x).isascii()))
+    assert not re.search(r"[^\wŁ§]", letters), letters  # accents, which LaTeX reads as they are
