@@ -3,6 +3,7 @@ one flow, its parameter map and the algorithms it gives back."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
 def classics(flow: type[Flow]) -> dict[str, Optimizer]:
     """The named optimizers that integrate this flow, under their own hyperparameters."""
+    return {name: o for name, o in _named().items() if type(o.flow.plain) is flow}
+
+
+@functools.cache
+def _named() -> dict[str, Optimizer]:
+    """All of them, and the further forms of some."""
     import schemes
 
-    optimizers = {name: schemes.named(name) for name in schemes.NAMED}
-    optimizers |= {f"{name} with {', '.join(options)}": schemes.named(name, **options)
-                   for name, options in schemes.FORMS}
-    return {name: o for name, o in optimizers.items() if type(o.flow.plain) is flow}
+    return {name: schemes.named(name) for name in schemes.NAMED} | {
+        f"{name} with {', '.join(options)}": schemes.named(name, **options) for name, options in schemes.FORMS}
 
 
 # --------------------------------------------------------------------------------------------------- the catalogue
