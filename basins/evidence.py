@@ -262,7 +262,7 @@ def holds(problem: Problem) -> bool:
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
         # not where an average falls, or an energy in other units than F
         return problem.control.monotone and not any(isinstance(f, Dimensionless) for f in made_of(problem.field.flow))
-    return not (problem.control.adaptive or not problem.recordable or problem.alone.iteration.clocks)
+    return not (problem.control.adaptive or not problem.recordable or problem.clocked)
 
 
 def remembered(problem: Problem) -> list[int]:

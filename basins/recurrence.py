@@ -35,12 +35,12 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
     limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what takes rows a
     number of steps further, `problem.run` unless given; lanes that it takes less far have ended.
     period : (lanes,) how many steps a cycle takes, `IRREGULAR`, or 0.  What a lane does depends on no other lane.
-    A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
+    A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.  z may become the rows.
     """
-    further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, **options))
+    further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, overwrite=True, **options))
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
-    changing = problem.recordable and bool(problem.iteration.clocks)
+    changing = problem.recordable and problem.clocked
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:
         budget = min(look, limit) - done
@@ -106,17 +106,8 @@ class _Orbits:
 
     def _periods(self, z) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(period, extent, whether it moves on) of a few lanes, from the paths of their next steps."""
-        dim = self.problem.field.dim
-        path, going = [z[:dim]], np.ones(z.shape[1], dtype=bool)
-        clocks = list(self.problem.iteration.clocks) if self.problem.recordable else []
-        clocked = z[clocks]
-        for k in range(2 * LONGEST):
-            taken = np.full(len(going), k) if clocks else None  # each step by one table of the clocks
-            z, steps = self.problem.run(z, max_steps=k + 1 if clocks else 1, taken=taken, **self.how)
-            going &= steps == (k + 1 if clocks else 1)
-            path.append(z[:dim])
-            z[clocks] = clocked
-        orbit = np.array(path)
+        orbit, steps = self.problem.path(z, 2 * LONGEST, **self.how)
+        going = steps == 2 * LONGEST
         with np.errstate(over="ignore", invalid="ignore"):
             extent = np.sqrt(((orbit - orbit[0])**2).sum(axis=1)).max(axis=0)
             # what moves by its rounding alone stands still: that is no orbit
