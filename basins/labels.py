@@ -10,7 +10,8 @@ from networks import CriticalPoint
 from schemes import Optimizer, Outcome, Problem
 
 from .attractors import Attractors, failed
-from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of
+from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of, tighter
+from .job import ONWARD
 from .recurrence import IRREGULAR
 from .result import Point, closest, squares
 
@@ -88,9 +89,15 @@ class _Judge:
         n = len(self.point)
         doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
                                 for first in range(0, n, BLOCK)])
-        if doubt.size:
-            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends, **options)
-            self._follow(doubt)
+        if not doubt.size:
+            return
+        if "onward_theta" in self.ends:
+            self._follow(Further(np.arange(n), *(self.ends[f"onward_{name}"] for name in ONWARD)), doubt)
+            return
+        on, problem = Further.of(doubt, self.loss.dim), tighter(self.optimizer, self.problem)
+        followed_on(problem, problem.begin(self.starts[:, doubt]), np.arange(len(doubt)), self.ends["steps"][doubt], on,
+                    **options)
+        self._follow(on, np.arange(len(doubt)))
 
     def undefined(self) -> None:
         """Where F is no number nothing is at rest or on its way, though a gradient may go on beyond its domain."""
@@ -118,9 +125,19 @@ class _Judge:
         rest = np.flatnonzero(left)
         if not rest.size:
             return rest
-        still, theta = outcome[rest] == Outcome.CONVERGED, theta[:, rest]
-        rest += part.start
-        known = dict(enumerate(self.points))
+        still = outcome[rest] == Outcome.CONVERGED
+        if attracting.any():
+            asked, others = rest, rest[:0]
+        else:  # of a point near nothing would follow, but where the start is its end
+            begun = self.ends["steps"][rest + part.start] == 0
+            asked, others, still = rest[begun], rest[~begun & still], still[begun]
+        others += part.start
+        left = self._beside(asked + part.start, still, attracting)
+        return np.sort(np.concatenate((others, left))) if left.size else others
+
+    def _beside(self, rest: np.ndarray, still: np.ndarray, attracting: np.ndarray) -> np.ndarray:
+        """`_proved` for ends that are in no inner ball; still : which are at rest, by the stop test."""
+        theta, known = self.ends["theta"][:, rest], dict(enumerate(self.points))
         nearest, distance = closest(known, theta)
         near = distance <= self.match
         proved = near & (distance < attracting[nearest])
@@ -162,42 +179,57 @@ class _Judge:
             new = ~near & (distance <= self.match)
             self._name(rest[new], nearest[new])
 
-    def _follow(self, lanes: np.ndarray) -> None:
-        """The labels of ends in doubt by where they went on to."""
-        known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
-        theta = self.ends["theta"][:, lanes]
+    def _follow(self, on: Further, places: np.ndarray) -> None:
+        """The labels of ends in doubt, at these places of `on`, by where they went on to."""
+        if (cut := on.outcome[places] == Outcome.INTERRUPTED).any():
+            self.notes.append("interrupted: what some ends in doubt are at was not looked into")
+            places = places[~cut]
+        lone, moved = self._seen_again(on, places)
+        theta, ends, outcome = self.ends["theta"][:, on.lanes[lone]], on.theta[:, lone], on.outcome[lone]
         stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
-        nearest, distance = closest(known, ends)
-        lone = np.flatnonzero(distance > self.match)
         # where Newton's step leads away, or all critical points are known, there is none
         with np.errstate(all="ignore"):
-            step = np.linalg.norm(newton_step(self.loss, ends[:, lone]), axis=0)
-        beside, all_known = step <= self.match / 4, self.attractors.covers(ends[:, lone], self.match)
-        none = stays[lone] & (~beside & np.isfinite(step) | all_known)
-        more, note = self.attractors.more(ends[:, lone[stays[lone] & beside & ~all_known]], self.match)
+            step = np.linalg.norm(newton_step(self.loss, ends), axis=0)
+        beside, all_known = step <= self.match / 4, self.attractors.covers(ends, self.match)
+        none = stays & (~beside & np.isfinite(step) | all_known)
+        more, note = self.attractors.more(ends[:, stays & beside & ~all_known], self.match)
         self.notes.append(note)
         if more:
             self._know((*self.points, *more))
-            known = dict(enumerate(self.points))
-            nearest, distance = closest(known, ends)
-        near, alone = distance <= self.match, distance < self.unique[nearest]
-        # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
-        slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
-        slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
-        there = near & np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED))
-        there[slow] = True
-        self._name(lanes[there], nearest[there])
-        self.certified[lanes[there]] = alone[there]
-        round_ = lanes[outcome == Outcome.CYCLE]
-        self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
+            lanes = on.lanes[places]
+            self.point[lanes], self.end[lanes], self.certified[lanes] = -1, End.CONVERGED, False
+            _, moved = self._seen_again(on, places)
+        self.further, known = on.at(moved), dict(enumerate(self.points))
         with np.errstate(over="ignore", invalid="ignore"):
-            self.further = self.further.but(there & (np.linalg.norm(ends - theta, axis=0) <= self.match))
-            size, after = (np.linalg.norm(x[:, lone], axis=0) for x in (theta, ends))
+            size, after = (np.linalg.norm(x, axis=0) for x in (theta, ends))
         reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
-        away = (outcome[lone] == Outcome.DIVERGED) | stays[lone] & (after >= AWAY * np.maximum(size, reach))
-        nowhere = ~near[lone] & (closest(known, theta[:, lone])[1] > self.match)
-        self.end[lanes[lone[nowhere & away]]] = End.INFINITY
-        self.end[lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
+        away = (outcome == Outcome.DIVERGED) | stays & (after >= AWAY * np.maximum(size, reach))
+        nowhere = np.minimum(closest(known, ends)[1], closest(known, theta)[1]) > self.match
+        self.end[on.lanes[lone[nowhere & away]]] = End.INFINITY
+        self.end[on.lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
+
+    def _seen_again(self, on: Further, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name the ends that come to rest again at a point, and those on a cycle: the places of ends that no point is
+        near, and of those that did not just come nearer to one."""
+        lone, moved, known = [places[:0]], [places[:0]], dict(enumerate(self.points))
+        for first in range(0, len(places), BLOCK):
+            some = places[first:first + BLOCK]
+            lanes, ends, outcome, _, period = on.at(some)
+            nearest, distance = closest(known, ends)
+            near, alone = distance <= self.match, distance < self.unique[nearest]
+            there = near & ((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
+            # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
+            slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
+            there[slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]] = True
+            self._name(lanes[there], nearest[there])
+            self.certified[lanes[there]] = alone[there]
+            round_ = outcome == Outcome.CYCLE
+            self.end[lanes[round_]], self.period[lanes[round_]] = End.CYCLE, period[round_]
+            with np.errstate(over="ignore", invalid="ignore"):
+                still = there & (np.linalg.norm(ends - self.ends["theta"][:, lanes], axis=0) <= self.match)
+            lone.append(some[~near])
+            moved.append(some[~still])
+        return np.concatenate(lone), np.concatenate(moved)
 
 
 def inner_balls(points: Sequence[CriticalPoint], radius: np.ndarray) -> dict[int, float]:

@@ -6,8 +6,9 @@ looked at: 128 further steps tell whether they come back after 2, 3, … 64 of t
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -25,19 +26,16 @@ LANES = 4096     #: whose paths are in memory at once
 IRREGULAR = -1   #: the period of an orbit that is bent, bounded, no cycle, and parts from its neighbours
 
 
-Run: TypeAlias = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
-
-
-def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: Run | None = None,
+def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: Callable | None = None,
              **options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`problem.run`, but that lanes on a cycle are ended where that is seen: (rows, steps, period).
 
-    limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what takes rows a
-    number of steps further, `problem.run` unless given; lanes that it takes less far have ended.
+    limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what is called for
+    `problem.run`.
     period : (lanes,) how many steps a cycle takes, `IRREGULAR`, or 0.  What a lane does depends on no other lane.
     A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.  z may become the rows.
     """
-    further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, overwrite=True, **options))
+    run = run or functools.partial(problem.run, overwrite=True)
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
     changing = problem.recordable and problem.clocked
@@ -45,7 +43,7 @@ def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: 
     while len(going) and done < limit:
         budget = min(look, limit) - done
         try:
-            rows, taken = further(z[:, going] if done else z, budget)
+            rows, taken = run(z[:, going] if done else z, max_steps=budget, **options)
         except Interrupted as stopped:
             raise Interrupted(*_put(z, steps, going, stopped.final, stopped.steps)) from None
         z, steps = _put(z, steps, going, rows, taken)
