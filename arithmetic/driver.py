@@ -35,12 +35,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend: str = "auto",
-            threads: int | None = None, taken: np.ndarray | None = None,
+            threads: int | None = None, taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
             overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
     start : (rows, lanes).  taken : (lanes,) steps that each lane has behind it, which count; its clocks are as they
-    were before them.  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
+    were before them.  lanes : which are stepped, as if there were no others; all unless given.
+    threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
     overwrite : whether `start`, floats in C order, may become the final rows.
     Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
     on the back end, the threads or the order of the lanes.
@@ -49,7 +50,8 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     workers = check_threads(threads)
     state, n = (np.ascontiguousarray if overwrite else np.array)(start, dtype=float), np.shape(start)[1]
     steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
-    iteration, queue, base = iteration.among(state), np.arange(n), 0
+    queue = np.arange(n) if lanes is None else lanes
+    iteration, base = iteration.among(state, slice(None) if lanes is None else lanes), 0
     try:
         while len(queue) and base < max_steps:
             # a long table costs more than most runs: it is made in lengths, as lanes need them

@@ -116,11 +116,11 @@ class Iteration:
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
         return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
 
-    def among(self, start: np.ndarray) -> Iteration:
-        """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
+    def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:
+        """This iteration with the rows that could be clocks, and differ between `lanes` of `start`, known to do so."""
         bits = start.view(np.int64)
-        same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
-        if same == self.uniform:
+        same = frozenset(i for i in self.clocks if (bits[i, lanes] == bits[i, lanes][:1]).all())
+        if len(same) == len(self.clocks):
             return self
         return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
 

@@ -116,7 +116,7 @@ class Further(NamedTuple):
         return cls(lanes, np.full((dim, k), np.nan), np.full(k, Outcome.INTERRUPTED, np.int8), np.zeros(k, np.int64),
                    np.zeros(k, np.int8))
 
-    def at(self, places: np.ndarray) -> Further:
+    def at(self, places: np.ndarray | slice) -> Further:
         """Some of them."""
         return Further(*(values[..., places] for values in self))
 
@@ -278,6 +278,11 @@ def all_in_doubt(problem: Problem) -> bool:
     return getattr(problem.field.loss, "expression", None) is not None and problem.recordable and not holds(problem)
 
 
+def timed(problem: Problem) -> list[int]:
+    """The rows of a recorded map that are not a lane's own: clocks, and the counter of steps."""
+    return [i for i in range(problem.size) if i not in problem.iteration.lanes]
+
+
 def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> float:
     """The spectral radius of the one-step map at a state at rest, by central differences."""
     size, delta = len(rest), 1e-3 * radius
@@ -289,24 +294,28 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 
 
 # ---------------------------------------------------------------------------------------------------- a longer run
-def followed_on(problem: Problem, z: np.ndarray, lanes: np.ndarray, steps: np.ndarray, found: Further, *,
-                begun: bool = False, run: Callable | None = None, **options) -> None:
-    """Lanes at rest followed on in a tighter problem; what is found is put into `found` as it comes.
+def followed_on(problem: Problem, z: np.ndarray, lanes: np.ndarray, steps: np.ndarray, *, begun: bool = False,
+                run: Callable | None = None, **options) -> Further:
+    """Where lanes at rest go on to in a tighter problem; nothing is said of others.
 
-    z : the rows of all lanes at the start, or, where they have `begun`, after their `steps`, with the clocks as they
-    were at first: both are the same run, to the bit.  They may be written into.  Each lane has ten times the steps that
-    it took (to the next power of 2, and 1024 at least): that depends on no other.
+    z : the rows of all lanes at the start or, where they have `begun`, after their `steps`, but for those of the
+    `timed`: both are the same run, to the bit.  They are written into.  Each lane has ten times the steps that it took
+    (to the next power of 2, and 1024 at least): that depends on no other.
     options : `backend` and `threads`.  run : what is called for `problem.run`.
     """
     run = run or functools.partial(problem.run, overwrite=True)
-    budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[lanes], 1024))).astype(np.int64)
-    for budget in np.unique(budgets):
-        some = lanes[budgets == budget]
-        rows, before = (z, steps) if len(some) == len(steps) else (z[:, some], steps[some])
-        rows, taken = run(rows, max_steps=int(budget), taken=before if begun else None, **options)
-        going = np.flatnonzero(taken == budget)
-        period, end = periods(problem, rows[:, going], **options), problem.finish(rows, taken)
-        end.outcome[end.outcome == Outcome.STEP_LIMIT] = Outcome.RUNNING
-        end.outcome[going[period > 0]] = Outcome.CYCLE
-        found.theta[:, some], found.outcome[some], found.steps[some] = problem.field.theta(end.y), end.outcome, taken
-        found.period[some[going]] = period
+    total, budget, left = (steps if begun else np.zeros_like(steps)), 1024, lanes
+    period = np.zeros(len(steps), dtype=np.int8)
+    while len(left):
+        fits = LONGER * steps[left] <= budget
+        some, left = left[fits], left[~fits]
+        if len(some):
+            z, total = run(z, max_steps=budget, taken=total, lanes=some, **options)
+            going = some[total[some] == budget]
+            period[going] = periods(problem, z[:, going], **options)
+        budget *= 2
+    end, found = problem.finish(z, total), Further.of(np.arange(len(steps)), problem.field.dim)
+    end.outcome[end.outcome == Outcome.STEP_LIMIT] = Outcome.RUNNING
+    end.outcome[period > 0] = Outcome.CYCLE
+    found.outcome[lanes] = end.outcome[lanes]
+    return found._replace(theta=np.array(problem.field.theta(end.y)), steps=total, period=period)

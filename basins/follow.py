@@ -20,7 +20,7 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
-from .evidence import Further, followed_on
+from .evidence import Further, followed_on, timed
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import ONWARD, Job, Work, prepare
@@ -206,57 +206,61 @@ def _follow(work: Work | bytes | tuple, starts: np.ndarray, backend: str, thread
     how: dict[str, Any] = {"backend": backend, "threads": threads}
     run = [None if halt is None else functools.partial(_in_segments, halt, p) for p in (problem, onward)]
     z = problem.begin(starts)
-    clocks = list(problem.iteration.clocks) if onward is not None else []
-    begun, found = z[clocks], Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
+    rows = timed(problem) if onward is not None else []
+    begun, doubt = z[rows], Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
     try:
         z, steps, period = followed(problem, z, run=run[0], **how)
     except Interrupted as cut:
-        raise _Cut(_ended(problem, cut.final, cut.steps, None, found)) from None
-    ends = _ended(problem, z, steps, period, found)
+        raise _Cut(_ended(problem, cut.final, cut.steps) | _onward(doubt)) from None
+    ends = _ended(problem, z, steps, period)
     if onward is not None:
-        z[clocks] = begun
+        z[rows] = begun
         try:
-            followed_on(onward, z, np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), steps, found, begun=True,
-                        run=run[1], **how)
+            doubt = followed_on(onward, z, np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), steps, begun=True,
+                                run=run[1], **how)
         except Interrupted:
-            raise _Cut(ends) from None
-    return ends
+            raise _Cut(ends | _onward(doubt)) from None
+    return ends | _onward(doubt)
 
 
 def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_steps: int,
-                 taken: np.ndarray | None = None, **how: Any) -> tuple[np.ndarray, np.ndarray]:
+                 taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
+                 **how: Any) -> tuple[np.ndarray, np.ndarray]:
     """`problem.run`, interrupted where that is asked for."""
+    going, rows = np.arange(z.shape[1]) if lanes is None else lanes, [] if taken is None else timed(problem)
     z, steps = z.copy(), np.zeros(z.shape[1], dtype=np.int64) if taken is None else taken.copy()
-    clocks = [] if taken is None else list(problem.iteration.clocks)
-    begun, going, age, segment = z[clocks], np.arange(z.shape[1]), int(steps.min(initial=max_steps)), 4096
+    begun, age, segment = z[rows], int(steps[going].min(initial=max_steps)), 4096
     while len(going) and age < max_steps:
         if halt.is_set():
             raise Interrupted(z, steps)
         began, segment = time.monotonic(), min(segment, max_steps - age)
         age += segment
-        z[np.ix_(clocks, going)] = begun[:, going]
+        z[np.ix_(rows, going)] = begun[:, going]
         if taken is None:
             z[:, going], more = problem.run(z[:, going], max_steps=segment, **how)
             steps[going] += more
         else:
-            z[:, going], steps[going] = problem.run(z[:, going], max_steps=age, taken=steps[going], **how)
+            z, steps = problem.run(z, max_steps=age, taken=steps, lanes=going, overwrite=True, **how)
         going = going[steps[going] >= age]
         seconds = time.monotonic() - began
         segment = 2 * segment if seconds < 0.3 else max(1, segment // 2) if seconds > 1 else segment
     return z, steps
 
 
-def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarray | None, onward: Further) -> dict[
+def _onward(doubt: Further) -> dict[str, np.ndarray]:
+    """What is kept of where ends in doubt go on to; nothing where it is of no lanes."""
+    return {f"onward_{name}": getattr(doubt, name) for name in ONWARD if len(doubt.lanes)}
+
+
+def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarray | None = None) -> dict[
         str, np.ndarray]:
-    """What is kept of the final rows z.  period : of cycles; None of an interrupted run, in which lanes go on.
-    onward : where ends in doubt go on to; nothing of it is kept where it is of no lanes."""
+    """What is kept of the final rows z.  period : of cycles; None of an interrupted run, in which lanes go on."""
     end = problem.finish(z, steps)
     if period is None:
         end.outcome[end.outcome == Outcome.RUNNING], period = Outcome.INTERRUPTED, np.zeros(len(steps), dtype=np.int8)
     end.outcome[period > 0] = Outcome.CYCLE
-    ends = {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
-            "theta": np.array(problem.field.theta(end.y), order="C")}
-    return ends | {f"onward_{name}": getattr(onward, name) for name in ONWARD if len(onward.lanes)}
+    return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
+            "theta": np.array(problem.field.theta(end.y))}
 
 
 def _sendable(made_of: tuple, surely: bool) -> bytes | tuple:

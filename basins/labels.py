@@ -18,7 +18,8 @@ from .result import Point, closest, squares
 
 BLOCK = 1 << 14  #: ends that are judged at once: what is computed of them stays in a processor's cache
 TINY = 1e-290  #: squares that may lose digits
-UNNAMED = (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU)  #: ends of which F could be no number
+#: whether F could be no number at an end
+UNNAMED = np.isin(np.arange(128), (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU))
 
 
 class Labels(NamedTuple):
@@ -84,24 +85,29 @@ class _Judge:
         if not self.exact:
             self._numeric(np.flatnonzero(self.ends["outcome"] == Outcome.CONVERGED))
             return
-        attracting = self.unique * np.append(held(self.problem, known, self.proofs), False)
-        balls = inner_balls(self.points, np.minimum(attracting, self.match))
-        n = len(self.point)
-        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
-                                for first in range(0, n, BLOCK)])
+        attracting, n = self.unique * np.append(held(self.problem, known, self.proofs), False), len(self.point)
+        if attracting.any():
+            balls = inner_balls(self.points, np.minimum(attracting, self.match))
+            doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
+                                    for first in range(0, n, BLOCK)])
+        else:  # of a point near nothing follows, but where the start is its end
+            rest = self.ends["outcome"] == Outcome.CONVERGED
+            begun = np.flatnonzero(rest & (self.ends["steps"] == 0))
+            rest[begun] = False
+            rest[self._beside(begun, np.ones(begun.shape, dtype=bool), attracting)] = True
+            doubt = np.flatnonzero(rest)
         if not doubt.size:
             return
         if "onward_theta" in self.ends:
             self._follow(Further(np.arange(n), *(self.ends[f"onward_{name}"] for name in ONWARD)), doubt)
-            return
-        on, problem = Further.of(doubt, self.loss.dim), tighter(self.optimizer, self.problem)
-        followed_on(problem, problem.begin(self.starts[:, doubt]), np.arange(len(doubt)), self.ends["steps"][doubt], on,
-                    **options)
-        self._follow(on, np.arange(len(doubt)))
+        else:
+            problem, every = tighter(self.optimizer, self.problem), np.arange(len(doubt))
+            on = followed_on(problem, problem.begin(self.starts[:, doubt]), every, self.ends["steps"][doubt], **options)
+            self._follow(on._replace(lanes=doubt), every)
 
     def undefined(self) -> None:
         """Where F is no number nothing is at rest or on its way, though a gradient may go on beyond its domain."""
-        lanes = np.flatnonzero(np.isin(self.end, UNNAMED))
+        lanes = np.flatnonzero(UNNAMED[self.end])
         for first in range(0, len(lanes), BLOCK):
             some = lanes[first:first + BLOCK]
             with np.errstate(all="ignore"):
@@ -114,9 +120,7 @@ class _Judge:
         """
         outcome, theta = self.ends["outcome"][part], self.ends["theta"][:, part]
         left = (outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED)
-        at = np.zeros(left.shape, dtype=np.int16)  # the point from 1; 0: none
-        for i, square in balls.items():  # most ends, by few passes and no choices; an end is in one ball at most
-            at += (squares(self.points[i].numeric, theta) < square) * np.int16(i + 1)
+        at = self._inside(balls, theta)
         at *= left
         self.point[part], sure, end = at - 1, at > 0, self.end[part]
         end += (End.KNOWN_POINT - end) * sure
@@ -125,15 +129,14 @@ class _Judge:
         rest = np.flatnonzero(left)
         if not rest.size:
             return rest
-        still = outcome[rest] == Outcome.CONVERGED
-        if attracting.any():
-            asked, others = rest, rest[:0]
-        else:  # of a point near nothing would follow, but where the start is its end
-            begun = self.ends["steps"][rest + part.start] == 0
-            asked, others, still = rest[begun], rest[~begun & still], still[begun]
-        others += part.start
-        left = self._beside(asked + part.start, still, attracting)
-        return np.sort(np.concatenate((others, left))) if left.size else others
+        return self._beside(rest + part.start, outcome[rest] == Outcome.CONVERGED, attracting)
+
+    def _inside(self, balls: dict[int, float], theta: np.ndarray) -> np.ndarray:
+        """In which ball each column of `theta` is, from 1; 0: none.  By few passes and no choices, for most ends."""
+        at = np.zeros(theta.shape[1], dtype=np.int16)
+        for i, square in balls.items():  # it is in one at most
+            at += (squares(self.points[i].numeric, theta) < square) * np.int16(i + 1)
+        return at
 
     def _beside(self, rest: np.ndarray, still: np.ndarray, attracting: np.ndarray) -> np.ndarray:
         """`_proved` for ends that are in no inner ball; still : which are at rest, by the stop test."""
@@ -211,25 +214,43 @@ class _Judge:
     def _seen_again(self, on: Further, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Name the ends that come to rest again at a point, and those on a cycle: the places of ends that no point is
         near, and of those that did not just come nearer to one."""
-        lone, moved, known = [places[:0]], [places[:0]], dict(enumerate(self.points))
+        lone, moved = [places[:0]], [places[:0]]
+        known, balls = dict(enumerate(self.points)), inner_balls(
+            self.points, np.minimum(self.unique * self.convex, self.match))
         for first in range(0, len(places), BLOCK):
-            some = places[first:first + BLOCK]
+            some = _span(places[first:first + BLOCK])
             lanes, ends, outcome, _, period = on.at(some)
-            nearest, distance = closest(known, ends)
-            near, alone = distance <= self.match, distance < self.unique[nearest]
+            lanes = _span(lanes)
+            point, end, certified, cycle = (a[lanes] for a in (self.point, self.end, self.certified, self.period))
+            nearest = self._inside(balls, ends) - np.int16(1)  # of most ends
+            near, alone = nearest >= 0, nearest >= 0
+            if (other := np.flatnonzero(~near)).size:
+                nearest[other], distance = closest(known, ends[:, other])
+                near[other], alone[other] = distance <= self.match, distance < self.unique[nearest[other]]
             there = near & ((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
             # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
-            slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
+            slow = np.flatnonzero(alone & (outcome == Outcome.RUNNING))
+            slow = slow[self.convex[nearest[slow]]]
             there[slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]] = True
-            self._name(lanes[there], nearest[there])
-            self.certified[lanes[there]] = alone[there]
+            np.copyto(point, nearest, where=there)
+            np.copyto(end, np.where(nearest >= self.listed, np.int8(End.NEW_POINT), np.int8(End.KNOWN_POINT)),
+                      where=there)
+            np.copyto(certified, alone, where=there)
             round_ = outcome == Outcome.CYCLE
-            self.end[lanes[round_]], self.period[lanes[round_]] = End.CYCLE, period[round_]
+            end[round_], cycle[round_] = End.CYCLE, period[round_]
+            # (of a span these are the arrays themselves)
+            self.point[lanes], self.end[lanes], self.certified[lanes], self.period[lanes] = point, end, certified, cycle
             with np.errstate(over="ignore", invalid="ignore"):
-                still = there & (np.linalg.norm(ends - self.ends["theta"][:, lanes], axis=0) <= self.match)
-            lone.append(some[~near])
-            moved.append(some[~still])
+                still = there & (np.sqrt(squares(ends, self.ends["theta"][:, lanes])) <= self.match)
+            lone.append(places[first:first + BLOCK][~near])
+            moved.append(places[first:first + BLOCK][~still])
         return np.concatenate(lone), np.concatenate(moved)
+
+
+def _span(index: np.ndarray) -> np.ndarray | slice:
+    """Numbers in order, as a slice where they are without gaps, so that what they choose is no copy."""
+    gaps = not len(index) or index[-1] - index[0] >= len(index)
+    return index if gaps else slice(int(index[0]), int(index[-1]) + 1)
 
 
 def inner_balls(points: Sequence[CriticalPoint], radius: np.ndarray) -> dict[int, float]:

@@ -367,7 +367,7 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
 
 @np.errstate(over="ignore")
 def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """|θ − at|² of the columns of `theta`, (dim, n); infinite where it is too large for a number."""
+    """|θ − at|² of the columns of `theta`, (dim, n), at (dim,) or (dim, n); infinite where no number is so large."""
     result = theta[0] - at[0]
     result *= result
     for x, c in zip(theta[1:], at[1:], strict=True):
