@@ -48,7 +48,7 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     A KeyboardInterrupt arrives at once, as `Interrupted`.
     """
     workers = check_threads(threads)
-    state, n = (np.ascontiguousarray if overwrite else np.array)(start, dtype=float), np.shape(start)[1]
+    state, n = start if overwrite else np.array(start, dtype=float, order="C"), np.shape(start)[1]
     steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
     queue = np.arange(n) if lanes is None else lanes
     iteration, base = iteration.among(state, slice(None) if lanes is None else lanes), 0
@@ -74,18 +74,15 @@ def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, bac
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
     steps, queue, iteration = np.zeros(n, dtype=np.int64), np.arange(n), iteration.among(state)
     moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
-    places, fixed = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], folded.fixed_rows(state)
-    found = np.empty((length + 1, rows, n))
-    found[0] = state[:rows]
+    places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
+    work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
+    found[:] = state[:rows]
     try:
-        for k in range(length):
-            found[k + 1] = found[k]
-            work = Work(moved, steps, fixed, table, queue[steps == k], 0, k + 1)
-            if not len(work.queue):
-                continue
-            _execute(kernel, work, workers, len(work.queue) * folded.operations)
+        for k in range(1, length + 1):
+            work.again(k)
+            _execute(kernel, work, workers, n * folded.operations)
             for s, i in places:
-                found[k + 1, i] = moved[s]
+                found[k, i] = moved[s]
     except KeyboardInterrupt:
         raise Interrupted(np.array(start), np.zeros_like(steps)) from None
     return found, steps

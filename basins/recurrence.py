@@ -111,9 +111,9 @@ class _Orbits:
             # what moves by its rounding alone stands still: that is no orbit
             going &= extent > 1e-12 * (1 + np.abs(orbit).max(axis=(0, 1)))
             period = np.zeros(len(extent), dtype=np.int8)
-            for p in range(2, LONGEST + 1):
-                lanes = np.flatnonzero(going & (period == 0) & (np.abs(orbit[p] - orbit[0]).max(axis=0)
-                                                                <= CLOSE * extent))
+            once = going & (np.abs(orbit[:LONGEST + 1] - orbit[0]).max(axis=1) <= CLOSE * extent)
+            for p in map(int, 2 + np.flatnonzero(once[2:].any(axis=1))):
+                lanes = np.flatnonzero(once[p] & (period == 0))
                 back = np.abs(orbit[p:, :, lanes] - orbit[:-p, :, lanes]).max(axis=(0, 1))
                 period[lanes[back <= CLOSE * extent[lanes]]] = p
         return period, extent, going
