@@ -35,8 +35,8 @@ __all__ = [
     "digest", "in_blocks",
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
-    "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
-    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
+    "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
+    "CompileError", "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
     "formula", "stored", "ends", "jets", "tape", "enclose",
 ]

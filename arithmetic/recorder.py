@@ -346,15 +346,15 @@ class Program:
                 *(f"    {line}" for node, line in lines.items() if node in fixed),
                 "    found = []", "    for _ in range(rows):", f"        found.append(({', '.join(old)},))",
                 *(f"        {line}" for node, line in lines.items() if node not in fixed),
-                f"        if {' and '.join(f'{x} == {y}' for x, y in zip(old, new, strict=True))}:", "            break",
-                f"        {', '.join(old)} = {', '.join(new)}", "    return found"]
+                f"        if {' and '.join(f'{x} == {y}' for x, y in zip(old, new, strict=True))}:",
+                "            break", f"        {', '.join(old)} = {', '.join(new)}", "    return found"]
         if moving:
             exec(compile("\n".join(text), "<repeated program>", "exec"), space)  # our own printed text
         return moving, space["run"] if moving else lambda rows, *start: [()]
 
     def again(self, start: np.ndarray, rows: int) -> np.ndarray:
-        """The inputs after 0, 1, … runs from `start`, each output put in for the input in its place: (inputs, `rows`, or
-        fewer where they change no more)."""
+        """The inputs after 0, 1, … runs from `start`, each output put in for the input in its place: (inputs, `rows`,
+        or fewer where they change no more)."""
         moving, run = self._again
         with np.errstate(all="ignore"):
             try:  # Python's floats are the fastest, and alike but where they raise

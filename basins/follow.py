@@ -204,12 +204,11 @@ def _follow(work: Work | bytes | tuple, starts: np.ndarray, backend: str, thread
     """
     problem, onward = work if isinstance(work, Work) else _received(work) if isinstance(work, bytes) else Work.of(*work)
     how: dict[str, Any] = {"backend": backend, "threads": threads}
-    run = [None if halt is None else functools.partial(_in_segments, halt, p) for p in (problem, onward)]
     z = problem.begin(starts)
     rows = timed(problem) if onward is not None else []
     begun, doubt = z[rows], Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
     try:
-        z, steps, period = followed(problem, z, run=run[0], **how)
+        z, steps, period = followed(problem, z, run=_stopped(halt, problem), **how)
     except Interrupted as cut:
         raise _Cut(_ended(problem, cut.final, cut.steps) | _onward(doubt)) from None
     ends = _ended(problem, z, steps, period)
@@ -217,10 +216,14 @@ def _follow(work: Work | bytes | tuple, starts: np.ndarray, backend: str, thread
         z[rows] = begun
         try:
             doubt = followed_on(onward, z, np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), steps, begun=True,
-                                run=run[1], **how)
+                                run=_stopped(halt, onward), **how)
         except Interrupted:
             raise _Cut(ends | _onward(doubt)) from None
     return ends | _onward(doubt)
+
+
+def _stopped(halt: threading.Event | None, problem: Problem) -> Callable | None:
+    return None if halt is None else functools.partial(_in_segments, halt, problem)
 
 
 def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_steps: int,
@@ -235,7 +238,8 @@ def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_
             raise Interrupted(z, steps)
         began, segment = time.monotonic(), min(segment, max_steps - age)
         age += segment
-        z[np.ix_(rows, going)] = begun[:, going]
+        for row, values in zip(rows, begun, strict=True):
+            z[row, going] = values[going]
         if taken is None:
             z[:, going], more = problem.run(z[:, going], max_steps=segment, **how)
             steps[going] += more

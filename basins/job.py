@@ -92,7 +92,10 @@ class Job(NamedTuple):
 
 def prepare(loss, optimizer, starts, stop: Stop | None = None, chunk: int | None = None, match: float = 0.05,
             named: bool = True) -> Job:
-    """The study of these arguments; named : whether ends are to have names.  Raises ValueError, TypeError for what is wrong with them."""
+    """The study of these arguments; named : whether ends are to have names.
+
+    Raises ValueError, TypeError for what is wrong with them.
+    """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
                         "schemes.pair(flow, scheme, step)")

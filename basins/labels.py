@@ -219,8 +219,8 @@ class _Judge:
             self.points, np.minimum(self.unique * self.convex, self.match))
         for first in range(0, len(places), BLOCK):
             some = _span(places[first:first + BLOCK])
-            lanes, ends, outcome, _, period = on.at(some)
-            lanes = _span(lanes)
+            index, ends, outcome, _, period = on.at(some)
+            lanes = _span(index)
             point, end, certified, cycle = (a[lanes] for a in (self.point, self.end, self.certified, self.period))
             nearest = self._inside(balls, ends) - np.int16(1)  # of most ends
             near, alone = nearest >= 0, nearest >= 0

@@ -22,7 +22,7 @@ from basins.recurrence import IRREGULAR, followed
 from basins.result import closest, squares
 from flows import Flow
 from networks import CriticalPoint, Loss, Nature
-from schemes import Euler, Outcome, Problem, Stop, named, pair
+from schemes import Euler, Outcome, Stop, named, pair
 
 
 @dataclasses.dataclass(frozen=True)
