@@ -52,7 +52,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
     chunk : starts per piece of work, 32768, or 1024 of a loss that cannot be recorded; pieces are what is stored, shown
         as progress and handed to the executor.
     store : a folder; finished pieces are kept in it, and the same call again goes on from there.  The arrays of the
-        result then lie there, and not in memory.
+        result then lie there, and not in memory.  The pieces stay, for the same call with another `match` or other
+        `points`, which gives the ends other names.
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : an end at rest is named after a critical point within this distance; whether it is at it is proved, or

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,6 +119,9 @@ def _starts(starts, loss) -> tuple[tuple[int, int], Callable[[int, int], np.ndar
         if starts.shape[0] != loss.dim:
             raise ValueError(f"starts={starts!r} has {starts.shape[0]} coordinates, {loss.name} has {loss.dim}")
         return starts.shape, starts.columns
+    if isinstance(starts, Iterator):
+        raise TypeError(f"starts={starts!r} can be read but once: give an array (dim, n), or starts that are made as they "
+                        "are needed, grid(..., lazy=True)")
     starts = check_theta(starts, loss.dim)
     if starts.ndim == 1:
         starts = starts[:, None]
