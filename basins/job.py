@@ -120,8 +120,8 @@ def _starts(starts, loss) -> tuple[tuple[int, int], Callable[[int, int], np.ndar
             raise ValueError(f"starts={starts!r} has {starts.shape[0]} coordinates, {loss.name} has {loss.dim}")
         return starts.shape, starts.columns
     if isinstance(starts, Iterator):
-        raise TypeError(f"starts={starts!r} can be read but once: give an array (dim, n), or starts that are made as they "
-                        "are needed, grid(..., lazy=True)")
+        raise TypeError(f"starts={starts!r} can be read but once: give an array (dim, n), or starts that are made as "
+                        "they are needed, grid(..., lazy=True)")
     starts = check_theta(starts, loss.dim)
     if starts.ndim == 1:
         starts = starts[:, None]

@@ -2,7 +2,7 @@
 
 A map that is repeated comes to rest, leaves, or does neither; then it may go round for ever, as gradient descent with
 a step that is too large does, and near a minimum too.  After 1024 steps, 2048, 4096, … the lanes that still go are
-looked at: 128 further steps tell whether they come back after 2, 3, … 64 of them.
+looked at: 128 further steps tell whether they come back after 2, 3, … 64 of them, and 1024 whether they still do.
 """
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ FIRST = 1024     #: steps before the first look; half of them all where that is 
 LONGEST = 64     #: period that is looked for
 SHORTEST = 256   #: limit of the steps from which on lanes are looked at: a look takes half as many
 CLOSE = 1e-7     #: share of its extent to which a cycle comes back, each time
+STAYING = 1024   #: steps after which what goes round still has to
 APART = 1e-8     #: share of the extent by which a neighbour is moved, to see whether orbits part
 PARTED = 1e3     #: how many times farther apart they are then
 PARTING = 512    #: steps later
@@ -116,6 +117,11 @@ class _Orbits:
                 lanes = np.flatnonzero(once[p] & (period == 0))
                 back = np.abs(orbit[p:, :, lanes] - orbit[:-p, :, lanes]).max(axis=(0, 1))
                 period[lanes[back <= CLOSE * extent[lanes]]] = p
+            for p in map(int, np.unique(period[period > 0])):  # a control may leave what it has tried many times
+                lanes, rounds = np.flatnonzero(period == p), -(-STAYING // p)
+                later, steps = self.problem.run(z[:, lanes], max_steps=rounds * p, **self.how)
+                away = np.abs(later[:len(orbit[0])] - orbit[0][:, lanes]).max(axis=0)
+                period[lanes[(steps < rounds * p) | ~(away <= rounds * CLOSE * extent[lanes])]] = 0
         return period, extent, going
 
     def irregular(self) -> np.ndarray:

@@ -333,7 +333,7 @@ class Study:
         return cls.of_parts(words, arrays)
 
     @classmethod
-    def of_parts(cls, words: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> Study:
+    def of_parts(cls, words: Mapping[str, Any], arrays: dict[str, Any]) -> Study:
         """The study of these `parts`, without its loss."""
         further = Further(*(arrays.pop(f"further_{name}") for name in Further._fields))
         evidence = Evidence(*(arrays.pop(f"evidence_{name}") for name in Evidence._fields))

@@ -167,7 +167,9 @@ class Sweep:
         Each value in `at` lies between the least and the largest of the sweep; on one side of it the roots of the
         characteristic polynomial are inside the unit circle, on the other one is outside.
         """
-        if self.loss is None or getattr(self.loss, "expression", None) is None or self.note or not any(label.is_minimum for label in self.labels.all):
+        if self.loss is None or getattr(self.loss, "expression", None) is None or self.note:
+            return ()
+        if not any(label.is_minimum for label in self.labels.all):
             return ()
         bears, polynomial, lost = self._bears
         result = []

@@ -649,6 +649,8 @@ MUTANTS = (
            "fits = LONGER * steps[lanes].max() <= budget + 0 * left", LABELS + "a_label_depends_on_no_other_start"),
     Mutant("what comes back nearly is no cycle", "CLOSE = 1e-7 ", "CLOSE = 1e-3 ",
            LABELS + "a_slow_approach_is_no_cycle[5000]"),
+    Mutant("what goes round for a while is no cycle", "STAYING = 1024 ", "STAYING = 1 ",
+           LABELS + "what_goes_round_for_a_while_is_no_cycle"),
     Mutant("a cycle that drifts is seen after an odd number of steps", "near = self._after(z, 7), self._after(z, 8)",
            "near = self._after(z, 8), self._after(z, 8)", LABELS + "known_answers[steep-valley-gd-settings4-shares4]"),
     Mutant("what is on a cycle is not running", "np.int8)\n    end.outcome[period > 0] = Outcome.CYCLE",

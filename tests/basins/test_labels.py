@@ -301,6 +301,14 @@ def test_ends_are_those_of_the_plain_run():
         assert (taken[~on] < steps[~on]).all()
 
 
+def test_what_goes_round_for_a_while_is_no_cycle():
+    """Adam under energy control tries the same six steps some two hundred times, and then goes on to a minimum."""
+    loss = networks.get("expfour")
+    start = uniform(loss.box, 2000, 0)[:, [206]]
+    result = study(loss, named("adam-energy"), start, stop=Stop(max_steps=10_000), progress=False)
+    assert result.end[0] == End.KNOWN_POINT and result.points[result.point[0]].text == "(0, -1)"
+
+
 @pytest.mark.parametrize("limit", [10, 255, 256, 1024, 1025, 5000])
 def test_a_slow_approach_is_no_cycle(limit):
     """x → −0.9999 x comes back to where it was in two steps, but for a ten-thousandth: it is on its way to 0."""
