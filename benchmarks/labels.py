@@ -2,7 +2,8 @@
 
     python benchmarks/labels.py [--starts N] [--networks NAME …] [--optimizers NAME …] [--markdown]
 
-Each entry reads "contradicted of labels"; --markdown prints the table of docs/labels.md, a row for each network.  A label that names a point is contradicted where the run to a gradient of 1e-10 and a speed of 1e-7, in 100 000 steps,
+Each entry reads "contradicted of labels"; --markdown prints the table of docs/labels.md, a row for each network.
+A label that names a point is contradicted where the run to a gradient of 1e-10 and a speed of 1e-7, in 100 000 steps,
 ends farther than `match` from it; a plateau or a drift to infinity where that run comes to rest at a known point; a
 cycle where it comes to rest at all; an irregular motion likewise (a chaotic transient may).
 """

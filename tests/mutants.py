@@ -667,6 +667,16 @@ MUTANTS = (
            "tests/basins/test_statistics.py::test_a_grid_has_counts_and_no_interval_and_an_end_that_no_start_sees_a_bound"),
     Mutant("both tails", "min(1.0, 2 * float(bdtr", "min(1.0, float(bdtr", "tests/basins/test_statistics.py::"
            "test_mcnemar_is_the_binomial_test_of_the_starts_that_differ"),
+    Mutant("Python's floats divide by 0", "                found = run(rows, *map(np.float64, start))",
+           "                found = [(0.0,) * len(moving)]",
+           "tests/arithmetic/test_recorder.py::"
+           "test_a_program_that_is_repeated_is_the_program_again_and_again[<lambda>-start2]"),
+    Mutant("a queue that is begun again is not stopped", "self.limit, self.shared[:] = limit, 0",
+           "self.limit, self.shared[NEXT] = limit, 0",
+           "tests/arithmetic/test_driver.py::test_a_path_of_many_lanes_is_followed_by_many_threads"),
+    Mutant("clocks differ between the lanes that are stepped alone", "(bits[i, lanes] == bits[i, lanes][:1]).all()",
+           "(bits[i] == bits[i, :1]).all()", "tests/basins/test_labels.py::"
+           "test_a_longer_run_goes_on_from_the_end_as_from_the_start[adam-settings0]"),
     Mutant("slots of the NumPy back end are not the queue", "lane = work.take(work.at_once).copy()",
            "lane = work.take(work.at_once)",
            "tests/arithmetic/test_driver.py::test_refilled_slots_leave_the_queue_as_it_is"),
