@@ -306,6 +306,7 @@ class Problem:
                 _, steps = iterate(self.iteration, final[:kept], max_steps, backend=backend, threads=threads,
                                    taken=taken, lanes=lanes, overwrite=True)
             except Interrupted as stopped:
+                final[:kept] = stopped.final
                 final[kept:, stepped] += stopped.steps[stepped]
                 stopped.final = final
                 raise

@@ -646,7 +646,7 @@ MUTANTS = (
     Mutant("how far away infinity is", "AWAY = 3.0 ", "AWAY = 30.0 ",
            LABELS + "what_runs_away_and_what_is_flat_are_told_apart[1/(1 + x**2)-36]"),
     Mutant("a longer run has steps of its own", "fits = LONGER * steps[left] <= budget",
-           "fits = LONGER * steps[lanes].max() <= budget + 0 * left", LABELS + "a_label_depends_on_no_other_start"),
+           "fits = LONGER * steps[lanes].max() <= budget + 0 * left", LABELS + "a_longer_run_has_steps_of_its_own"),
     Mutant("what comes back nearly is no cycle", "CLOSE = 1e-7 ", "CLOSE = 1e-3 ",
            LABELS + "a_slow_approach_is_no_cycle[5000]"),
     Mutant("what goes round for a while is no cycle", "STAYING = 1024 ", "STAYING = 1 ",

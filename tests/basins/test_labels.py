@@ -257,6 +257,16 @@ def test_a_label_depends_on_no_other_start():
             assert np.array_equal(getattr(part, name), getattr(whole, name)[..., some]), name
 
 
+def test_a_longer_run_has_steps_of_its_own():
+    """Ten times those of the start, to the next power of 2, and 1024 at least: on plateaus all of them are taken."""
+    loss = networks.get("cloche")
+    result = study(loss, named("adam", lr=0.1), uniform(loss.box, 60, 0), stop=Stop(max_steps=4000), progress=False)
+    going = result.further.outcome == Outcome.RUNNING
+    first, more = result.steps[result.further.lanes[going]], result.further.steps[going]
+    assert len(set(more)) > 1
+    assert list(more) == [max(1024, 2 ** math.ceil(math.log2(10 * steps))) for steps in first]
+
+
 @pytest.mark.parametrize("network, optimizer", [("polytwo", "gd-energy"), ("polyeight", "lm")])
 def test_an_interruption_of_the_longer_run_loses_no_label_but_those_in_doubt(network, optimizer, monkeypatch):
     """Of an algorithm that holds on to no point it is interrupted with its piece, else after all of them."""
