@@ -329,18 +329,29 @@ class Study(Readable):
 
     def save_in(self, store: Store) -> None:
         """Write into a folder that is claimed: in place of the study there, wholly or not at all."""
+        store.save(*self.parts())
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """It as words that JSON has, and arrays by name: `of_parts` takes them back."""
         arrays = {f.name: value for f in dataclasses.fields(self)
                   if isinstance(value := getattr(self, f.name), np.ndarray)}
         for prefix, more in (("further", self.further), ("evidence", self.evidence)):
             arrays |= {f"{prefix}_{name}": np.asarray(values) for name, values in more._asdict().items()}
-        store.save({"loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-                    "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
-                    "drawn": self.drawn, "points": [p._asdict() for p in self.points]}, arrays)
+        return {"loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
+                "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
+                "drawn": self.drawn, "points": [p._asdict() for p in self.points]}, arrays
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
         """Read what `save` wrote; large arrays stay on disk.  ValueError where there is none, or it is damaged."""
         words, arrays = Store(path).study()
+        if "loss" not in words:
+            raise ValueError(f"{path} holds a sweep: Sweep.load(path) reads it")
+        return cls.of_parts(words, arrays)
+
+    @classmethod
+    def of_parts(cls, words: Mapping[str, Any], arrays: dict[str, Any]) -> Study:
+        """The study of these `parts`, without its loss."""
         further = Further(*(arrays.pop(f"further_{name}") for name in Further._fields))
         evidence = Evidence(*(arrays.pop(f"evidence_{name}") for name in Evidence._fields))
         study = cls(**arrays, points=tuple(map(Point.read, words["points"])), loss=words["loss"],
@@ -384,7 +395,7 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
 
 @np.errstate(over="ignore")
 def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """|θ − at|² of the columns of `theta`, (dim, n); infinite where it is too large for a number."""
+    """|θ − at|² of the columns of `theta`, (dim, n), at (dim,) or (dim, n); infinite where no number is so large."""
     result = theta[0] - at[0]
     result *= result
     for x, c in zip(theta[1:], at[1:], strict=True):
