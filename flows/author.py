@@ -134,3 +134,23 @@ class ClippedGradient(Flow):
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.share(oracle) * total(oracle.gradient**2)
+
+
+@dataclass(frozen=True)
+class LastTrial(Flow):
+    """Gradient descent, θ' = −∇F(θ), beside the move d that was tried last: d' = 0 between the trials, which fill it.
+
+    For `MarquardtEuler` under `UphillControl`.  Energy F, with F' = −|∇F|².
+    Sources      Bensaid, Poëtte & Turpault (LMUphill).
+    """
+
+    memory = ("d",)
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        return {"d": 0 * s.d, "theta": -oracle.gradient}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return total(oracle.gradient**2)
