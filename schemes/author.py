@@ -173,14 +173,14 @@ def lci_egd(ratio: Share = 0.5, h0: Positive = 0.1, shrink: Growing = 2.0, grow:
 @named()
 def lc_m(c: Positive = 2.0, ratio: Share = 0.125, grow: Growing = 1e4) -> Recipe:
     """LC_M: heavy ball of friction c, h ≤ 1/c, under which F + |v|²/2 falls by λ c h|v|²; λ = 1/(4c) for c = 2."""
-    return recipe(flows.Momentum(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, h_max=1 / c, grow=grow))
+    return recipe(flows.Momentum(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=0.1, h_max=1 / c, grow=grow))
 
 
 @named()
 def lc_rmsprop(b: Positive = 10.0, eps: NonNegative = 0.1, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
     """LC_RMSProp: RMSProp of rate b, h ≤ 1/b, under which F falls by λ h Σ ∇F²/(√v + ε)."""
     return recipe(flows.RMSProp(b, eps), SequentialEuler(),
-                  EnergyControl(ratio=ratio, h0=1 / b, h_max=1 / b, grow=grow))
+                  EnergyControl(ratio=ratio, h0=0.1, h_max=1 / b, grow=grow))
 
 
 @named()
@@ -225,7 +225,7 @@ def lc_signgd(ratio: Share = 0.5, h0: Positive = 0.1, grow: Growing = 1e4) -> Re
 @named()
 def lc_mechanic(c: Positive = 1.0, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
     """LC_Mechanic: heavy ball of friction c√(E/E₀), E = F + |v|²/2 falling by λ h c√(E/E₀)|v|²."""
-    return recipe(flows.EnergyFriction(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, grow=grow))
+    return recipe(flows.EnergyFriction(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=0.1, grow=grow))
 
 
 @named()
@@ -257,14 +257,14 @@ def pgd(lr: Positive = 0.1, tol: Positive = 1e-9, fast: Count = 5, most: Count =
 
 @named()
 def lmf(damping: Positive = 10.0) -> Recipe:
-    """LMF: Levenberg–Marquardt in Marquardt's metric, its damping by Fletcher's rule."""
-    return recipe(flows.GradientDescent(), MarquardtEuler(), FletcherControl(1 / damping))
+    """LMF: Levenberg–Marquardt in Marquardt's metric of the start, its damping by Fletcher's rule."""
+    return recipe(flows.ScaledDescent(), MarquardtEuler(), FletcherControl(1 / damping))
 
 
 @named()
 def lm_uphill(damping: Positive = 10.0) -> Recipe:
     """LMUphill: LMF that goes uphill where a step turns little from the trial before."""
-    return recipe(flows.LastTrial(), MarquardtEuler(), UphillControl(1 / damping))
+    return recipe(flows.ScaledDescent(), MarquardtEuler(), UphillControl(1 / damping))
 
 
 @named()

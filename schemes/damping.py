@@ -8,7 +8,7 @@ import numpy as np
 from arithmetic import (
     Array, Oracle, Quantity, VectorField, add_diagonal, diagonal, dot, maximum, minimum, solve, sqrt, total, where,
 )
-from flows import LastTrial, State
+from flows import ScaledDescent, State
 
 from .base import Advance, Scheme, need_gradient_descent
 from .control import Control, Judgement, Standstill, Trial, _positive
@@ -18,23 +18,23 @@ from .control import Control, Judgement, Standstill, Trial, _positive
 class MarquardtEuler(Scheme):
     """Linearly implicit Euler on gradient descent in Marquardt's metric: (D + h JᵀJ) Δ = −h ∇F, D = diag JᵀJ.
 
-    The damping of JᵀJ is D/h: the step does not see the units of the parameters.  Source: Marquardt 1963.
+    The damping of JᵀJ is D/h: the step does not see the units of the parameters.  D is that of the start on
+    `ScaledDescent`, whose d becomes Δ.  Source: Marquardt 1963.
     """
 
     linearly_implicit = coordinatewise = True
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         _need_descent(self, field, "RosenbrockEuler()")
-        slope, oracle = field(t, y), field.loss.oracle(field.theta(y))
-        matrix = oracle.gauss_newton
-        move = solve(add_diagonal(h * matrix, diagonal(matrix)), -h * oracle.gradient)
-        if isinstance(field.flow, LastTrial):
-            return field.pack({"d": move, "theta": field.theta(y) + move}), None, slope
-        return y + move, None, slope
+        slope, s, oracle = field(t, y), field.state(t, y), field.loss.oracle(field.theta(y))
+        matrix, kept = oracle.gauss_newton, isinstance(field.flow, ScaledDescent)
+        move = solve(add_diagonal(h * matrix, s.D if kept else diagonal(matrix)), -h * oracle.gradient)
+        changes = {"d": move, "theta": s.theta + move}
+        return field.pack(vars(s) | changes) if kept else changes["theta"], None, slope
 
 
 def _need_descent(what: Scheme | Control, field: VectorField, remedy: str) -> None:
-    if not isinstance(field.flow, LastTrial):  # which is gradient descent
+    if not isinstance(field.flow, ScaledDescent):  # which is gradient descent
         need_gradient_descent(type(what).__name__, field, remedy)
 
 
@@ -121,9 +121,9 @@ class FletcherControl(_ByGain):
 class UphillControl(FletcherControl):
     """Fletcher's rule, under which a step may go uphill too: taken where F falls or (1 − cos ∠(d, Δ))·F⁺ < min F.
 
-    d is the trial before, taken or not, as the flow `LastTrial` keeps it, min F the least value so far; from the third
-    trial on.  So F ≥ 0 is supposed.  After a refusal the next trial has nearly the direction of the one before, and is
-    taken as a rule.
+    d is the trial before, taken or not, as the flow `ScaledDescent` keeps it, min F the least value so far; from the
+    third trial on.  So F ≥ 0 is supposed.  After a refusal the next trial has nearly the direction of the one before,
+    and is taken as a rule.
 
     Sources      Transtrum & Sethna, arXiv 1201.5885 (d the last step taken); Bensaid, Poëtte & Turpault (LMUphill).
     """
@@ -137,9 +137,9 @@ class UphillControl(FletcherControl):
 
     def check(self, scheme: Scheme, field: VectorField) -> None:
         super().check(scheme, field)
-        if not isinstance(field.flow, LastTrial):
+        if not isinstance(field.flow, ScaledDescent):
             raise ValueError(f"UphillControl compares a step with the trial before, which {type(field.flow).__name__} "
-                             "does not keep; use the flow LastTrial()")
+                             "does not keep; use the flow ScaledDescent()")
 
     def judge(self, scheme: Scheme, field: VectorField, y: Array, memory: dict, y_new: Array, error: Array | None,
               slope: Array) -> Judgement:
@@ -149,11 +149,12 @@ class UphillControl(FletcherControl):
         least, tries = minimum(memory["least"], here), memory["tries"]
         turned = (1 - dot(d, move) / (sqrt(total(d**2)) * sqrt(total(move**2)))) * there
         accept = falls | ((tries > 1) & (turned < least))
-        return accept, h_next, more | {"least": (minimum(least, there), least), "tries": (tries + 1, tries + 1)}
+        return accept, h_next, more | {"least": (minimum(least, there), least), "tries": (tries + 1, tries + 1),
+                                       "idle": (0.0, 0.0)}  # F may rise for long: that is no standstill
 
     def _decide(self, *parts) -> Trial:
-        accept, y, y_new, *_ = parts
+        _, y, y_new, *_ = parts
         trial = super()._decide(*parts)
-        kept = trial.y.copy()
-        kept[len(kept) // 2:] = y_new[len(kept) // 2:]  # d, after θ: the trial, taken or not
+        kept, d = trial.y.copy(), slice(-(len(y) // 3), None)  # the last of θ, D and d
+        kept[d] = y_new[d]
         return trial._replace(y=kept)
