@@ -261,6 +261,8 @@ MUTANTS = (
            "absolute(along - root) > absolute(along + root)", AUTHOR + "searches_are_the_published_ones"),
     Mutant("a share of v in every step", "return self.share * total(half.v**2) / h",
            "return self.share * total(half.v**2)", AUTHOR + "searches_are_the_published_ones"),
+    Mutant("a step as long as the memory needs", "return h / (1 - exp(-rate * maximum(h, sqrt(h / rate))))",
+           "return h + sqrt(h / rate)", SEARCH + "a_spectral_step_is_as_long_as_the_memory_needs"),
     Mutant("standing still is noticed", 'able = able & (memory["idle"] < stop.idle) & defined', "able = able & defined",
            SEARCH + "standing_still_is_noticed"),
     Mutant("what falls does not stand still", 'better = (energy < memory["lowest"]) | (square < memory["flattest"])',

@@ -28,6 +28,15 @@ def search(ok, h, divisor=2.0, halvings=0):
     return h
 
 
+def lc_egd(F, gradient, x, n):
+    h = 0.1
+    for _ in range(n):
+        g = gradient(x)
+        h = search(lambda h, x=x, g=g: F(x - h * g) - F(x) <= -0.5 * h * (g @ g), h)
+        x, h = x - h * g, 1e4 * h
+        yield x
+
+
 def lc_mom(F, gradient, x, n, divisor=2.0, halvings=0):
     v, h = 0 * x, 0.1
     for _ in range(n):
@@ -91,8 +100,8 @@ def lc_em(F, gradient, x, n):
 
 #: How many accepted steps are compared: until the rounding of 2·eps·|V| that is allowed here and not there decides, and
 #: of lc-em, whose h is near the last with a root, until √ near 0 has lost half of the digits.
-SEARCHES = {"lc-mom": (lc_mom, 20), "lcd-mom": (lcd_mom, 20), "lc-rms": (lc_rms, 10), "lcd-rms": (lcd_rms, 10),
-            "momentum-em": (momentum_em, 40), "lc-em": (lc_em, 12)}
+SEARCHES = {"lc-egd": (lc_egd, 20), "lc-mom": (lc_mom, 20), "lcd-mom": (lcd_mom, 20), "lc-rms": (lc_rms, 10),
+            "lcd-rms": (lcd_rms, 10), "momentum-em": (momentum_em, 40), "lc-em": (lc_em, 12)}
 
 
 @pytest.mark.parametrize("name", SEARCHES)
