@@ -159,8 +159,8 @@ def lm_uphill(F, gradient, J, x, n):
 
 
 @pytest.mark.parametrize("name, loop, n", [("pgd", pgd, 150), ("lmf", lmf, 22), ("lm-uphill", lm_uphill, 22)])
-@pytest.mark.parametrize("network, start", [("steep-valley", (-1.2, 1.0)), ("polyfour", (-1.2, 1.0)),
-                                            ("cloche", (2.0, -3.0))])
+@pytest.mark.parametrize("network, start", [("polyfour", (-1.2, 1.0)), ("polyfour", (2.0, 0.3)),
+                                            ("steep-valley", (-1.2, 1.0)), ("cloche", (2.0, -3.0))])
 def test_trials_are_the_published_ones(name, loop, n, network, start):
     loss = networks.get(network)
     problem = schemes.named(name).problem(loss, Stop(**NEVER))
