@@ -109,12 +109,17 @@ class Operation:
         return function
 
     def _on_symbols(self, *args):
-        if self.symbolic is None:
-            raise TypeError(f"{self.name} has no symbolic form: give its operation symbolic=...")
         if self.definition and not self.inline and any(isinstance(a, sympy.Float) for a in args) \
                 and all(sympy.sympify(a).is_Number for a in args):
             return sympy.Float(float(self.numeric(*map(float, args))))  # as everywhere else, to the bit
-        return self.symbolic(sympy, *args)
+        return self._symbolic(*args)
+
+    @functools.cached_property
+    def _symbolic(self) -> Callable:
+        """The form in symbols, kept of recent arguments: sympy compares those of Min and Max anew each time."""
+        if self.symbolic is None:
+            raise TypeError(f"{self.name} has no symbolic form: give its operation symbolic=...")
+        return functools.lru_cache(1024, typed=True)(functools.partial(self.symbolic, sympy))
 
     @functools.cached_property
     def program(self) -> Program:

@@ -38,7 +38,7 @@ HIDDEN = 8
 UNTUNED = {"secant-energy": 1, "gd-richardson": 2, "gd-energy": 1, "momentum-energy": 1, "adam-energy": 1, "lm": 10,
            "lm-gain": 10}
 #: Others that promise to need no learning rate, as they come.
-FREE = ("prodigy", "dadapt-adam", "dog", "dowg", "momo", "polyak", "schedule-free-adamw")
+FREE = ("prodigy", "dadapt-adam", "dog", "dowg", "mechanic", "mechanic-adam", "momo", "polyak", "schedule-free-adamw")
 #: The learning rates among which the classic ones get their best, anew for every budget.
 SMALL = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 GRIDS = {"gd": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), "momentum": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),

@@ -53,7 +53,7 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     _refuse(flow, function, relations)
     rate = as_decimals(0 if rate is None else rate)
     try:
-        claim = _Claim(flow, readings(flow, function), relations, rate, function)
+        claim = _Claim(flow, readings(flow, function), relations, rate, smt.available(), function)
     except (Missing, TypeError, ValueError):  # the verdict says so
         return _judged(flow, function, relations, rate)
     return once(of_claim, claim)
@@ -61,12 +61,16 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
 
 @dataclasses.dataclass(frozen=True)
 class _Claim:
-    """What a verdict is of; `formulas` are all that it sees of the function, in up to three coordinates."""
+    """What a verdict is of; `formulas` are all that it sees of the function, in up to three coordinates.
+
+    solver : whether z3 is at hand, which may decide what nothing else does.
+    """
 
     flow: Flow
     formulas: tuple
     relations: tuple
     rate: sympy.Expr
+    solver: bool
     function: Callable = dataclasses.field(compare=False)
 
 

@@ -24,6 +24,8 @@ CURVED = "H∇F"  #: the name of H∇F among the vectors of a frame
 INEQUALITIES = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 POINTS = 4  #: at which an identity is tried
 FIRST: dict[tuple, tuple] = {}  #: the draws that attacks begin with
+#: by which numbers are changed on the way uphill
+FACTORS = np.array([1, 1, 1, 1, 1, 1, 2, 0.5, 1.125, 0.875, 4, 0.25, -1, 0, 16, 0.0625])
 
 
 class _Asked(Oracle):
@@ -107,8 +109,10 @@ class Motion:
             *self.J.flat,
             *(x for b in self.blocks.values() for x in b),
         ]
-        free = set().union(*(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values()))))
-        self.rates = sorted(free - set(self.symbols), key=str)
+        self.free = set().union(
+            *(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values())))
+        )
+        self.rates = sorted(self.free - set(self.symbols), key=str)
         everything = (self.V, *itertools.chain(*self.slopes.values()))
         self.seams = list(dict.fromkeys(h for e in everything for h in seams_of(e)))
 
@@ -144,21 +148,30 @@ class Motion:
         return vars(self) | {"_compiled": {}}
 
     # ------------------------------------------------------------------------------------------------- states
-    def first(self, seed: int) -> tuple:
+    def matrices(self, law: Law) -> tuple[str, ...]:
+        """Which of r, A (for H) and J states are drawn with: those that the claim or its class speaks of."""
+        curved = law.convex or bool(self.free & set(self.H.flat))
+        return ("A",) * curved + ("r", "J") * bool(self.asked & {"residual", "jacobian"})
+
+    def first(self, seed: int, law: Law) -> tuple:
         """(the draw that an attack begins with, its generator after it): the same for all flows of these blocks."""
-        key = self.dim, seed, tuple((name, len(x)) for name, x in self.blocks.items())
+        matrices = self.matrices(law)
+        key = self.dim, seed, matrices, tuple((name, len(x)) for name, x in self.blocks.items())
         if key not in FIRST:
             rng = np.random.default_rng(seed)
-            if len(FIRST) > 40:  # of a few hundred kilobytes each
+            if len(FIRST) > 100:  # of a few hundred kilobytes each
                 FIRST.clear()
-            FIRST[key] = self.draw(rng, 2 * LANES), rng.bit_generator.state
+            FIRST[key] = self.draw(rng, 2 * LANES, matrices), rng.bit_generator.state
         draw, state = FIRST[key]
         rng = np.random.default_rng()
         rng.bit_generator.state = state
         return dict(draw), rng
 
-    def draw(self, rng, lanes: int) -> dict:
-        """Random numbers of which `place` makes admitted states: powers of two, zeros, equal coordinates."""
+    def draw(self, rng, lanes: int, matrices: tuple[str, ...] = ("A", "r", "J")) -> dict:
+        """Random numbers of which `place` makes admitted states: powers of two, zeros, equal coordinates.
+
+        Without `matrices` H, r and J are 0.
+        """
 
         def numbers(*shape):
             reach = np.where(rng.random(lanes) < 0.2, 30, 8)
@@ -174,9 +187,7 @@ class Motion:
         return {
             "F": numbers(1),
             "g": numbers(n),
-            "r": numbers(n),
-            "A": numbers(n, n),
-            "J": numbers(n, n),
+            **{x: numbers(n) if x == "r" else numbers(n, n) for x in matrices},
             "t": np.abs(numbers(1)),
             "share": np.where(rng.random(lanes) < 0.5, share, 1 - share)[None],
             "quadratic": (rng.random(lanes) < 0.5)[None] * 1.0,
@@ -187,12 +198,12 @@ class Motion:
     def changed(draw: dict, best, rng) -> dict:
         """Draws near the best ones."""
         lanes = rng.choice(best, LANES)
-        factors = np.array([1, 1, 1, 1, 1, 1, 2, 0.5, 1.125, 0.875, 4, 0.25, -1, 0, 16, 0.0625])
-        out = {}
+        rows = np.concatenate([x.reshape(-1, x.shape[-1]) for x in draw.values()])[:, lanes]
+        rows, out, last = rows * rng.choice(FACTORS, rows.shape), {}, 0
         for name, x in draw.items():
-            out[name] = x[..., lanes] * (
-                1 if name in ("share", "quadratic") else rng.choice(factors, x[..., lanes].shape)
-            )
+            first, last = last, last + x[..., 0].size
+            fixed = name in ("share", "quadratic")
+            out[name] = x[..., lanes] if fixed else rows[first:last].reshape(*x.shape[:-1], LANES)
         return out
 
     def place(self, draw: dict, rates: dict, law: Law) -> dict:
@@ -201,8 +212,9 @@ class Motion:
         exp = np.vectorize(sympy.exp, otypes=[object]) if exact else np.exp
         number = (lambda x: sympy.sympify(x)) if exact else float
         low, high = (None if b is None else number(as_decimals(b).subs(rates)) for b in (law.low, law.high))
-        g, theta, F, A, J, r = (draw[x] for x in ("g", ("block", "theta"), "F", "A", "J", "r"))
-        F = F[0]
+        g, theta, F = (draw[x] for x in ("g", ("block", "theta"), "F"))
+        F, zero = F[0], np.zeros((n, n, *F.shape[1:]), dtype=int)
+        A, J, r = (draw.get(x, zero[0] if x == "r" else zero) for x in "AJr")
         if "residual" in self.asked:
             g = np.array([sum(J[k, i] * r[k] for k in range(n)) for i in range(n)])
             F = sum(x * x for x in r) / 2
@@ -250,7 +262,7 @@ class Motion:
         """
         parts = self.parts if parts is None else parts
         f, k = self.compiled(parts), len(parts)
-        draw, rng = self.first(seed)
+        draw, rng = self.first(seed, law)
         if quadratic:
             draw["quadratic"] = np.ones_like(draw["quadratic"])
         for _ in range(ROUNDS):

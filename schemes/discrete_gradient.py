@@ -109,7 +109,9 @@ class ItohAbe(Scheme):
                 trust = trust & (high <= 1.5 * low)
             d = way * where(trust, newton_step, middle)
         level, _, rounding, after = equation(d)
-        solved = (absolute(level) <= 1e-8 * absolute(d) / h + rounding / absolute(d)) & (after <= before + rounding)
+        solved = absolute(level) <= 1e-8 * absolute(d) / h + rounding / absolute(d)
+        enclosed = (low > 0) & (high <= low * (1 + 1e-6))  # between signs, where F has fewer digits than its size says
+        solved = (solved | enclosed) & (after <= before + rounding)
         return where(absolute(f) > 0, where(solved, d, np.nan), 0.0)
 
 

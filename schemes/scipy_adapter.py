@@ -304,7 +304,8 @@ class _Objective(Descended):
         of = {"gradient": "value", "hessian": "gradient"}[quantity]
 
         def derivative(x):
-            slopes = differences(lambda x: self.at(of, x), x, points == "3-point", self.low, self.high)
+            at = lambda p: self.at(of, p) if np.array_equal(p, x) else self._call(of, p)  # noqa: E731
+            slopes = differences(at, x, points == "3-point", self.low, self.high)
             return (slopes + slopes.T) / 2 if quantity == "hessian" else slopes
 
         return derivative
@@ -322,9 +323,12 @@ class _Objective(Descended):
         if key not in self._known:
             if len(self._known) >= 12:
                 del self._known[next(iter(self._known))]
-            self.calls[quantity] += 1
-            self._known[key] = self._returned(quantity, self.functions[quantity](x.copy()))
+            self._known[key] = self._call(quantity, x)
         return self._known[key]
+
+    def _call(self, quantity, x):
+        self.calls[quantity] += 1
+        return self._returned(quantity, self.functions[quantity](x.copy()))
 
     def _returned(self, quantity, result):
         vector = f"an array of shape ({self.dim},)"
@@ -402,8 +406,8 @@ POINTS = "2-point", "3-point"  #: differences that scipy knows by name
 
 
 def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bounds=None, constraints=(), callback=None,
-             gtol=1e-6, xtol=1e-3, maxiter=None, maxfun=None, radius=1e6, finite_differences="2-point", disp=False,
-             tol=None, **unknown) -> OptimizeResult:
+             gtol=1e-6, ftol=None, xtol=None, speed=1e-3, maxiter=None, maxfun=None, radius=1e6,
+             finite_differences="2-point", disp=False, tol=None, **unknown) -> OptimizeResult:
     """`scipy.optimize.minimize` with an optimizer of this package.
 
     jac : as scipy's: True, a function, or None for finite differences; then the option `finite_differences` is
@@ -411,12 +415,14 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
     function, "2-point", "3-point", for the optimizers that use it; or hessp.  bounds : scipy's `Bounds`, or (low, high)
     pairs with None for none: every step is projected, no function is called outside, a start outside is moved to the
     nearest point within, and at rest is where the projected gradient is.  gtol (or tol), maxiter : as in scipy's BFGS.
-    maxfun : gradients at most.  xtol : bound on |θ'| at rest.  radius : diverged beyond it.  callback : after every
-    accepted step, as scipy's.  Where fun is not a number at the start or the end, the run has not succeeded.
+    ftol, xtol : end too where an accepted step changes fun by at most ftol·max(|fun|, 1), or x by xtol·(xtol + |x|);
+    None: they do not.  maxfun : gradients at most.  speed : bound on |θ'| at rest.  radius : diverged beyond it.
+    callback : after every accepted step, as scipy's.  Where fun is not a number at the start or the end, the run has
+    not succeeded.
     """
     if unknown:
-        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, xtol, maxiter, maxfun, radius, "
-                         "finite_differences, disp")
+        raise ValueError(f"minimize: unknown options {sorted(unknown)}; known: gtol, ftol, xtol, speed, maxiter, "
+                         "maxfun, radius, finite_differences, disp")
     if constraints:
         raise ValueError("minimize: these optimizers take bounds and no other constraints; leave constraints out")
     x0 = np.atleast_1d(as_reals(x0, "minimize: x0"))
@@ -441,7 +447,8 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
     # how a run ended is read off one more trial, which of some takes a gradient at its new point
     most = maxfun - 1 if maxfun is not None and maxfun > 1 and (
         optimizer.scheme.reuses or getattr(optimizer.step, "reuses", False)) else maxfun
-    stop = Stop(gradient=gtol if tol is None else tol, speed=xtol, max_steps=2**62, radius=radius, max_gradients=most)
+    stop = Stop(gradient=gtol if tol is None else tol, speed=speed, max_steps=2**62, radius=radius, max_gradients=most,
+                ftol=ftol, xtol=xtol)
     problem = Problem(optimizer.flow.on(objective), scheme, optimizer.step, stop)
     x0 = np.clip(x0, low, high)
     z, steps, stopped = problem.start(problem.field.start(x0)[:, None]), np.zeros(1, dtype=np.int64), False
@@ -468,6 +475,7 @@ def minimize(optimizer, fun, x0, args=(), jac=None, hess=None, hessp=None, bound
                Outcome.STEP_LIMIT: "maxiter iterations were taken before coming to rest: raise it, or gtol.",
                Outcome.DIVERGED: f"x left the ball of radius {radius:g} around 0: fun is unbounded below, the step is "
                                  "too large, or the minimum is farther out; then raise the option radius.",
+               Outcome.SHORT_STEP: "The next step changes fun by ftol at most, or x by xtol.",
                Outcome.GRADIENT_LIMIT: "maxfun gradients were used before coming to rest: raise it, or gtol.",
                Outcome.NOT_FINITE: f"fun is {value:g} at x, or its gradient is not finite there: check the start, and "
                                    "give the domain of fun as bounds.",

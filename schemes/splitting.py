@@ -1,13 +1,45 @@
 """Schemes that move the blocks of a flow one after the other."""
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from arithmetic import Array, Quantity, VectorField
-from flows import State
+import numpy as np
+
+from arithmetic import Array, GivenOracle, Graph, Missing, Quantity, Vector, VectorField
+from flows import Flow, State, scalar
 
 from .base import Advance, Scheme
 from .exponential import decay_rates, exponential_share
+
+
+def reads(flow: Flow) -> dict[str, set[str]] | None:
+    """The blocks in the formula of each block's slope; None where it cannot be recorded with numbers alone."""
+    try:
+        return _reads(flow)
+    except (Missing, TypeError, ValueError):
+        return None
+
+
+@functools.lru_cache(maxsize=256)
+def _reads(flow: Flow) -> dict[str, set[str]]:
+    graph, n = Graph(rearrange=False), 2
+    blocks = {name: [graph.input(f"{name}{i}") for i in range(1 if isinstance(name, scalar) else n)]
+              for name in flow.blocks}
+    s = State(t=graph.input("t"), **{name: x[0] if isinstance(name, scalar) else Vector(x)
+                                     for name, x in blocks.items()})
+    square = {x: graph.inputs(x, n * n).reshape(n, n) for x in ("hessian", "jacobian")}
+    slopes = flow.field(s, GivenOracle(s.theta, value=graph.input("F"), gradient=graph.inputs("g", n),
+                                       residual=graph.inputs("r", n), **square))
+    owner, seen = {x.id: name for name, nodes in blocks.items() for x in nodes}, dict[int, set[str]]()
+
+    def owners(node) -> set[str]:
+        if node.id not in seen:
+            own = {owner[node.id]} if node.id in owner else set()
+            seen[node.id] = own.union(*map(owners, node.operands))
+        return seen[node.id]
+
+    return {name: set().union(*(owners(graph.lift(x)) for x in np.atleast_1d(slopes[name]))) for name in slopes}
 
 
 @dataclass(frozen=True)
@@ -21,10 +53,16 @@ class SequentialEuler(Scheme):
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
-        slopes = {}
+        slopes, found, moved = dict[str, Quantity](), dict[str, Quantity](), set[str]()
+        read = reads(field.flow) if y.dtype != object else None
         for name in field.flow.blocks:
-            slopes[name] = field.slope(name, s, oracle)
+            if read is None:  # a recorder sees by itself what it has already
+                found = {name: field.slope(name, s, oracle)}
+            elif not found or moved & read[name]:
+                found, moved = field.slopes(s, oracle), set()
+            slopes[name] = found[name]
             s = State(**vars(s) | {name: getattr(s, name) + self._share(field.flow, name, h) * slopes[name]})
+            moved.add(name)
         return field.pack(vars(s)), None, field.pack(slopes)
 
     def _share(self, flow, name, h):

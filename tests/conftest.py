@@ -1,8 +1,12 @@
 """Small problems that several test folders use."""
+import os
+
 import numpy as np
 import pytest
 
-from networks import Loss
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # read at its import; of a thousand proofs in one process
+
+from networks import Loss  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def vanishes(expr) -> bool:
     if _differs(expr):
         return False
     rational = expr.is_rational_function(*expr.free_symbols)
-    return rational and sympy.cancel(sympy.together(expr)) == 0 or sympy.simplify(expr) == 0
+    return rational and sympy.expand(sympy.fraction(sympy.together(expr))[0]) == 0 or sympy.simplify(expr) == 0
 
 
 def _differs(expr) -> bool:
@@ -38,7 +38,10 @@ def tidy(expr: sympy.Expr) -> sympy.Expr:
              and p.base.is_nonnegative}
     named = {x: Fresh(f"root_{x}", positive=True) for x in roots}
     there, back = {x: s**2 for x, s in named.items()}, {s: sympy.sqrt(x) for x, s in named.items()}
-    return sympy.factor(sympy.cancel(sympy.together(expr.subs(there)))).subs(back)
+    plain = sympy.sympify(expr.subs(there))
+    if not plain.is_polynomial(*plain.free_symbols):
+        plain = sympy.cancel(sympy.together(plain))
+    return sympy.factor(plain).subs(back)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -23,6 +23,7 @@ from .leading import Leading, Moved, Unscalable, leading_at
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
 J = Symbol("J", real=True)
+DIGITS = 20  #: of eigenvalues that have no short closed form
 
 
 @dataclass(frozen=True)
@@ -435,7 +436,10 @@ def _signs(point: CriticalPoint):
 
 
 def _eigenvalues(M: sympy.Matrix) -> list:
-    """Eigenvalues of a small matrix, a decoupled coordinate at a time, in closed form up to quadratics."""
+    """Eigenvalues of a small matrix, a decoupled coordinate at a time, in closed form up to quadratics.
+
+    Of larger blocks in decimals, where all real parts are well away from 0: nested radicals say less to a reader.
+    """
     left, out = list(range(M.rows)), []
     while left:
         alone = next((i for i in left if all(M[i, j] == 0 for j in left if j != i)
@@ -451,6 +455,12 @@ def _eigenvalues(M: sympy.Matrix) -> list:
         trace, det = sympy.expand(block.trace()), sympy.expand(block.det())
         root = sympy.sqrt(sympy.expand(trace**2 / 4 - det))
         return [trace / 2 - root, trace / 2 + root, *out]
+    if not block.free_symbols:
+        characteristic = sympy.Poly(block.charpoly().as_expr().evalf(3 * DIGITS))
+        roots = characteristic.nroots(n=2 * DIGITS, maxsteps=200)
+        size = 1 + max(map(abs, roots))
+        if all(abs(sympy.re(z)) > size * sympy.Float(10)**(-DIGITS // 2) for z in roots):  # of a multiple root too
+            return [*(sympy.N(z, DIGITS, chop=True) for z in roots), *out]
     return [*block.eigenvals(multiple=True), *out]
 
 

@@ -15,7 +15,7 @@ OPEN = {
     "novograd": "REFUTED",
     "laprop": "REFUTED",
 }
-#: those whose proof is checked again here: one of each kind
+#: one of each kind, whose proofs are checked again; the others are decided anew where there is time for the whole page
 AGAIN = {"p flow", "clipping by norm", "polyak step", "cosine schedule", "sharpness aware", "clipped momentum", "aegd",
          "hamiltonian descent with a power", "bregman lagrangian exponential", "exponentiated gradient", "adam norm"}
 
@@ -26,7 +26,9 @@ def test_every_flow_has_its_line_and_most_are_decided():
     assert len({entry.source for entry in ENTRIES}) >= 40
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [
+    pytest.param(entry, id=entry.name, marks=[pytest.mark.slow] * (entry.name not in AGAIN | set(OPEN)))
+    for entry in ENTRIES])
 def test_the_line_is_the_verdict(entry):
     (row,) = rows([entry.name])
     assert STATED[entry.name].startswith(row.line), row.line

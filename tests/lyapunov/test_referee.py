@@ -321,11 +321,11 @@ def test_a_pole_says_nothing_of_an_identity():
 
 def test_attacks_begin_with_draws_that_no_attack_changes():
     """They are kept for all flows of the same blocks: each is that of its seed, and so is what is drawn after it."""
-    motion = Motion(Momentum(), kinetic, 2)
+    motion, law = Motion(Momentum(), kinetic, 2), Law(("convex",), *Momentum().coordinate()[:2], Momentum())
     for _ in range(2):
-        kept, after = motion.first(3)
+        kept, after = motion.first(3, law)
         rng = np.random.default_rng(3)
-        fresh = motion.draw(rng, 2 * LANES)
+        fresh = motion.draw(rng, 2 * LANES, motion.matrices(law))
         assert kept.keys() == fresh.keys() and all(np.array_equal(kept[k], fresh[k]) for k in fresh)
         assert after.random() == rng.random()
-        motion.attack(Law(("convex",), *Momentum().coordinate()[:2], Momentum()), {}, 3, quadratic=True)
+        motion.attack(law, {}, 3, quadratic=True)

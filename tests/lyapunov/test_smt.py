@@ -30,6 +30,11 @@ def test_without_the_solver_the_verdict_says_what_may_decide(monkeypatch):
     monkeypatch.setattr(smt, "available", lambda: False)
     verdict = check(Motzkin(), ENERGY)
     assert verdict.status == "UNDECIDED" and "optiflows[smt]" in verdict.reason
+    monkeypatch.setattr(smt, "available", lambda: True)  # a verdict without it is not kept for when it is there
+    monkeypatch.setattr(signs, "never_negative", lambda f, nonnegative: None)
+    verdict = check(Motzkin(), ENERGY)
+    decrease.of_claim.cache_clear()  # of what was found under the pretence
+    assert verdict.status == "UNDECIDED" and "optiflows[smt]" not in verdict.reason
 
 
 def test_a_positive_polynomial_that_is_no_sum_of_squares_is_decided():
@@ -65,7 +70,7 @@ def test_what_a_solver_decided_on_the_pieces_of_a_field_is_put_to_it_again(monke
     """θ' = −sign g: each side of g = 0 is decided by the (pretended) solver, and the whole claim rests on both."""
     monkeypatch.setattr(Domain, "nonnegative", lambda self, f: None)
     monkeypatch.setattr(signs, "never_negative", lambda f, nonnegative: True)
-    decrease.of_claim.cache_clear()  # of verdicts that were found without it
+    decrease.of_claim.cache_clear()  # of what was found without the pretence
     verdict = check(SignSGD(), lambda s, oracle: oracle.value)
     decrease.of_claim.cache_clear()
     assert verdict.status == "PROVED" and len(verdict.certificate.smt) >= 1

@@ -367,3 +367,16 @@ def test_discrete_gradients_take_weight_decay(polytwo):
     for scheme in (Gonzalez(), ItohAbe()):
         y = scheme.step(field, 0.0, x, 1.0)[0]
         assert V(y) < V(x)
+
+
+def test_a_coordinate_discrete_gradient_near_a_stiff_minimum():
+    """F is the square of differences of numbers of size 45: near the minimum it has fewer digits than its size says."""
+    loss = networks.get("polyfive")
+    field = GradientDescent().on(loss)
+    for i in (0, 2):
+        point = loss.critical_points()[i]
+        y = point.numeric[:, None] + 1e-6 * np.random.default_rng(0).normal(size=(2, 200))
+        end = ItohAbe().step(field, 0.0, y, 0.5)[0]
+        solved = np.isfinite(end).all(axis=0)
+        assert point.nature.is_minimum and solved.mean() > 0.98
+        assert (loss.value(end) < loss.value(y))[solved].all()

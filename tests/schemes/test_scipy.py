@@ -100,7 +100,7 @@ def test_minimize_as_scipy_does():
     with pytest.raises(ValueError, match="no other constraints"):
         minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), constraints=({"type": "eq"},))
     with pytest.raises(ValueError, match="unknown options"):
-        minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), options={"speed": 3})
+        minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("gd-energy"), options={"eps": 3})
     with pytest.raises(TypeError, match="has no residuals: minimize gives the value"):
         minimize(rosen, [0.5, 0.5], jac=rosen_der, method=schemes.named("lm"))
 
@@ -554,3 +554,27 @@ def test_what_minimize_refuses_and_takes():
     assert minimize(bowl, [0.0, 0.0], jac=bowl_der, method=method, options={"maxiter": None}).success
     far = minimize(lambda x: float((x[0] - 2e6)**2), [0.0], jac=lambda x: 2 * (x - 2e6), method=method)
     assert far.status == 2 and "radius" in far.message
+
+
+def test_short_steps_end_a_run_as_scipys_methods_do():
+    x0 = [1.3, 0.7, 0.8, 1.9, 1.2]
+    for options, words in (({"ftol": 1e-3}, "ftol"), ({"xtol": 1e-3}, "xtol")):
+        found = minimize(rosen, x0, jac=rosen_der, method=schemes.named("gd-energy"), options={"gtol": 0.0, **options})
+        longer = minimize(rosen, x0, jac=rosen_der, method=schemes.named("gd-energy"), options={"gtol": 1e-8})
+        assert found.success and words in found.message and found.nit < longer.nit
+    with pytest.raises(ValueError, match="ftol"):
+        minimize(rosen, x0, jac=rosen_der, method=schemes.named("gd-energy"), options={"ftol": -1.0})
+    resting = minimize(rosen, x0, jac=rosen_der, method=schemes.named("momentum-energy"), options={"speed": 1e-9})
+    assert resting.success and "rest" in resting.message
+
+
+def test_differences_call_nothing_twice():
+    """Of more coordinates than points are remembered: fun at a trial is not lost among its neighbours."""
+    called = []
+
+    def fun(x):
+        called.append(x.tobytes())
+        return rosen(x)
+
+    found = minimize(fun, np.full(20, 1.1), method=schemes.named("gd-energy"), options={"maxiter": 15})
+    assert found.nfev == len(called) == len(set(called))
