@@ -47,6 +47,7 @@ REFEREE, AUDIT, PACE, WIDER, NEARBY = (
 SCIPY, TORCH = (f"tests/schemes/test_{file}.py::test_" for file in ("scipy", "torch_adapter"))
 FAULTS = "tests/basins/test_faults.py::test_"
 SEARCH = "tests/schemes/test_search.py::test_"
+AUTHOR = "tests/schemes/test_author.py::test_"
 
 MUTANTS = (
     # the secant metric and the steps it makes
@@ -251,8 +252,8 @@ MUTANTS = (
            'derivative | {"theta": derivative["theta"] * (1 + rate * s.theta)}',
            SCHEMES + "decoupled_decay_of_adamw_does_not_see_the_scale"),
     # --------------------------------------------------------------------------------------------- schemes
-    Mutant("the predicted decrease of the gain ratio", "predicted = -dot(here.gradient, step) - dot(",
-           "predicted = -dot(here.gradient, step) - 0 * dot(", SCHEMES + "lm_gain_is_nielsens_algorithm"),
+    Mutant("the predicted decrease of the gain ratio", "predicted = -along - dot(", "predicted = -along - 0 * dot(",
+           SCHEMES + "lm_gain_is_nielsens_algorithm"),
     Mutant("the growth of damping", '"nu": (2.0, 2 * nu)}', '"nu": (2.0, nu)}',
            SCHEMES + "lm_gain_is_nielsens_algorithm"),
     Mutant("energy control's inequality", "ok = tried.after - level <= rounding - self.ratio * h *",
@@ -269,6 +270,22 @@ MUTANTS = (
            SEARCH + "what_an_energy_is_compared_with_falls[integrated]"),
     Mutant("spectral steps in turn", "where(turn > 0, curved / short, long / curved)", "long / curved",
            SEARCH + "spectral_steps_are_those_of_barzilai_and_borwein"),
+    Mutant("the bounds of Fletcher's factor", "where(factor < 10, maximum(factor, 2), 10)", "maximum(factor, 2)",
+           AUTHOR + "trials_are_the_published_ones"),
+    Mutant("the trial before, taken or not", "return trial._replace(y=kept)", "return trial",
+           AUTHOR + "trials_are_the_published_ones"),
+    Mutant("uphill only where a step turns little", "accept = falls | ((tries > 1) & (turned < least))",
+           "accept = falls", AUTHOR + "uphill_steps_are_taken"),
+    Mutant("a step on the dissipated level", "take = absolute(miss) <= self.tol", "take = absolute(miss) <= 1e-3",
+           AUTHOR + "the_level_is_met"),
+    Mutant("few corrections, a longer step", "where(count < self.fast, 1.5 * h, h)", "where(count >= 0, 1.5 * h, h)",
+           AUTHOR + "trials_are_the_published_ones"),
+    Mutant("the root of larger modulus", "absolute(along - root) < absolute(along + root)",
+           "absolute(along - root) > absolute(along + root)", AUTHOR + "searches_are_the_published_ones"),
+    Mutant("a share of v in every step", "return self.share * total(half.v**2) / h",
+           "return self.share * total(half.v**2)", AUTHOR + "searches_are_the_published_ones"),
+    Mutant("a step as long as the memory needs", "return h / (1 - exp(-rate * maximum(h, sqrt(h / rate))))",
+           "return h + sqrt(h / rate)", SEARCH + "a_spectral_step_is_as_long_as_the_memory_needs"),
     Mutant("standing still is noticed", 'able = able & (memory["idle"] < stop.idle) & defined', "able = able & defined",
            SEARCH + "standing_still_is_noticed"),
     Mutant("what falls does not stand still", 'better = (energy < memory["lowest"]) | (square < memory["flattest"])',
