@@ -18,7 +18,7 @@ SIGNS = {
 #: Those that are spelled as words, with a space to the letters around.
 WORDS = {"∞": ("infinity", r"\infty"), "∇": ("grad", r"\nabla"), "∫": ("integral", r"\int"), "Σ": ("sum", r"\Sigma"),
          "Π": ("product", r"\Pi"), "√": ("sqrt", r"\surd"), "∛": ("cbrt", r"\sqrt[3]{}"),
-         "⊥": ("perpendicular", r"\perp"), "∋": ("contains", r"\ni"), "§": ("section", "")}
+         "⊥": ("perpendicular", r"\perp"), "∠": ("angle", r"\angle"), "∋": ("contains", r"\ni"), "§": ("section", "")}
 
 
 def spelled(text: str, encoding: str = "ascii") -> str:

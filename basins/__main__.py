@@ -170,7 +170,7 @@ def _written(options, result: Study | Sweep, figure) -> list[str]:
     command.write(csv, result.table().csv())
     if options.sweep:
         return [str(options.out), str(csv)]
-    result.save(folder)  # type: ignore[union-attr]  # of one study
+    result.save(folder)
     return [str(options.out), str(csv), f"{folder}{os.sep}"]
 
 
@@ -219,7 +219,8 @@ def _measured(measure, result: Study, unit: str = ""):
 def _swept(result: Sweep) -> Report:
     return Report(
         lambda: [f"{result.title}\n", result.table(), *result.theory],
-        lambda: {"loss": result.loss.name, "optimizer": result.name, "axes": result.axes, "complete": result.complete,
+        lambda: {"loss": getattr(result.loss, "name", None), "optimizer": result.name, "axes": result.axes,
+                 "complete": result.complete,
                  "table": [row | {name: float(row[name]) for name in result.axes} for row in result.table()],
                  "thresholds": result.thresholds, "note": result.note},
         lambda: "\n".join([f"% {spelled(result.title)}", result.table().latex(),

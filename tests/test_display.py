@@ -101,7 +101,8 @@ PLAIN = {
         "schemes.AdaptiveControl", "schemes.Problem", "networks.Enclosures", "schemes.Ensemble", "shallow.Penalised"},
     "an argument that its repr spells as it is written": {
         "schemes.Stop", "schemes.FixedStep", "schemes.ErrorControl", "schemes.EnergyControl", "schemes.CombinedControl",
-        "schemes.GainControl", "basins.Plane", "networks.Dataset"},
+        "schemes.GainControl", "schemes.FletcherControl", "schemes.UphillControl", "schemes.LevelControl",
+        "basins.Plane", "networks.Dataset"},
     "a word": {"networks.Nature", "schemes.Outcome", "lyapunov.Status", "basins.End"},
     "numbers under names, or arrays": {
         "basins.Evidence", "basins.Further", "basins.Point", "basins.Witness", "basins.Threshold", "basins.Shock",
