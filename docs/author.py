@@ -22,22 +22,39 @@ NETWORKS = ("polytwo", "polythree", "polyfour", "polyfive", "polyeight", "rattwo
 STARTS, SEED, TRIALS = 1000, 0, 10_000
 PROTOCOL = ((-5.0, 5.0), (-5.0, 5.0))
 
+#: As there: the gradient alone decides, and what is limited are steps taken, one gradient each, not trials.
+EPOCHS = 10_000
+BUDGET: dict[str, int] = {"pgd": 100 * EPOCHS}  # a correction takes a gradient too
+ADAM = schemes.named("adam", lr=1e-3, eps=1e-7, hat=True)  # where a search gives up
+ADAM_STEPS = 200_000
+
 #: Each name, what it is called where it comes from, and what differs.
 FAMILY = {
-    "lc-egd": ("LC_EGD", "no switch to another method where it gives up"),
-    "lc-egd2": ("LC_EGD2, LCD", "the largest acceptable step is evaluated again where the last halving was refused"),
-    "lc-egd3": ("LC_EGD3", "one trial shortens h to h/100 at most"),
-    "lci-egd": ("LCI_EGD", "–"),
+    "lc-egd": ("LC_EGD", "no change to Adam where it gives up: see below"),
+    "lc-egd2": ("LC_EGD2, LCD", "the same; the largest acceptable step is evaluated again where the last halving was "
+                                "refused"),
+    "lc-egd3": ("LC_EGD3", "the same; one trial shortens h to h/100 at most"),
+    "lci-egd": ("LCI_EGD", "the same; λ Σ h|∇F|² where his program has λ h Σ|∇F|² with the h of the trial"),
     "lc-m": ("LC_M", "–"),
+    "lc-mom": ("LC_Mom", "no λ = 0 where h falls below the rounding unit"),
+    "lcd-mom": ("LCD_Mom", "the same"),
     "lc-rmsprop": ("LC_RMSProp", "–"),
-    "lcd-rms": ("LCD_RMS", "–"),
+    "lc-rms": ("LC_RMS", "no λ = 0 where h falls below the rounding unit"),
+    "lcd-rms": ("LCD_RMS", "the same"),
     "lc-clipping": ("LC_clipping", "–"),
     "lc-signgd": ("LC_signGD", "–"),
     "lc-mechanic": ("LC_Mechanic", "E of the test at the old θ; no bound √(E₀/E) on h, which the energy has to find"),
     "gd-em": ("GD_Em", "–"),
+    "momentum-em": ("Momentum_Em", "–"),
+    "lc-em": ("LC_EM", "starts with m = a∇F, under the identity; his first step, and those from |m|² < 10⁻¹², have "
+                       "h = 0.1 whatever F does, and the gradient after them is the one before"),
+    "pgd": ("PGD", "a value that is no number is refused; 10⁶ gradients, as each correction takes one"),
     "gd-extragradient": ("his Euler–Richardson", "h changes by a factor in [0.2, 5]"),
     "lm": ("LM", "–"),
-    "lm-gain": ("LMNielsen", "μ₀ = 1 where he takes max diag JᵀJ"),
+    "lm-gain": ("LMNielsen", "μ₀ = 1 where he takes τ max diag JᵀJ; ν is 2 again after a step taken, his goes on "
+                             "doubling"),
+    "lmf": ("LMF", "no μ = 0, which his has below a bound that is 0 until μ < 10⁻¹⁶"),
+    "lm-uphill": ("LMUphill", "the same; no end at |Δ| < 10⁻⁷"),
 }
 #: Options where the published rule is not that of the name.
 OPTIONS: dict[str, dict] = {"lm": {"damping": 10.0, "factor": 10.0}}
@@ -86,14 +103,42 @@ def share(found) -> str:
     return f"{rest / n:.3f} ({gradients:.0f})" if rest else "0"
 
 
+def published(name: str) -> Stop:
+    """The stop of the published comparison."""
+    gradients = BUDGET.get(name, EPOCHS)
+    return Stop(gradient=1e-4, speed=np.inf, max_steps=max(gradients, 20 * EPOCHS), max_gradients=gradients)
+
+
 def family(n: int) -> Table:
     """Each of the family on the networks of its papers: the share at rest, under the published protocol."""
     rows = []
     for name, (theirs, differs) in FAMILY.items():
-        found = [cell(networks.get(network), schemes.named(name, **OPTIONS.get(name, {})), 1e-4, n, PROTOCOL)
-                 for network in NETWORKS]
-        rows.append((name, theirs, *(f"{rest / inside:.3f}" for rest, _, inside, _ in found), differs))
+        shares = []
+        for loss in map(networks.get, NETWORKS):
+            end, inside = ends(loss, schemes.named(name, **OPTIONS.get(name, {})), published(name), n, PROTOCOL)
+            shares.append(f"{((end.outcome == Outcome.CONVERGED) & inside).sum() / inside.sum():.3f}")
+        rows.append((name, theirs, *shares, differs))
     return Table(("name", "theirs", *NETWORKS, "what differs"), rows)
+
+
+def counted(name: str, network: str, n: int) -> tuple[float, float, float, float]:
+    """Shares at rest: of so many trials, of so many gradients; which gave up of the latter; at rest with Adam then."""
+    loss, optimizer = networks.get(network), schemes.named(name)
+    few, _ = ends(loss, optimizer, Stop(gradient=1e-4, speed=np.inf, max_steps=TRIALS), n, PROTOCOL)
+    end, _ = ends(loss, optimizer, published(name), n, PROTOCOL)
+    rest = end.outcome == Outcome.CONVERGED
+    then = ADAM.run(loss, end.y[:loss.dim, ~rest], stop=Stop(gradient=1e-4, speed=np.inf, max_steps=ADAM_STEPS))
+    found = few.outcome == Outcome.CONVERGED, rest, end.outcome == Outcome.STALLED
+    return *(float(x.mean()) for x in found), float(rest.mean() + np.sum(then.outcome == Outcome.CONVERGED) / n)
+
+
+def giving_up(n: int) -> Table:
+    """What the two published shares depend on."""
+    rows = [(name, network, *(f"{x:.3f}" for x in counted(name, network, n)), theirs)
+            for network, theirs in (("polyfive", "0.99"), ("polyeight", "0.92"))
+            for name in ("lc-egd", "lc-egd2")]
+    return Table(("name", "network", f"{TRIALS} trials", f"{EPOCHS} gradients", "of them standing still",
+                  "then Adam", "published of LC_EGD"), rows)
 
 
 def rules(n: int) -> Table:
@@ -132,22 +177,32 @@ Regenerate this page with `python docs/author.py`.
 
 ## The family by name
 
-The algorithms of Bensaid, Poëtte and Turpault (arXiv 2407.01019, 2407.15471) are flows of this toolkit under Euler's step,
-one block after the other, and the options of `EnergyControl` that their searches are (`schemes/author.py`).  Measured on the
-networks that go back to these papers under their protocol: {n} starts uniform in [−5, 5]² (theirs 28 000), at rest when
-|∇F| ≤ 1e-4; here after {TRIALS} trials at most (refused ones count), and with a speed |θ'| ≤ 1e-3 too.  The numbers are
-shares of the starts at which the loss is a number.  Of published numbers two could be compared: LC_EGD brings 0.99 of the
-starts of `polyfive` and 0.92 of those of `polyeight` to rest, with up to 2·10⁵ epochs and another method where it gives up.
-`lc-egd` does not reach these shares here; which of the differences is the reason was not measured.
+The algorithms of Bensaid, Poëtte and Turpault (arXiv 2407.01019, 2407.15471, and what their programs add) are flows of
+this toolkit under Euler's step, one block after the other, and the options of `EnergyControl` that their searches are; a
+few have a step or a control of their own (`schemes/author.py`, `schemes/damping.py`).  Each is compared step by step with
+a plain loop of its rule (`tests/schemes/test_author.py`); a difference within the rounding of the energy is accepted here
+and refused there.  Measured on the networks that go back to these papers under their protocol: {n} starts uniform in [−5, 5]² (theirs 28 000), at rest when |∇F| ≤ 1e-4, whatever the speed, after
+{EPOCHS} gradients (theirs 10⁴ to 2·10⁵ epochs) and {20 * EPOCHS} trials at most.  The numbers are
+shares of the starts at which the loss is a number.
 
 {family(n).markdown()}
-`lc-mechanic` brakes ever less: near a minimum E' = −c√(E/E₀)|v|², so E falls like 1/t² and not exponentially; it is at rest
-to 1e-4 after some 10⁴ units of time.  `gd-extragradient` stalls at a distance of its absolute tolerance, as is known of it
-(docs/schemes.md).  `lc-signgd` cannot come to rest: its speed does not fall with the gradient.
+`lc-mechanic` brakes ever less: near a minimum E' = −c√(E/E₀)|v|², so E falls like 1/t² and not exponentially.
+`gd-extragradient` stalls at a distance of its absolute tolerance, as is known of it (docs/schemes.md).  `lc-em` takes
+the longest steps that its search finds at which the energy can fall by what the flow dissipates.
 
-Not here: LC_EM and Momentum_Em (a rescaled momentum), PGD and p-GD, which change the result of a step, and LMF and
-LMUphill, whose rules of μ are others.
+Not here: p-GD.  It is named among these algorithms, but no rule of it was at hand: what is missing is the power of |∇F|
+that multiplies the gradient, and with it the fall of F that a step has to bring.
 
+## LC_EGD, and what its share depends on
+
+Of published numbers two could be compared: LC_EGD brings 0.99 of the starts of `polyfive` and 0.92 of those of `polyeight`
+to rest.  An epoch is a step taken; the search before it takes 14 trials, as log₂ 10⁴ halvings undo the growth.  Counted
+in trials, a fifth of the starts of `polyfive` has no time.  On `polyeight`, where F is over 1000 at most minima, a third
+stands still: its rounding hides what a step would bring.  There his program finds no acceptable step and goes on with
+Adam (lr = 10⁻³), and so does the column below, from all starts that are not at rest; without Adam the share is what it
+is here.  Why the published one is 0.92 and not 1 is not known.
+
+{giving_up(n).markdown()}
 ## Search rules
 
 Gradient descent, {n_rules} starts of the network's box, at most {TRIALS} trials: the share at rest at |∇F| ≤ 1e-4 and 1e-6,
@@ -165,10 +220,12 @@ refusal, averaged acceptance (`EnergyControl(h0=None, first="spectral", search="
 momentum-, rmsprop- and adam-energy in the units of the start (`flows.Dimensionless`): F → cF and θ → kθ change no step.
 
 {hard.markdown()}
-The rule and the rates c = 100, a = 1000 (of 0.1 … 100 and 1 … 1000) were chosen on five of these networks, from starts of
-the same seed, which flatters them.
-momentum- and adam-energy come to rest more often than before at 1e-6, but not everywhere: beside the flat minimum of
-`polyfive`, and on the plateau of `rattwo`, their trials are used up, and adam-energy had more of `polyfive` at 1e-4 before.
+The rule and the rates c = 100, a = 10⁴ were chosen on these networks, some from starts of the same seed, which flatters
+them.  A spectral step is as long as the memory needs to bring what it would bring at once, x (1 − e^(−cx)) = h to one
+pass.  With h + √(h/c), as it was first, 5 to 11 % of the starts of `polyfive` used up their trials where a direction of
+high curvature stands beside a flat one: there h c is large, and each step was some per cent too long for the former.
+At these rates the memory forgets within most steps, and momentum- and adam-energy do nearly what gd- and rmsprop-energy
+do.  Smaller rates remember more, and fewer starts come to rest: 93 % near, in the table below, for adam-energy of a = 1000.
 All {len(networks.studied())} networks at 1e-6, from their boxes and from [−50, 50] per coordinate:
 
 {sums.markdown()}

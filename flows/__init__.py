@@ -5,7 +5,7 @@ scipy integrates, `flow.equations()` its sympy form, and pairing it with a schem
 To add one: a frozen dataclass with `memory` and `field` (see `Flow`), and its name in `FLOWS` (catalogue.py) and below.
 """
 from . import schedules
-from .author import ClippedGradient, Dimensionless, EnergyFriction
+from .author import ClippedGradient, Dimensionless, EnergyFriction, ScaledDescent
 from .base import Equations, Field, Flow, State, check_theta, scalar
 from .catalogue import (
     ADOPT, FLOWS, MADGRAD, AMSGrad, AdEMAMix, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan,
@@ -29,5 +29,5 @@ __all__ = [
     "GaussNewton", "LevenbergMarquardt", "Secant", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo",
     "MoMoAdam", "ScheduleFree", "ScheduleFreeAdamW", "AdEMAMix", "ADOPT", "LaProp", "QuasiHyperbolic",
     "AggregatedMomentum", "Optimistic", "MADGRAD",
-    "EnergyFriction", "ClippedGradient", "Dimensionless",
+    "EnergyFriction", "ClippedGradient", "Dimensionless", "ScaledDescent",
 ]

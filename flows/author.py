@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import Oracle, OracleView, Quantity, Rate, maximum, sqrt, total, where
+from arithmetic import Oracle, OracleView, Quantity, Rate, diagonal, maximum, sqrt, total, where
 
 from .base import EnergyFunction, Flow, Slopes, State, scalar
 from .modifiers import Modifier
@@ -134,3 +134,29 @@ class ClippedGradient(Flow):
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.share(oracle) * total(oracle.gradient**2)
+
+
+@dataclass(frozen=True)
+class ScaledDescent(Flow):
+    """Gradient descent, θ' = −∇F(θ), beside what Fletcher's Levenberg–Marquardt methods keep: D' = 0, d' = 0.
+
+    D = diag JᵀJ at the start, 1 where that is 0, is the scale of the damping; d the move that was tried last, which
+    `MarquardtEuler` fills and `UphillControl` reads.  Energy F, with F' = −|∇F|².
+    Sources      Bensaid, Poëtte & Turpault (LMF, LMUphill).
+    """
+
+    memory = ("D", "d")
+    nonnegative = ("D",)
+
+    @property
+    def initial(self) -> dict:
+        return {"D": lambda oracle: where(diagonal(oracle.gauss_newton) < 1e-16, 1.0, diagonal(oracle.gauss_newton))}
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        return {"D": 0 * s.D, "d": 0 * s.d, "theta": -oracle.gradient}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return total(oracle.gradient**2)

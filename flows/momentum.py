@@ -36,17 +36,22 @@ class Momentum(Flow):
 
 @dataclass(frozen=True)
 class AveragedMomentum(Flow):
-    """Heavy ball as an exponential average of gradients: m' = a (∇F(θ) − m),  θ' = −m.
+    """Heavy ball as an exponential average of gradients: m' = a (∇F(θ) − m),  θ' = −m,  m(0) = kick·∇F(θ(0)).
 
     Classical form: SequentialEuler with h = lr/(1 − β), a = (1 − β)/h, m = (1 − β)·buffer, m(0) = 0: the same
     algorithm as `Momentum`'s, in another unit of time.  Pure explicit Euler on it is another one.
     Energy F + |m|²/(2a), with derivative −|m|².
-    Parameters   a : rate, 1/time.
+    Parameters   a : rate, 1/time.  kick : a number, 0 unless given.
     Sources      Polyak 1964.
     """
 
     a: Rate = 1.0
+    kick: Rate = 0.0
     memory = ("m",)
+
+    @property
+    def initial(self) -> dict:
+        return {"m": lambda oracle: self.kick * oracle.gradient} if self.kick != 0 else {}
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"m": self.a * (oracle.gradient - s.m), "theta": -s.m}

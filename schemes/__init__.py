@@ -8,11 +8,11 @@ optimizer: a function in `classics.py` with `@named()`, each argument with its r
 import importlib
 from typing import TYPE_CHECKING
 
-from .author import PerStep
+from .author import DampedPerStep, EnergyMomentum, LevelControl, PerStep
 from .base import Scheme
 from .classics import FORMS, NAMED
 from .control import AdaptiveControl, CombinedControl, Control, EnergyControl, ErrorControl, FixedStep
-from .damping import GainControl, MarquardtEuler
+from .damping import FletcherControl, GainControl, MarquardtEuler, UphillControl
 from .discrete_gradient import Gonzalez, ItohAbe
 from .exponential import ExponentialEuler
 from .implicit import ImplicitEuler, ImplicitMidpoint, RosenbrockEuler
@@ -46,7 +46,8 @@ __all__ = [
     "BogackiShampine", "RungeKutta4", "DormandPrince", "ExponentialEuler", "ExponentialMap", "Strang", "RKC1",
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
-    "CombinedControl", "GainControl", "MarquardtEuler", "PerStep", "SecantEuler", "Stop",
+    "CombinedControl", "GainControl", "FletcherControl", "UphillControl", "LevelControl", "MarquardtEuler", "PerStep",
+    "DampedPerStep", "EnergyMomentum", "SecantEuler", "Stop",
     "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
     "as_ode_solver", "as_torch_optimizer",
 ]

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import flows
-from arithmetic import Rate
+from typing import Any
 
+import numpy as np
+
+import flows
+from arithmetic import Array, Oracle, Quantity, Rate, VectorField, absolute, dot, sqrt, total, where
+from flows import State
+
+from .base import Advance, Scheme, need_gradient_descent
 from .classics import Recipe, named, recipe
-from .control import EnergyControl, ErrorControl
+from .control import EnergyControl, ErrorControl, Standstill, Trial, _positive
+from .damping import FletcherControl, MarquardtEuler, UphillControl
 from .exponential import decay_rates
-from .hyperparameters import Growing, NonNegative, Positive, Share, Weight
+from .hyperparameters import Count, Growing, NonNegative, Positive, Share, Weight
 from .runge_kutta import Euler, Extragradient
 from .splitting import SequentialEuler
 
@@ -30,6 +37,111 @@ class PerStep(SequentialEuler):
 
     def _share(self, flow, name, h):
         return self.share / decay_rates(flow)[name] if name != "theta" else h
+
+
+@dataclass(frozen=True)
+class DampedPerStep(Scheme):
+    """Heavy ball that loses the same share of its velocity in every step, however long: v⁺ = (1 − κ) v − h ∇F(θ),
+    θ⁺ = θ + h v⁺.
+
+    F + |v|²/2 has to fall by κ|v⁺|² a step, where that of the flow falls by c|v|² a time; c does not enter.
+    """
+
+    share: Rate = 0.1
+    needs_flow = True
+
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
+        _need(self, flows.Momentum, field.flow)
+        s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
+        v = (1 - self.share) * s.v - h * oracle.gradient
+        return field.pack({"v": v, "theta": s.theta + h * v}), None, field.pack(field.slopes(s, oracle) | {"theta": v})
+
+    def dissipation(self, source: Any, half: State, here: Oracle, new: State, h: Quantity) -> Quantity:
+        return self.share * total(half.v**2) / h
+
+
+@dataclass(frozen=True)
+class EnergyMomentum(Scheme):
+    """Heavy ball, averaged, whose energy V = F + |m|²/(2a) falls by h|m̄|² exactly, m̄ = (m + m⁺)/2: θ⁺ = θ − h m,
+    m̄ = x w along w = 2m + ah ∇F(θ).
+
+    x is the root of (2 + ah)|w|² x² − 2⟨w, m⟩ x + a(F⁺ − F) = 0 of larger modulus, which is ½ for h → 0; where it has
+    none, m⁺ is not a number, and the step is refused.  From m = 0 nothing moves: start with a kick.
+    """
+
+    needs_flow = True
+
+    def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
+        _need(self, flows.AveragedMomentum, field.flow)
+        s, here, a = field.state(t, y), field.loss.oracle(field.theta(y)), field.flow.a
+        theta = s.theta - h * s.m
+        w = 2 * s.m + a * h * here.gradient
+        square, along = (2 + a * h) * total(w**2), dot(w, s.m)
+        root = sqrt(along**2 - square * a * (field.loss.oracle(theta).value - here.value))
+        x = where(absolute(along - root) < absolute(along + root), along + root, along - root) / square
+        return field.pack({"m": 2 * x * w - s.m, "theta": theta}), None, field.pack(field.slopes(s, here))
+
+    def symbolic_step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Array:
+        raise TypeError("EnergyMomentum: m⁺ is a root that the values of F decide, and has no printed update")
+
+
+def _need(scheme: Scheme, kind: type[flows.Flow], flow: flows.Flow) -> None:
+    if not isinstance(flow, kind):
+        raise ValueError(f"{type(scheme).__name__} is a step of {kind.__name__}, got {type(flow).__name__}; "
+                         "use SequentialEuler()")
+
+
+@dataclass(frozen=True)
+class LevelControl(Standstill):
+    """Project each Euler step on the level F − h|∇F|² that the flow dissipates to, along the gradient ∇F̃ at its end.
+
+    One trial is one correction: θ̃ + λ∇F̃, and λ⁺ = λ − (F − level)/|∇F̃|² until F is on the level up to `tol`.  Then the
+    step is taken, and 3h/2 the next where fewer than `fast` corrections were needed; after `most` of them, or where F
+    leaves all bounds, h/2.
+
+    Parameters   h0 : first step.  tol : in units of F.  fast, most : counts.
+    Sources      Bensaid, Poëtte & Turpault (PGD).
+    """
+
+    h0: float = 0.1
+    tol: float = 1e-9
+    fast: int = 5
+    most: int = 1000
+
+    def __post_init__(self):
+        for name in ("h0", "tol", "fast", "most"):
+            _positive(name, getattr(self, name))
+
+    @property
+    def memory(self) -> tuple[str, ...]:
+        return (*super().memory, "multiplier", "corrections")
+
+    def start(self) -> dict:
+        return super().start() | {"multiplier": 0.0, "corrections": 0.0}
+
+    def value(self, field: VectorField, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def check(self, scheme: Scheme, field: VectorField) -> None:
+        need_gradient_descent("LevelControl", field, "EnergyControl()")
+
+    def trial(self, scheme: Scheme, field: VectorField, y: Array, memory: dict) -> Trial:
+        self.check(scheme, field)
+        h, t, multiplier, count = (memory[name] for name in ("h", "t", "multiplier", "corrections"))
+        end, _, slope = scheme.advance(field, t, y, h)
+        here, there = (field.loss.oracle(field.theta(x)) for x in (y, end))
+        y_new = end + multiplier * there.gradient
+        value = field.loss.oracle(field.theta(y_new)).value
+        miss = value - (here.value - h * total(here.gradient**2))
+        take = absolute(miss) <= self.tol
+        over = ~(absolute(miss) < np.inf) | ((count > 21) & (absolute(miss) > 1e6)) | (count >= self.most)
+        corrected = multiplier - miss / total(there.gradient**2)
+        h_next = where(take, where(count < self.fast, 1.5 * h, h), where(over, h / 2, h))
+        again = ~(take | over)
+        trial = self._decide(take, y, y_new, h, h_next, memory, slope)
+        more = {name: where(take, *values) for name, values in self.progress(memory, value, here.gradient).items()}
+        return trial._replace(memory=trial.memory | more | {
+            "multiplier": where(again, corrected, 0.0), "corrections": where(again, count + 1, 0.0)})
 
 
 @named()
@@ -61,22 +173,41 @@ def lci_egd(ratio: Share = 0.5, h0: Positive = 0.1, shrink: Growing = 2.0, grow:
 @named()
 def lc_m(c: Positive = 2.0, ratio: Share = 0.125, grow: Growing = 1e4) -> Recipe:
     """LC_M: heavy ball of friction c, h ≤ 1/c, under which F + |v|²/2 falls by λ c h|v|²; λ = 1/(4c) for c = 2."""
-    return recipe(flows.Momentum(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, h_max=1 / c, grow=grow))
+    return recipe(flows.Momentum(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=0.1, h_max=1 / c, grow=grow))
 
 
 @named()
 def lc_rmsprop(b: Positive = 10.0, eps: NonNegative = 0.1, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
     """LC_RMSProp: RMSProp of rate b, h ≤ 1/b, under which F falls by λ h Σ ∇F²/(√v + ε)."""
     return recipe(flows.RMSProp(b, eps), SequentialEuler(),
-                  EnergyControl(ratio=ratio, h0=1 / b, h_max=1 / b, grow=grow))
+                  EnergyControl(ratio=ratio, h0=0.1, h_max=1 / b, grow=grow))
+
+
+@named()
+def lc_rms(kappa: Weight = 0.001, eps_root: NonNegative = 1e-10, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
+    """LC_RMS: RMSProp with an average over steps, v⁺ = (1 − κ) v + κ ∇F², F falling by λ h Σ ∇F²/√(v + ε)."""
+    return recipe(flows.RMSProp(1.0, 0.0, eps_root), PerStep(kappa), EnergyControl(ratio=ratio, h0=0.1, grow=grow))
 
 
 @named()
 def lcd_rms(kappa: Weight = 0.001, eps_root: NonNegative = 1e-10, ratio: Share = 0.5, shrink: Growing = 30.0,
             grow: Growing = 1e4) -> Recipe:
-    """LCD_RMS: RMSProp with an average over steps, v⁺ = (1 − κ) v + κ ∇F², and the dichotomy of LCD."""
+    """LCD_RMS: LC_RMS with the dichotomy of LCD, of two halvings."""
     return recipe(flows.RMSProp(1.0, 0.0, eps_root), PerStep(kappa),
-                  EnergyControl(ratio=ratio, h0=0.1, shrink=shrink, grow=grow, search="dichotomy"))
+                  EnergyControl(ratio=ratio, h0=0.1, shrink=shrink, grow=grow, search="dichotomy", halvings=2))
+
+
+@named()
+def lc_mom(momentum: Share = 0.9, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
+    """LC_Mom: heavy ball that keeps the share β of v in every step, F + |v|²/2 falling by λ (1 − β)|v|²."""
+    return recipe(flows.Momentum(1.0), DampedPerStep(1 - momentum), EnergyControl(ratio=ratio, h0=0.1, grow=grow))
+
+
+@named()
+def lcd_mom(momentum: Share = 0.9, ratio: Share = 0.5, shrink: Growing = 30.0, grow: Growing = 1e4) -> Recipe:
+    """LCD_Mom: LC_Mom with the dichotomy of LCD, of two halvings."""
+    return recipe(flows.Momentum(1.0), DampedPerStep(1 - momentum),
+                  EnergyControl(ratio=ratio, h0=0.1, shrink=shrink, grow=grow, search="dichotomy", halvings=2))
 
 
 @named()
@@ -94,7 +225,7 @@ def lc_signgd(ratio: Share = 0.5, h0: Positive = 0.1, grow: Growing = 1e4) -> Re
 @named()
 def lc_mechanic(c: Positive = 1.0, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
     """LC_Mechanic: heavy ball of friction c√(E/E₀), E = F + |v|²/2 falling by λ h c√(E/E₀)|v|²."""
-    return recipe(flows.EnergyFriction(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=1 / c, grow=grow))
+    return recipe(flows.EnergyFriction(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=0.1, grow=grow))
 
 
 @named()
@@ -102,6 +233,38 @@ def gd_em(lr: Positive = 0.1, shrink: Growing = 1.5) -> Recipe:
     """GD_Em: every search starts at h = lr, divided by 1.5 until F does not rise."""
     return recipe(flows.GradientDescent(), Euler(),
                   EnergyControl(ratio=0.0, h0=lr, h_max=lr, shrink=shrink, grow=1e200))
+
+
+@named()
+def momentum_em(lr: Positive = 0.1, momentum: Share = 0.9, shrink: Growing = 1.5) -> Recipe:
+    """Momentum_Em: heavy ball, every search from h = lr, divided by 1.5 until F + |m|²/(2a) does not rise."""
+    return recipe(flows.AveragedMomentum((1 - momentum) / lr), SequentialEuler(),
+                  EnergyControl(ratio=0.0, h0=lr, h_max=lr, shrink=shrink, grow=1e200))
+
+
+@named()
+def lc_em(lr: Positive = 0.1, momentum: Share = 0.9, grow: Growing = 1e4) -> Recipe:
+    """LC_EM: heavy ball, m rescaled so that F + |m|²/(2a) falls by h|(m + m⁺)/2|², h halved until that can be."""
+    a = (1 - momentum) / lr
+    return recipe(flows.AveragedMomentum(a, kick=a), EnergyMomentum(), EnergyControl(ratio=0.0, h0=lr, grow=grow))
+
+
+@named()
+def pgd(lr: Positive = 0.1, tol: Positive = 1e-9, fast: Count = 5, most: Count = 1000) -> Recipe:
+    """PGD: gradient descent whose steps are projected on the level F − h|∇F|², one correction a trial."""
+    return recipe(flows.GradientDescent(), Euler(), LevelControl(lr, tol, int(fast), int(most)))
+
+
+@named()
+def lmf(damping: Positive = 10.0) -> Recipe:
+    """LMF: Levenberg–Marquardt in Marquardt's metric of the start, its damping by Fletcher's rule."""
+    return recipe(flows.ScaledDescent(), MarquardtEuler(), FletcherControl(1 / damping))
+
+
+@named()
+def lm_uphill(damping: Positive = 10.0) -> Recipe:
+    """LMUphill: LMF that goes uphill where a step turns little from the trial before."""
+    return recipe(flows.ScaledDescent(), MarquardtEuler(), UphillControl(1 / damping))
 
 
 @named()

@@ -570,7 +570,7 @@ def rmsprop_energy(b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-
 
 
 @named()
-def adam_energy(a: Positive = 1000.0, b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-4) -> Recipe:
+def adam_energy(a: Positive = 10_000.0, b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-4) -> Recipe:
     """Adam of rates a, b and ε, in the units of the start, with steps under which its energy F + Σ m²/(2aD) falls on
     average; needs b < 4a."""
     if not b < 4 * a:

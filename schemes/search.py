@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arithmetic import Catalogue, Quantity, maximum, minimum, sqrt, total, where
+from arithmetic import Catalogue, Quantity, exp, maximum, minimum, sqrt, total, where
 
 
 class Tried(NamedTuple):
@@ -142,14 +142,23 @@ def _full(tried: Tried):
     return tried.control.h_max, {}
 
 
+def _followed(h, rate):
+    """How long a memory that starts from 0 and follows at this rate takes to bring what it would have brought in h.
+
+    The solution x of x (1 − e^{−rate·x}) = h, which is h where the memory forgets within it and √(h/rate) where it
+    does not: one pass from the larger of the two.  Longer than h by √(h/rate), the fast directions never come to rest.
+    """
+    return h / (1 - exp(-rate * maximum(h, sqrt(h / rate))))
+
+
 def _spectral(tried: Tried):
     move, change, rate = tried.move()
     long, curved, short = total(move**2), -total(move * change), total(change**2)
     turn = tried.memory["turn"]
     straight = 2 * maximum(tried.h, sqrt(long / short))
     h = where(turn > 0, curved / short, long / curved)
-    if rate is not None:  # a memory that follows at this rate: in time √(h/rate) it is as if it had always been so
-        h = h + sqrt(maximum(h, 0.0) / rate)
+    if rate is not None:
+        h = _followed(maximum(h, 0.0), rate)
     h = where(curved > 0, h, straight)
     return where((h > 0) & (h < np.inf), h, 2 * tried.h), {"turn": (1 - turn, turn)}
 

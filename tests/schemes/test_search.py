@@ -13,7 +13,9 @@ import networks
 import schemes
 from flows import ClippedGradient, EnergyFriction, Flow, GradientDescent, Momentum, scalar
 from networks import Loss
-from schemes import CombinedControl, EnergyControl, Euler, Outcome, SequentialEuler, Stop, integrate, pair
+from schemes import (
+    CombinedControl, EnergyControl, Euler, ExponentialMap, Outcome, SequentialEuler, Stop, integrate, pair,
+)
 
 NEVER = dict(gradient=0.0, speed=0.0)
 BOWL = Loss(lambda x: x[0]**2 / 2, 1, name="bowl")
@@ -78,6 +80,24 @@ def test_spectral_steps_are_those_of_barzilai_and_borwein():
         s, y = new - x, A @ (new - x)
         x, h = new, (s @ s / (s @ y), s @ y / (y @ y))[k % 2]
     assert run.accepted == 8 and run.gradients == 9
+
+
+@pytest.mark.parametrize("c", [1e-3, 0.3, 10.0, 300.0])
+@pytest.mark.parametrize("curvature", [0.2, 40.0])
+def test_a_spectral_step_is_as_long_as_the_memory_needs(c, curvature):
+    """Heavy ball on λθ²/2: Newton's step θ/λ in time x, of which x(1 − e^(−cx)) = c/λ; where the memory forgets within
+    it exactly, where it does not √(1/λ), and between them to a third."""
+    control = EnergyControl(h0=0.01, first="spectral", acceptance="averaged", average=0.999, ratio=0.0)
+    loss = Loss(lambda x: curvature * x[0]**2 / 2, 1, name="bowl")
+    problem = pair(Momentum(c), ExponentialMap(), control).problem(loss)
+    z, _ = problem.run(problem.start(problem.field.start(np.array([[1.0]]))), max_steps=1)
+    x, wanted = problem.finish(z, np.array([1])).h[0], c / curvature
+    brought = x * -np.expm1(-c * x)
+    if c * wanted > 20:
+        assert x == pytest.approx(wanted, rel=1e-8)
+    elif c * wanted < 1e-4:
+        assert x == pytest.approx(curvature**-0.5, rel=0.01)
+    assert brought == pytest.approx(wanted, rel=0.34)
 
 
 @pytest.mark.parametrize("acceptance", ["averaged", "integrated"])
