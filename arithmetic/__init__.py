@@ -9,7 +9,7 @@ from . import cache, command, enclose, ends, jets, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
-from .driver import Interrupted, check_threads, cpus, drive, iterate
+from .driver import Interrupted, check_threads, cpus, drive, iterate, path
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
 from .exact import as_decimals, as_fractions, exact_sign, in_floats, simplified
 from .functions import add_diagonal, clip, diagonal, dot, gram, power, solve, times, total, vector
@@ -21,8 +21,11 @@ from .protocol import Descended, GivenOracle, LossOracle, Missing, Oracle, Oracl
 from .reader import from_sympy
 from .readings import Array, Box, Quantity, Rate, Reading, Vector, as_reals, integer_power, is_symbolic
 from .recorder import Graph, Node, Program, gradient, polynomial, record, repeated, tangent
+from .spelling import spelled, worded
 from .symbolic import CoordinateLoss, SymbolicLoss
-from .text import Progress, Table, aligned, clipped, entry, short
+from .text import (
+    Printed, Progress, Readable, Table, aligned, array, clipped, embedded, entry, latex, preformatted, short,
+)
 from .typed import formula, stored
 
 __all__ = [
@@ -35,8 +38,9 @@ __all__ = [
     "digest", "in_blocks",
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
-    "Iteration", "iterate", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS", "CompileError",
-    "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
-    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "command", "cache",
-    "formula", "stored", "ends", "jets", "tape", "enclose",
+    "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
+    "CompileError", "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
+    "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
+    "spelled", "worded", "Readable", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored",
+    "ends", "jets", "tape", "enclose",
 ]

@@ -35,19 +35,23 @@ class Interrupted(KeyboardInterrupt):
 
 
 def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend: str = "auto",
-            threads: int | None = None, taken: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+            threads: int | None = None, taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
+            overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
     start : (rows, lanes).  taken : (lanes,) steps that each lane has behind it, which count; its clocks are as they
-    were before them.  threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
+    were before them.  lanes : which are stepped, as if there were no others; all unless given.
+    threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
+    overwrite : whether `start`, floats in C order, may become the final rows.
     Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
     on the back end, the threads or the order of the lanes.
     A KeyboardInterrupt arrives at once, as `Interrupted`.
     """
     workers = check_threads(threads)
-    state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
+    state, n = start if overwrite else np.array(start, dtype=float, order="C"), np.shape(start)[1]
     steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
-    iteration, queue, base = iteration.among(state), np.arange(n), 0
+    queue = np.arange(n) if lanes is None else lanes
+    iteration, base = iteration.among(state, slice(None) if lanes is None else lanes), 0
     try:
         while len(queue) and base < max_steps:
             # a long table costs more than most runs: it is made in lengths, as lanes need them
@@ -60,23 +64,52 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     return state, steps
 
 
+def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, backend: str = "auto",
+         threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Where every lane is after 0, 1, … `length` steps: its first rows, (length + 1, rows, lanes), and the steps taken.
+
+    A lane that no longer goes stays.  The bits are those of `iterate`, and so are the arguments.
+    """
+    workers = check_threads(threads)
+    state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
+    steps, queue, iteration = np.zeros(n, dtype=np.int64), np.arange(n), iteration.among(state)
+    moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
+    places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
+    work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
+    found[:] = state[:rows]
+    try:
+        for k in range(1, length + 1):
+            work.again(k)
+            _execute(kernel, work, workers, n * folded.operations)
+            for s, i in places:
+                found[k, i] = moved[s]
+    except KeyboardInterrupt:
+        raise Interrupted(np.array(start), np.zeros_like(steps)) from None
+    return found, steps
+
+
+def _ready(iteration, state, queue, limit, backend) -> tuple[np.ndarray, np.ndarray, Kernel, Iteration, np.ndarray]:
+    """The rows that are stepped, of `state` where they are its first ones, the table of so many steps, the kernel with
+    what it is of, and the clocks after each step."""
+    lanes = list(iteration.lanes)
+    at, table = iteration.tables(state[list(iteration.clocks), queue[0]], max(limit, SHORT) + 1)
+    folded, table = iteration.knowing(table)
+    first = lanes == list(range(len(lanes)))
+    return state[:len(lanes)] if first else state[lanes], table, compiled(folded, backend), folded, at
+
+
 def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> None:
     """Step the lanes of the queue, all of age `base` or more, to the age `base + limit` at most."""
-    lanes, clocks = list(iteration.lanes), list(iteration.clocks)
-    at, table = iteration.tables(state[clocks, queue[0]], max(limit, SHORT) + 1)
-    folded, table = iteration.knowing(table)
-    kernel = compiled(folded, backend)
-    prefix = lanes == list(range(len(lanes)))
-    rows = state[:len(lanes)] if prefix else state[lanes]
+    rows, table, kernel, folded, at = _ready(iteration, state, queue, limit, backend)
     young = queue[steps[queue] < base + limit]
     work = Work(rows, steps, folded.fixed_rows(state), table, young, base, limit)
     try:
         if len(young):
             _execute(kernel, work, workers, len(young) * limit * folded.operations)
     finally:
-        if not prefix:
-            state[lanes] = rows
-        for i, values in zip(clocks, at, strict=True):
+        if not np.may_share_memory(rows, state):
+            state[list(iteration.lanes)] = rows
+        for i, values in zip(iteration.clocks, at, strict=True):
             state[i, queue] = np.take(values, steps[queue] - base, mode="clip")
 
 

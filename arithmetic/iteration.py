@@ -116,11 +116,11 @@ class Iteration:
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
         return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
 
-    def among(self, start: np.ndarray) -> Iteration:
-        """This iteration with the rows that differ between the lanes of `start`, to the bit, known to do so."""
+    def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:
+        """This iteration with the rows that could be clocks, and differ between `lanes` of `start`, known to do so."""
         bits = start.view(np.int64)
-        same = frozenset(i for i in self.uniform if (bits[i] == bits[i, :1]).all())
-        if same == self.uniform:
+        same = frozenset(i for i in self.clocks if (bits[i, lanes] == bits[i, lanes][:1]).all())
+        if len(same) == len(self.clocks):
             return self
         return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))
 
@@ -132,23 +132,23 @@ class Iteration:
         return self.recent_tables.get((clock_start.tobytes(), rows), lambda: self._tabulate(clock_start, rows))
 
     def _tabulate(self, clock_start: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        advance, read = self._clockwork
-        now, states = [np.float64(c) for c in clock_start], []
-        with np.errstate(all="ignore"):
-            for _ in range(rows):
-                states.append(now)
-                after = advance(*now)
-                if after == now:
-                    break
-                now = after
-        table = np.array(states, dtype=float).T.copy()
+        which, clockwork, read = self._clockwork
+        states = self._recent_states.get((clock_start[which].tobytes(), rows),
+                                         lambda: clockwork.again(clock_start[which], rows))
+        table = np.repeat(clock_start[:, None], states.shape[1], axis=1)
+        table[which] = states
         return table, _rows(read, table)
 
     @functools.cached_property
-    def _clockwork(self) -> tuple[Callable, Program]:
-        """From one state of the clocks to the next, and to the tabulated nodes."""
-        inputs = tuple(self.state[i] for i in self.clocks)
-        return Program(inputs, tuple(self.update[i] for i in self.clocks)).function, Program(inputs, self.tabulated)
+    def _clockwork(self) -> tuple[list[int], Program, Program]:
+        """Which of the clocks change or are read by those; from one state of them to the next; the tabulated nodes."""
+        index = {self.state[i]: k for k, i in enumerate(self.clocks)}
+        changing = [i for i in self.clocks if self.update[i] is not self.state[i]]
+        which = sorted({index[self.state[i]] for i in changing} | {
+            index[n] for n in needed([self.update[i] for i in changing]) if n in index})
+        own = [self.clocks[k] for k in which]
+        return (which, Program(tuple(self.state[i] for i in own), tuple(self.update[i] for i in own)),
+                Program(tuple(index), self.tabulated))
 
     def fixed_rows(self, state: np.ndarray) -> np.ndarray:
         """Values of the fixed nodes in the lanes of `state`: (fixed, lanes)."""
@@ -182,6 +182,7 @@ class Iteration:
 
     # what was made of it, so that memory does not grow with the number of runs
     recent_tables = functools.cached_property(lambda self: Recent(4))
+    _recent_states = functools.cached_property(lambda self: Recent(32))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))

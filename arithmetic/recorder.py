@@ -284,6 +284,9 @@ def needed(outputs: Nodes, operands: Callable = lambda node: node.operands) -> l
 
 
 # ---------------------------------------------------------------------------------------------- programs
+PLAIN = {"add", "sub", "mul", "div", "neg"}  #: operations of which Python's floats have the bits of NumPy's
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A straight-line program: `program(*arguments)` runs it on the reading of its arguments.
@@ -307,23 +310,61 @@ class Program:
     @functools.cached_property
     def function(self) -> Callable:
         """The program as a Python function of its inputs, which must not be Python floats."""
-        names, lines = {x: f"x{i}" for i, x in enumerate(self.inputs)}, []
-        space: dict = {}
+        names, lines, space = self._printed
+        text = [f"def run({', '.join(names[x] for x in self.inputs)}):", *(f"    {line}" for line in lines.values()),
+                f"    return [{', '.join(names[node] for node in self.outputs)}]"]
+        exec(compile("\n".join(text), "<recorded program>", "exec"), space)  # our own printed text
+        return space["run"]
+
+    @functools.cached_property
+    def _printed(self) -> tuple[dict[Node, str], dict[Node, str], dict[str, Any]]:
+        """What nodes are called, their lines in Python, and what those call."""
+        names, lines, space = {x: f"x{i}" for i, x in enumerate(self.inputs)}, dict[Node, str](), dict[str, Any]()
         for node in self.tape:
             if node.operands:
                 names[node] = f"v{node.id}"
                 space[node.op] = OPERATIONS[node.op].function
-                lines.append(
-                    f"    v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}")
+                lines[node] = f"v{node.id} = {OPERATIONS[node.op].reading.format(*(names[a] for a in node.operands))}"
             elif node.op != "input":  # a Python float, so that constant (op) recorded number is recorded
                 names[node] = f"c{node.id}"
                 space[f"c{node.id}"] = np.bool_(node.value) if node.op == "bool" else node.value
             elif node not in names:
                 raise ValueError(f"the program reads {node!r}, which is not one of its inputs")
-        lines = [f"def run({', '.join(names[x] for x in self.inputs)}):", *lines,
-                 f"    return [{', '.join(names[node] for node in self.outputs)}]"]
-        exec(compile("\n".join(lines), "<recorded program>", "exec"), space)  # our own printed text
-        return space["run"]
+        return names, lines, space
+
+    @functools.cached_property
+    def _again(self) -> tuple[list[int], Callable]:
+        """Which inputs change when the outputs are put in their place, and their values from run to run."""
+        names, lines, space = self._printed
+        fixed = {x for x, new in zip(self.inputs, self.outputs, strict=True) if x is new}
+        for node in self.tape:  # what changes with nothing is computed once
+            if node.operands and all(a in fixed or a.value is not None for a in node.operands):
+                fixed.add(node)
+        moving = [i for i, x in enumerate(self.inputs) if x not in fixed]
+        old, new = ([names[nodes[i]] for i in moving] for nodes in (self.inputs, self.outputs))
+        text = [f"def run(rows, {', '.join(names[x] for x in self.inputs)}):",
+                *(f"    {line}" for node, line in lines.items() if node in fixed),
+                "    found = []", "    for _ in range(rows):", f"        found.append(({', '.join(old)},))",
+                *(f"        {line}" for node, line in lines.items() if node not in fixed),
+                f"        if {' and '.join(f'{x} == {y}' for x, y in zip(old, new, strict=True))}:",
+                "            break", f"        {', '.join(old)} = {', '.join(new)}", "    return found"]
+        if moving:
+            exec(compile("\n".join(text), "<repeated program>", "exec"), space)  # our own printed text
+        return moving, space["run"] if moving else lambda rows, *start: [()]
+
+    def again(self, start: np.ndarray, rows: int) -> np.ndarray:
+        """The inputs after 0, 1, … runs from `start`, each output put in for the input in its place: (inputs, `rows`,
+        or fewer where they change no more)."""
+        moving, run = self._again
+        with np.errstate(all="ignore"):
+            try:  # Python's floats are the fastest, and alike but where they raise
+                plain = all(node.op in PLAIN or not node.operands for node in self.tape)
+                found = run(rows, *map(float if plain else np.float64, start))
+            except ZeroDivisionError:
+                found = run(rows, *map(np.float64, start))
+        states = np.repeat(start[:, None], len(found), axis=1)
+        states[moving] = np.array(found, dtype=float).T
+        return states
 
     def __call__(self, *arguments: Quantity) -> list:
         if len(arguments) != len(self.inputs):

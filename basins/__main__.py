@@ -6,18 +6,26 @@ import importlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from arithmetic import Box, command
+from arithmetic import Box, Table, command, spelled
+from arithmetic.command import Report
+
+if TYPE_CHECKING:
+    from .result import Study
+    from .sweeps import Sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = command.parser("basins", "Where an optimizer ends on a network: fractions and the map of the basins.",
-                            "polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png")
+                            "polytwo adam --set lr=0.1 --grid 400 --box -3 3 -3 3 --out map.png", out="; "
+                            f"{', '.join(command.FORMATS)} for the picture, with NAME.csv and the data, NAME.study/, "
+                            "beside it")
     parser.add_argument("network", help="a benchmark network (python -m networks lists them)")
     parser.add_argument("optimizer", help="a named optimizer: gd, momentum, adam, lm, gd-richardson, gd-energy, …")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
-                        help="hyperparameters, as lr=0.1")
+    command.settable(parser, "hyperparameters, as lr=0.1")
     parser.add_argument("--sweep", metavar="KEY=VALUES", action="append", default=[],
                         help="study every value of a hyperparameter, of two every pair: lr=0.01:0.6:20 (20 values), "
                         "lr=0.001:1:20:log (by factors) or lr=0.1,0.2,0.5")
@@ -39,8 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--text", action="store_true", help="the map as text")
     parser.add_argument("--levels", action="store_true", help="level lines of the loss in the picture")
     parser.add_argument("--shade", action="store_true", help="darker the more steps a start took")
-    parser.add_argument("--out", type=Path,
-                        help=f"the picture ({', '.join(command.FORMATS)}); NAME.csv and NAME.study/ go beside it")
     parser.add_argument("--store", type=Path,
                         help="a folder that keeps finished pieces: the same command goes on from there")
     parser.add_argument("--executor", metavar="HOW", help="where pieces are followed: threads, fork, spawn, dask, or "
@@ -49,11 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, help="at most this many (default, or -1: all cores)")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     options = parser.parse_args(arguments)
-    try:
+    with parser.refusing():
+        form = command.form(options, command.TABULAR, picture=True)
         job = _prepare(options)
-    except (ValueError, TypeError, ImportError) as error:
-        parser.error(str(error))
-    return _run(options, *job)
+    return _run(options, form, *job)
 
 
 def _prepare(options):
@@ -85,8 +90,6 @@ def _prepare(options):
         starts = uniform(box, 10_000 if options.starts is None else options.starts, options.seed)
     limits = {"max_steps": options.max_steps, "gradient": options.gradient, "radius": options.radius}
     stop = schemes.Stop(**{name: value for name, value in limits.items() if value is not None})
-    if options.out is not None:
-        command.check_writable("--out", options.out)
     job = prepare(loss, optimizer, starts, stop, match=options.match)
     drawn = [name for name in ("entropy", "text", "levels", "shade", "witnesses") if getattr(options, name)]
     if drawn and options.sweep:
@@ -97,7 +100,7 @@ def _prepare(options):
     if drawn and loss.dim != 2:
         raise ValueError(f"--{drawn[0]} needs a network of two parameters; {loss.name} has {loss.dim}")
     values = _values(options.sweep)
-    if options.out is not None and len(values) > 2:
+    if command.is_picture(options.out) and len(values) > 2:
         raise ValueError(f"--out draws a --sweep of one hyperparameter or two, not {', '.join(values)}")
     _ = job.problem.iteration  # raises where the loss lacks what the optimizer needs, as residuals
     if values:
@@ -132,38 +135,97 @@ def _values(items: list[str]) -> dict[str, list[float]]:
     return found
 
 
-def _run(options, loss, optimizer, starts, stop, values) -> int:
-    from .boundary import convergence_times, entropy, uncertainty
+def _run(options, form: str, loss, optimizer, starts, stop, values) -> int:
     from .follow import study
-    from .maps import text
     from .sweeps import sweep
 
-    if options.out is not None and options.executor is None:  # what draws the picture loads while the starts run
+    # what draws the picture loads while the starts run
+    if command.is_picture(options.out) and options.executor is None:
         threading.Thread(target=_load, args=("matplotlib.figure", "matplotlib.backends.backend_agg"),
                          daemon=True).start()
     further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
                    threads=options.threads, match=options.match, executor=options.executor)
     if values:
-        return _tell_sweep(options, *_done(lambda: sweep(loss, optimizer, values, starts, **further)))
-    result, failed = _done(lambda: study(loss, optimizer, starts, **further))
-    written = ""
-    if options.out is not None:  # before anything is printed: nothing is lost where that cannot be
-        csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
-        result.figure(witnesses=options.witnesses, loss=loss, levels=options.levels,
-                      shade="steps" if options.shade else None).savefig(options.out, dpi=120)
-        csv.write_text(result.table().csv(), encoding="utf-8")
-        result.save(folder)
-        written = f"\nwrote {options.out}, {csv} and {folder}{os.sep}\n"
-    box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in result.starts)
-    print(f"{result.loss}, {result.optimizer}: n = {result.n} starts in {box}\n\n{result.table()}\n"
-          + f"note: {result.note}\n" * bool(result.note), end="")
-    if options.entropy:
-        print(f"\nentropy    {entropy(result)}\nboundary   {uncertainty(result)} grid steps\n\n"
-              f"{convergence_times(result)}")
-    if options.text:
-        print(f"\n{text(result)}")
-    print(written, end="")
-    return _ended(options, result.complete, "the rest of the starts is labelled so", failed)
+        result, failed = _done(lambda: sweep(loss, optimizer, values, starts, **further))
+        written, report = _written(options, result, result.figure), _swept(result)
+    else:
+        result, failed = _done(lambda: study(loss, optimizer, starts, **further))
+        written = _written(options, result, lambda: result.figure(
+            witnesses=options.witnesses, loss=loss, levels=options.levels, shade="steps" if options.shade else None))
+        report = _studied(options, result)
+    report.tell(form, options.out)
+    if written and form == "text":
+        print(f"\nwrote {', '.join(written[:-1])} and {written[-1]}")
+    rest = "what is missing is left out" if values else "the rest of the starts is labelled so"
+    return _ended(options, result.complete, rest, failed)
+
+
+def _written(options, result: Study | Sweep, figure) -> list[str]:
+    """The files that the picture, the table and the data of a study were written to, before anything is printed:
+    nothing is lost where that cannot be."""
+    if not command.is_picture(options.out):
+        return []
+    csv, folder = options.out.with_suffix(".csv"), options.out.with_suffix(".study")
+    figure().savefig(options.out, dpi=120)
+    command.write(csv, result.table().csv())
+    if options.sweep:
+        return [str(options.out), str(csv)]
+    result.save(folder)
+    return [str(options.out), str(csv), f"{folder}{os.sep}"]
+
+
+def _studied(options, result: Study) -> Report:
+    """A study in words, as data and as LaTeX, with what was asked for besides."""
+    from .boundary import convergence_times, entropy, uncertainty
+    from .maps import text
+
+    def said() -> Iterator[str | Table]:
+        yield from (f"{result.title}\n", result.table())
+        if result.note:
+            yield f"note: {result.note}"
+        if options.entropy:
+            yield (f"\nentropy    {_measured(entropy, result)}\n"
+                   f"boundary   {_measured(uncertainty, result, ' grid steps')}\n")
+            yield convergence_times(result)
+        if options.text:
+            yield f"\n{text(result)}"
+
+    def data() -> dict:
+        found = {"loss": result.loss, "optimizer": result.optimizer, "n": result.n, "drawn": result.drawn,
+                 "box": [[x.min(), x.max()] for x in result.starts], "complete": result.complete, "note": result.note,
+                 "table": result.table()}
+        if options.witnesses is not None:
+            found["witnesses"] = result.witnesses(options.witnesses)
+        if options.entropy:
+            found |= {"entropy": _measured(entropy, result), "uncertainty": _measured(uncertainty, result),
+                      "steps": convergence_times(result)}
+        if options.text:
+            found |= {"map": result.map(), "labels": {code: result.label(code) for code in result.codes_shown()}}
+        return found
+
+    return Report(said, data, lambda: f"% {spelled(result.title)}\n{result.table().latex()}"
+                  + f"\n% note: {spelled(result.note)}" * bool(result.note),
+                  result.table().markdown, result.table().csv)
+
+
+def _measured(measure, result: Study, unit: str = ""):
+    """A measure of a map, with its unit where it prints, or in words why there is none."""
+    try:
+        return f"{measure(result)}{unit}" if unit else measure(result)
+    except ValueError as reason:
+        return f"none: {reason}"
+
+
+def _swept(result: Sweep) -> Report:
+    return Report(
+        lambda: [f"{result.title}\n", result.table(), *result.theory],
+        lambda: {"loss": getattr(result.loss, "name", None), "optimizer": result.name, "axes": result.axes,
+                 "complete": result.complete,
+                 "table": [row | {name: float(row[name]) for name in result.axes} for row in result.table()],
+                 "thresholds": result.thresholds, "note": result.note},
+        lambda: "\n".join([f"% {spelled(result.title)}", result.table().latex(),
+                           *(f"% {spelled(line)}" for line in result.theory)]),
+        result.table().markdown, result.table().csv)
 
 
 def _load(*modules: str) -> None:
@@ -179,26 +241,6 @@ def _done(run):
         if not hasattr(error, "partial"):
             raise
         return error.partial, f"{type(error).__name__}: {error}"
-
-
-def _tell_sweep(options, result, failed: str) -> int:
-    if options.out is not None:
-        csv = options.out.with_suffix(".csv")
-        result.figure().savefig(options.out, dpi=120)
-        csv.write_text(result.table().csv(), encoding="utf-8")
-    studies = [s for s in result.studies if s is not None]
-    print(f"{result.loss.name}, {result.name} over {' and '.join(result.axes)}: n = {studies[0].n} starts each\n\n"
-          f"{result.table()}")
-    for threshold in result.thresholds:
-        (name, *more) = result.axes
-        at = f"lost at {name} = {', '.join(f'{x:.6g}' for x in threshold.at)}" if threshold.at else (
-            "" if more else "not lost between these values")
-        print(f"{threshold.minimum}: stable while its sharpness {threshold.sharpness:.6g} < {threshold.bears}"
-              + f"; {at}" * bool(at))
-    print(f"no thresholds: {result.note}\n" * bool(result.note), end="")
-    if options.out is not None:
-        print(f"\nwrote {options.out} and {csv}")
-    return _ended(options, result.complete, "what is missing is left out", failed)
 
 
 def _ended(options, complete: bool, words: str, failed: str) -> int:

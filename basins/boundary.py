@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic import Box, Table
+from arithmetic import Box, Printed, Table
 from networks import Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
@@ -30,7 +30,7 @@ FEW = 10  #: pairs of which a share is no measure
 
 # ------------------------------------------------------------------------------------------------ measures of a map
 @dataclass(frozen=True)
-class Entropy:
+class Entropy(Printed):
     """How mixed the boxes of a map are: natural logarithms, as published.
 
     basin : S_b, the mean entropy of the labels in a box, over all boxes.  boundary : S_bb, over the `mixed` ones, those
@@ -94,7 +94,7 @@ def entropy(result: Study | ArrayLike, box: int = 5) -> Entropy:
 
 
 @dataclass(frozen=True)
-class Uncertainty:
+class Uncertainty(Printed):
     """How the share f of starts that a shift by ε sends elsewhere falls with ε: f ~ ε^α.
 
     epsilon, share : ε and f.  pairs : how many pairs of starts f was counted on.  exponent : α, by least squares of the
@@ -311,7 +311,7 @@ def _first_change(labels: Labeller, own: np.ndarray, centre: np.ndarray, along: 
 
 
 @dataclass(frozen=True)
-class EdgeState:
+class EdgeState(Printed):
     """Where the boundary between two basins leads: the state that trajectories on it approach.
 
     theta : the parameters there.  gradient : |∇F|.  moved : how far the last round of the tracking moved it.
@@ -419,7 +419,7 @@ def _bisected(problem: Problem, z: np.ndarray, first, match: float, near: float,
 
 # ---------------------------------------------------------------------------------------- two settings, and times
 @dataclass(frozen=True)
-class Tipping:
+class Tipping(Printed):
     """Where the same starts end under two settings: counts[i, j] of them under label i before and j after.
 
     before, after : the settings in words.  labels : in words; those that occurred on either side.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -111,13 +111,14 @@ class Further(NamedTuple):
 
     @classmethod
     def of(cls, lanes: np.ndarray, dim: int) -> Further:
-        """Of these starts, nothing known yet."""
+        """Of these starts, nothing known yet: their runs are interrupted ones."""
         k = len(lanes)
-        return cls(lanes, np.full((dim, k), np.nan), np.zeros(k, np.int8), np.zeros(k, np.int64), np.zeros(k, np.int8))
+        return cls(lanes, np.full((dim, k), np.nan), np.full(k, Outcome.INTERRUPTED, np.int8), np.zeros(k, np.int64),
+                   np.zeros(k, np.int8))
 
-    def but(self, which: np.ndarray) -> Further:
-        """Without some of them."""
-        return Further(*(values[..., ~which] for values in self))
+    def at(self, places: np.ndarray | slice) -> Further:
+        """Some of them."""
+        return Further(*(values[..., places] for values in self))
 
 
 def observed(loss, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -263,17 +264,24 @@ def holds(problem: Problem) -> bool:
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
         # not where an average falls, or an energy in other units than F
         return problem.control.monotone and not any(isinstance(f, Dimensionless) for f in made_of(problem.field.flow))
-    return not (problem.control.adaptive or not problem.recordable or problem.alone.iteration.clocks)
+    return not (problem.control.adaptive or not problem.recordable or problem.clocked)
 
 
-def remembered(problem: Problem) -> list[int]:
-    """The rows beside θ that are kept of every end, for the longer run to go on from, where all ends will be in doubt.
+def tighter(optimizer: Optimizer, problem: Problem) -> Problem:
+    """The problem that ends in doubt are followed in: to a gradient and a speed 10⁴ times smaller."""
+    stop = problem.stop
+    return optimizer.problem(problem.field.loss, dataclasses.replace(stop, gradient=stop.gradient / TIGHTER,
+                                                                     speed=stop.speed / TIGHTER))
 
-    (Where few are, they are followed from their starts.)
-    """
-    if getattr(problem.field.loss, "expression", None) is None or not problem.recordable or holds(problem):
-        return []
-    return [i for i in problem.iteration.lanes if i >= problem.field.dim]
+
+def all_in_doubt(problem: Problem) -> bool:
+    """Whether every end at rest will be in doubt, so that it is followed on at once, from where it is."""
+    return getattr(problem.field.loss, "expression", None) is not None and problem.recordable and not holds(problem)
+
+
+def timed(problem: Problem) -> list[int]:
+    """The rows of a recorded map that are not a lane's own: clocks, and the counter of steps."""
+    return [i for i in range(problem.size) if i not in problem.iteration.lanes]
 
 
 def _moves(problem: Problem, theta: np.ndarray) -> bool:
@@ -306,30 +314,28 @@ def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> fl
 
 
 # ---------------------------------------------------------------------------------------------------- a longer run
-def followed_on(optimizer: Optimizer, first: Problem, starts: np.ndarray, index: np.ndarray,
-                ends: Mapping[str, np.ndarray], **options) -> Further:
-    """The starts `index`, at rest in a first problem, followed to gradient and speed 10⁴ times smaller.
+def followed_on(problem: Problem, z: np.ndarray, lanes: np.ndarray, steps: np.ndarray, *, begun: bool = False,
+                run: Callable | None = None, **options) -> Further:
+    """Where lanes at rest go on to in a tighter problem; nothing is said of others.
 
-    ends : of the first problem, by name; where they have a `memory` the run goes on from them, and is the same to the
-    bit.  Each lane has ten times the steps that it took (to the next power of 2, and 1024 at least): that depends on
-    no other.
+    z : the rows of all lanes at the start or, where they have `begun`, after their `steps`, but for those of the
+    `timed`: both are the same run, to the bit.  They are written into.  Each lane has ten times the steps that it took
+    (to the next power of 2, and 1024 at least): that depends on no other.
+    options : `backend` and `threads`.  run : what is called for `problem.run`.
     """
-    loss, stop = first.field.loss, first.stop
-    problem = optimizer.problem(loss, dataclasses.replace(stop, gradient=stop.gradient / TIGHTER,
-                                                          speed=stop.speed / TIGHTER))
-    result, steps = Further.of(index, loss.dim), ends["steps"]
-    budgets = 2 ** np.ceil(np.log2(np.maximum(LONGER * steps[index], 1024))).astype(np.int64)
-    for budget in np.unique(budgets):
-        lanes = np.flatnonzero(budgets == budget)
-        at, before = index[lanes], None
-        z = problem.start(problem.field.start(starts[:, at]))
-        if "memory" in ends:
-            z[:loss.dim], z[remembered(first)], before = ends["theta"][:, at], ends["memory"][:, at], steps[at]
-        z, taken = problem.run(z, max_steps=int(budget), taken=before, **options)
-        going = np.flatnonzero(taken == budget)
-        result.steps[lanes], result.period[lanes[going]] = taken, periods(problem, z[:, going], **options)
-        end = problem.finish(z, taken)
-        result.theta[:, lanes] = problem.field.theta(end.y)
-        result.outcome[lanes] = np.where(end.outcome == Outcome.STEP_LIMIT, Outcome.RUNNING, end.outcome)
-        result.outcome[lanes[result.period[lanes] > 0]] = Outcome.CYCLE
-    return result
+    run = run or functools.partial(problem.run, overwrite=True)
+    total, budget, left = (steps if begun else np.zeros_like(steps)), 1024, lanes
+    period = np.zeros(len(steps), dtype=np.int8)
+    while len(left):
+        fits = LONGER * steps[left] <= budget
+        some, left = left[fits], left[~fits]
+        if len(some):
+            z, total = run(z, max_steps=budget, taken=total, lanes=some, **options)
+            going = some[total[some] == budget]
+            period[going] = periods(problem, z[:, going], **options)
+        budget *= 2
+    end, found = problem.finish(z, total), Further.of(np.arange(len(steps)), problem.field.dim)
+    end.outcome[end.outcome == Outcome.STEP_LIMIT] = Outcome.RUNNING
+    end.outcome[period > 0] = Outcome.CYCLE
+    found.outcome[lanes] = end.outcome[lanes]
+    return found._replace(theta=np.array(problem.field.theta(end.y)), steps=total, period=period)

@@ -342,7 +342,7 @@ def draw_sweep(sweep, ax=None, what="minimum"):
     (_shares if len(sweep.axes) == 1 else _shares_of_plane)(sweep, ax, what)
     known = [s for s in sweep.studies if s is not None]
     words = f"n = {known[0].n} starts for each of {len(known)} settings" + ", interrupted" * (not sweep.complete)
-    ax.set_title(f"{sweep.loss.name}, {sweep.name} over {' and '.join(sweep.axes)}\n{words}", fontsize=10)
+    ax.set_title(f"{sweep.title}\n{words}", fontsize=10)
     return ax.figure
 
 
@@ -381,7 +381,7 @@ def draw_diagram(sweep, ax=None):
                   vmax=len(colour) - 0.5, rasterized=True)
     ax.legend(handles=[*_patches(sweep.labels, colour), *_lost(sweep, ax.axhline)], loc="center left",
               bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
-    ax.set_title(f"{sweep.loss.name}, {sweep.name} over {name}\n{len(values)} rows of {len(x)} starts", fontsize=10)
+    ax.set_title(f"{sweep.title}\n{len(values)} rows of {len(x)} starts", fontsize=10)
     return ax.figure
 
 

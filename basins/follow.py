@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,13 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
-from .evidence import remembered
+from .evidence import Further, followed_on, timed
 from .executors import Engine, opened
 from .interrupt import Interruptions
-from .job import Job, prepare
+from .job import ONWARD, Job, Work, prepare
 from .labels import labelled, unjudged
 from .recurrence import followed
-from .result import ENDS, Study, coordinate_names
+from .result import Study, coordinate_names
 from .starts import Described
 from .store import Store
 
@@ -51,7 +52,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
     chunk : starts per piece of work, 32768, or 1024 of a loss that cannot be recorded; pieces are what is stored, shown
         as progress and handed to the executor.
     store : a folder; finished pieces are kept in it, and the same call again goes on from there.  The arrays of the
-        result then lie there, and not in memory.
+        result then lie there, and not in memory.  The pieces stay, for the same call with another `match` or other
+        `points`, which gives the ends other names.
     progress : True, False, or a function of (done, n); by default a line on standard error if that is a terminal.
     backend, threads : as for `integrate`.
     match : an end at rest is named after a critical point within this distance; whether it is at it is proved, or
@@ -74,13 +76,13 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
     another study or one that another process writes into, a loss or a `Stop` of functions that cannot be recorded and
     a store, points that are none, and work that cannot be sent to other processes.
     """
-    job = prepare(loss, optimizer, starts, stop, chunk, match)
+    job = prepare(loss, optimizer, starts, stop, chunk, match, named=points is not None)
     check_backend(backend)
     check_threads(threads)
     with ExitStack() as stack:
         engine = stack.enter_context(opened(executor))
-        work = job.problem if engine is None or isinstance(engine, ThreadPoolExecutor) else _sendable(
-            loss, optimizer, job.problem.stop, surely=isinstance(engine, ProcessPoolExecutor))
+        work = job.work if engine is None or isinstance(engine, ThreadPoolExecutor) else _sendable(
+            (loss, optimizer, job.problem.stop, points is not None), surely=isinstance(engine, ProcessPoolExecutor))
         kept = None if store is None else stack.enter_context(job.kept_in(store))
         attractors = Attractors(loss, points, patience)
         ends = {name: np.empty(shape, dtype) if kept is None else kept.array(name, shape, dtype)
@@ -107,7 +109,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
             failed = error
         for k in missing:
             for name, values in ends.items():
-                values[..., job.pieces[k]] = ENDS[name].none if name in ENDS else np.nan
+                values[..., job.pieces[k]] = job.kept[name].none
         if whole is None or kept is None:
             whole = job.columns(0, job.n)
         else:
@@ -165,8 +167,8 @@ def _results(job: Job, work, kept: Store | None, engine: Executor | None, backen
         for k in waiting:
             try:
                 result = _follow(work, job.starts(k), backend, threads)
-            except Interrupted as stopped:  # as far as it has come
-                yield k, _ended(job.problem, stopped.final, stopped.steps), False
+            except _Cut as cut:  # as far as it has come
+                yield k, cut.ends, False
                 raise
             yield k, result, True
         return
@@ -187,32 +189,72 @@ def _results(job: Job, work, kept: Store | None, engine: Executor | None, backen
             future.cancel()
 
 
-def _follow(work: Problem | bytes | tuple, starts: np.ndarray, backend: str, threads: int | None,
+class _Cut(KeyboardInterrupt):
+    """A keyboard interrupt of `_follow`.  ends : what it has, as far as every lane has come."""
+
+    def __init__(self, ends: dict[str, np.ndarray]):
+        super().__init__("interrupted from the keyboard")
+        self.ends = ends
+
+
+def _follow(work: Work | bytes | tuple, starts: np.ndarray, backend: str, threads: int | None,
             halt: threading.Event | None = None) -> dict[str, np.ndarray]:
     """The ends of some starts: the unit of work, here, in another thread or in another process.
 
     halt : what another thread sets to end this one, which is looked at every second or so.
     """
-    problem = work if isinstance(work, Problem) else _received(work) if isinstance(work, bytes) else _problem(*work)
-    run = None if halt is None else functools.partial(_in_segments, problem, halt, backend=backend, threads=threads)
-    return _ended(problem, *followed(problem, problem.begin(starts), run=run, backend=backend, threads=threads))
+    problem, onward = work if isinstance(work, Work) else _received(work) if isinstance(work, bytes) else Work.of(*work)
+    how: dict[str, Any] = {"backend": backend, "threads": threads}
+    z = problem.begin(starts)
+    rows = timed(problem) if onward is not None else []
+    begun, doubt = z[rows], Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
+    try:
+        z, steps, period = followed(problem, z, run=_stopped(halt, problem), **how)
+    except Interrupted as cut:
+        raise _Cut(_ended(problem, cut.final, cut.steps) | _onward(doubt)) from None
+    ends = _ended(problem, z, steps, period)
+    if onward is not None:
+        z[rows] = begun
+        try:
+            doubt = followed_on(onward, z, np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), steps, begun=True,
+                                run=_stopped(halt, onward), **how)
+        except Interrupted:
+            raise _Cut(ends | _onward(doubt)) from None
+    return ends | _onward(doubt)
 
 
-def _in_segments(problem: Problem, halt: threading.Event, z: np.ndarray, limit: int, *, backend: str,
-                 threads: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _stopped(halt: threading.Event | None, problem: Problem) -> Callable | None:
+    return None if halt is None else functools.partial(_in_segments, halt, problem)
+
+
+def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_steps: int,
+                 taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
+                 **how: Any) -> tuple[np.ndarray, np.ndarray]:
     """`problem.run`, interrupted where that is asked for."""
-    z, steps, segment = z.copy(), np.zeros(z.shape[1], dtype=np.int64), 4096
-    going = np.arange(z.shape[1])
-    while len(going):
+    going, rows = np.arange(z.shape[1]) if lanes is None else lanes, [] if taken is None else timed(problem)
+    z, steps = z.copy(), np.zeros(z.shape[1], dtype=np.int64) if taken is None else taken.copy()
+    begun, age, segment = z[rows], int(steps[going].min(initial=max_steps)), 4096
+    while len(going) and age < max_steps:
         if halt.is_set():
             raise Interrupted(z, steps)
-        began, budget = time.monotonic(), min(segment, limit - int(steps[going[0]]))
-        z[:, going], taken = problem.run(z[:, going], backend=backend, threads=threads, max_steps=budget)
-        steps[going] += taken
-        going = going[(taken == budget) & (steps[going] < limit)]
+        began, segment = time.monotonic(), min(segment, max_steps - age)
+        age += segment
+        for row, values in zip(rows, begun, strict=True):
+            z[row, going] = values[going]
+        if taken is None:
+            z[:, going], more = problem.run(z[:, going], max_steps=segment, **how)
+            steps[going] += more
+        else:
+            z, steps = problem.run(z, max_steps=age, taken=steps, lanes=going, overwrite=True, **how)
+        going = going[steps[going] >= age]
         seconds = time.monotonic() - began
         segment = 2 * segment if seconds < 0.3 else max(1, segment // 2) if seconds > 1 else segment
     return z, steps
+
+
+def _onward(doubt: Further) -> dict[str, np.ndarray]:
+    """What is kept of where ends in doubt go on to; nothing where it is of no lanes."""
+    return {f"onward_{name}": getattr(doubt, name) for name in ONWARD if len(doubt.lanes)}
 
 
 def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarray | None = None) -> dict[
@@ -222,28 +264,24 @@ def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarra
     if period is None:
         end.outcome[end.outcome == Outcome.RUNNING], period = Outcome.INTERRUPTED, np.zeros(len(steps), dtype=np.int8)
     end.outcome[period > 0] = Outcome.CYCLE
-    rows = remembered(problem)
     return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
-            "theta": np.ascontiguousarray(problem.field.theta(end.y))} | ({"memory": z[rows]} if rows else {})
+            "theta": np.array(problem.field.theta(end.y))}
 
 
-def _sendable(loss, optimizer, stop, surely: bool) -> bytes | tuple:
-    """What other processes make the problem of: bytes, of which each makes it once; else, for an executor that can send
+def _sendable(made_of: tuple, surely: bool) -> bytes | tuple:
+    """What other processes make the work of: bytes, of which each makes it once; else, for an executor that can send
     more than pickle, what it is made of."""
     try:
-        return pickle.dumps((loss, optimizer, stop))
+        return pickle.dumps(made_of)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         if not surely:
-            return loss, optimizer, stop
+            return made_of
+        loss, optimizer, *_ = made_of
         raise TypeError(f"{loss.name} with {optimizer} cannot be sent to other processes ({error}); use "
                         "networks.get(name), Loss.from_expression, functions defined in a module, or leave out "
                         "executor (threads serve the compiled back ends)") from error
 
 
 @functools.lru_cache(maxsize=4)
-def _received(work: bytes) -> Problem:
-    return _problem(*pickle.loads(work))
-
-
-def _problem(loss, optimizer: Optimizer, stop: Stop) -> Problem:
-    return optimizer.problem(loss, stop)
+def _received(work: bytes) -> Work:
+    return Work.of(*pickle.loads(work))

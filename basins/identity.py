@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import sympy
 
 from networks import Loss
 from schemes import Optimizer, Problem, Stop
@@ -72,6 +73,17 @@ def _data(loss) -> str:
     probes = np.random.default_rng(0).uniform(low, high, (loss.dim, PROBES))
     seen = (*loss.value(probes), *np.linalg.norm(loss.gradient(probes), axis=0))
     return hashlib.sha256(made + " ".join(f"{x:.2e}" for x in seen).encode()).hexdigest()
+
+
+def content(loss) -> str:
+    """The hash of what a loss is; empty where it is made of functions, of which that cannot be told."""
+    if getattr(loss, "expression", None) is not None:
+        words = "\n".join(map(sympy.srepr, (loss.expression, tuple(loss.symbols))))
+        return hashlib.sha256(words.encode()).hexdigest()
+    try:
+        return _data(loss)
+    except TypeError:
+        return ""
 
 
 def _words(optimizer: Optimizer) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,14 +11,28 @@ import numpy as np
 from flows import check_theta
 from schemes import Optimizer, Problem, Stop
 
-from .evidence import remembered
+from .evidence import Further, all_in_doubt, tighter
 from .identity import identity
-from .result import ENDS
+from .result import ENDS, Column
 from .starts import Described
 from .store import Store
 
 CHUNK = 32768  #: starts per piece of work, unless told
 NUMERIC = 1024  #: the same where every step calls functions
+ONWARD = Further._fields[1:]  #: what is kept of the longer run of each start, under these names after "onward_"
+
+
+class Work(NamedTuple):
+    """What starts are followed in: to their ends and, where all are in doubt, onward from there."""
+
+    problem: Problem
+    onward: Problem | None
+
+    @classmethod
+    def of(cls, loss, optimizer: Optimizer, stop: Stop, named: bool) -> Work:
+        """named : whether ends are to have names, as otherwise none is in doubt."""
+        problem = optimizer.problem(loss, stop)
+        return cls(problem, tighter(optimizer, problem) if named and all_in_doubt(problem) else None)
 
 
 class Job(NamedTuple):
@@ -26,7 +40,7 @@ class Job(NamedTuple):
 
     loss: Any
     optimizer: Optimizer
-    problem: Problem
+    work: Work
     shape: tuple[int, int]
     columns: Callable[[int, int], np.ndarray]
     chunk: int
@@ -37,13 +51,20 @@ class Job(NamedTuple):
         return self.shape[1]
 
     @property
+    def problem(self) -> Problem:
+        return self.work.problem
+
+    @property
+    def kept(self) -> dict[str, Column]:
+        """What is kept of each start when it has ended."""
+        onward = {f"onward_{name}": ENDS[name] for name in ONWARD} if self.work.onward is not None else {}
+        return ENDS | onward
+
+    @property
     def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
-        """Shape and type of each array of ends, and of what a longer run goes on from."""
-        found: dict[str, tuple[tuple[int, ...], type]] = {
-            name: (self.shape if end.coordinates else self.shape[1:], end.dtype) for name, end in ENDS.items()}
-        if rows := remembered(self.problem):
-            found["memory"] = (len(rows), self.n), float
-        return found
+        """Shape and type of each array of it."""
+        return {name: (self.shape if kept.coordinates else self.shape[1:], kept.dtype)
+                for name, kept in self.kept.items()}
 
     def shapes(self, k: int) -> dict[str, tuple[int, ...]]:
         """Of the arrays of piece k."""
@@ -69,8 +90,12 @@ class Job(NamedTuple):
         return store
 
 
-def prepare(loss, optimizer, starts, stop: Stop | None = None, chunk: int | None = None, match: float = 0.05) -> Job:
-    """The study of these arguments.  Raises ValueError, TypeError for what is wrong with them."""
+def prepare(loss, optimizer, starts, stop: Stop | None = None, chunk: int | None = None, match: float = 0.05,
+            named: bool = True) -> Job:
+    """The study of these arguments; named : whether ends are to have names.
+
+    Raises ValueError, TypeError for what is wrong with them.
+    """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer={optimizer!r} must come from schemes.named(name, ...) or "
                         "schemes.pair(flow, scheme, step)")
@@ -82,10 +107,10 @@ def prepare(loss, optimizer, starts, stop: Stop | None = None, chunk: int | None
     if not 0 < match < np.inf:
         raise ValueError(f"match={match!r} must be a positive distance")
     shape, columns = _starts(starts, loss)
-    problem = optimizer.problem(loss, stop or Stop())
-    size = int(chunk or (CHUNK if problem.recordable else NUMERIC))
+    work = Work.of(loss, optimizer, stop or Stop(), named)
+    size = int(chunk or (CHUNK if work.problem.recordable else NUMERIC))
     pieces = [slice(first, min(first + size, shape[1])) for first in range(0, shape[1], size)]
-    return Job(loss, optimizer, problem, shape, columns, size, pieces)
+    return Job(loss, optimizer, work, shape, columns, size, pieces)
 
 
 def _starts(starts, loss) -> tuple[tuple[int, int], Callable[[int, int], np.ndarray]]:
@@ -94,6 +119,9 @@ def _starts(starts, loss) -> tuple[tuple[int, int], Callable[[int, int], np.ndar
         if starts.shape[0] != loss.dim:
             raise ValueError(f"starts={starts!r} has {starts.shape[0]} coordinates, {loss.name} has {loss.dim}")
         return starts.shape, starts.columns
+    if isinstance(starts, Iterator):
+        raise TypeError(f"starts={starts!r} can be read but once: give an array (dim, n), or starts that are made as "
+                        "they are needed, grid(..., lazy=True)")
     starts = check_theta(starts, loss.dim)
     if starts.ndim == 1:
         starts = starts[:, None]

@@ -10,14 +10,16 @@ from networks import CriticalPoint
 from schemes import Optimizer, Outcome, Problem
 
 from .attractors import Attractors, failed
-from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of
+from .evidence import AWAY, End, Further, followed_on, held, newton_step, proofs_of, tighter
+from .job import ONWARD
 from .recurrence import IRREGULAR
 from .result import Point, closest, squares
 
 
 BLOCK = 1 << 14  #: ends that are judged at once: what is computed of them stays in a processor's cache
 TINY = 1e-290  #: squares that may lose digits
-UNNAMED = (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU)  #: ends of which F could be no number
+#: whether F could be no number at an end
+UNNAMED = np.isin(np.arange(128), (End.CONVERGED, End.STALLED, End.STEP_LIMIT, End.PLATEAU))
 
 
 class Labels(NamedTuple):
@@ -83,18 +85,29 @@ class _Judge:
         if not self.exact:
             self._numeric(np.flatnonzero(self.ends["outcome"] == Outcome.CONVERGED))
             return
-        attracting = self.unique * np.append(held(self.problem, known, self.proofs), False)
-        balls = inner_balls(self.points, np.minimum(attracting, self.match))
-        n = len(self.point)
-        doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
-                                for first in range(0, n, BLOCK)])
-        if doubt.size:
-            self.further = followed_on(self.optimizer, self.problem, self.starts, doubt, self.ends, **options)
-            self._follow(doubt)
+        attracting, n = self.unique * np.append(held(self.problem, known, self.proofs), False), len(self.point)
+        if attracting.any():
+            balls = inner_balls(self.points, np.minimum(attracting, self.match))
+            doubt = np.concatenate([self._proved(slice(first, first + BLOCK), balls, attracting)
+                                    for first in range(0, n, BLOCK)])
+        else:  # of a point near nothing follows, but where the start is its end
+            rest = self.ends["outcome"] == Outcome.CONVERGED
+            begun = np.flatnonzero(rest & (self.ends["steps"] == 0))
+            rest[begun] = False
+            rest[self._beside(begun, np.ones(begun.shape, dtype=bool), attracting)] = True
+            doubt = np.flatnonzero(rest)
+        if not doubt.size:
+            return
+        if "onward_theta" in self.ends:
+            self._follow(Further(np.arange(n), *(self.ends[f"onward_{name}"] for name in ONWARD)), doubt)
+        else:
+            problem, every = tighter(self.optimizer, self.problem), np.arange(len(doubt))
+            on = followed_on(problem, problem.begin(self.starts[:, doubt]), every, self.ends["steps"][doubt], **options)
+            self._follow(on._replace(lanes=doubt), every)
 
     def undefined(self) -> None:
         """Where F is no number nothing is at rest or on its way, though a gradient may go on beyond its domain."""
-        lanes = np.flatnonzero(np.isin(self.end, UNNAMED))
+        lanes = np.flatnonzero(UNNAMED[self.end])
         for first in range(0, len(lanes), BLOCK):
             some = lanes[first:first + BLOCK]
             with np.errstate(all="ignore"):
@@ -107,9 +120,7 @@ class _Judge:
         """
         outcome, theta = self.ends["outcome"][part], self.ends["theta"][:, part]
         left = (outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED)
-        at = np.zeros(left.shape, dtype=np.int16)  # the point from 1; 0: none
-        for i, square in balls.items():  # most ends, by few passes and no choices; an end is in one ball at most
-            at += (squares(self.points[i].numeric, theta) < square) * np.int16(i + 1)
+        at = self._inside(balls, theta)
         at *= left
         self.point[part], sure, end = at - 1, at > 0, self.end[part]
         end += (End.KNOWN_POINT - end) * sure
@@ -118,9 +129,18 @@ class _Judge:
         rest = np.flatnonzero(left)
         if not rest.size:
             return rest
-        still, theta = outcome[rest] == Outcome.CONVERGED, theta[:, rest]
-        rest += part.start
-        known = dict(enumerate(self.points))
+        return self._beside(rest + part.start, outcome[rest] == Outcome.CONVERGED, attracting)
+
+    def _inside(self, balls: dict[int, float], theta: np.ndarray) -> np.ndarray:
+        """In which ball each column of `theta` is, from 1; 0: none.  By few passes and no choices, for most ends."""
+        at = np.zeros(theta.shape[1], dtype=np.int16)
+        for i, square in balls.items():  # it is in one at most
+            at += (squares(self.points[i].numeric, theta) < square) * np.int16(i + 1)
+        return at
+
+    def _beside(self, rest: np.ndarray, still: np.ndarray, attracting: np.ndarray) -> np.ndarray:
+        """`_proved` for ends that are in no inner ball; still : which are at rest, by the stop test."""
+        theta, known = self.ends["theta"][:, rest], dict(enumerate(self.points))
         nearest, distance = closest(known, theta)
         near = distance <= self.match
         proved = near & (distance < attracting[nearest])
@@ -162,42 +182,75 @@ class _Judge:
             new = ~near & (distance <= self.match)
             self._name(rest[new], nearest[new])
 
-    def _follow(self, lanes: np.ndarray) -> None:
-        """The labels of ends in doubt by where they went on to."""
-        known, (_, ends, outcome, _, period) = dict(enumerate(self.points)), self.further
-        theta = self.ends["theta"][:, lanes]
+    def _follow(self, on: Further, places: np.ndarray) -> None:
+        """The labels of ends in doubt, at these places of `on`, by where they went on to."""
+        if (cut := on.outcome[places] == Outcome.INTERRUPTED).any():
+            self.notes.append("interrupted: what some ends in doubt are at was not looked into")
+            places = places[~cut]
+        lone, moved = self._seen_again(on, places)
+        theta, ends, outcome = self.ends["theta"][:, on.lanes[lone]], on.theta[:, lone], on.outcome[lone]
         stays = np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED, Outcome.RUNNING))
-        nearest, distance = closest(known, ends)
-        lone = np.flatnonzero(distance > self.match)
         # where Newton's step leads away, or all critical points are known, there is none
         with np.errstate(all="ignore"):
-            step = np.linalg.norm(newton_step(self.loss, ends[:, lone]), axis=0)
-        beside, all_known = step <= self.match / 4, self.attractors.covers(ends[:, lone], self.match)
-        none = stays[lone] & (~beside & np.isfinite(step) | all_known)
-        more, note = self.attractors.more(ends[:, lone[stays[lone] & beside & ~all_known]], self.match)
+            step = np.linalg.norm(newton_step(self.loss, ends), axis=0)
+        beside, all_known = step <= self.match / 4, self.attractors.covers(ends, self.match)
+        none = stays & (~beside & np.isfinite(step) | all_known)
+        more, note = self.attractors.more(ends[:, stays & beside & ~all_known], self.match)
         self.notes.append(note)
         if more:
             self._know((*self.points, *more))
-            known = dict(enumerate(self.points))
-            nearest, distance = closest(known, ends)
-        near, alone = distance <= self.match, distance < self.unique[nearest]
-        # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
-        slow = np.flatnonzero(alone & self.convex[nearest] & (outcome == Outcome.RUNNING))
-        slow = slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]
-        there = near & np.isin(outcome, (Outcome.CONVERGED, Outcome.STALLED))
-        there[slow] = True
-        self._name(lanes[there], nearest[there])
-        self.certified[lanes[there]] = alone[there]
-        round_ = lanes[outcome == Outcome.CYCLE]
-        self.end[round_], self.period[round_] = End.CYCLE, period[outcome == Outcome.CYCLE]
+            lanes = on.lanes[places]
+            self.point[lanes], self.end[lanes], self.certified[lanes] = -1, End.CONVERGED, False
+            _, moved = self._seen_again(on, places)
+        self.further, known = on.at(moved), dict(enumerate(self.points))
         with np.errstate(over="ignore", invalid="ignore"):
-            self.further = self.further.but(there & (np.linalg.norm(ends - theta, axis=0) <= self.match))
-            size, after = (np.linalg.norm(x[:, lone], axis=0) for x in (theta, ends))
+            size, after = (np.linalg.norm(x, axis=0) for x in (theta, ends))
         reach = np.linalg.norm(np.abs(np.array(self.loss.box)).max(axis=1))
-        away = (outcome[lone] == Outcome.DIVERGED) | stays[lone] & (after >= AWAY * np.maximum(size, reach))
-        nowhere = ~near[lone] & (closest(known, theta[:, lone])[1] > self.match)
-        self.end[lanes[lone[nowhere & away]]] = End.INFINITY
-        self.end[lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
+        away = (outcome == Outcome.DIVERGED) | stays & (after >= AWAY * np.maximum(size, reach))
+        nowhere = np.minimum(closest(known, ends)[1], closest(known, theta)[1]) > self.match
+        self.end[on.lanes[lone[nowhere & away]]] = End.INFINITY
+        self.end[on.lanes[lone[nowhere & ~away & none]]] = End.PLATEAU
+
+    def _seen_again(self, on: Further, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name the ends that come to rest again at a point, and those on a cycle: the places of ends that no point is
+        near, and of those that did not just come nearer to one."""
+        lone, moved = [places[:0]], [places[:0]]
+        known, balls = dict(enumerate(self.points)), inner_balls(
+            self.points, np.minimum(self.unique * self.convex, self.match))
+        for first in range(0, len(places), BLOCK):
+            some = _span(places[first:first + BLOCK])
+            index, ends, outcome, _, period = on.at(some)
+            lanes = _span(index)
+            point, end, certified, cycle = (a[lanes] for a in (self.point, self.end, self.certified, self.period))
+            nearest = self._inside(balls, ends) - np.int16(1)  # of most ends
+            near, alone = nearest >= 0, nearest >= 0
+            if (other := np.flatnonzero(~near)).size:
+                nearest[other], distance = closest(known, ends[:, other])
+                near[other], alone[other] = distance <= self.match, distance < self.unique[nearest[other]]
+            there = near & ((outcome == Outcome.CONVERGED) | (outcome == Outcome.STALLED))
+            # in a ball in which F is strictly convex a run that is still at rest by the first test is there, if slow
+            slow = np.flatnonzero(alone & (outcome == Outcome.RUNNING))
+            slow = slow[self.convex[nearest[slow]]]
+            there[slow[np.linalg.norm(self.loss.gradient(ends[:, slow]), axis=0) <= self.problem.stop.gradient]] = True
+            np.copyto(point, nearest, where=there)
+            np.copyto(end, np.where(nearest >= self.listed, np.int8(End.NEW_POINT), np.int8(End.KNOWN_POINT)),
+                      where=there)
+            np.copyto(certified, alone, where=there)
+            round_ = outcome == Outcome.CYCLE
+            end[round_], cycle[round_] = End.CYCLE, period[round_]
+            # (of a span these are the arrays themselves)
+            self.point[lanes], self.end[lanes], self.certified[lanes], self.period[lanes] = point, end, certified, cycle
+            with np.errstate(over="ignore", invalid="ignore"):
+                still = there & (np.sqrt(squares(ends, self.ends["theta"][:, lanes])) <= self.match)
+            lone.append(places[first:first + BLOCK][~near])
+            moved.append(places[first:first + BLOCK][~still])
+        return np.concatenate(lone), np.concatenate(moved)
+
+
+def _span(index: np.ndarray) -> np.ndarray | slice:
+    """Numbers in order, as a slice where they are without gaps, so that what they choose is no copy."""
+    gaps = not len(index) or index[-1] - index[0] >= len(index)
+    return index if gaps else slice(int(index[0]), int(index[-1]) + 1)
 
 
 def inner_balls(points: Sequence[CriticalPoint], radius: np.ndarray) -> dict[int, float]:

@@ -2,12 +2,13 @@
 
 A map that is repeated comes to rest, leaves, or does neither; then it may go round for ever, as gradient descent with
 a step that is too large does, and near a minimum too.  After 1024 steps, 2048, 4096, … the lanes that still go are
-looked at: 128 further steps tell whether they come back after 2, 3, … 64 of them.
+looked at: 128 further steps tell whether they come back after 2, 3, … 64 of them, and 1024 whether they still do.
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ FIRST = 1024     #: steps before the first look; half of them all where that is 
 LONGEST = 64     #: period that is looked for
 SHORTEST = 256   #: limit of the steps from which on lanes are looked at: a look takes half as many
 CLOSE = 1e-7     #: share of its extent to which a cycle comes back, each time
+STAYING = 1024   #: steps after which what goes round still has to
 APART = 1e-8     #: share of the extent by which a neighbour is moved, to see whether orbits part
 PARTED = 1e3     #: how many times farther apart they are then
 PARTING = 512    #: steps later
@@ -25,27 +27,24 @@ LANES = 4096     #: whose paths are in memory at once
 IRREGULAR = -1   #: the period of an orbit that is bent, bounded, no cycle, and parts from its neighbours
 
 
-Run: TypeAlias = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
-
-
-def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: Run | None = None,
+def followed(problem: Problem, z: np.ndarray, limit: int | None = None, *, run: Callable | None = None,
              **options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`problem.run`, but that lanes on a cycle are ended where that is seen: (rows, steps, period).
 
-    limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what takes rows a
-    number of steps further, `problem.run` unless given; lanes that it takes less far have ended.
+    limit : steps at most, those of the stop unless given.  options : `backend` and `threads`.  run : what is called for
+    `problem.run`.
     period : (lanes,) how many steps a cycle takes, `IRREGULAR`, or 0.  What a lane does depends on no other lane.
-    A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.
+    A keyboard interrupt is an `arithmetic.Interrupted` that holds how far every lane came.  z may become the rows.
     """
-    further: Run = run or (lambda rows, n: problem.run(rows, max_steps=n, **options))
+    run = run or functools.partial(problem.run, overwrite=True)
     limit, n = problem.stop.max_steps if limit is None else limit, z.shape[1]
     steps, period, bent = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int8), np.zeros(n, dtype=bool)
-    changing = problem.recordable and bool(problem.iteration.clocks)
+    changing = problem.recordable and problem.clocked
     going, done, look = np.arange(n), 0, min(FIRST, limit // 2) if limit >= SHORTEST else limit
     while len(going) and done < limit:
         budget = min(look, limit) - done
         try:
-            rows, taken = further(z[:, going] if done else z, budget)
+            rows, taken = run(z[:, going] if done else z, max_steps=budget, **options)
         except Interrupted as stopped:
             raise Interrupted(*_put(z, steps, going, stopped.final, stopped.steps)) from None
         z, steps = _put(z, steps, going, rows, taken)
@@ -106,27 +105,23 @@ class _Orbits:
 
     def _periods(self, z) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(period, extent, whether it moves on) of a few lanes, from the paths of their next steps."""
-        dim = self.problem.field.dim
-        path, going = [z[:dim]], np.ones(z.shape[1], dtype=bool)
-        clocks = list(self.problem.iteration.clocks) if self.problem.recordable else []
-        clocked = z[clocks]
-        for k in range(2 * LONGEST):
-            taken = np.full(len(going), k) if clocks else None  # each step by one table of the clocks
-            z, steps = self.problem.run(z, max_steps=k + 1 if clocks else 1, taken=taken, **self.how)
-            going &= steps == (k + 1 if clocks else 1)
-            path.append(z[:dim])
-            z[clocks] = clocked
-        orbit = np.array(path)
+        orbit, steps = self.problem.path(z, 2 * LONGEST, **self.how)
+        going = steps == 2 * LONGEST
         with np.errstate(over="ignore", invalid="ignore"):
             extent = np.sqrt(((orbit - orbit[0])**2).sum(axis=1)).max(axis=0)
             # what moves by its rounding alone stands still: that is no orbit
             going &= extent > 1e-12 * (1 + np.abs(orbit).max(axis=(0, 1)))
             period = np.zeros(len(extent), dtype=np.int8)
-            for p in range(2, LONGEST + 1):
-                lanes = np.flatnonzero(going & (period == 0) & (np.abs(orbit[p] - orbit[0]).max(axis=0)
-                                                                <= CLOSE * extent))
+            once = going & (np.abs(orbit[:LONGEST + 1] - orbit[0]).max(axis=1) <= CLOSE * extent)
+            for p in map(int, 2 + np.flatnonzero(once[2:].any(axis=1))):
+                lanes = np.flatnonzero(once[p] & (period == 0))
                 back = np.abs(orbit[p:, :, lanes] - orbit[:-p, :, lanes]).max(axis=(0, 1))
                 period[lanes[back <= CLOSE * extent[lanes]]] = p
+            for p in map(int, np.unique(period[period > 0])):  # a control may leave what it has tried many times
+                lanes, rounds = np.flatnonzero(period == p), -(-STAYING // p)
+                later, steps = self.problem.run(z[:, lanes], max_steps=rounds * p, **self.how)
+                away = np.abs(later[:len(orbit[0])] - orbit[0][:, lanes]).max(axis=0)
+                period[lanes[(steps < rounds * p) | ~(away <= rounds * CLOSE * extent[lanes])]] = 0
         return period, extent, going
 
     def irregular(self) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Array, Table, short
+from arithmetic import Array, Readable, Table, embedded, preformatted, short
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
@@ -114,8 +114,8 @@ class Witness(NamedTuple):
     label: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Study:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Study(Readable):
     """Where the starts of an ensemble ended; arrays over the starts.
 
     starts, theta : (dim, n), first and last.  outcome : (n,) integers, the values of `Outcome`: how the run ended.
@@ -154,6 +154,23 @@ class Study:
     def n(self) -> int:
         """Number of starts."""
         return self.starts.shape[1]
+
+    @property
+    def title(self) -> str:
+        """What was studied, from how many starts, and where these lie."""
+        box = " × ".join(f"[{x.min():g}, {x.max():g}]" for x in self.starts)
+        return f"{self.loss}, {self.optimizer}: n = {self.n} starts in {box}"
+
+    def __str__(self) -> str:
+        return f"{self.title}\n\n{self.table()}" + f"\nnote: {self.note}" * bool(self.note)
+
+    def __repr__(self) -> str:
+        return f"<Study of {self.loss}, {self.optimizer}: {self.n} starts>"
+
+    def _repr_html_(self) -> str:
+        """Table and figure."""
+        return (preformatted(self.title) + self.table().html() + preformatted(f"note: {self.note}") * bool(self.note)
+                + embedded(self.figure()))
 
     @property
     def complete(self) -> bool:
@@ -312,18 +329,29 @@ class Study:
 
     def save_in(self, store: Store) -> None:
         """Write into a folder that is claimed: in place of the study there, wholly or not at all."""
+        store.save(*self.parts())
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """It as words that JSON has, and arrays by name: `of_parts` takes them back."""
         arrays = {f.name: value for f in dataclasses.fields(self)
                   if isinstance(value := getattr(self, f.name), np.ndarray)}
         for prefix, more in (("further", self.further), ("evidence", self.evidence)):
             arrays |= {f"{prefix}_{name}": np.asarray(values) for name, values in more._asdict().items()}
-        store.save({"loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
-                    "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
-                    "drawn": self.drawn, "points": [p._asdict() for p in self.points]}, arrays)
+        return {"loss": self.loss, "optimizer": self.optimizer, "n": self.n, "stop": self.stop.plain(),
+                "match": float(self.match), "coordinates": list(self.coordinates), "note": self.note,
+                "drawn": self.drawn, "points": [p._asdict() for p in self.points]}, arrays
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
         """Read what `save` wrote; large arrays stay on disk.  ValueError where there is none, or it is damaged."""
         words, arrays = Store(path).study()
+        if "loss" not in words:
+            raise ValueError(f"{path} holds a sweep: Sweep.load(path) reads it")
+        return cls.of_parts(words, arrays)
+
+    @classmethod
+    def of_parts(cls, words: Mapping[str, Any], arrays: dict[str, Any]) -> Study:
+        """The study of these `parts`, without its loss."""
         further = Further(*(arrays.pop(f"further_{name}") for name in Further._fields))
         evidence = Evidence(*(arrays.pop(f"evidence_{name}") for name in Evidence._fields))
         study = cls(**arrays, points=tuple(map(Point.read, words["points"])), loss=words["loss"],
@@ -367,7 +395,7 @@ def closest(points: Mapping[int, Point | CriticalPoint], theta: np.ndarray) -> t
 
 @np.errstate(over="ignore")
 def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """|θ − at|² of the columns of `theta`, (dim, n); infinite where it is too large for a number."""
+    """|θ − at|² of the columns of `theta`, (dim, n), at (dim,) or (dim, n); infinite where no number is so large."""
     result = theta[0] - at[0]
     result *= result
     for x, c in zip(theta[1:], at[1:], strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic import Quantity, Table
+from arithmetic import Printed, Quantity, Table
 
 if TYPE_CHECKING:
     from .result import Study
@@ -61,7 +61,7 @@ def sample_size(width: float, confidence: float = 0.95, fraction: float = 0.5) -
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Printed):
     """Two studies of the same starts, start by start.
 
     first, second : what was studied, in words.  labels : every label of either, in words.  counts : (labels, labels),
@@ -104,7 +104,7 @@ def compare(first: Study, second: Study) -> Comparison:
 
 
 @dataclass(frozen=True)
-class McNemar:
+class McNemar(Printed):
     """McNemar's exact test of whether two optimizers reach something equally often, from the same starts.
 
     only_first, only_second : how many starts reach it in one study alone.  p : the probability of counts as unequal as
@@ -114,6 +114,10 @@ class McNemar:
     only_first: int
     only_second: int
     p: float
+
+    def __str__(self) -> str:
+        return (f"{self.only_first} starts reach it in the first study alone, {self.only_second} in the second alone: "
+                f"p = {self.p:.4g}")
 
 
 def mcnemar(first: Study, second: Study, what: str | int = "minimum") -> McNemar:

@@ -155,6 +155,9 @@ class Store:
         if (owner, number) != (self.key, k):
             return None, f"{file.name} is a piece of another study" if owner != self.key else (
                 f"{file.name} is piece {number}")
+        if lacking := [name for name in shapes if name not in arrays]:
+            return None, f"{file.name} has no {lacking[0]}"
+        arrays = {name: arrays[name] for name in shapes}
         if {name: a.shape for name, a in arrays.items()} != dict(shapes):
             return None, f"{file.name} has arrays of other shapes"
         return arrays, ""

@@ -12,13 +12,15 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Progress, Table
+from arithmetic import Progress, Readable, Table, embedded, preformatted
 from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
 from .alike import Labels
 from .follow import study
+from .identity import content
 from .result import Point, Study
+from .store import Store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,15 +43,15 @@ class Threshold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Readable):
     """The studies of one optimizer over the values of its hyperparameters.
 
     axes : {hyperparameter: its values}.  studies : one for each combination, in the order of `combinations`; None for
     those that an interruption left out.  loss, optimizer : what was studied; of the optimizer the swept values are
-    those of the first study.
+    those of the first study.  loss is None of a sweep from disk that was loaded without it.
     """
 
-    loss: Objective = field(repr=False)
+    loss: Objective | None = field(repr=False)
     optimizer: Optimizer
     axes: dict[str, np.ndarray]
     studies: tuple[Study | None, ...] = field(repr=False)
@@ -58,6 +60,33 @@ class Sweep:
     def name(self) -> str:
         """Of the optimizer, without hyperparameters."""
         return self.optimizer.name.partition("(")[0]
+
+    @property
+    def title(self) -> str:
+        """What was swept, from how many starts."""
+        done = next((s for s in self.studies if s is not None), None)
+        loss, n = (done.loss, done.n) if done else (getattr(self.loss, "name", "no study"), 0)
+        return f"{loss}, {self.name} over {' and '.join(self.axes)}: n = {n} starts each"
+
+    @property
+    def theory(self) -> list[str]:
+        """A line for each threshold, or why there is none."""
+        (name, *more) = self.axes
+        lines = []
+        for threshold in self.thresholds:
+            at = f"lost at {name} = {', '.join(f'{x:.6g}' for x in threshold.at)}" if threshold.at else (
+                "" if more else "not lost between these values")
+            lines.append(f"{threshold.minimum}: stable while its sharpness {threshold.sharpness:.6g} < "
+                         f"{threshold.bears}" + f"; {at}" * bool(at))
+        return [*lines, *([f"no thresholds: {self.note}"] if self.note else [])]
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, "", str(self.table()), *self.theory])
+
+    def _repr_html_(self) -> str:
+        """Table, thresholds and, of one hyperparameter or two, the figure."""
+        return (preformatted(self.title) + self.table().html() + preformatted("\n".join(self.theory))
+                + (embedded(self.figure()) if len(self.axes) < 3 else ""))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -136,15 +165,17 @@ class Sweep:
     @property
     def note(self) -> str:
         """Why there are no thresholds; empty where there are."""
-        return self._bears if isinstance(self._bears, str) else ""
+        if isinstance(self._bears, str):
+            return self._bears
+        return "" if self.loss is not None else "the loss is not on file: Sweep.load(path, loss) takes it"
 
     def bears(self, **values: ArrayLike) -> np.ndarray:
         """The largest sharpness under which a rest point is stable, at values of the swept hyperparameters.
 
         Raises ValueError where theory has none, with the reason.
         """
-        if self.note:
-            raise ValueError(f"{self.optimizer}: no threshold is known ({self.note})")
+        if isinstance(self._bears, str):
+            raise ValueError(f"{self.optimizer}: no threshold is known ({self._bears})")
         function = _numeric(self._bears[0], list(self.axes))
         arrays = np.broadcast_arrays(*(np.asarray(values[name], dtype=float) for name in self.axes))
         with np.errstate(all="ignore"):
@@ -157,8 +188,9 @@ class Sweep:
         Each value in `at` lies between the least and the largest of the sweep; on one side of it the roots of the
         characteristic polynomial are inside the unit circle, on the other one is outside.
         """
-        numeric = getattr(self.loss, "expression", None) is None
-        if self.note or numeric or not any(label.is_minimum for label in self.labels.all):
+        if self.loss is None or getattr(self.loss, "expression", None) is None or self.note:
+            return ()
+        if not any(label.is_minimum for label in self.labels.all):
             return ()
         bears, polynomial, lost = self._bears
         result = []
@@ -188,6 +220,50 @@ class Sweep:
         from .figure import draw_sweep
 
         return draw_sweep(self, ax, what)
+
+    # ------------------------------------------------------------------------------------------ on disk
+    def save(self, path: str | Path) -> Path:
+        """Write to a folder, as `Study.save` does: all studies in one manifest, with their arrays beside it.
+
+        A sweep or study that was there is replaced when all of this one is written, or stays.
+        Raises TypeError for an optimizer with a schedule, a function that no file holds.
+        """
+        if self.optimizer.schedule is not None:
+            raise TypeError(f"{self.optimizer} has a schedule, a function that no file holds: save its studies")
+        words: list[dict | None] = [None] * len(self.studies)
+        arrays: dict[str, np.ndarray] = {}
+        for k, found in enumerate(self.studies):
+            if found is not None:
+                words[k], held = found.parts()
+                arrays["starts"] = held.pop("starts")  # those of all
+                arrays |= {f"{k}-{name}": values for name, values in held.items()}
+        with Store.claimed(path) as store:
+            store.save({"sweep": {"name": self.name, "hyperparameters": self.optimizer.hyperparameters,
+                                  "loss": content(self.loss),
+                                  "axes": {name: axis.tolist() for name, axis in self.axes.items()}},
+                        "studies": words}, arrays)
+        return store.path
+
+    @classmethod
+    def load(cls, path: str | Path, loss: Objective | None = None) -> Sweep:
+        """Read what `save` wrote; large arrays stay on disk.
+
+        loss : that of the sweep, for its thresholds.
+        Raises ValueError where there is no sweep, or it is damaged, and for another loss.
+        """
+        words, arrays = Store(path).study()
+        if "sweep" not in words:
+            raise ValueError(f"{path} holds a study: Study.load(path) reads it")
+        of = words["sweep"]
+        if loss is not None and (not of["loss"] or content(loss) != of["loss"]):
+            raise ValueError(f"{path} holds a sweep of another loss than {loss.name}, or of functions that cannot be "
+                             "compared: leave out loss")
+        studies = []
+        for k, said in enumerate(words["studies"]):
+            own = {name.removeprefix(f"{k}-"): values for name, values in arrays.items() if name.startswith(f"{k}-")}
+            studies.append(None if said is None else Study.of_parts(said, {"starts": arrays["starts"]} | own))
+        return cls(loss, named(of["name"], **of["hyperparameters"]),
+                   {name: np.array(axis) for name, axis in of["axes"].items()}, tuple(studies))
 
 
 def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, ArrayLike], starts: np.ndarray, *,

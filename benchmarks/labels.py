@@ -1,7 +1,8 @@
 """How often a label is false: what studies say of ends, against a stricter run of the same trajectories.
 
-    python benchmarks/labels.py [--starts N] [--networks NAME …] [--optimizers NAME …]
+    python benchmarks/labels.py [--starts N] [--networks NAME …] [--optimizers NAME …] [--markdown]
 
+Each entry reads "contradicted of labels"; --markdown prints the table of docs/labels.md, a row for each network.
 A label that names a point is contradicted where the run to a gradient of 1e-10 and a speed of 1e-7, in 100 000 steps,
 ends farther than `match` from it; a plateau or a drift to infinity where that run comes to rest at a known point; a
 cycle where it comes to rest at all; an irregular motion likewise (a chaotic transient may).
@@ -21,6 +22,7 @@ from schemes import Outcome, Stop
 
 OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
               "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
+KINDS = ("at a point", "plateau", "infinity", "cycle", "irregular")
 STOP = Stop(max_steps=10_000)
 STRICT = Stop(gradient=1e-10, speed=1e-7, max_steps=100_000)
 
@@ -48,22 +50,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--starts", type=int, default=2000, help="per network and optimizer (default 2000)")
     parser.add_argument("--networks", nargs="+", default=networks.studied(), metavar="NAME")
     parser.add_argument("--optimizers", nargs="+", default=list(OPTIMIZERS), choices=OPTIMIZERS, metavar="NAME")
+    parser.add_argument("--markdown", action="store_true", help="the networks alone, as a Markdown table")
     options = parser.parse_args(arguments)
-    rows, total = [], np.zeros(2, dtype=int)
+    rows, totals = [], {network: np.zeros((len(KINDS), 2), dtype=int) for network in options.networks}
+    undecided = dict.fromkeys(options.networks, 0)
     for network in options.networks:
         loss = networks.get(network)
         starts = uniform(loss.box, options.starts, 0)
         for name in options.optimizers:
             optimizer = schemes.named(name, **OPTIMIZERS[name])
             result = study(loss, optimizer, starts, stop=STOP, progress=False)
-            found = contradicted(loss, optimizer, result)
-            total += found["at a point"]
-            undecided = int((result.end == End.CONVERGED).sum())
-            rows.append((network, name, *(f"{wrong} of {n}" if n else "" for n, wrong in found.values()), undecided))
+            found, left = contradicted(loss, optimizer, result), int((result.end == End.CONVERGED).sum())
+            totals[network] += [found[kind] for kind in KINDS]
+            undecided[network] += left
+            rows.append((network, name, *_told(found.values()), left))
             print(rows[-1], file=sys.stderr, flush=True)
-    print(Table(("network", "optimizer", "at a point", "plateau", "infinity", "cycle", "irregular", "undecided"), rows))
-    print(f"\n{total[1]} of {total[0]} labels that name a point are contradicted")
+    networks_alone = Table(("network", *KINDS, "undecided"), [
+        (network, *_told(total), undecided[network]) for network, total in totals.items()])
+    all_of_them = sum(totals.values())[KINDS.index("at a point")]
+    print(networks_alone.markdown() if options.markdown else Table(("network", "optimizer", *KINDS, "undecided"), rows))
+    print(f"\n{all_of_them[1]} of {all_of_them[0]} labels that name a point are contradicted.")
     return 0
+
+
+def _told(counts) -> list[str]:
+    return [f"{wrong} of {n}" if n else "" for n, wrong in counts]
 
 
 if __name__ == "__main__":

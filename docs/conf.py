@@ -27,7 +27,7 @@ nitpicky = False
 # the reference: signatures with types, and the docstrings' own layout (rendering.py)
 autosummary_generate = False
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}  # bases are said by rendering.py
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True

@@ -153,13 +153,45 @@ def signature(value: Any) -> tuple[str, ...] | None:
         return None
 
 
+def arguments(app, kind: str, name: str, value: Any, options, shown: str | None, returns: str | None):
+    """Of a record, its signature without the fields that are its own, `_make`."""
+    from sphinx.util.inspect import stringify_signature
+
+    if kind != "class" or shown is None:
+        return None
+    try:
+        found = inspect.signature(value)
+    except (TypeError, ValueError):
+        return None
+    if not any(p.startswith("_") for p in found.parameters):
+        return None
+    public_ones = [p for p in found.parameters.values() if not p.name.startswith("_")]
+    return stringify_signature(found.replace(parameters=public_ones), unqualified_typehints=True), returns
+
+
+def bases(kind: type) -> list[str]:
+    """The line with the bases of a class, for each the nearest that is public, or from elsewhere; object is none."""
+    found: dict[str, None] = {}
+    for base in kind.__bases__:
+        for ancestor in base.__mro__:
+            name, room = ancestor.__name__, ancestor.__module__.partition(".")[0]
+            if room in ROOMS and (target := public().get(name)) is not None:
+                found[f":py:obj:`{name} <{target}>`"] = None
+                break
+            if room not in (*ROOMS, "typing") and ancestor is not object:
+                found[f"``{name}``"] = None
+                break
+    return [f"Bases: {', '.join(found)}", ""] if found else []
+
+
 def process(app, kind: str, name: str, value: Any, options, lines: list[str]) -> None:
     """Before napoleon, which writes fields of the sections; of a property it would read `type: text`."""
     if kind in ("property", "attribute", "data"):
         app.optiflows_held = linked("\n".join(lines)).splitlines()
         lines[:] = [""]
     elif kind != "module":
-        lines[:] = sections("\n".join(lines), signature(value) if callable(value) else None).splitlines()
+        lines[:] = [*(bases(value) if kind == "class" and isinstance(value, type) else []), *sections(
+            "\n".join(lines), signature(value) if callable(value) else None).splitlines()]
     else:
         lines[:] = linked("\n".join(lines)).splitlines()
 
@@ -204,11 +236,12 @@ def figures(block, block_vars, gallery_conf) -> str:
             shown.append(path)
         elif isinstance(value, Equations) and id(value) not in _drawn_lists:
             _drawn_lists[id(value)] = value
-            equations += "\n.. math::\n\n    " + value._repr_latex_().strip("$") + "\n"  # noqa: SLF001 - IPython's name
+            equations += "\n.. math::\n\n    " + value.latex().strip("$") + "\n"
     return equations + figure_rst(shown, gallery_conf["src_dir"])
 
 
 def setup(app) -> dict[str, bool]:
+    app.connect("autodoc-process-signature", arguments)
     app.connect("autodoc-process-docstring", process, priority=400)
     app.connect("autodoc-process-docstring", restore, priority=600)
     app.connect("missing-reference", resolve, priority=400)

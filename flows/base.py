@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
-    as_decimals, as_reals, gradient, is_symbolic,
+    as_decimals, as_reals, gradient, is_symbolic, latex,
 )
 
 State: TypeAlias = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
@@ -156,6 +156,12 @@ class Flow:
         return Equations(sympy.Eq(sympy.Derivative(of_time[getattr(s, name)], s.t),
                                   sympy.sympify(derivatives[name]).xreplace(of_time)) for name in self.blocks)
 
+    def _repr_latex_(self) -> str | None:
+        try:
+            return self.exact().equations().latex()
+        except (TypeError, ValueError, AttributeError):  # a field without a symbolic reading
+            return None
+
 
 #: Symbols of the loss and of time, which no block may be taken for.
 TAKEN = {"F", "g", "H", "r", "J", "t", "theta"}
@@ -174,8 +180,11 @@ class Equations(list):
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return aligned(f"{sympy.latex(e.lhs)} &= {sympy.latex(e.rhs)}" for e in self)
+    def latex(self) -> str:
+        """The equations as one displayed block of LaTeX."""
+        return aligned(f"{latex(e.lhs)} &= {latex(e.rhs)}" for e in self)
+
+    _repr_latex_ = latex
 
 
 def _right(equation) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import sympy
 from sympy import Symbol
 
-from arithmetic import as_decimals, from_sympy, total
+from arithmetic import Readable, as_decimals, from_sympy, total, worded
 from flows import Flow
 
 from .coordinate import as_flow, exact_rates, read
@@ -19,7 +19,7 @@ from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
 
 @dataclass(frozen=True)
-class Derivation:
+class Derivation(Readable):
     """An energy that was found from the equations of a flow, or why none was.
 
     energy : an `Energy`, None where none was found.  verdict : of `check` on it (UNDECIDED, with the reason, where
@@ -61,7 +61,7 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         if self.energy is None:
-            return rf"$\text{{{self.status}: {self.reason}}}$"
+            return f"${worded(f'{self.status}: {self.reason}')}$"
         return self.verdict._repr_latex_()
 
 

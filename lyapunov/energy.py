@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import sympy
 
-from arithmetic import CoordinateLoss, Oracle, Quantity, Rate, as_decimals, dot, log, sqrt, total
+from arithmetic import CoordinateLoss, Oracle, Quantity, Rate, as_decimals, dot, latex, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
 
 from .coordinate import as_flow
@@ -80,7 +80,7 @@ class Energy:
         return f"Energy({self.name + ': ' if self.name else ''}{formula})"
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle V = {sympy.latex(self.expression)}$"
+        return rf"$\displaystyle V = {latex(self.expression)}$"
 
 
 class _Symbols(State):

@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 from sympy import Max, Rational
 
-from arithmetic import Descended, Oracle, Vector, as_decimals
+from arithmetic import Descended, Oracle, Printed, Vector, as_decimals
 from flows import Flow, State
 from networks import Loss
 from schemes import ImplicitEuler, Scheme
@@ -225,7 +225,7 @@ def uphill(forms: Forms, gradient, value, rng, dim: int, rounds: int = 3) -> tup
 
 # ---------------------------------------------------------------------------------------------------- a slow step
 @dataclass(frozen=True)
-class SlowStep:
+class SlowStep(Printed):
     """A loss and a state from which one step leaves V above ρV: `scheme.step(flow.on(loss), t, y, h)`, for all to see.
 
     before, after : V there and after the step, exactly.  parameters : the numbers that stand for symbols.

@@ -18,7 +18,7 @@ import numpy as np
 import sympy
 from sympy import Matrix, Max, Rational, Symbol
 
-from arithmetic import entry
+from arithmetic import Readable, aligned, entry, latex, worded
 from flows import Flow, State
 from networks import Loss
 from schemes import Scheme
@@ -35,7 +35,7 @@ SHALLOW = 1e-6  # a feasible point in floats is at least −SHALLOW deep
 
 
 @dataclass(frozen=True)
-class RateVerdict:
+class RateVerdict(Readable):
     """Whether V(θ_{n+1}) ≤ ρ V(θ_n) along an algorithm, for every loss of a class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  rate : ρ.  gives : what that says of the iterates, in words.
@@ -60,12 +60,8 @@ class RateVerdict:
     notes: tuple[str, ...] = ()
 
     def __str__(self):
-        claim = {
-            "PROVED": f"V+ <= ({self.rate})*V for every loss of the class and every state",
-            "REFUTED": f"V+ > ({self.rate})*V occurs",
-        }.get(str(self.status), self.reason)
         lines = [] if self.energy is None else [f"V  = {self.energy}"]
-        lines += [f"{self.status}: {claim}"]
+        lines += [f"{self.status}: {self._claim()}"]
         if self.gives:
             lines.append(f"so         {self.gives}")
         if self.assuming:
@@ -76,6 +72,19 @@ class RateVerdict:
         if self.counterexample is not None:
             lines.append(f"such as    {self.counterexample}")
         return "\n".join([*lines, *(f"           {note}" for note in self.notes)])
+
+    def _claim(self) -> str:
+        return {
+            "PROVED": f"V+ <= ({self.rate})*V for every loss of the class and every state",
+            "REFUTED": f"V+ > ({self.rate})*V occurs",
+        }.get(str(self.status), self.reason)
+
+    def _repr_latex_(self) -> str:
+        """The same in formulas, without the steps of the proof."""
+        said = [f"{self.status}: {self._claim()}", *([f"so {self.gives}"] if self.gives else []),
+                *([f"assuming {words(self.assuming)}"] if self.assuming else []), *(f"where {p}" for p in self.points)]
+        return aligned([*([] if self.energy is None else [rf"V &= {latex(self.energy)}"]),
+                        *("&" + worded(line) for line in said)])
 
 
 class Decrease:

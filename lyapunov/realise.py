@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Max, Rational
 
-from arithmetic import SymbolicLoss, Vector, as_decimals, from_sympy
+from arithmetic import Printed, SymbolicLoss, Vector, as_decimals, from_sympy
 from flows import Flow, State, scalar
 from networks import Loss
 
@@ -16,7 +16,7 @@ DIGITS = 40
 
 
 @dataclass(frozen=True)
-class Counterexample:
+class Counterexample(Printed):
     """A loss, a flow and a state at which V grows: `flow.on(loss)` from there, for all to see.
 
     derivative : V' there.  step, rise : V(step) − V(0) along the flow, integrated with 40 digits (of V e^(∫k dt) where

@@ -9,7 +9,7 @@ from typing import overload
 import sympy
 from sympy import Poly, Rational, Symbol, expand, factor_list, fraction, together
 
-from arithmetic import CoordinateLoss, Rate, Vector, aligned, as_decimals, entry
+from arithmetic import CoordinateLoss, Rate, Readable, Vector, aligned, as_decimals, entry, latex, worded
 from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
@@ -30,7 +30,7 @@ ratio_symbol = Symbol("lambda", nonnegative=True)
 
 
 @dataclass(frozen=True)
-class StepVerdict:
+class StepVerdict(Readable):
     """Whether one step takes V down by at least λ h D, for every loss with H ≤ L and every state.
 
     status : PROVED, REFUTED or UNDECIDED.  conditions : sympy relations under which it is proved; `bound` the largest
@@ -57,9 +57,7 @@ class StepVerdict:
         lines = []
         if self.energy is not None:
             lines += [f"V  = {self.energy}", f"D  = {self.dissipation}  (dissipation, at the new memory)"]
-        claim = {"PROVED": "V+ - V <= -lambda*h*D for every loss with H <= L and every state",
-                 "REFUTED": "V+ - V > -lambda*h*D occurs"}.get(str(self.status), self.reason)
-        lines.append(f"{self.status}: {claim}")
+        lines.append(f"{self.status}: {self._claim()}")
         if self.conditions:
             sharp = "  (sharp: attained on F = L*theta**2/2)" if self.sharp else ""
             lines.append(f"if         {', '.join(map(readable, self.conditions))}{sharp}")
@@ -71,9 +69,20 @@ class StepVerdict:
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
-        rows = [rf"V &= {sympy.latex(self.energy)}", rf"&\text{{{self.status}}}: V^+ - V \le -\lambda h D",
-                *(rf"&{sympy.latex(c)}" for c in self.conditions)]
+        rows = [] if self.energy is None else [rf"V &= {latex(self.energy)}", rf"D &= {latex(self.dissipation)}"]
+        rows.append("&" + worded(f"{self.status}: {self._claim()}"))
+        if self.conditions:
+            rows.append(r"&\text{if }" + r",\ ".join(map(latex, self.conditions))
+                        + r"\text{ (sharp: attained on }F = L\theta^2/2)" * bool(self.sharp))
+        rows += ["&" + worded(f"where {m}") for m in self.meaning]
+        if self.witness:
+            rows.append(r"&\text{witness on }F = L\theta^2/2\colon\ " + r",\ ".join(
+                f"{latex(k)} = {latex(v)}" for k, v in self.witness.items()))
         return aligned(rows)
+
+    def _claim(self) -> str:
+        return {"PROVED": "V+ - V <= -lambda*h*D for every loss with H <= L and every state",
+                "REFUTED": "V+ - V > -lambda*h*D occurs"}.get(str(self.status), self.reason)
 
 
 class Undecided(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sympy
 from sympy import And, Eq, Poly
 
-from arithmetic import Rate, exact_sign
+from arithmetic import Rate, Readable, exact_sign, latex
 
 from .circle import turning_points
 from .forms import leading_part
@@ -15,7 +15,7 @@ from .germ import Germ, eigenvalue_signs, plane_form
 from .nature import Nature
 
 
-class Cases(list):
+class Cases(list, Readable):
     """[(nature, condition on the parameter), …]: the conditions exclude each other and cover all its values.
 
     parameter : the symbol.  evidence : one argument per case.  `at(value)` is the nature for a value.
@@ -36,7 +36,7 @@ class Cases(list):
         return "\n".join(f"{nature:{width}}  if {_words(condition)}" for nature, condition in self)
 
     def _repr_latex_(self) -> str:
-        rows = r"\\".join(rf"\text{{{nature}}} & \text{{if }} {sympy.latex(condition)}" for nature, condition in self)
+        rows = r"\\".join(rf"\text{{{nature}}} & \text{{if }} {latex(condition)}" for nature, condition in self)
         return rf"$$\begin{{cases}}{rows}\end{{cases}}$$"
 
 

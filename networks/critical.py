@@ -20,7 +20,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from arithmetic import Array, Box, as_decimals, as_fractions, exact_sign, in_floats
+from arithmetic import Array, Box, Readable, as_decimals, as_fractions, exact_sign, in_floats
 from arithmetic.ends import enclosing
 
 from .algebra import Clock, Stopped
@@ -142,6 +142,11 @@ class CriticalPoint:
         holds = sympy.lambdify([self.symbols], in_floats(inequality), "numpy")
         return np.broadcast_to(holds(theta), theta.shape[1:])
 
+    def _repr_latex_(self) -> str:
+        from .report import point_latex
+
+        return point_latex(self)
+
     @property
     def conditions(self) -> str:
         """The equations and inequalities of a family, in words; of a point, nothing."""
@@ -155,7 +160,7 @@ class CriticalPoint:
 
 
 @dataclass(frozen=True, repr=False)
-class Atlas(Sequence):
+class Atlas(Sequence, Readable):
     """The critical points of a loss, minima first, and what is proved about them.
 
     points : `CriticalPoint`s, families among them.  region : the box ((low, high), …) it speaks of, None for all of Rⁿ.
@@ -196,6 +201,11 @@ class Atlas(Sequence):
 
     def __repr__(self) -> str:
         return f"<Atlas of {len(self)} critical points, {self.summary()[0]}>"
+
+    def _repr_markdown_(self) -> str:
+        from .report import markdown
+
+        return markdown(self)
 
 
 def _short(x) -> str:

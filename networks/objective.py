@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
-from arithmetic import Box, Descended, Vector, as_reals
+from arithmetic import Box, Descended, Vector, as_reals, latex
 
 if TYPE_CHECKING:
     from .critical import Atlas
+
+SHOWN = 8, 200  #: coordinates and operations up to which notebooks show the formula of a loss
 
 
 class Objective(Descended):
@@ -83,6 +86,18 @@ class Objective(Descended):
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}, dim {self.dim}>"
+
+    def _repr_latex_(self) -> str | None:
+        """F = …, where it has a formula that is short enough to read."""
+        if self.dim > SHOWN[0]:
+            return None
+        try:
+            expression = self.expression
+        except (TypeError, ValueError, AttributeError):  # a function that has no symbolic reading
+            return None
+        if expression is None or sympy.count_ops(expression) > SHOWN[1]:
+            return None
+        return rf"$\displaystyle F = {latex(expression)}$"
 
 
 def check_box(box, dim: int) -> tuple[tuple[float, float], ...]:

@@ -2,10 +2,13 @@
 `python -m schemes adam`: one of them, its hyperparameters and its update."""
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 
-from arithmetic import Table, command
+from arithmetic import Table, command, spelled, worded
+from arithmetic.command import Report
+from flows import Equations
 
 from . import NAMED, Optimizer, named
 from .pairs import described
@@ -32,28 +35,45 @@ def markdown() -> str:
     return table("`").markdown()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = command.parser("schemes", "The named optimizers.", "adam --set lr=0.1")
-    parser.add_argument("name", nargs="?", help="an optimizer; without it, the list of them")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", nargs="+", default=[],
-                        help="hyperparameters of the optimizer, as lr=0.1")
-    parser.add_argument("--markdown", action="store_true", help="the list as a Markdown table")
-    options = parser.parse_args(arguments)
-    if options.name is None:
-        if options.markdown:
-            print(markdown(), end="")
-        else:
-            found = table()
-            print(Table(found.columns[:3], [row[:3] for row in found.rows]))
-        return 0
+def listing() -> Report:
+    """All of them; the hyperparameters are not printed as text, which would be too wide."""
+    found = table()
+    return dataclasses.replace(Report.of(found, Table(found.columns[:3], [row[:3] for row in found.rows])),
+                               markdown=markdown)
+
+
+def description(optimizer: Optimizer) -> Report:
+    """One of them: what it is, flow + scheme, its parameter map and its update, or why it has no printed one."""
+    name = optimizer.name.partition("(")[0]
+    what, rates = inspect.getdoc(NAMED[name]) or "", optimizer.parameters()
     try:
-        optimizer = named(options.name, **command.settings(options.set))
-    except (ValueError, TypeError) as error:
-        parser.error(str(error))
-    rates = ", ".join(f"{name} = {value}" for name, value in optimizer.parameters().items()
-                      if name != "h") or "no rates"
-    print(optimizer, inspect.getdoc(NAMED[options.name]), "", _pairing(optimizer), rates, "", optimizer.algorithm(),
-          sep="\n")
+        update: Equations | str = optimizer.algorithm()
+    except TypeError as error:
+        update = str(error)
+    printed = isinstance(update, Equations)
+    shown = ", ".join(f"{name} = {value}" for name, value in rates.items() if name != "h") or "no rates"
+    head = [str(optimizer), *what.splitlines(), _pairing(optimizer)]
+    return Report(
+        lambda: [str(optimizer), what, "", _pairing(optimizer), shown, "", str(update)],
+        lambda: {"name": name, "hyperparameters": optimizer.hyperparameters, "what": what,
+                 "flow": described(optimizer.flow), "scheme": type(optimizer.scheme).__name__,
+                 "step": optimizer.control(), "parameters": rates,
+                 "update": str(update).split("\n") if printed else None, "reason": "" if printed else update},
+        lambda: "\n".join([*(f"% {spelled(line)}" for line in head),
+                           update.latex() if isinstance(update, Equations) else f"$${worded(update)}$$"]))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = command.parser("schemes", "The named optimizers.", "adam --set lr=0.1", forms=("markdown",))
+    parser.add_argument("name", nargs="?", help="an optimizer; without it, the list of them")
+    command.settable(parser, "hyperparameters of the optimizer, as lr=0.1")
+    options = parser.parse_args(arguments)
+    with parser.refusing():
+        form = command.form(options, command.TABULAR * (options.name is None))
+        if options.name is None and options.set:
+            raise ValueError("--set is of one optimizer: name it")
+        optimizer = None if options.name is None else named(options.name, **command.settings(options.set))
+    (listing() if optimizer is None else description(optimizer)).tell(form, options.out)
     return 0
 
 

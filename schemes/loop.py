@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, Descended, Graph, Interrupted, Iteration, Node, OracleView, Program, Quantity, Vector, absolute,
-    digest, drive, in_blocks, iterate, maximum, repeated, sqrt, total,
+    digest, drive, in_blocks, iterate, maximum, path, repeated, sqrt, total,
 )
 from flows import Field, Flow
 
@@ -137,7 +137,10 @@ class Problem:
 
     def _rows(self, y, parameters, control) -> np.ndarray:
         memory = control.start() | {"trials": 0.0}
-        return np.vstack([y, *parameters, *(np.full((1, y.shape[1]), memory[name]) for name in self.memory)])
+        z = np.empty((self.size, y.shape[1]), np.result_type(y, float))
+        for row, values in zip(z, (*y, *parameters, *(memory[name] for name in self.memory)), strict=True):
+            row[:] = values
+        return z
 
     def _parts(self, z) -> tuple:
         """(y, flow, scheme, control, memory) of rows z."""
@@ -258,6 +261,12 @@ class Problem:
         """The recorded map."""
         return self._recorded[0]
 
+    @property
+    def clocked(self) -> bool:
+        """Whether the recorded map changes with the number of steps."""
+        rates = range(self.field.size, self.field.size + len(self.parameters))
+        return any(i not in rates for i in self.iteration.clocks)
+
     @functools.cached_property
     def digest(self) -> str:
         """A hash of all that is repeated, loss, hyperparameters and conditions to the bit, whatever they are called.
@@ -276,11 +285,13 @@ class Problem:
         """The conditions for the outcomes, on rows."""
         return in_blocks(self._recorded[2])
 
-    def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
-            max_steps: int | None = None, taken: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None, max_steps: int | None = None,
+            taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
+            overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
 
-        taken : (lanes,) trials of a recorded map that lie behind, as for `arithmetic.iterate`.
+        taken : (lanes,) trials of a recorded map that lie behind, and lanes : which are stepped, as for
+        `arithmetic.iterate`.  overwrite : whether z, floats in C order, may become the final rows of a recorded map.
 
         threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread
         unless more are asked for: only its author knows whether it may be called by several at once.
@@ -289,13 +300,18 @@ class Problem:
         max_steps = self.stop.max_steps if max_steps is None else max_steps
         if self.recordable:
             kept = len(self.iteration.state)
+            final = np.ascontiguousarray(z) if overwrite else np.array(z, dtype=float, order="C")
+            stepped = slice(None) if lanes is None else lanes
             try:
-                final, steps = iterate(self.iteration, z[:kept], max_steps, backend=backend, threads=threads,
-                                       taken=taken)
+                _, steps = iterate(self.iteration, final[:kept], max_steps, backend=backend, threads=threads,
+                                   taken=taken, lanes=lanes, overwrite=True)
             except Interrupted as stopped:
-                stopped.final = np.vstack([stopped.final, z[kept:] + stopped.steps])
+                final[:kept] = stopped.final
+                final[kept:, stepped] += stopped.steps[stepped]
+                stopped.final = final
                 raise
-            return (final if kept == len(z) else np.vstack([final, z[kept:] + steps])), steps
+            final[kept:, stepped] += steps[stepped]
+            return final, steps
 
         def advance(x, out, count, go):
             step = self.step(x)
@@ -307,6 +323,19 @@ class Problem:
         if threads is None and not self.field.loss.parallel:
             threads = 1
         return drive(advance, z, max_steps, threads=threads)
+
+    def path(self, z: np.ndarray, length: int, *, backend: str = "auto",
+             threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """θ after 0, 1, … `length` trials from rows z, (length + 1, dim, lanes), and the trials that each lane took."""
+        dim = self.field.dim
+        if self.recordable:
+            return path(self.iteration, z[:len(self.iteration.state)], length, dim, backend=backend, threads=threads)
+        found, steps = [z[:dim]], np.zeros(z.shape[1], dtype=np.int64)
+        for _ in range(length):
+            z, taken = self.run(z, max_steps=1, backend=backend, threads=threads)
+            steps += taken
+            found.append(z[:dim])
+        return np.array(found), steps
 
     def finish(self, z: np.ndarray, steps: np.ndarray) -> Ensemble:
         """Outcomes and counts of the final rows z."""
@@ -320,7 +349,8 @@ class Problem:
                 outcomes, held = tuple(ends), list(ends.values())
         outcome = np.where(steps >= self.stop.max_steps, np.int8(Outcome.STEP_LIMIT), np.int8(Outcome.RUNNING))
         for value, holds in reversed(list(zip(outcomes, held, strict=True))):  # the first that holds comes last
-            outcome += (np.int8(value) - outcome) * np.asarray(holds, dtype=bool)  # (a choice by masks is slow)
+            if np.any(holds):
+                outcome += (np.int8(value) - outcome) * np.asarray(holds, dtype=bool)  # (a choice by masks is slow)
         accepted = memory["accepted"].astype(np.int64) if self.control.adaptive else steps
         gradients = self._gradients(per_trial, steps, accepted)
         return Ensemble(y, outcome, steps, accepted, gradients, control.time(memory),
@@ -340,7 +370,7 @@ class Member(Problem):
         self.values = [float(values[name]) for name in whole.parameters]
         self.size = whole.size
 
-    _recorded = property(operator.attrgetter("whole._recorded"))
+    _recorded, _observe = (property(operator.attrgetter(f"whole.{name}")) for name in ("_recorded", "_observe"))
 
     @functools.cached_property
     def alone(self) -> Problem:
@@ -348,7 +378,7 @@ class Member(Problem):
         return Problem(self.field, self.scheme, self.control, self.stop)
 
     def start(self, y: Array) -> np.ndarray:
-        return self._rows(y, [np.full((1, y.shape[1]), value) for value in self.values], self.control)
+        return self._rows(y, self.values, self.control)
 
 
 class _TrialField(Field):

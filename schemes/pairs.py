@@ -132,6 +132,17 @@ class Optimizer:
     def __str__(self):
         return self.name or f"{type(self.flow).__name__} + {type(self.scheme).__name__}"
 
+    def _repr_latex_(self) -> str | None:
+        if len(self.flow.blocks) > SHOWN:
+            return None
+        try:
+            return self.algorithm().latex()
+        except TypeError:  # no printed update
+            return None
+
+
+SHOWN = 12  #: blocks up to which notebooks show an update: that of an optimizer with dozens takes a page, and long
+
 
 class Kin:
     """Optimizers of one name that differ in hyperparameters alone, and share a recording on each loss and stop.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
-from arithmetic import Interrupted, Progress, as_reals, check_backend, check_threads
+from arithmetic import Interrupted, Progress, Table, as_reals, check_backend, check_threads
 from flows import Field
 
 from .base import Scheme
@@ -33,6 +33,17 @@ class Run(OptimizeResult):
     success, message : whether every lane converged, and how it ended in words.  state : the end state.
     `integrate(field, run, …)` continues it: all counts go on, and so does `Stop.max_steps`, the limit of their total.
     """
+
+    def _repr_markdown_(self) -> str:
+        """How it ended and where; of an ensemble how many lanes did, and the mean of what they took."""
+        single = np.ndim(self.outcome) == 0
+        found, counts = np.unique(self.outcome, return_counts=True)
+        means = [(f"{name} (mean)" * (not single) or name, f"{float(np.mean(self[name])):.6g}")
+                 for name in ("steps", "gradients") if np.size(self[name])]
+        rows = [(Outcome(int(k)).name, Outcome(int(k)).sentence if single else f"{n} lanes")
+                for k, n in zip(found, counts, strict=True)]
+        end = [("θ", ", ".join(f"{x:.6g}" for x in self.theta[:8]) + ", …" * (len(self.theta) > 8))] if single else []
+        return Table(("outcome", "what that is" if single else "how many"), [*rows, *end, *means]).markdown()
 
 
 def integrate(field: Field, theta0: ArrayLike | Run | None = None, scheme: Scheme | None = None,

@@ -1,6 +1,7 @@
 """What a back end is, and what every back end prints alike."""
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,6 +47,16 @@ class Work:
             taken = self.queue[first:first + most]
             self.shared[NEXT] = first + len(taken)
         return taken
+
+    def again(self, limit: int) -> None:
+        """Begin the queue again, with another limit."""
+        self.limit, self.shared[:] = limit, 0
+
+    @functools.cached_property
+    def addresses(self) -> dict[str, int]:
+        """Where the arrays lie, for compiled kernels."""
+        return {"next": self.shared[NEXT:].ctypes.data, "stop": self.shared[STOP:].ctypes.data} | {
+            name: getattr(self, name).ctypes.data for name in ("queue", "state", "steps", "fixed", "table")}
 
     @property
     def stopped(self) -> bool:

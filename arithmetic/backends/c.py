@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import cache
 from ..iteration import Iteration
-from .base import NEXT, STOP, Backend, CompileError, Kernel, Spelling, Work, printed, sizes
+from .base import Backend, CompileError, Kernel, Spelling, Work, printed, sizes
 
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
          # these two make jumps of selects, and then the loop over lanes does not vectorise
@@ -101,9 +101,9 @@ class C(Backend):
             raise CompileError(f"the compiled library cannot be written or loaded: {error}") from error
 
         def run(work: Work) -> None:
-            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue.ctypes.data,
-                     len(work.queue), len(work.steps), work.base, work.limit, work.state.ctypes.data,
-                     work.steps.ctypes.data, work.fixed.ctypes.data, work.table.ctypes.data, work.table.shape[1])
+            at = work.addresses
+            function(at["next"], at["stop"], at["queue"], len(work.queue), len(work.steps), work.base, work.limit,
+                     at["state"], at["steps"], at["fixed"], at["table"], work.table.shape[1])
 
         return Kernel(run, self.parallel)
 

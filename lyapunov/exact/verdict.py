@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from arithmetic import aligned, entry, short
+from arithmetic import Printed, Readable, aligned, entry, latex, short, worded
 
 from . import smt
 from .text import words
@@ -25,7 +25,7 @@ class Status(str, enum.Enum):
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Printed):
     """Why V' ≤ 0: `steps` in words, `identities` (expressions that vanish), `positive` (polynomials and generators).
 
     `chain` leads from the definitions of the flow and of V to V' of one coordinate (see `lyapunov.referee`).
@@ -60,7 +60,7 @@ def _t(rate):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Readable):
     """Whether V' ≤ 0 along a flow: for every loss of the class, every state and every dimension.
 
     status : PROVED, REFUTED or UNDECIDED.  Floats among the rates are read as the decimals they print as.
@@ -137,8 +137,17 @@ class Verdict:
         return "V' > 0 occurs, V is no energy" if self.status == Status.REFUTED else self.reason
 
     def _repr_latex_(self) -> str:
-        rows = [rf"V &= {sympy.latex(self.energy)}", rf"\dot V &= {sympy.latex(self.derivative)}",
-                rf"&\text{{{self.status}}}" + "".join(rf",\quad {sympy.latex(c)}" for c in self.conditions)]
+        """The same in formulas, without the steps of the proof."""
+        rows = []
+        if self.energy is not None:
+            name = r"\dot V" if self.rate == 0 else rf"\dot V + \left({latex(self.rate)}\right) V"
+            rows += [rf"V &= {latex(self.energy)}", rf"{name} &= {latex(self.derivative)}"]
+        rows.append("&" + worded(f"{self.status}: {self._claim()}"))
+        if self.assuming:
+            rows.append("&" + worded(f"assuming {words(self.assuming)}"))
+        if self.conditions:
+            rows.append(r"&\text{if }" + r",\ ".join(map(latex, self.conditions))
+                        + r"\text{ (necessary too)}" * bool(self.necessary))
         if self.witness:
-            rows.append("&" + r",\ ".join(f"{sympy.latex(k)} = {sympy.latex(v)}" for k, v in self.witness.items()))
+            rows.append(r"&\text{witness }" + r",\ ".join(f"{latex(k)} = {latex(v)}" for k, v in self.witness.items()))
         return aligned(rows)

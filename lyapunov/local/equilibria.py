@@ -9,7 +9,10 @@ import numpy as np
 import sympy
 from sympy import Integer, Rational, Symbol
 
-from arithmetic import GivenOracle, Oracle, Quantity, aligned, entry, exact_sign, from_sympy, is_symbolic, short, total
+from arithmetic import (
+    GivenOracle, Oracle, Quantity, Readable, aligned, entry, exact_sign, from_sympy, is_symbolic, latex, short,
+    total,
+)
 from flows import Flow, State
 from networks import CriticalPoint, Nature, Objective, as_point
 
@@ -27,7 +30,7 @@ DIGITS = 20  #: of eigenvalues that have no short closed form
 
 
 @dataclass(frozen=True)
-class Stability:
+class Stability(Readable):
     """What a flow does near a critical point (with its memory near rest), and why.
 
     status : "asymptotically stable", "stable" (but not asymptotically, or that is not known), "unstable", "undecided",
@@ -66,9 +69,9 @@ class Stability:
     def _repr_latex_(self) -> str:
         rows = [rf"&\text{{{self.status}}}"]
         if self.function is not None:
-            rows.append(rf"{'V - F_0' if self.kind == 'Lyapunov' else 'W'} &= {sympy.latex(self.function)}")
+            rows.append(rf"{'V - F_0' if self.kind == 'Lyapunov' else 'W'} &= {latex(self.function)}")
         if self.eigenvalues:
-            rows.append(r"\lambda &= " + r",\ ".join(map(sympy.latex, self.eigenvalues)))
+            rows.append(r"\lambda &= " + r",\ ".join(map(latex, self.eigenvalues)))
         return aligned(rows)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Poly, Rational, Symbol
 
-from arithmetic import SymbolicLoss, Vector, as_decimals, entry, short
+from arithmetic import Readable, SymbolicLoss, Vector, aligned, as_decimals, entry, latex, short, worded
 from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
@@ -24,7 +24,7 @@ z, sharpness = Symbol("z"), positive("eta")
 
 
 @dataclass(frozen=True)
-class Multipliers:
+class Multipliers(Readable):
     """How the iteration moves away from, or back to, a rest point.
 
     polynomial : characteristic polynomial in z of the blocks that carry θ, per eigenvalue η of the Hessian.
@@ -59,8 +59,15 @@ class Multipliers:
         return "\n".join([*lines, entry("because", self.argument, width=12)])
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {sympy.latex(self.polynomial)} = 0,\quad 0 < \eta < {sympy.latex(self.threshold)}$"
-
+        if self.polynomial is None:
+            return f"${worded(f'{self.status}: {self.argument}')}$"
+        rows = [rf"{latex(self.polynomial)} &= 0"]
+        rows += [rf"{latex(value)} &\text{{ of }} {latex(Symbol(str(block)))}" for block, value in self.further.items()]
+        if self.threshold is not None:
+            rows.append(rf"\text{{stable}} &\text{{ for }} 0 < \eta < {latex(self.threshold)}"
+                        + worded(f", lost through {self.lost}"))
+        rows += [rf"\eta = {latex(e)}\colon\ z &= " + r",\ ".join(map(latex, roots)) for e, roots in self.roots.items()]
+        return aligned(rows)
 
 
 
@@ -360,7 +367,7 @@ def _stable(roots: dict, further: dict) -> bool | None:
 
 # --------------------------------------------------------------------------------------------- spurious rest points
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(Readable):
     """A point that the iteration leaves where it is although the gradient does not vanish.
 
     theta, gradient : exact.  multiplier : of the one-step map there.  attracting : |multiplier| < 1.
@@ -370,6 +377,14 @@ class FixedPoint:
     gradient: sympy.Expr
     multiplier: sympy.Expr
     attracting: bool
+
+    def __str__(self):
+        return (f"theta = {short(self.theta)}: gradient {short(self.gradient)}, multiplier {short(self.multiplier)}, "
+                f"{'' if self.attracting else 'not '}attracting")
+
+    def _repr_latex_(self) -> str:
+        return (rf"$\displaystyle \theta = {latex(self.theta)},\quad \nabla F = {latex(self.gradient)},\quad "
+                rf"z = {latex(self.multiplier)}\text{{, {'' if self.attracting else 'not '}attracting}}$")
 
 
 def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPoint]:

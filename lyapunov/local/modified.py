@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Function, Symbol
 
-from arithmetic import SymbolicLoss, Vector, aligned, as_decimals
+from arithmetic import Readable, SymbolicLoss, Vector, aligned, as_decimals, latex
 from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
@@ -23,7 +23,7 @@ h = positive("h")
 
 
 @dataclass(frozen=True)
-class ModifiedEquation:
+class ModifiedEquation(Readable):
     """y' = f₀(y) + h f₁(y) + … + hᵏ f_k(y), whose solution at time h is one step of the scheme up to O(h^(k+2)).
 
     state : the symbols of y, θ first, as `Field` orders them.  terms : f₀, …, f_k, sympy column vectors over `state`.
@@ -63,8 +63,8 @@ class ModifiedEquation:
                 yield f"{'' if k == 0 else 'h*' if k == 1 else f'h**{k}*'}({f[i]})"
 
     def _repr_latex_(self) -> str:
-        rows = (rf"\dot{{{sympy.latex(x)}}} &= " + " + ".join(
-            (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({sympy.latex(f[i])}\right)"
+        rows = (rf"\dot{{{latex(x)}}} &= " + " + ".join(
+            (f"h^{{{k}}}" if k > 1 else "h" if k else "") + rf"\left({latex(f[i])}\right)"
             for k, f in enumerate(self.terms) if f[i] != 0) for i, x in enumerate(self.state))
         return aligned(rows)
 

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import entry, short
+from arithmetic import Readable, entry, latex, short
 from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class BasinCertificate:
+class BasinCertificate(Readable):
     """{V < level}, connected with θ*: from all of it the flow ends in θ*.
 
     level : exact (∞: everywhere).  inner : the level up to which `contains` answers yes, at most `level`.
@@ -92,10 +92,10 @@ class BasinCertificate:
                 + entry("because", *self.argument))
 
     def _repr_latex_(self) -> str:
-        level = sympy.latex(self.level) if short(self.level) == sympy.sstr(self.level) else short(self.level)
-        theta = ",\\,".join(map(sympy.latex, self.point.theta))
-        return (rf"$\displaystyle \{{V < {level}\}} \subset \text{{basin of }} ({theta}),\quad "
-                rf"V = {sympy.latex(self.energy.expression)}$")
+        level = latex(self.level) if short(self.level) == sympy.sstr(self.level) else short(self.level)
+        theta = ",\\,".join(map(latex, self.point.theta))
+        return (rf"$\displaystyle \{{V < {level}\}} \text{{ as far as connected with }} ({theta}) \subset "
+                rf"\text{{basin of }} ({theta}),\quad V = {latex(self.energy.expression)}$")
 
 
 def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import GivenOracle, aligned, as_decimals
+from arithmetic import GivenOracle, Readable, aligned, as_decimals, latex
 from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
@@ -23,7 +23,7 @@ from .wells import Well, well
 
 
 @dataclass(frozen=True, eq=False)
-class Residual:
+class Residual(Readable):
     """The energy that a flow's memory holds at rest of the potential F, and what it can do with it.
 
     function : V − F of one coordinate, in sympy symbols; V the flow's energy.  rates : the values of those in it.
@@ -82,11 +82,13 @@ class Residual:
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
-        rows = [rf"V - F &= {sympy.latex(self.function)}", rf"\text{{residual}} &= {self.energy:.6g}"]
-        if self.value is not None:
+        rows = [rf"V - F &= {latex(self.function)}", rf"\text{{residual}} &= {self.energy:.6g}"]
+        if not self.proved:
+            rows.append(r"&\text{V is not proved to fall: nothing is bounded}")
+        elif self.value is not None:
             rows.append(rf"F(\theta(t)) &\le {self.level:.6g}")
         if self.well is not None:
-            rows.append(rf"\text{{barrier}} &= {sympy.latex(self.well.level)}")
+            rows.append(rf"\text{{barrier}} &= {latex(self.well.level)}")
         return aligned(rows)
 
 

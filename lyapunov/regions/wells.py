@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Interval, Vector, entry, short
+from arithmetic import Interval, Printed, Vector, entry, short
 from networks import CriticalPoint, Loss, Nature, Objective, coercive, complete, kinked
 
 CELLS, FINER = {1: 4096, 2: 512, 3: 64}, 4  # per side of a covering, and how many times more where these do not do
@@ -18,7 +18,7 @@ MARGIN = sympy.Rational(63, 64)   # a covering stops this far on the way from F(
 
 
 @dataclass(frozen=True, eq=False)
-class Well:
+class Well(Printed):
     """The component C of {F < level} around a minimum; θ* is its only critical point.
 
     level : exact; ∞ where C is the whole space.  inner : a level ≤ `level` at which C is covered by `cells`, boxes of

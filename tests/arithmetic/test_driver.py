@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arithmetic import (
-    Graph, Iteration, absolute, available, check_threads, cpus, drive, exp, iterate, total,
+    Graph, Iteration, absolute, available, check_threads, cpus, drive, exp, iterate, path, total,
 )
 from arithmetic.backends import Work
 from arithmetic.driver import TABLE
@@ -36,6 +36,32 @@ def test_order_threads_and_batch_do_not_matter(backend):
     assert np.array_equal(alone, final[:, :1], equal_nan=True) and one[0] == steps[0]
     none, zero = iterate(iteration, z[:, :0], 300, backend=backend)
     assert none.shape == (4, 0) and zero.shape == (0,)
+
+
+@pytest.mark.parametrize("backend", available())
+def test_a_path_is_the_run_step_by_step(backend):
+    iteration, z = damped_map(), starts(70)
+    found, steps = path(iteration, z, 40, 2, backend=backend)
+    for k in range(41):
+        final, count = iterate(iteration, z, k, backend=backend)
+        assert np.array_equal(found[k], final[:2], equal_nan=True)
+    assert np.array_equal(steps, count) and steps.min() < 40 == steps.max()
+
+
+def test_a_path_of_many_lanes_is_followed_by_many_threads():
+    iteration, z = damped_map(), starts(150_000)
+    found, steps = path(iteration, z, 3, 2, threads=2)
+    final, count = iterate(iteration, z, 3)
+    assert np.array_equal(found[3], final[:2], equal_nan=True) and np.array_equal(steps, count)
+
+
+def test_lanes_that_are_named_are_stepped_and_no_others():
+    iteration, z, some = damped_map(), starts(100), np.arange(0, 100, 3)
+    final, steps = iterate(iteration, z, 50, lanes=some)
+    alone, count = iterate(iteration, z[:, some], 50)
+    assert np.array_equal(final[:, some], alone, equal_nan=True) and np.array_equal(steps[some], count)
+    rest = np.setdiff1d(np.arange(100), some)
+    assert np.array_equal(final[:, rest], z[:, rest]) and not steps[rest].any()
 
 
 def test_a_run_continued_in_pieces_is_the_run():

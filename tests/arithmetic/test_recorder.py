@@ -197,3 +197,20 @@ def test_parameters_are_grouped_as_constants_are():
     assert p * (q * x) is (p * q) * x and 0.3 * (p * x) is (0.3 * p) * x and p * (0.3 * x) is (0.3 * p) * x
     assert p * (x * q) is (q * p) * x and 0.3 * (0.7 * p) is not (0.3 * 0.7) * p
     assert graph.fixed >= {p, q, p * q, 1 / p - q} and x * p not in graph.fixed
+
+
+@pytest.mark.parametrize("step, start", [
+    (lambda x, c, h: (x + c * ((1 - x) / h) * h, c, h), (0.0, 0.1, 0.3)),          # Python's floats do
+    (lambda x, c, h: (0.5 * x + c, c, h), (1.0, 0.25, 0.0)),                        # comes to rest, after 53 runs
+    (lambda x, c, h: (x + 1, c / (x - 5), h), (0.0, 0.0, 0.0)),                     # divides by 0
+    (lambda x, c, h: (sqrt(x * x + c), c * exp(-c), c), (0.5, 0.7, 0.1)),           # calls functions
+    (lambda x, c, h: (x, c, h), (1.0, 2.0, 3.0))])                                  # changes nothing
+def test_a_program_that_is_repeated_is_the_program_again_and_again(step, start):
+    program, now, states = record(lambda v: step(*v), 3), [np.float64(x) for x in start], []
+    with np.errstate(all="ignore"):
+        while len(states) < 80:
+            states.append(now)
+            if (after := program.function(*now)) == now:
+                break
+            now = after
+    assert np.array(states).T.tobytes() == program.again(np.array(start), 80).tobytes()

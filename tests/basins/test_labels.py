@@ -2,6 +2,8 @@
 import dataclasses
 import itertools
 import math
+import threading
+import types
 
 import numpy as np
 import pytest
@@ -12,14 +14,15 @@ from hypothesis import strategies as st
 import networks
 from arithmetic import Interrupted, log, sqrt, where
 from basins import End, Study, drawn_as, study, uniform
-from basins.evidence import Proofs, followed_on, held
-from basins.follow import _ended
+from basins.evidence import Proofs, followed_on, held, tighter
+from basins.follow import _follow
+from basins.job import ONWARD, Work
 from basins.labels import inner_balls
 from basins.recurrence import IRREGULAR, followed
 from basins.result import closest, squares
 from flows import Flow
 from networks import CriticalPoint, Loss, Nature
-from schemes import Euler, Outcome, Problem, Stop, named, pair
+from schemes import Euler, Outcome, Stop, named, pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,18 +155,18 @@ def test_a_ball_does_not_reach_where_the_hessian_is_singular(dim):
 
 
 @pytest.mark.parametrize("name, settings", [("adam", {"lr": 0.1}), ("nadam", {"lr": 0.1}), ("gd-richardson", {})])
-def test_a_longer_run_goes_on_from_what_is_kept_as_from_the_start(name, settings, monkeypatch):
+def test_a_longer_run_goes_on_from_the_end_as_from_the_start(name, settings):
     loss, optimizer = networks.get("polytwo"), named(name, **settings)
     problem, starts = optimizer.problem(loss, Stop(max_steps=3000)), uniform(loss.box, 60, 0)
-    ends = _ended(problem, *followed(problem, problem.begin(starts)))
+    ends = _follow(Work.of(loss, optimizer, problem.stop, True), starts, "auto", None)
     rest = np.flatnonzero(ends["outcome"] == Outcome.CONVERGED)
-    taken, run = [], Problem.run
-    monkeypatch.setattr(Problem, "run", lambda *a, **k: taken.append(k.get("taken")) or run(*a, **k))
-    on = followed_on(optimizer, problem, starts, rest, ends)
-    assert rest.size and taken[0] is not None
-    again = followed_on(optimizer, problem, starts, rest, {"steps": ends["steps"]})
-    for x, y in zip(on, again, strict=True):
-        np.testing.assert_array_equal(x, y)
+    assert rest.size
+    again = followed_on(tighter(optimizer, problem), problem.begin(starts[:, rest]), np.arange(len(rest)),
+                        ends["steps"][rest])
+    for quantity in ONWARD:
+        np.testing.assert_array_equal(ends[f"onward_{quantity}"][..., rest], getattr(again, quantity))
+    left = np.delete(ends["onward_outcome"], rest)
+    assert (left == Outcome.INTERRUPTED).all()
 
 
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=6, unique=True), st.integers(0, 99))
@@ -255,14 +258,43 @@ def test_a_label_depends_on_no_other_start():
             assert np.array_equal(getattr(part, name), getattr(whole, name)[..., some]), name
 
 
-def test_an_interruption_of_the_longer_run_loses_no_label_but_those_in_doubt(monkeypatch):
-    loss = networks.get("polytwo")
-    def interrupted(*arguments, **options):
-        raise KeyboardInterrupt
+def test_a_longer_run_has_steps_of_its_own():
+    """Ten times those of the start, to the next power of 2, and 1024 at least: on plateaus all of them are taken."""
+    loss = networks.get("cloche")
+    result = study(loss, named("adam", lr=0.1), uniform(loss.box, 60, 0), stop=Stop(max_steps=4000), progress=False)
+    going = result.further.outcome == Outcome.RUNNING
+    first, more = result.steps[result.further.lanes[going]], result.further.steps[going]
+    assert len(set(more)) > 1
+    assert list(more) == [max(1024, 2 ** math.ceil(math.log2(10 * steps))) for steps in first]
 
-    monkeypatch.setattr("basins.labels.followed_on", interrupted)
-    result = study(loss, named("adam", lr=0.1), uniform(loss.box, 20, 0), progress=False)
-    assert result.complete and (result.end == End.CONVERGED).all() and "in doubt" in result.note
+
+@pytest.mark.parametrize("network, optimizer", [("polytwo", "gd-energy"), ("polyeight", "lm")])
+def test_an_interruption_of_the_longer_run_loses_no_label_but_those_in_doubt(network, optimizer, monkeypatch):
+    """Of an algorithm that holds on to no point it is interrupted with its piece, else after all of them."""
+    loss = networks.get(network)
+
+    def interrupted(problem, z, lanes, steps, **options):
+        raise Interrupted(z, steps)
+
+    for module in ("follow", "labels"):
+        monkeypatch.setattr(f"basins.{module}.followed_on", interrupted)
+    result = study(loss, named(optimizer), uniform(loss.box, 20, 0), progress=False)
+    rest = result.outcome == Outcome.CONVERGED
+    assert result.complete and rest.any() and "in doubt" in result.note and not len(result.further.lanes)
+    assert (result.end[rest] == End.CONVERGED).any()
+
+
+def test_what_is_followed_in_segments_is_the_whole_run(monkeypatch):
+    """As threads that are asked to stop do it: here every segment is one step, or a few."""
+    loss, starts = networks.get("polytwo"), uniform(networks.get("polytwo").box, 40, 0)
+    work = Work.of(loss, named("adam", lr=0.1), Stop(max_steps=300), True)
+    whole = _follow(work, starts, "auto", None)
+    clock = itertools.count(step=10)
+    monkeypatch.setattr("basins.follow.time", types.SimpleNamespace(monotonic=lambda: next(clock)))
+    parts = _follow(work, starts, "auto", None, threading.Event())
+    for name, values in whole.items():
+        rest = slice(None) if not name.startswith("onward") else whole["outcome"] == Outcome.CONVERGED
+        np.testing.assert_array_equal(values[..., rest], parts[name][..., rest])
 
 
 # -------------------------------------------------------------------------------------------------------- recurrence
@@ -278,6 +310,14 @@ def test_ends_are_those_of_the_plain_run():
         on = period <= 0
         assert np.array_equal(rows[:, on], plain[:, on], equal_nan=True) and (taken[on] == steps[on]).all()
         assert (taken[~on] < steps[~on]).all()
+
+
+def test_what_goes_round_for_a_while_is_no_cycle():
+    """Adam under energy control tries the same six steps some two hundred times, and then goes on to a minimum."""
+    loss = networks.get("expfour")
+    start = uniform(loss.box, 2000, 0)[:, [206]]
+    result = study(loss, named("adam-energy"), start, stop=Stop(max_steps=10_000), progress=False)
+    assert result.end[0] == End.KNOWN_POINT and result.points[result.point[0]].text == "(0, -1)"
 
 
 @pytest.mark.parametrize("limit", [10, 255, 256, 1024, 1025, 5000])
@@ -311,24 +351,28 @@ def test_a_wild_motion_of_a_map_that_changes_with_time_is_not_called_irregular()
     assert (result.end != End.IRREGULAR).all() and (result.end == End.STEP_LIMIT).any()
 
 
-@pytest.mark.parametrize("calls", [1, 2, 7, 40])
+@pytest.mark.parametrize("calls", [1, 2, 4, 5])
 def test_an_interrupted_run_has_every_lane_as_far_as_it_came(monkeypatch, calls):
     """In the first stretch, in a look, and later: what it holds are states of the plain run."""
     loss = networks.get("polytwo")
     problem = named("gd", lr=0.5).problem(loss, Stop(max_steps=3000))
     z = problem.start(problem.field.start(uniform(loss.box, 30, 0)))
-    run, count = problem.run, []
+    count = []
 
-    def interrupted(rows, **options):
-        count.append(1)
-        final, steps = run(rows, **options)
-        if len(count) == calls:
-            raise Interrupted(final, steps)
-        return final, steps
+    def interrupting(call):
+        def interrupted(rows, *length, **options):
+            count.append(1)
+            final, steps = call(rows, *length, **options)
+            if len(count) == calls:
+                raise Interrupted(final, steps)
+            return final, steps
 
-    monkeypatch.setattr(problem, "run", interrupted)
+        return interrupted
+
+    for name in ("run", "path"):
+        monkeypatch.setattr(problem, name, interrupting(getattr(problem, name)))
     with pytest.raises(Interrupted) as stopped:
-        followed(problem, z)
+        followed(problem, z.copy())
     monkeypatch.undo()
     assert stopped.value.steps.max() in (1024, 2048)
     for lane, steps in enumerate(stopped.value.steps):

@@ -1,5 +1,6 @@
 """Studies: known fractions, independence of how the work is cut, storage, bad input."""
 import concurrent.futures
+import functools
 import json
 
 import numpy as np
@@ -343,3 +344,18 @@ def test_a_store_knows_its_loss(tmp_path):
         with pytest.raises(TypeError, match=why):
             study(*call[:2], np.zeros((call[0].dim, 1)), stop=(*call, None)[2], store=tmp_path / "functions")
     assert not (tmp_path / "functions").exists()
+
+
+def test_starts_that_can_be_read_but_once_are_refused(quartic):
+    with pytest.raises(TypeError, match="can be read but once: give an array"):
+        study(quartic, schemes.named("gd", lr=0.01), iter(np.ones((1, 3))))
+
+
+def test_pieces_made_without_names_are_made_again_where_ends_are_to_have_some(tmp_path):
+    loss, adam = networks.get("polytwo"), schemes.named("adam", lr=0.1)
+    run = functools.partial(study, loss, adam, uniform(loss.box, 20, 0), stop=Stop(max_steps=300), progress=False)
+    nameless = run(points=None, store=tmp_path)
+    with pytest.warns(RuntimeWarning, match="has no onward_theta; made again"):
+        named_ = run(store=tmp_path)
+    assert (named_.point >= 0).any() and np.array_equal(named_.theta, nameless.theta)
+    assert np.array_equal(run(points=None, store=tmp_path).end, nameless.end)  # of the pieces with more in them

@@ -11,7 +11,7 @@ import sympy
 import flows
 import networks
 import schemes
-from basins import Labels, Study, grid, study, sweep
+from basins import Labels, Study, Sweep, grid, study, sweep
 from schemes import Stop, named
 
 STOP = Stop(max_steps=400)
@@ -218,3 +218,51 @@ def test_bad_input_is_named_before_any_work(polytwo, optimizer, values, error, m
     assert not (tmp_path / "store").exists()
     with pytest.raises(ValueError, match="given twice"):
         schemes.variants("gd", {"lr": [0.1]}, lr=0.2)
+
+
+def test_a_sweep_comes_back_from_disk(polytwo, tmp_path):
+    swept = sweep(polytwo, "momentum", {"lr": [0.05, 0.3], "momentum": [0.5, 0.9]}, grid(polytwo.box, 8), stop=STOP,
+                  progress=False)
+    swept = dataclasses.replace(swept, studies=(*swept.studies[:3], None))
+    again, known = Sweep.load(swept.save(tmp_path / "kept")), Sweep.load(tmp_path / "kept", polytwo)
+    assert str(again.table()) == str(swept.table()) and again.axes.keys() == swept.axes.keys() and not again.complete
+    assert again.studies[3] is None and again.title == swept.title and again.optimizer == swept.optimizer
+    for one, other in zip(again.studies[:3], swept.studies[:3], strict=True):
+        assert one.points == other.points and one.stop == other.stop
+        for name, values in arrays(other).items():
+            assert np.array_equal(arrays(one)[name], values, equal_nan=True), name
+    assert known.thresholds == swept.thresholds != () == again.thresholds and "on file" in again.note
+    assert np.array_equal(again.bears(lr=0.1, momentum=0.5), swept.bears(lr=0.1, momentum=0.5))
+    with pytest.raises(ValueError, match="sweep of another loss than polythree"):
+        Sweep.load(tmp_path / "kept", networks.get("polythree"))
+    with pytest.raises(ValueError, match="Sweep.load"):
+        Study.load(tmp_path / "kept")
+    with pytest.raises(ValueError, match="Study.load"):
+        Sweep.load(swept.studies[0].save(tmp_path / "one"))
+
+
+def test_a_sweep_is_replaced_wholly_or_not_at_all(rates, tmp_path, monkeypatch):
+    small = dataclasses.replace(rates, studies=(rates.studies[0], *[None] * 4))
+    small.save(tmp_path / "kept")
+    monkeypatch.setattr("basins.store.Store._write_manifest", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rates.save(tmp_path / "kept")
+    monkeypatch.undo()
+    assert str(Sweep.load(tmp_path / "kept").table()) == str(small.table())
+    assert str(Sweep.load(rates.save(tmp_path / "kept")).table()) == str(rates.table())
+    file = max((tmp_path / "kept").glob("arrays-*/2-theta.npy"))
+    file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(ValueError, match="2-theta.npy is damaged"):
+        Sweep.load(tmp_path / "kept")
+
+
+def test_a_sweep_of_functions_comes_back_without_them(tmp_path):
+    bowl = networks.Loss.from_callables(1, lambda t: t[0]**2, lambda t: 2 * t, name="bowl")
+    swept = sweep(bowl, "gd", {"lr": [0.1, 0.2]}, np.array([[1.0, -2.0]]), stop=STOP, progress=False)
+    assert str(Sweep.load(swept.save(tmp_path / "kept")).table()) == str(swept.table())
+    with pytest.raises(ValueError, match="functions that cannot be compared"):
+        Sweep.load(tmp_path / "kept", bowl)
+    scheduled = sweep(bowl, schemes.named("gd", schedule=flows.schedules.Cosine(9.0)), {"lr": [0.1]}, np.array([[1.0]]),
+                      stop=STOP, progress=False)
+    with pytest.raises(TypeError, match="a schedule, a function that no file holds"):
+        scheduled.save(tmp_path / "scheduled")

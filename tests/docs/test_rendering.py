@@ -76,3 +76,22 @@ def test_the_picture_of_the_start_page_shows_an_algorithm_that_leaves_its_flow()
     euler, flow = (schemes.named(name, **options).run(result.objective, idea.START).theta
                    for name, options in (("gd", {"lr": idea.LR}), ("gd-richardson", {})))
     assert abs(euler - [0, -1]).max() < 1e-5 and abs(flow - [0, 1]).max() < 1e-5
+
+
+def test_bases_are_public_or_from_elsewhere(rendering):
+    import basins
+    import lyapunov
+
+    assert rendering.bases(flows.Adam) == ["Bases: :py:obj:`Flow <flows.Flow>`", ""]  # over a private one
+    assert rendering.bases(lyapunov.Energy) == [] == rendering.bases(flows.Flow)
+    assert rendering.bases(schemes.Run) == ["Bases: ``OptimizeResult``", ""]
+    assert rendering.bases(basins.Entropy) == ["Bases: :py:obj:`Printed <arithmetic.Printed>`", ""]
+
+
+def test_a_signature_has_no_private_fields(rendering):
+    pytest.importorskip("sphinx")
+    import lyapunov
+
+    shown, _ = rendering.arguments(None, "class", "lyapunov.Energy", lyapunov.Energy, None, "(…)", None)
+    assert "_make" not in shown and shown.startswith("(function: ")
+    assert rendering.arguments(None, "class", "flows.Adam", flows.Adam, None, "(…)", None) is None

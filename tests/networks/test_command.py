@@ -23,6 +23,8 @@ def test_the_list_says_what_each_is_for(capsys):
     lines = printed(capsys).splitlines()
     assert [line.split()[1] for line in lines[1:]] == list(catalogue())
     assert all(len(line.split()) > 6 for line in lines[1:])
+    assert [(row["name"], row["dim"]) for row in json.loads(printed(capsys, "--json"))] == [
+        (name, get(name).dim) for name in catalogue()]
 
 
 def test_the_table_of_a_benchmark(capsys):
@@ -93,7 +95,7 @@ def test_a_picture_is_written(capsys, tmp_path, name, suffix, start):
 @pytest.mark.parametrize("arguments, says", [
     (["polytwoo"], "did you mean polytwo"), (["polytwo", "--expression", "x"], "not both"),
     (["--symbols", "x"], "give that too"),
-    (["--json"], "name a network"), (["--expression", "x.y"], "is not understood"),
+    (["--picture", "map.png"], "name a network"), (["--expression", "x.y"], "is not understood"),
     (["--expression", "open(x)"], "no function is named"),
     (["--expression", "x*z", "--symbols", "x,y"], "z, which is none of the symbols x, y"),
     (["polytwo", "--region", "0", "1"], "4 numbers, got 2"),
