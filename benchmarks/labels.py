@@ -20,7 +20,8 @@ from arithmetic import Table
 from basins import End, Study, study, uniform
 from schemes import Outcome, Stop
 
-OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
+OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1},
+              "lm": {"damping": 10, "factor": 10}, "gd-richardson": {},
               "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
 KINDS = ("at a point", "plateau", "infinity", "cycle", "irregular")
 STOP = Stop(max_steps=10_000)

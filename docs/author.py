@@ -56,6 +56,8 @@ FAMILY = {
     "lmf": ("LMF", "no μ = 0, which his has below a bound that is 0 until μ < 10⁻¹⁶"),
     "lm-uphill": ("LMUphill", "the same; no end at |Δ| < 10⁻⁷"),
 }
+#: Options where the published rule is not that of the name.
+OPTIONS: dict[str, dict] = {"lm": {"damping": 10.0, "factor": 10.0}}
 
 #: The defaults before the search rules, beside those of today under the same names.
 BEFORE = {
@@ -113,7 +115,7 @@ def family(n: int) -> Table:
     for name, (theirs, differs) in FAMILY.items():
         shares = []
         for loss in map(networks.get, NETWORKS):
-            end, inside = ends(loss, schemes.named(name), published(name), n, PROTOCOL)
+            end, inside = ends(loss, schemes.named(name, **OPTIONS.get(name, {})), published(name), n, PROTOCOL)
             shares.append(f"{((end.outcome == Outcome.CONVERGED) & inside).sum() / inside.sum():.3f}")
         rows.append((name, theirs, *shares, differs))
     return Table(("name", "theirs", *NETWORKS, "what differs"), rows)

@@ -24,7 +24,8 @@ SIDE = 400  # starts per side of a map
 STARTS, SEED, STOP = 2000, 0, Stop(max_steps=10_000)  # of the table
 
 #: The author's learning rate 0.1 for the classic algorithms; nothing to choose for the corrected ones.
-OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1}, "lm": {}, "gd-richardson": {},
+OPTIMIZERS = {"gd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "adam": {"lr": 0.1},
+              "lm": {"damping": 10, "factor": 10}, "gd-richardson": {},
               "gd-energy": {}, "momentum-energy": {}, "rmsprop-energy": {}, "adam-energy": {}}
 
 #: Columns of the summary: natures, and labels of starts that end at no critical point.

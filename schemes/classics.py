@@ -511,24 +511,29 @@ def gauss_newton(lr: Positive = 1.0) -> Recipe:
 
 
 @named({"factor": 1})
-def lm(damping: Positive = 10.0, factor: Factor = 10.0, diagonal: bool = False) -> Recipe:
-    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, μ/factor after a decrease of F, else μ·factor.
+def lm(damping: Positive = 1.0, factor: Factor = 0.0, diagonal: bool = False) -> Recipe:
+    """Levenberg–Marquardt: (JᵀJ + μD) δ = −∇F, μ = damping at first, then by the gain ratio.
 
-    The gradient flow with a linearly implicit Euler step h = 1/μ, accepted when F falls; factor = 1 keeps μ fixed and
-    takes every step: Euler with h = 1 on the flow of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.
+    With R the actual over the predicted fall of F: μ·max(1/5, 1 − (4R/3 − 1/3)³) after it fell, else μ·2, 4, 8, …
+    The gradient flow with a linearly implicit Euler step h = 1/μ.  factor > 1 is the rule without the gain ratio:
+    μ/factor where F falls, else μ·factor.  factor = 1 keeps μ fixed and takes every step: Euler with h = 1 on the flow
+    of that damping.  D = I, or diag JᵀJ (Marquardt) with `diagonal`.
     """
     if factor == 1:
         return recipe(flows.LevenbergMarquardt(damping, diagonal), Euler(), 1)
-    scheme = MarquardtEuler() if diagonal else RosenbrockEuler(gauss_newton=True)
-    step = EnergyControl(ratio=0.0, h0=1 / damping, shrink=factor, grow=factor)
-    return recipe(flows.GradientDescent(), scheme, step)
+    step = (GainControl(h0=1 / damping, pivot=0.25, least=0.2) if factor == 0
+            else EnergyControl(ratio=0.0, h0=1 / damping, shrink=factor, grow=factor))
+    return recipe(flows.GradientDescent(), _damped(diagonal), step)
 
 
 @named()
 def lm_gain(damping: Positive = 1.0, diagonal: bool = False) -> Recipe:
-    """Levenberg–Marquardt whose damping follows the gain ratio, actual over predicted decrease (Nielsen)."""
-    scheme = MarquardtEuler() if diagonal else RosenbrockEuler(gauss_newton=True)
-    return recipe(flows.GradientDescent(), scheme, GainControl(h0=1 / damping))
+    """Levenberg–Marquardt whose damping follows the gain ratio R as Nielsen has it: μ·max(1/3, 1 − (2R − 1)³)."""
+    return recipe(flows.GradientDescent(), _damped(diagonal), GainControl(h0=1 / damping))
+
+
+def _damped(diagonal: bool) -> Scheme:
+    return MarquardtEuler() if diagonal else RosenbrockEuler(gauss_newton=True)
 
 
 # ------------------------------------------------------------------------ corrected: nothing to tune

@@ -61,17 +61,25 @@ class _ByGain(Standstill):
 class GainControl(_ByGain):
     """The step 1/μ of a Levenberg–Marquardt scheme, by the gain ratio R = (F − F⁺)/(predicted decrease).
 
-    Accepted where F falls; then μ·max(1/3, 1 − (2R − 1)³); refused: μ·ν with ν = 2, 4, 8, … until the next acceptance.
-    The prediction is that of the quadratic model, −∇F·Δ − ½ ΔᵀJᵀJΔ.
+    Accepted where F falls; then μ·max(least, 1 − x³) with x = (R − pivot)/(1 − pivot); refused: μ·ν with
+    ν = 2, 4, 8, … until the next acceptance.  The prediction is that of the quadratic model, −∇F·Δ − ½ ΔᵀJᵀJΔ.
 
     Parameters   h0 : first step, 1/μ in units of 1/curvature.
+                 pivot : in [0, 1), the gain ratio of an accepted step that leaves μ as it is; Nielsen's is ½.
+                 least : in (0, 1), of the factors by which μ becomes smaller; Nielsen's is 1/3.
     Sources      Nielsen, Damping parameter in Marquardt's method, 1999.
     """
 
     h0: float = 1.0
+    pivot: float = 0.5
+    least: float = 1 / 3
 
     def __post_init__(self):
         _positive("h0", self.h0)
+        if not 0 <= self.pivot < 1:
+            raise ValueError(f"pivot={self.pivot} must be in [0, 1): the gain ratio of a step that leaves the damping")
+        if not 0 < self.least < 1:
+            raise ValueError(f"least={self.least} must be in (0, 1): the least factor of the damping")
 
     @property
     def memory(self) -> tuple[str, ...]:
@@ -85,7 +93,7 @@ class GainControl(_ByGain):
         h, nu = memory["h"], memory["nu"]
         gain, _, here, there = self.gain(field, y, y_new)
         accept = (there.value <= here.value) & (there.value < np.inf)
-        shrink = maximum(1 / 3, 1 - (2 * gain - 1)**3)
+        shrink = maximum(self.least, 1 - ((gain - self.pivot) / (1 - self.pivot))**3)
         shrink = where(shrink > 0, shrink, 1.0)  # 0/0 at rest
         return accept, where(accept, h / shrink, h / nu), {
             **self.progress(memory, there.value, here.gradient), "nu": (2.0, 2 * nu)}

@@ -29,7 +29,7 @@ Weight = Annotated[float, Range("in [0, 1]", lambda x: 0 <= x <= 1)]
 Shrinking = Annotated[float, Range("in (0, 1)", lambda x: 0 < x < 1)]
 Growing = Annotated[float, Range("> 1", lambda x: x > 1)]
 Count = Annotated[float, Range("a whole number >= 1", lambda x: x >= 1 and x == int(x), chooses=True)]
-Factor = Annotated[float, Range(">= 1", lambda x: x >= 1, chooses=True)]
+Factor = Annotated[float, Range("0 or >= 1", lambda x: x == 0 or x >= 1, chooses=True)]
 
 
 class Hyperparameter(NamedTuple):

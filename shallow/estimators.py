@@ -25,7 +25,7 @@ from .training import Progress, starts, train
 class _Shallow(BaseEstimator):
     """What both estimators share."""
 
-    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (10,), activation: str = "tanh", *,
+    def __init__(self, hidden_layer_sizes: int | Sequence[int] | str = "auto", activation: str = "tanh", *,
                  solver: str = "auto", alpha: float | str = "evidence", n_starts: int = 4, max_iter: int = 1000,
                  tol: float = 1e-3, random_state: Any = 0, early_stopping: bool = False,
                  validation_fraction: float = 0.1, n_iter_no_change: int = 10, verbose: bool | int = False,
@@ -45,8 +45,8 @@ class _Shallow(BaseEstimator):
         self.callback = callback
 
     # ------------------------------------------------------------------------------------- the parameters
-    def _checked(self) -> tuple[int, ...]:
-        """The hidden widths; raises where a parameter has no meaning."""
+    def _checked(self, outputs: int) -> tuple[int, ...]:
+        """The hidden widths for so many outputs; raises where a parameter has no meaning."""
         name = type(self).__name__
         for key, low in (("n_starts", 1), ("max_iter", 1), ("n_iter_no_change", 1)):
             value = getattr(self, key)
@@ -58,17 +58,18 @@ class _Shallow(BaseEstimator):
             raise ValueError(f"{name}: alpha={self.alpha!r} must be a number >= 0, or 'evidence'")
         if not (isinstance(self.validation_fraction, Real) and 0 < self.validation_fraction < 1):
             raise ValueError(f"{name}: validation_fraction={self.validation_fraction!r} must be in (0, 1)")
-        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
+        auto = isinstance(self.hidden_layer_sizes, str) and self.hidden_layer_sizes == "auto"
+        hidden = np.atleast_1d(np.asarray(max(10, 3 * outputs) if auto else self.hidden_layer_sizes))
         if hidden.ndim != 1 or any(not isinstance(n, Integral) or n < 1 for n in hidden.tolist()):
             raise ValueError(f"{name}: hidden_layer_sizes={self.hidden_layer_sizes!r} must be positive integers, as "
-                             "(10,)")
+                             "(10,), or 'auto'")
         _ = ACTIVATIONS[self.activation], self.solver == "auto" or NAMED[self.solver]
         return tuple(hidden.tolist())
 
     # --------------------------------------------------------------------------------------------- fitting
     def _fit(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, loss: str, width: int) -> None:
         """Fit targets y, (points, columns), of this loss for so many outputs."""
-        hidden, rng = self._checked(), check_random_state(self.random_state)
+        hidden, rng = self._checked(width), check_random_state(self.random_state)
         w = np.ones(len(X)) if weight is None else weight
         X, y, w = _distinct(X, y, w)
         held = None
@@ -143,13 +144,15 @@ class ShallowRegressor(RegressorMixin, _Shallow):
 
     Parameters
     ----------
-    hidden_layer_sizes : widths of the hidden layers, as `(10,)`.
+    hidden_layer_sizes : widths of the hidden layers, as `(10,)`; "auto" is one layer of 10, or 3 per output if more.
     activation : a name in `networks.ACTIVATIONS`.
     solver : a name of `schemes.named`; "auto" is Levenberg–Marquardt up to 600 parameters, above them "secant-energy".
     alpha : "evidence", or the L2 penalty of `MLPRegressor`: alpha |W|²/(2 Σ weights), in standardised units.
-    n_starts : starts that descend at once.  max_iter : iterations at most, of all rounds together.
-    tol : at rest where the gradient is at most this, in standardised units; the prior has settled where another
-        estimate changes the evidence per data point by this at most.
+    n_starts : starts that descend at once.  max_iter : iterations at most, of all rounds together; in one iteration
+        every start that is not at rest takes a step.
+    tol : at rest where the gradient is at most this, in standardised units and those of the errors (`noise_`), if the
+        evidence estimates them; the prior has settled where another estimate changes the evidence per data point by
+        this at most.
     random_state : of the starts and of the points held out; 0 unless given, so that a fit can be repeated.
     early_stopping : hold out `validation_fraction` of the points, end a start that has not done better on them for
         `n_iter_no_change` iterations, and keep where it did best.
@@ -158,8 +161,9 @@ class ShallowRegressor(RegressorMixin, _Shallow):
 
     Attributes
     ----------
-    theta_ : the parameters of the network.  loss_curve_ : the penalised loss of the best start, one per iteration.
-    n_iter_ : how many.  validation_curve_ : the loss on the points held out, or None.  converged_ : whether the best
+    theta_ : the parameters of the network, where the evidence of the best start was largest.  loss_curve_ : its
+    penalised loss, one per iteration.  n_iter_ : how many.  validation_curve_ : the loss on the points held out, or
+    None.  converged_ : whether the best
     start came to rest and its prior settled (with points held out: ended by them).  best_start_ : which it was.
     alpha_ : the precisions of the groups, in standardised units.  noise_ : the standard deviation of the errors, one
     per output.  effective_parameters_, log_evidence_ : of the best start.  solver_ : what "auto" was.
@@ -191,7 +195,7 @@ class ShallowClassifier(ClassifierMixin, _Shallow):
     """Classification by a shallow network with nothing to tune; one label of two or more classes, or several labels.
 
     As `ShallowRegressor`, with the logistic likelihood for two classes (and for each of several labels, y a matrix of
-    zeros and ones) and softmax for more; the weights of each layer are one group.
+    zeros and ones) and softmax for more; all weights are one group.
 
     Parameters and attributes are those of `ShallowRegressor`; classes_ : the labels.  There is no noise_.
     """

@@ -73,7 +73,7 @@ class Evidence:
 
     def take(self, lanes: np.ndarray) -> Evidence:
         """That of some lanes."""
-        return Evidence(*(np.take(getattr(self, f.name), lanes, axis=-1) for f in fields(self)))
+        return Evidence(*(getattr(self, f.name)[..., lanes] for f in fields(self)))
 
     def put(self, lanes: np.ndarray, new: Evidence) -> Evidence:
         """With some lanes as in `new`."""
@@ -96,10 +96,15 @@ def layout(network: Network) -> Iterator[tuple[int, int]]:
 
 
 def groups(network: Network, relevance: bool) -> np.ndarray:
-    """The group of every parameter, (dim,): the weights and the biases of each layer are groups;
-    with `relevance`, the weights that leave each input are (automatic relevance determination)."""
+    """The group of every parameter, (dim,).
+
+    With `relevance`, the weights that leave each input are a group (automatic relevance determination), and the weights
+    and the biases of each further layer.  Without it all weights are one, and all biases: where the outputs have no
+    unit of their own, as in classifications, the evidence of layers with a precision each runs off to small first and
+    large last weights, which is a linear model.
+    """
     known: dict = {}
-    return np.array([known.setdefault((k, i if i < 0 or (relevance and k == 0) else 0), len(known))
+    return np.array([known.setdefault((k, i if i < 0 or k == 0 else 0) if relevance else min(i, 0), len(known))
                      for k, i in layout(network)])
 
 

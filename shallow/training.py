@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import Array, Descended, Quantity
+from arithmetic import Array, Descended, Quantity, total
 from networks import Network
 from schemes import Optimizer, Outcome, Stop, named
 
@@ -92,30 +92,35 @@ def train(network: Network, theta: np.ndarray, *, solver: str, count: float, alp
     theta : (dim, lanes), the starts; each has the result that it would have alone, unless `max_iter` ends the descent
     before, which all share.  Memory of the solver starts anew with every prior.  solver : a name of `schemes.named`.
     count : how many data points there are, the sum of their weights.  alpha : λ = alpha/count for the weights, the
-    biases are free; None: chosen by the evidence, which then says which start is best, else the loss does.
-    relevance : whether the weights of each input have a prior of their own (`groups`).
-    tol : at rest where the norm of the gradient is at most this, and a prior has settled where another one changes the
-    evidence per data point by this at most.  validation : the network on points held out: each start ends where it did
-    best on them, and once it has not done better for `patience` iterations.  callback : called after every iteration
-    with a `Progress`; a true answer ends the descent.
+    biases are free; None: chosen by the evidence, which then says which start is best and where on its way, else the
+    loss does.  relevance : whether the weights of each input have a prior of their own (`groups`).
+    tol : at rest where the norm of the gradient is at most this, in units of the errors' standard deviation where the
+    evidence estimates it, and a prior has settled where another one changes the evidence per data point by this at
+    most.  validation : the network on points held out: each start ends where it did best on them, and once it has not
+    done better for `patience` iterations.  callback : called after every iteration with a `Progress`; a true answer
+    ends the descent.
     """
     path = _Path(network, theta, validation, patience, max_iter, callback)
     everyone, optimizer = np.arange(theta.shape[1]), named(solver)
     if alpha is not None:
         rates = np.array([0.0 if i < 0 else alpha / count for _, i in layout(network)])[:, None]
-        path.close(everyone[path.descend(optimizer, Penalised(network, rates), tol, everyone, max_iter)])
+        path.close(everyone[path.descend(optimizer, Penalised(network, rates), np.array(tol), everyone, max_iter)])
         return path.best(-path.loss, None)
     group = groups(network, relevance)
-    evidence = Evidence.start(network, group, len(everyone))
+    kept = evidence = Evidence.start(network, group, len(everyone))
+    where = theta.copy()
     for path.rounds in range(max_iter):  # a round need not have an iteration
         if not (now := everyone[path.open]).size:
             break
         old = evidence.take(now)
-        rested = path.descend(optimizer, Penalised(network, old.rates(network, group, count)), tol, now, ROUND)
+        rested = path.descend(optimizer, Penalised(network, old.rates(network, group, count)), tol * old.beta**-0.5,
+                              now, ROUND)
         new = old.renewed(network, group, path.theta[:, now], count)
-        evidence = evidence.put(now, new)
+        evidence, more = evidence.put(now, new), new.log > kept.log[now]
+        kept, where[:, now[more]] = kept.put(now[more], new.take(more)), path.theta[:, now[more]]
         path.close(now[rested & (np.abs(new.log - old.log) <= tol * count)])
-    return path.best(evidence.log, evidence)
+    path.theta = where  # estimates need not raise the evidence: where it was largest
+    return path.best(kept.log, kept)
 
 
 class _Path:
@@ -130,21 +135,24 @@ class _Path:
         self.open, self.converged = np.ones(lanes, dtype=bool), np.zeros(lanes, dtype=bool)
         self.kept, self.score, self.since = theta.copy(), np.full(lanes, np.inf), np.zeros(lanes, dtype=int)
 
-    def descend(self, optimizer: Optimizer, loss: Penalised, tol: float, lanes: np.ndarray, most: int) -> np.ndarray:
-        """Up to so many iterations of these starts; which of them came to rest."""
-        problem = optimizer.problem(loss, Stop(gradient=tol, speed=np.inf))
+    def descend(self, optimizer: Optimizer, loss: Penalised, flat: np.ndarray, lanes: np.ndarray,
+                most: int) -> np.ndarray:
+        """Up to so many iterations of these starts; which of them came to rest, at gradients of the norms `flat`."""
+        problem = optimizer.problem(loss, Stop(gradient=0, event=lambda s, oracle: total(oracle.gradient**2)
+                                               <= flat**2))
         z, rested = problem.start(problem.field.start(self.theta[:, lanes])), np.zeros(len(lanes), dtype=bool)
         for _ in range(most):
             with np.errstate(all="ignore"):
                 step = problem.step(z)
             ended = ~np.broadcast_to(np.asarray(step.go, dtype=bool), rested.shape)
-            rest = np.asarray(step.ends[Outcome.CONVERGED] | step.ends.get(Outcome.STALLED, False))
+            rest = np.asarray(step.ends[Outcome.EVENT] | step.ends.get(Outcome.STALLED, False))
             rested |= ended & rest & np.isfinite(self.theta[:, lanes]).all(axis=0)
             self.open[lanes[ended & ~rested]] = False  # diverged, or no number: not at rest, and not gone on with
             going = ~rested & self.open[lanes]
             if not going.any():
                 break
-            z = np.where(going, np.stack([np.broadcast_to(row, going.shape) for row in step.rows]), z)
+            memory = np.stack([np.broadcast_to(row, going.shape) for row in step.rest])
+            z = np.where(going, np.vstack([step.y, memory]), z)
             self.theta[:, lanes] = problem.field.theta(z)
             self.loss[lanes] = loss.value(self.theta[:, lanes])
             self.see(lanes[going])

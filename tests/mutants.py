@@ -254,6 +254,8 @@ MUTANTS = (
     # --------------------------------------------------------------------------------------------- schemes
     Mutant("the predicted decrease of the gain ratio", "predicted = -along - dot(", "predicted = -along - 0 * dot(",
            SCHEMES + "lm_gain_is_nielsens_algorithm"),
+    Mutant("the gain ratio that leaves the damping", "((gain - self.pivot) / (1 - self.pivot))**3", "(2 * gain - 1)**3",
+           SCHEMES + "lm_gain_is_nielsens_algorithm"),
     Mutant("the growth of damping", '"nu": (2.0, 2 * nu)}', '"nu": (2.0, nu)}',
            SCHEMES + "lm_gain_is_nielsens_algorithm"),
     Mutant("energy control's inequality", "ok = tried.after - level <= rounding - self.ratio * h *",
@@ -850,6 +852,12 @@ MUTANTS = (
     Mutant("parameters that the data determine are no noise", "np.maximum(N - gamma.sum(axis=0), 0.01 * N)",
            "np.maximum(N + 0 * gamma.sum(axis=0), 0.01 * N)",
            "tests/shallow/test_evidence.py::test_at_the_fixed_point_the_evidence_is_largest"),
+    Mutant("rest is small beside the errors", "tol * old.beta**-0.5", "tol + 0 * old.beta",
+           "tests/shallow/test_estimators.py::test_what_has_no_noise_is_fitted_to_its_digits"),
+    Mutant("where the evidence was largest", "new.log > kept.log[now]", "new.log > -np.inf",
+           "tests/shallow/test_estimators.py::test_noise_and_the_inputs_that_say_something_are_found"),
+    Mutant("classes share one prior", "if relevance else min(i, 0)", "if relevance else (k, min(i, 0))",
+           "tests/shallow/test_evidence.py::test_classes_share_one_prior"),
 )
 
 

@@ -48,12 +48,12 @@ def test_training_in_pieces_is_training(real_data):
     data = networks.dataset("saha")
     network = data.network(3)
     starts = uniform(network.box, 4, 0)
-    for name in ("secant-energy", "gd-energy", "gd-richardson", "adam", "lm"):
+    for name in ("secant-energy", "gd-energy", "gd-richardson", "adam", "lm", "lc-egd"):
         result = real_data.train(network, data, starts, named(name), 37)
         run = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37))
         assert np.array_equal(result.loss, network.value(run.theta)) and np.array_equal(result.gradients, run.gradients)
         assert np.array_equal(result.curve[1][-1], result.loss) and result.ends == ["budget used"] * 4
-        assert np.array_equal(result.losses, run.steps * (name == "lm"))
+        assert np.array_equal(result.losses, run.steps * (name == "lc-egd"))
         early = named(name).run(network, starts, stop=Stop(gradient=real_data.GRADIENT, max_steps=37 // 4))
         assert np.array_equal(result.early, network.value(early.theta))
 
@@ -74,7 +74,7 @@ def test_a_short_run(real_data, tmp_path, capsys):
     text = (tmp_path / "real_data.md").read_text()
     rows = list(csv.DictReader((tmp_path / "real_data.csv").read_text().splitlines()))
     optimizers = {row["optimizer"] for row in rows}
-    assert len(rows) == 2 * 6 * 20 and {"secant-energy", "lm", "L-BFGS (scipy)"} <= optimizers
+    assert len(rows) == 2 * 6 * 22 and {"secant-energy", "lm", "L-BFGS (scipy)"} <= optimizers
     assert len(optimizers) >= len(real_data.UNTUNED) + len(real_data.FREE) + len(real_data.GRIDS) + 2
     assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows
                if row["optimizer"] in ("secant-energy", "lm", "gd-energy"))
@@ -87,6 +87,20 @@ def test_a_short_run(real_data, tmp_path, capsys):
         with pytest.raises(SystemExit):
             real_data.main(bad)
     assert "no data set is named 'sahara'" in capsys.readouterr().err
+
+
+def test_levenberg_marquardt_is_counted_where_it_is_near_the_lowest(real_data):
+    def result(loss, early):
+        x = np.zeros(20)
+        return real_data.Result(loss + x, early + x, x, x, x, ["at rest"] * 20, (x, x))
+
+    pairs = {real_data.Pair("saha"): {"adam": result(2.0, 1.0), "lm": result(1.0, 1.3), "lm-gain": result(3.0, 2.0)},
+             real_data.Pair("opacity"): {"adam": result(1e-12, 1.0), "lm": result(9e-7, 1.1), "lm-gain": result(1, 1)}}
+    table = real_data.squares(pairs)
+    ratios = [(row["lm at a quarter of the budget"], row["lm at the budget"]) for row in table]
+    assert ratios == [(1.3, 1.0), (1.1, 1.0)]
+    assert real_data.counted(table) == ("at a quarter of the budget on 1 of 2, not on saha 8 (1.30, behind adam 1); "
+                                        "at the budget on 2 of 2")
 
 
 def test_counts_are_of_the_table(real_data):

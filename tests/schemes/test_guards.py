@@ -14,7 +14,7 @@ BOWL = Loss(lambda t: t[0] ** 2 / 2, 1, name="bowl")
 
 
 # ------------------------------------------------------------------------------------ Levenberg–Marquardt
-def nielsen(residual, jacobian, x, damping, trials, metric):
+def nielsen(residual, jacobian, x, damping, trials, metric, pivot, least):
     """Levenberg–Marquardt by Nielsen 1999, as in Madsen, Nielsen & Tingleff 2004, 3.2: (x, μ) of each trial."""
     x, mu, nu, out = np.array(x, dtype=float), damping, 2.0, []
     for _ in range(trials):
@@ -26,7 +26,7 @@ def nielsen(residual, jacobian, x, damping, trials, metric):
         new = residual(x + step)
         gain = (r @ r - new @ new) / 2 / (step @ (mu * D @ step - g) / 2)
         if gain > 0:
-            x, mu, nu = x + step, mu * max(1 / 3, 1 - (2 * gain - 1) ** 3), 2.0
+            x, mu, nu = x + step, mu * max(least, 1 - ((gain - pivot) / (1 - pivot)) ** 3), 2.0
         else:
             mu, nu = mu * nu, 2 * nu
     return out
@@ -34,12 +34,14 @@ def nielsen(residual, jacobian, x, damping, trials, metric):
 
 @pytest.mark.parametrize("diagonal", [False, True])
 @pytest.mark.parametrize("start, count", [((-1.2, 1.0), 14), ((2.0, -3.0), 10), ((0.3, 4.0), 8)])
-def test_lm_gain_is_nielsens_algorithm(start, count, diagonal):
-    """`GainControl`: the predicted decrease −∇F·Δ − ½ ΔᵀJᵀJΔ, μ·max(1/3, 1 − (2R − 1)³), and μν with ν = 2, 4, 8, …"""
+@pytest.mark.parametrize("name, rule", [("lm-gain", (1 / 2, 1 / 3)), ("lm", (1 / 4, 1 / 5))])
+def test_lm_gain_is_nielsens_algorithm(start, count, diagonal, name, rule):
+    """`GainControl`: the predicted decrease −∇F·Δ − ½ ΔᵀJᵀJΔ, μ·max(1/3, 1 − (2R − 1)³), and μν with ν = 2, 4, 8, …;
+    `lm` has ¼ and 1/5 for his ½ and 1/3."""
     r = lambda t: np.array([20 * (t[1] - t[0] ** 2), 2 * (1 - t[0])]) / np.sqrt(2)  # noqa: E731
     J = lambda t: np.array([[-40 * t[0], 20], [-2, 0]]) / np.sqrt(2)  # noqa: E731
-    trials = nielsen(r, J, start, 1.0, count, np.diag if diagonal else lambda A: np.ones(len(A)))
-    problem = schemes.named("lm-gain", diagonal=diagonal).problem(networks.get("steep-valley"), Stop(gradient=0.0))
+    trials = nielsen(r, J, start, 1.0, count, np.diag if diagonal else lambda A: np.ones(len(A)), *rule)
+    problem = schemes.named(name, diagonal=diagonal).problem(networks.get("steep-valley"), Stop(gradient=0.0))
     z = problem.start(problem.field.start(np.array(start))[:, None])
     for k, (x, mu) in enumerate(trials):
         end = problem.finish(z, np.array([k]))

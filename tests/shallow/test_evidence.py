@@ -63,6 +63,15 @@ def test_probes_estimate_what_the_factors_say(monkeypatch):
     assert estimate[1] == pytest.approx(exact[1], rel=0.1)
 
 
+def test_classes_share_one_prior():
+    """Where outputs have no unit of their own a precision for each layer runs off to a linear model."""
+    network = Network((3, 2, 2), ("tanh", "linear"), (np.eye(3), [0, 1, 0]), loss="softmax", recordable=False)
+    weights, biases = [*range(6), *range(8, 12)], [6, 7, 12, 13]
+    one = evidence.groups(network, False)
+    assert len(set(one[weights])) == len(set(one[biases])) == 1 and len(set(one)) == 2
+    assert list(evidence.groups(network, True)) == [0, 1, 2, 0, 1, 2, 3, 3, 4, 4, 4, 4, 5, 5]
+
+
 def test_a_start_has_the_result_that_it_would_have_alone():
     rng = np.random.default_rng(2)
     network = Network((2, 3, 1), ("tanh", "linear"), (rng.normal(size=(20, 2)), rng.normal(size=20)), recordable=False)
