@@ -243,9 +243,10 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
     if isinstance(problem.control, (EnergyControl, CombinedControl)):
-        if not holds(problem):
-            return np.zeros(len(points), dtype=bool)
-        return result & (barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius))
+        result &= barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius)
+        for i in map(int, np.flatnonzero(result)):
+            result[i] = _moves(problem, points[i].numeric)
+        return result
     for i in map(int, np.flatnonzero(result)):
         result[i] = _largest_multiplier(problem, field.start(points[i].numeric), proofs.radius[i]) < 1
     return result
@@ -281,6 +282,25 @@ def all_in_doubt(problem: Problem) -> bool:
 def timed(problem: Problem) -> list[int]:
     """The rows of a recorded map that are not a lane's own: clocks, and the counter of steps."""
     return [i for i in range(problem.size) if i not in problem.iteration.lanes]
+
+
+def _moves(problem: Problem, theta: np.ndarray) -> bool:
+    """Whether the energy beyond F shows in the speed at a point, V − F ≤ 10|θ'|², for memories of all sizes.
+
+    Else what is at rest by its speed may hold energy enough to leave: a heavy ball of large mass.
+    """
+    field, draw = problem.field, np.random.default_rng(0)
+    y = field.start(np.repeat(theta[:, None], 256, axis=1))
+    memory = y[field.dim:]
+    memory[:] = draw.normal(size=memory.shape) * 10**draw.uniform(-6, 2, (1, 256))
+    for name in field.flow.nonnegative:
+        y[field.blocks[name]] = np.abs(y[field.blocks[name]])
+    with np.errstate(all="ignore"):
+        s = field.state(1.0, y)
+        oracle = field.loss.oracle(s.theta)
+        beyond = problem.control.value(field, s, oracle) - oracle.value
+        speed = np.sum(field.theta(field(1.0, y))**2, axis=0)
+    return bool(np.all(beyond <= 10 * speed + 1e-9 * np.abs(oracle.value)))
 
 
 def _largest_multiplier(problem: Problem, rest: np.ndarray, radius: float) -> float:

@@ -137,8 +137,9 @@ class Problem:
 
     def _rows(self, y, parameters, control) -> np.ndarray:
         memory = control.start() | {"trials": 0.0}
-        z = np.empty((self.size, y.shape[1]), np.result_type(y, float))
-        for row, values in zip(z, (*y, *parameters, *(memory[name] for name in self.memory)), strict=True):
+        rows = (*y, *parameters, *(memory[name] for name in self.memory))
+        z = np.empty((len(rows), y.shape[1]), np.result_type(y, float))
+        for row, values in zip(z, rows, strict=True):
             row[:] = values
         return z
 

@@ -208,6 +208,7 @@ def test_which_algorithms_hold_on_to_a_minimum():
     assert all(map(holds, ("lc-egd", "lc-egd2", "lc-m", "lm"))) and holds("gd", lr=0.1)
     assert holds("momentum", lr=0.1) and holds("gd", lr=0.38) and not holds("gd", lr=0.386)
     assert not any(holds(name, lr=0.1) for name in ("adam", "signsgd", "lion", "nesterov-vanishing"))
+    assert holds("momentum-em") and not holds("momentum-em", lr=10.0)  # of mass 100: at rest with energy to leave
     assert not holds("gd-richardson") and not holds("lci-egd")
     assert not holds("gd-energy") and not holds("momentum-energy")  # of which an average of energies falls
     valley = networks.get("steep-valley")  # the ball is so small that what moves with Stop.speed may leave it
