@@ -124,11 +124,11 @@ Inputs and targets are standardised within. The weight decay is chosen while the
 with H = S G + diag α, G the Gauss–Newton matrix, α ← γ/|θ|² and β ← (N − γ)/Σ r², where γ = Σ (1 − α (H⁻¹)ᵢᵢ) counts
 the parameters that the data determine (MacKay 1992; Foresee & Hagan 1997). In regressions the weights of each input are
 a group of their own; in classifications, where outputs have no unit, all weights are one. Several starts descend at
-once, under first priors of different strength, and the one of most evidence is kept: which minimum to prefer needs no
-held-out data. A start is at rest when the gradient is small beside the errors that the evidence estimates, so that a
-table without noise is fitted to its digits. Up to 600 parameters the descent is Levenberg–Marquardt and the matrix is
-factorised; above, it is secant-energy, and γ and the evidence are estimates from a few random probes. There are ten
-hidden neurons, or three per output where these are more.
+once, under first priors of different strength, and the one of most evidence is kept, where it had most: which minimum
+to prefer needs no held-out data. A start is at rest when the gradient is small beside the errors that the evidence
+estimates, so that a table without noise is fitted to its digits. Up to 600 parameters the descent is
+Levenberg–Marquardt and the matrix is factorised; above, it is secant-energy, and γ and the evidence are estimates from
+a few random probes. There are ten hidden neurons, or three per output where these are more.
 
 Sample weights count as repetitions, and neither they nor the order of the rows change a bit of the result. `alpha=0.1`
 is the penalty of `MLPRegressor` instead, `early_stopping=True` holds points out, `callback=` and `verbose=` show how

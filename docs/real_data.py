@@ -326,7 +326,8 @@ def squares(results: dict[Pair, dict[str, Result]]) -> Table:
                 medians = {key: max(float(np.median(np.where(np.isfinite(x := getattr(r, when)), x, np.inf))), FLOOR)
                            for key, r in of.items()}
                 best = min(medians, key=medians.get)
-                row += [f"{best} {medians[best]:.3g}", *(medians[name] / medians[best] for name in ("lm", "lm-gain"))]
+                lowest = f"{best} {medians[best]:.3g}" if medians[best] > FLOOR else f"below {FLOOR:g}"
+                row += [lowest, *(medians[name] / medians[best] for name in ("lm", "lm-gain"))]
             rows.append(tuple(row))
     ratios = [f"{name} at {words}" for words in WHEN for name in ("lowest median", "lm", "lm-gain")]
     return Table(("data, hidden", "parameters", *ratios), rows)
@@ -424,8 +425,10 @@ It loses:
 ## Levenberg–Marquardt on least squares
 
 Pairs of at most 200 parameters: the optimizer with the lowest median, and how many times higher lm and lm-gain end; losses
-under {FLOOR:g} count as equal.  lm ends within {NEAR:g} times of the lowest {counted(fits)}.  Its rule of the damping was chosen on
-these pairs and starts, among some thirty rules whose medians differ by as much as the starts do, which flatters it.
+under {FLOOR:g} count as equal.  lm ends within {NEAR:g} times of the lowest: {counted(fits)}.
+
+Its rule of the damping was chosen on these pairs and starts, among some thirty whose medians differ by as much as
+those of other starts do, which flatters it.
 
 {shown(fits).markdown()}
 ## The other untuned ones
