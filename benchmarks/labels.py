@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         starts = uniform(loss.box, options.starts, 0)
         for name in options.optimizers:
             optimizer = schemes.named(name, **OPTIMIZERS[name])
-            result = study(loss, optimizer, starts, stop=STOP, progress=False)
+            result = study(loss, optimizer, starts, stop=STOP, progress=False, patience=3600.0)
             found, left = contradicted(loss, optimizer, result), int((result.end == End.CONVERGED).sum())
             totals[network] += [found[kind] for kind in KINDS]
             undecided[network] += left

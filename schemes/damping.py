@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -70,6 +71,7 @@ class GainControl(_ByGain):
     Sources      Nielsen, Damping parameter in Marquardt's method, 1999.
     """
 
+    monotone: ClassVar[bool] = True  # F falls with every step
     h0: float = 1.0
     pivot: float = 0.5
     least: float = 1 / 3
