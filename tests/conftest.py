@@ -1,5 +1,6 @@
 """Small problems that several test folders use."""
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -7,6 +8,9 @@ import pytest
 os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # read at its import; of a thousand proofs in one process
 
 from networks import Loss  # noqa: E402
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as of what a script starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C
 
 
 @pytest.fixture(scope="session")
