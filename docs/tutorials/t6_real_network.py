@@ -28,17 +28,37 @@ for name, steps in (("lm", 60), ("secant-energy", 300)):
 
 # %%
 # In scikit-learn's conventions (extra ``sklearn``), with the weight decay found inside ``fit``; see the page on
-# `estimators <../shallow.html>`__:
-#
-# .. code-block:: python
-#
-#    from shallow import ShallowRegressor
-#    ShallowRegressor(hidden_layer_sizes=(8,), random_state=0).fit(*data.train).score(*data.test)
-#
-# A module of torch is a loss too (extra ``torch``), and an optimizer a ``torch.optim.Optimizer``; the page on
-# `networks <../networks.html>`__ has both, and its code is run by the tests:
-#
-# .. code-block:: python
-#
-#    loss = networks.Loss.from_torch(model, torch.nn.functional.mse_loss, (x, y))
-#    Optimizer = schemes.as_torch_optimizer(schemes.named("secant-energy"))(model.parameters())
+# `estimators <../shallow.html>`__.
+try:
+    from shallow import ShallowRegressor
+except ImportError as missing:
+    print(missing)
+else:
+    model = ShallowRegressor(random_state=0).fit(*data.train)
+    print(f"R² {model.score(*data.test):.4f} after {model.n_iter_} iterations")
+    assert model.score(*data.test) > 0.99
+
+# %%
+# A module of torch (extra ``torch``) is trained by the same optimizer, as a ``torch.optim.Optimizer``; and it is a loss
+# that flows and studies take like any other, see the page on `networks <../networks.html>`__.
+try:
+    import torch
+except ImportError:
+    print("torch is not installed here")
+else:
+    torch.manual_seed(0)
+    x, y = (torch.as_tensor(part.reshape(len(part), -1)) for part in data.train)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)).double()
+    optimizer = schemes.as_torch_optimizer(schemes.named("secant-energy"))(module.parameters())
+
+    def closure():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(module(x), y)
+        loss.backward()
+        return loss
+
+    first = closure().item()
+    for _ in range(300):
+        optimizer.step(closure)
+    print(f"mean square {first:.2e} before, {closure().item():.2e} after 300 trials")
+    assert closure().item() < 1e-2 * first
