@@ -19,7 +19,7 @@ from arithmetic.enclose import newton
 from arithmetic.ends import above, below
 from flows import Dimensionless, Flow, Modifier
 from networks import CriticalPoint, Enclosures
-from schemes import CombinedControl, EnergyControl, GainControl, Optimizer, Outcome, Problem
+from schemes import Optimizer, Outcome, Problem
 
 from .recurrence import periods
 
@@ -27,7 +27,6 @@ TIGHTER = 1e4  #: how many times smaller the gradient and the speed are to which
 LONGER = 10    #: in at most so many times the steps
 AWAY = 3.0     #: times as far from 0 as before: a motion to infinity, where a plateau is all but left unmoved
 HALVINGS = 12  #: radii of balls that are tried, the first one the radius of a match
-FALLING = (EnergyControl, CombinedControl, GainControl)  #: controls of steps under which an energy falls
 LARGE = 64     #: parameters from which on no Hessian is asked for
 
 
@@ -243,7 +242,7 @@ def held(problem: Problem, points: Sequence[CriticalPoint], proofs: Proofs) -> n
     barrier = proofs.convexity * proofs.radius**2 / 2
     # at rest |∇F| ≤ gradient, so F is little above the minimum; what moves there moves slowly
     result = (proofs.convexity > 0) & (stop.gradient / np.maximum(proofs.convexity, 1e-300) <= proofs.radius / 2)
-    if isinstance(problem.control, FALLING):
+    if problem.control.adaptive:
         result &= barrier >= 10 * (stop.speed**2 + stop.gradient * proofs.radius)
         for i in map(int, np.flatnonzero(result)):
             result[i] = _moves(problem, points[i].numeric)
@@ -262,10 +261,10 @@ def made_of(flow: Flow) -> Iterator[Flow]:
 
 def holds(problem: Problem) -> bool:
     """Whether there is an argument by which an algorithm may hold on to a minimum."""
-    if isinstance(problem.control, FALLING):
+    if problem.control.adaptive:
         # not where an average falls, or an energy in other units than F
         return problem.control.monotone and not any(isinstance(f, Dimensionless) for f in made_of(problem.field.flow))
-    return not (problem.control.adaptive or not problem.recordable or problem.clocked)
+    return problem.recordable and not problem.clocked
 
 
 def tighter(optimizer: Optimizer, problem: Problem) -> Problem:

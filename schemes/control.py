@@ -43,6 +43,11 @@ class Control:
         return False
 
     @property
+    def monotone(self) -> bool:
+        """Whether the energy that it watches falls with every step that it takes."""
+        return False
+
+    @property
     def memory(self) -> tuple[str, ...]:
         raise NotImplementedError
 

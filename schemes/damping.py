@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -71,7 +70,6 @@ class GainControl(_ByGain):
     Sources      Nielsen, Damping parameter in Marquardt's method, 1999.
     """
 
-    monotone: ClassVar[bool] = True  # F falls with every step
     h0: float = 1.0
     pivot: float = 0.5
     least: float = 1 / 3
@@ -82,6 +80,10 @@ class GainControl(_ByGain):
             raise ValueError(f"pivot={self.pivot} must be in [0, 1): the gain ratio of a step that leaves the damping")
         if not 0 < self.least < 1:
             raise ValueError(f"least={self.least} must be in (0, 1): the least factor of the damping")
+
+    @property
+    def monotone(self) -> bool:
+        return True
 
     @property
     def memory(self) -> tuple[str, ...]:
