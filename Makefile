@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH ?= torch
 
-.PHONY: figures test test-slow test-extras lint types mutants docs bench clean
+.PHONY: figures test test-slow test-extras lint types mutants answers docs bench clean
 
 figures: .venv/.figures
 	$(BIN)/python docs/figures.py
@@ -24,6 +24,10 @@ types: .venv/.dev
 # wrong programs, each of which a named test must notice
 mutants: .venv/.test
 	$(BIN)/python tests/mutants.py
+
+# the table of the critical points of all benchmark networks, found again: after a change of a network, or of what finds
+answers: .venv/.test
+	$(BIN)/python -m networks.answers
 
 # what needs an optional library: parity with torch and optax, torch modules, scikit-learn's data, z3's proofs,
 # studies on a Dask cluster

@@ -5,13 +5,13 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
-from . import cache, command, enclose, ends, jets, tape
+from . import cache, command, enclose, ends, jets, late, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
 from .driver import Interrupted, check_threads, cpus, drive, iterate, path
 from .elementary import atan, cos, cosh, erf, exp, expm1, log, log1p, sigmoid, sin, sinh, softplus, tanh
-from .exact import as_decimals, as_fractions, exact_sign, in_floats, simplified
+from .exact import as_decimals, as_fractions, decimal, exact_sign, in_floats, simplified
 from .functions import add_diagonal, clip, diagonal, dot, gram, power, solve, times, total, vector
 from .intervals import Interval
 from .iteration import Iteration
@@ -39,8 +39,8 @@ __all__ = [
     "Descended", "Oracle", "VectorField", "LossOracle", "OracleView", "GivenOracle", "Missing", "missing",
     "SymbolicLoss", "CoordinateLoss",
     "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
-    "CompileError", "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
+    "CompileError", "Interrupted", "as_decimals", "as_fractions", "decimal", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
     "spelled", "worded", "Readable", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored",
-    "ends", "jets", "tape", "enclose",
+    "ends", "jets", "tape", "enclose", "late",
 ]

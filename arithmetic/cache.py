@@ -1,4 +1,4 @@
-"""The folder of compiled programs and long answers: kept between processes, checked before they are loaded.
+"""The folder of compiled programs: kept between processes, checked before they are loaded.
 
 What lies there is run, so the folder must be the user's own and writable by no one else.  Beside each file lies its
 seal, size and hash: a file that was cut off, overwritten or written while the disk was full is not loaded but made
@@ -39,7 +39,7 @@ def directory() -> Path | None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        warnings.warn("compiled programs and critical points are not kept, each process makes them again: "
+        warnings.warn("compiled programs are not kept, each process makes them again: "
                       f"{path or 'the cache folder'} cannot be used ({error}); set OPTIFLOWS_CACHE to a folder of your "
                       "own", RuntimeWarning, stacklevel=2)
         return None

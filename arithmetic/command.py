@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import dataclasses
 import enum
-import importlib.metadata
 import importlib.util
 import io
 import json
@@ -17,13 +16,13 @@ import math
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import sympy
 
+from .late import loaded, sympy
 from .text import Table
 
 #: The rooms that each command enters besides its own, which is found already, and this one.
@@ -70,7 +69,7 @@ def parser(room: str, description: str, example: str, forms: Iterable[str] = (),
     """
     made = Parser(prog=f"python -m {room}", description=description, epilog=(
         f"Example:\n  python -m {room} {example}\n\n{EXITS}"), formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--version", action="version", version=f"optiflows {version()}")
+    made.add_argument("--version", action=_Version, help="say the version, and no more")
     said = made.add_mutually_exclusive_group()
     names = {"json": "JSON", "latex": "LaTeX", "markdown": "Markdown", "csv": "comma-separated values"}
     for flag in ("json", "latex", *forms):
@@ -179,7 +178,7 @@ def as_data(x: Any) -> Any:
         return float(x) if math.isfinite(x) else None
     if isinstance(x, (np.bool_, np.integer)):
         return x.item()
-    if isinstance(x, (sympy.Basic, sympy.MatrixBase)):
+    if loaded("sympy") and isinstance(x, (sympy.Basic, sympy.MatrixBase)):
         return None if x is sympy.nan else sympy.sstr(x)
     if isinstance(x, Mapping):
         return {str(key): as_data(value) for key, value in x.items()}
@@ -194,8 +193,21 @@ def as_data(x: Any) -> Any:
     raise TypeError(f"no data: {x!r}")
 
 
+class _Version(argparse.Action):
+    """Says the version; it is read when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None):  # noqa: A002 - argparse's
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        print(f"optiflows {version()}")
+        parser.exit()
+
+
 def version() -> str:
     """The version of the distribution that is installed."""
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("optiflows")
     except importlib.metadata.PackageNotFoundError:

@@ -8,13 +8,23 @@ A float stands for one of two things.
 """
 from __future__ import annotations
 
-import sympy
-from sympy import Rational
+import numbers
+from fractions import Fraction
 
+import numpy as np
+
+from .late import sympy
 from .readings import Rate
 
 LARGEST = 10**6  # denominator of what `as_fractions` takes for a fraction: Dormand–Prince's coefficients need 339200
 ROUNDING = 2**-51  # and how far a float may lie from it, relative to it: the rounding of a sum or two
+
+
+def decimal(x: numbers.Real) -> int | Fraction:
+    """A number as it is where it is an integer or a fraction, else as the decimal that it prints as; without sympy."""
+    if isinstance(x, (numbers.Integral, np.bool_)):
+        return int(x)
+    return Fraction(x) if isinstance(x, numbers.Rational) else Fraction(repr(float(x)))
 
 
 def as_decimals(expression: Rate) -> sympy.Expr:
@@ -29,12 +39,12 @@ def as_fractions(expression: Rate) -> sympy.Expr:
     return expression.xreplace({x: _fraction(x) for x in expression.atoms(sympy.Float)})
 
 
-def _decimal(x) -> Rational:
-    return Rational(repr(float(x)))
+def _decimal(x) -> sympy.Rational:
+    return sympy.Rational(repr(float(x)))
 
 
-def _fraction(x) -> Rational:
-    value = Rational(float(x))
+def _fraction(x) -> sympy.Rational:
+    value = sympy.Rational(float(x))
     small = value.limit_denominator(LARGEST)
     return small if abs(small - value) <= ROUNDING * abs(value) else _decimal(x)
 

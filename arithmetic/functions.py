@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import sympy
-from sympy.polys.matrices import DomainMatrix
 
 from .elementary import exp, log
+from .late import sympy
 from .operations import absolute, maximum, minimum, sqrt, where
 from .readings import Array, Quantity, Reading, Vector, integer_power, is_symbolic, with_derivative
 
@@ -78,7 +77,7 @@ def solve(matrix: Quantity, rhs: Quantity) -> Quantity:
 def _solve_exactly(matrix: sympy.Matrix, rhs: sympy.Matrix) -> sympy.Matrix:
     """By fractions in lowest terms where the entries are quotients of polynomials, which does not swell."""
     if len(rhs) > 3:
-        left, right = DomainMatrix.from_Matrix(matrix), DomainMatrix.from_Matrix(rhs)
+        left, right = (sympy.polys.matrices.DomainMatrix.from_Matrix(x) for x in (matrix, rhs))
         left, right = left.to_field().unify(right.to_field())
         if not left.domain.is_EX:
             return left.lu_solve(right).to_Matrix()

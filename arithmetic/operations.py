@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 
 from . import simplify
 from .ends import above, below, choose, least, most
+from .late import sympy
 from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading
 
 if TYPE_CHECKING:

@@ -38,6 +38,7 @@ class Descended(Protocol):
     """What a flow descends: a function F of θ with those of its derivatives that it has.
 
     name : in messages.  dim : the number of parameters.  recordable : whether θ may be recorded numbers.
+    symbolic : whether it is a formula, `expression` in `symbols`.
     parallel : whether it may be called by several threads at once.
     together : the quantities that are computed as one with their siblings, by `value_and_gradient(theta)`.
     shapes : those of the tensors of which θ consists, in order, as ((3, 2), (3,)); empty: one vector.
@@ -46,6 +47,7 @@ class Descended(Protocol):
     name: str
     dim: int
     recordable: bool = False
+    symbolic: bool = False
     parallel: bool = False
     together: frozenset[str] = frozenset()
     shapes: tuple[tuple[int, ...], ...] = ()

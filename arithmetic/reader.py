@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import sympy
 
 from .elementary import cos, cosh, exp, log, sigmoid, sin, sinh, softplus, tanh
 from .functions import half_power
 from .functions import power as real_power
 from .intervals import Interval
 from .jets import Jet
+from .late import sympy
 from .operations import OPERATIONS, maximum, minimum, where
 from .readings import elementwise, integer_power, is_object_array, is_symbolic
 from .recorder import Node

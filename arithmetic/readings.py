@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import sympy
+
+from .late import loaded, sympy
 
 #: Coordinates or a matrix of them: floats of shape (dim, …) or (dim, …, lanes), or a `Vector`.
 Array: TypeAlias = np.ndarray
@@ -17,7 +18,7 @@ Array: TypeAlias = np.ndarray
 #: expression, a recorded number, an interval.
 Quantity: TypeAlias = Any
 #: A number that a user gives: a float, or a symbol.
-Rate: TypeAlias = float | sympy.Expr
+Rate: TypeAlias = "float | sympy.Expr"
 #: A (low, high) per coordinate.
 Box: TypeAlias = Sequence[tuple[float, float]]
 
@@ -78,7 +79,7 @@ def as_reals(x: Any, what: str) -> np.ndarray:
 
 def is_symbolic(x: object) -> bool:
     """Whether `x` is a sympy object."""
-    return isinstance(x, sympy.Basic)
+    return loaded("sympy") and isinstance(x, sympy.Basic)
 
 
 def elementwise(function, args):

@@ -1,11 +1,12 @@
 """Losses in symbols: of one expression, and of one coordinate of any loss."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import sympy
 
+from .late import constant, sympy
 from .protocol import Descended, GivenOracle
 from .readings import Array, Quantity, Vector
 
@@ -16,6 +17,8 @@ class SymbolicLoss(Descended):
     expression : F in `symbols`, its coordinates in order; Σ r²/2 of the residuals where it is None.
     residuals : r with F = |r|²/2, where it is a sum of squares.
     """
+
+    symbolic = True
 
     def __init__(self, expression: sympy.Expr | None, symbols: Sequence, *, residuals: Sequence | None = None,
                  name: str = "F"):
@@ -56,9 +59,12 @@ def _function(name: str, slope: type | None = None) -> type:
     return type(name, (sympy.Function,), {"is_real": True, "nargs": 1} | known)
 
 
-_H, _J = _function("H"), _function("J")
-_g, _r = _function("g", _H), _function("r", _J)
-_FUNCTIONS = {"value": _function("F", _g), "gradient": _g, "hessian": _H, "residual": _r, "jacobian": _J}
+@functools.cache
+def _functions() -> dict[str, type]:
+    """F, g, H, r, J by the quantity that each is."""
+    H, J = _function("H"), _function("J")
+    g, r = _function("g", H), _function("r", J)
+    return {"value": _function("F", g), "gradient": g, "hessian": H, "residual": r, "jacobian": J}
 
 
 class CoordinateLoss(Descended):
@@ -68,12 +74,12 @@ class CoordinateLoss(Descended):
     """
 
     name, dim = "F", 1
-    theta = sympy.Symbol("theta", real=True)
-    symbols = {quantity: sympy.Symbol(f.__name__, real=True) for quantity, f in _FUNCTIONS.items()}
+    theta = constant(lambda: sympy.Symbol("theta", real=True))
+    symbols = constant(lambda: {quantity: sympy.Symbol(f.__name__, real=True) for quantity, f in _functions().items()})
 
     def oracle(self, theta: Quantity) -> GivenOracle:
         x = theta[0] if isinstance(theta, np.ndarray) else theta
-        at = self.symbols if x == self.theta else {quantity: f(x) for quantity, f in _FUNCTIONS.items()}
+        at = self.symbols if x == self.theta else {quantity: f(x) for quantity, f in _functions().items()}
         if isinstance(theta, np.ndarray):
             shapes = {"gradient": (1,), "residual": (1,), "hessian": (1, 1), "jacobian": (1, 1)}
             at = at | {quantity: Vector([at[quantity]]).reshape(shape) for quantity, shape in shapes.items()}
@@ -84,7 +90,8 @@ class CoordinateLoss(Descended):
 
         Raises TypeError where derivatives are left that no symbol stands for.
         """
-        expression = sympy.sympify(expression).xreplace({f(self.theta): self.symbols[q] for q, f in _FUNCTIONS.items()})
+        functions = {f(self.theta): self.symbols[q] for q, f in _functions().items()}
+        expression = sympy.sympify(expression).xreplace(functions)
         if expression.has(sympy.Derivative, sympy.Subs):
             raise TypeError("the Jacobian of this field needs the derivative of the Hessian or of J, for which one "
                             "coordinate in symbols has no name; use a scheme without it, or a loss with an expression")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
 
+from .late import sympy
 from .readings import Rate
 from .spelling import spelled, worded
 

@@ -9,28 +9,25 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import sympy
-
 from .catalogue import Catalogue
+from .late import sympy
 from .text import clipped
 
 LONGEST = 20_000  #: characters of a formula
 LARGEST_POWER = 1000  #: exponent that a formula may have
 LARGEST_NUMBER = 30_000  #: bits of a number in a formula
 
-#: What may be called in a formula.
-FUNCTIONS: Catalogue[Callable] = Catalogue("function", {
-    "sqrt": sympy.sqrt, "exp": sympy.exp, "log": sympy.log, "ln": sympy.log,
-    "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "atan": sympy.atan,
-    "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "erf": sympy.erf, "abs": sympy.Abs,
-    "sign": sympy.sign, "max": sympy.Max, "min": sympy.Min, "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
+#: What may be called in a formula: a function, or the name of sympy's.
+FUNCTIONS: Catalogue[Callable | str] = Catalogue("function", {
+    **{name: name for name in "sqrt exp log sin cos tan atan sinh cosh tanh erf sign".split()},
+    "ln": "log", "abs": "Abs", "max": "Max", "min": "Min", "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)), "relu": lambda x: sympy.Max(x, 0)})
-CONSTANTS = {"pi": sympy.pi, "E": sympy.E}
+CONSTANTS = ("pi", "E")  #: as sympy calls them
 
 #: What `sympy.srepr` may write of numbers and formulas.
-STORED = {name: getattr(sympy, name) for name in (
+STORED = frozenset(
     "Add Mul Pow Integer Rational Float Symbol ComplexRootOf exp log sin cos tan atan atanh sinh cosh tanh erf Abs "
-    "sign Max Min pi E oo nan zoo Heaviside StrictLessThan StrictGreaterThan LessThan GreaterThan").split()}
+    "sign Max Min pi E oo nan zoo Heaviside StrictLessThan StrictGreaterThan LessThan GreaterThan".split())
 
 
 def formula(text: str, symbols: Sequence[str] | None = None) -> tuple[sympy.Expr, tuple[sympy.Symbol, ...]]:
@@ -60,7 +57,7 @@ def formula(text: str, symbols: Sequence[str] | None = None) -> tuple[sympy.Expr
         raise ValueError(f"the formula has {loose[0]}, which {what}")
     real = {name: sympy.Symbol(name, real=True) for name in known}
     try:
-        expression = sympy.sympify(_Formula(text, {**CONSTANTS, **real}).read(tree))
+        expression = sympy.sympify(_Formula(text, {**_constants(), **real}).read(tree))
     except RecursionError:
         raise ValueError("the formula is too deeply nested") from None
     if not real:
@@ -72,7 +69,11 @@ def formula(text: str, symbols: Sequence[str] | None = None) -> tuple[sympy.Expr
 
 def stored(text: str) -> sympy.Basic:
     """The expression of which `sympy.srepr` is `text`; ValueError where it holds anything that is not in `STORED`."""
-    return _Stored(text, STORED).read(_tree(text))
+    return _Stored().read(_tree(text))
+
+
+def _constants() -> dict[str, sympy.Expr]:
+    return {name: getattr(sympy, name) for name in CONSTANTS}
 
 
 def _tree(text: str) -> ast.expr:
@@ -136,7 +137,7 @@ class _Formula:
 
     def _power(self, base, power, node):
         size = max(abs(base.p), base.q).bit_length() if base.is_Rational else 1
-        if power.is_number and power not in CONSTANTS.values() and not (
+        if power.is_number and power not in _constants().values() and not (
                 power.is_Rational and abs(power) <= LARGEST_POWER and size * abs(power) <= LARGEST_NUMBER):
             raise ValueError(f"{_words(node)} is too large: numbers in exponents are fractions up to {LARGEST_POWER}")
         return base**power
@@ -151,14 +152,11 @@ class _Formula:
         # (a tower of exponentials has no digits that could be worked with)
         if any(a.is_number and abs(sympy.N(a, 5)) > LARGEST_POWER for a in arguments if a.has(sympy.exp)):
             raise ValueError(f"{_words(node)} is of a number that is too large")
-        return function(*arguments)
+        return (getattr(sympy, function) if isinstance(function, str) else function)(*arguments)
 
 
 class _Stored:
     """The value of a tree of calls."""
-
-    def __init__(self, text: str, names: Mapping[str, Any]):
-        self.text, self.names = text, names
 
     def read(self, node: ast.AST):
         match node:
@@ -166,9 +164,9 @@ class _Stored:
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
                 return -value
-            case ast.Name(id=name) if name in self.names:
-                return self.names[name]
-            case ast.Call(func=ast.Name(id=name)) if name in self.names:
+            case ast.Name(id=name) if name in STORED:
+                return getattr(sympy, name)
+            case ast.Call(func=ast.Name(id=name)) if name in STORED:
                 options = {k.arg: self.read(k.value) for k in node.keywords if k.arg}
-                return self.names[name](*map(self.read, node.args), **options)
+                return getattr(sympy, name)(*map(self.read, node.args), **options)
         raise ValueError(f"{_words(node)} is no stored number or formula")

@@ -70,7 +70,6 @@ def _prepare(options):
     from .executors import check_executor
     from .job import prepare
     from .starts import grid, uniform
-    from .sweeps import check_sweep
 
     loss = networks.get(options.network)
     optimizer = schemes.named(options.optimizer, **command.settings(options.set))
@@ -104,6 +103,8 @@ def _prepare(options):
         raise ValueError(f"--out draws a --sweep of one hyperparameter or two, not {', '.join(values)}")
     _ = job.problem.iteration  # raises where the loss lacks what the optimizer needs, as residuals
     if values:
+        from .sweeps import check_sweep
+
         check_sweep(optimizer, values, options.store)
     elif options.store is not None:
         with job.kept_in(options.store):
@@ -137,7 +138,6 @@ def _values(items: list[str]) -> dict[str, list[float]]:
 
 def _run(options, form: str, loss, optimizer, starts, stop, values) -> int:
     from .follow import study
-    from .sweeps import sweep
 
     # what draws the picture loads while the starts run
     if command.is_picture(options.out) and options.executor is None:
@@ -146,6 +146,8 @@ def _run(options, form: str, loss, optimizer, starts, stop, values) -> int:
     further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
                    threads=options.threads, match=options.match, executor=options.executor)
     if values:
+        from .sweeps import sweep
+
         result, failed = _done(lambda: sweep(loss, optimizer, values, starts, **further))
         written, report = _written(options, result, result.figure), _swept(result)
     else:
@@ -176,18 +178,19 @@ def _written(options, result: Study | Sweep, figure) -> list[str]:
 
 def _studied(options, result: Study) -> Report:
     """A study in words, as data and as LaTeX, with what was asked for besides."""
-    from .boundary import convergence_times, entropy, uncertainty
-    from .maps import text
-
     def said() -> Iterator[str | Table]:
         yield from (f"{result.title}\n", result.table())
         if result.note:
             yield f"note: {result.note}"
         if options.entropy:
+            from .boundary import convergence_times, entropy, uncertainty
+
             yield (f"\nentropy    {_measured(entropy, result)}\n"
                    f"boundary   {_measured(uncertainty, result, ' grid steps')}\n")
             yield convergence_times(result)
         if options.text:
+            from .maps import text
+
             yield f"\n{text(result)}"
 
     def data() -> dict:
@@ -197,6 +200,8 @@ def _studied(options, result: Study) -> Report:
         if options.witnesses is not None:
             found["witnesses"] = result.witnesses(options.witnesses)
         if options.entropy:
+            from .boundary import convergence_times, entropy, uncertainty
+
             found |= {"entropy": _measured(entropy, result), "uncertainty": _measured(uncertainty, result),
                       "steps": convergence_times(result)}
         if options.text:

@@ -42,7 +42,7 @@ class Attractors:
 
     def _find(self, loss) -> None:
         try:
-            if getattr(loss, "expression", None) is None:  # numeric only
+            if not loss.symbolic:
                 return
             atlas = loss.critical_points()
             if not atlas.complete:
@@ -69,7 +69,7 @@ class Attractors:
         if self.thread is not None and self.thread.is_alive():
             return None, (f"the critical points were not found within {self.patience:g} s, so ends have no names; "
                           "raise patience=, or name them with points=")
-        numeric = self.wanted and getattr(self.loss, "expression", None) is None
+        numeric = self.wanted and not self.loss.symbolic
         return self.points if self.points or self.atlas is not None or numeric else None, self.note
 
     def covers(self, ends: np.ndarray, radius: float) -> np.ndarray:
@@ -82,7 +82,7 @@ class Attractors:
         """Points that are not listed, within `radius` of ends at rest (dim, n) that no known one is near; a note."""
         if self.atlas is not None:
             return beyond(self.loss, self.atlas, ends, radius, self.until)
-        if self.wanted and getattr(self.loss, "expression", None) is None:
+        if self.wanted and not self.loss.symbolic:
             return grouped(self.loss, ends, radius)
         return (), ""
 

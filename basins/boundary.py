@@ -370,7 +370,7 @@ def edge_state(loss: Objective, optimizer: Optimizer, a: ArrayLike, b: ArrayLike
         moved = float(np.linalg.norm(at - was))
         if moved <= rest:
             break
-    known = dict(enumerate(loss.critical_points())) if getattr(loss, "expression", None) is not None else {}
+    known = dict(enumerate(loss.critical_points())) if loss.symbolic else {}
     name, distance = "", math.inf
     if known:
         key, far = closest(known, at[:, None])

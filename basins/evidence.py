@@ -208,7 +208,7 @@ def proofs_of(loss, points: tuple[CriticalPoint, ...], match: float) -> Proofs:
 
 def _system(loss):
     """The gradient of a loss and its Jacobian on boxes; None where that cannot be had."""
-    if getattr(loss, "expression", None) is None or loss.dim > LARGE:
+    if not loss.symbolic or loss.dim > LARGE:
         return None
     try:
         return Enclosures(loss, "numpy").system
@@ -276,7 +276,7 @@ def tighter(optimizer: Optimizer, problem: Problem) -> Problem:
 
 def all_in_doubt(problem: Problem) -> bool:
     """Whether every end at rest will be in doubt, so that it is followed on at once, from where it is."""
-    return getattr(problem.field.loss, "expression", None) is not None and problem.recordable and not holds(problem)
+    return problem.field.loss.symbolic and problem.recordable and not holds(problem)
 
 
 def timed(problem: Problem) -> list[int]:

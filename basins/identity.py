@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import sympy
 
+from arithmetic.late import sympy
 from networks import Loss
 from schemes import Optimizer, Problem, Stop
 
@@ -77,7 +77,7 @@ def _data(loss) -> str:
 
 def content(loss) -> str:
     """The hash of what a loss is; empty where it is made of functions, of which that cannot be told."""
-    if getattr(loss, "expression", None) is not None:
+    if loss.symbolic:
         words = "\n".join(map(sympy.srepr, (loss.expression, tuple(loss.symbols))))
         return hashlib.sha256(words.encode()).hexdigest()
     try:

@@ -66,7 +66,7 @@ class _Judge:
     def __init__(self, attractors, optimizer, problem, starts, ends, match: float):
         self.attractors, self.optimizer, self.problem, self.match = attractors, optimizer, problem, match
         self.loss, self.starts, self.ends = attractors.loss, starts, ends
-        self.exact = getattr(self.loss, "expression", None) is not None
+        self.exact = self.loss.symbolic
         n = len(ends["outcome"])
         self.point, self.certified = np.full(n, -1, dtype=np.int16), np.zeros(n, dtype=bool)
         self.period = ends["period"].copy()

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Array, Readable, Table, embedded, preformatted, short
+from arithmetic import Array, Readable, Table, embedded, preformatted
+from arithmetic.late import sympy
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
@@ -74,11 +74,9 @@ class Point(NamedTuple):
 
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
-        text = "(" + ", ".join(short(x, 12).replace("**", "^") for x in p.theta) + ")"
-        value = float("nan") if getattr(p.value, "free_symbols", None) else float(sympy.sympify(p.value))
         equations = tuple(_terms(e, p.symbols) for e in p.equations)
         inequalities = tuple((_terms(e.lhs - e.rhs, p.symbols), e.rel_op) for e in p.inequalities)
-        return cls(text, tuple(map(float, p.numeric)), p.nature, value, bool(p.family), equations, inequalities)
+        return cls(p.text, tuple(map(float, p.numeric)), p.nature, p.height, bool(p.family), equations, inequalities)
 
     def distance(self, theta: Array) -> np.ndarray:
         """Of `theta`, (dim,) or (dim, lanes), to the point or the family, as `CriticalPoint.distance`."""
@@ -407,5 +405,4 @@ def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
 def coordinate_names(loss: Objective) -> tuple[str, ...]:
     """What the parameters of a loss are called."""
-    numeric = getattr(loss, "expression", None) is None
-    return tuple(f"theta{i + 1}" for i in range(loss.dim)) if numeric else tuple(map(str, loss.symbols))
+    return loss.names

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import Progress, Readable, Table, embedded, preformatted
+from arithmetic.late import sympy
 from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
@@ -188,7 +188,7 @@ class Sweep(Readable):
         Each value in `at` lies between the least and the largest of the sweep; on one side of it the roots of the
         characteristic polynomial are inside the unit circle, on the other one is outside.
         """
-        if self.loss is None or getattr(self.loss, "expression", None) is None or self.note:
+        if self.loss is None or not self.loss.symbolic or self.note:
             return ()
         if not any(label.is_minimum for label in self.labels.all):
             return ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import sympy
-
 from arithmetic import Oracle, Rate, is_symbolic, power, sqrt
+from arithmetic.late import sympy
 
 from .adam import corrected
 from .adaptive import root

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
     as_decimals, as_reals, gradient, is_symbolic, latex,
 )
+from arithmetic.late import sympy
 
 State: TypeAlias = SimpleNamespace  #: the blocks by name, `theta` among them, and the time `t`
 Slopes: TypeAlias = dict[str, Quantity]  #: the derivative of every block

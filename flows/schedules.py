@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import sympy
-
 from arithmetic import cos, exp, is_symbolic, log, maximum, minimum, power, sin
+from arithmetic.late import sympy
 
 
 class Schedule:

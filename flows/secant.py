@@ -4,9 +4,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
 from arithmetic import Array, Oracle, Quantity, Rate, absolute, dot, is_symbolic, sqrt, total, where
+from arithmetic.late import sympy
 
 from .base import Flow, Slopes, State, scalar
 from .units import start_length

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-import sympy
-
 from arithmetic import Catalogue, Table, exp, expm1, formula, log
+from arithmetic.late import sympy
 
 from .loss import Loss
 from .network import Network
@@ -75,7 +74,7 @@ def _cloche_entropy(name: str) -> Loss:
         w, b = theta
         return (b**2 + (2 * w + b)**2 - 2 * log(-expm1(-(w + b)**2 / 2))) / 6
 
-    return Loss(entropy, 2, name=name, symbols=sympy.symbols("w b", real=True), box=((-4, 4), (-4, 4)))
+    return Loss(entropy, 2, name=name, symbols="w b", box=((-4, 4), (-4, 4)))
 
 
 def _rattwo_entropy(name: str) -> Loss:
@@ -92,7 +91,7 @@ def decayed(network: Network, decay: Fraction | tuple[Fraction, ...], name: str)
         decays = (x**2 * d.numerator / (2 * d.denominator) for x, d in zip(theta, each, strict=True))
         return network.value(theta) + sum(decays)
 
-    return Loss(definition, network.dim, name=name, symbols=network.symbols, box=network.box)
+    return Loss(definition, network.dim, name=name, symbols=" ".join(network.names), box=network.box)
 
 
 def _formula(text: str, *reach: float) -> Callable[[str], Loss]:
@@ -106,10 +105,10 @@ def _formula(text: str, *reach: float) -> Callable[[str], Loss]:
 def _rosenbrock(name: str) -> Loss:
     """100(y − x²)² + (1 − x)², as the mean of two halved squares."""
     return Loss(lambda theta: [20 * (theta[1] - theta[0] ** 2), 2 * (1 - theta[0])], 2, squares=True, name=name,
-                symbols=sympy.symbols("x y", real=True))
+                symbols="x y")
 
 
-HALF, TENTH = sympy.Rational(1, 2), Fraction(1, 10)
+HALF, TENTH = Fraction(1, 2), Fraction(1, 10)
 
 BENCHMARKS = Catalogue("network", {
     "polytwo": Benchmark(

@@ -6,13 +6,18 @@ may differ from the toolkit's in the last bit.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
-import sympy
 
 import arithmetic as ar
-from arithmetic import Catalogue, Graph, Node, Program, Vector, gradient, native, polynomial, total
+from arithmetic import (
+    OPERATIONS, Catalogue, Graph, Node, Program, Reading, Vector, gradient, integer_power, native, polynomial, total,
+)
+from arithmetic.late import sympy
 
 
 def log_sum_exp(o):
@@ -40,6 +45,70 @@ LOSSES: Catalogue[Callable] = Catalogue("loss", {
 })
 
 
+class Polynomial(Reading):
+    """A polynomial by its coefficients, lowest power first, integers and fractions; others raise `NotPolynomial`."""
+
+    __slots__ = ("coefficients",)
+
+    def __init__(self, coefficients: Sequence[int | Fraction]):
+        size = max((k for k, c in enumerate(coefficients) if c), default=0) + 1
+        self.coefficients = list(coefficients[:size])
+
+    @staticmethod
+    def _of(x) -> Sequence[int | Fraction]:
+        if isinstance(x, Polynomial):
+            return x.coefficients
+        if type(x) not in (int, Fraction):
+            raise NotPolynomial(f"{x!r} is no fraction")
+        return [x]
+
+    def __add__(self, other):
+        pairs = itertools.zip_longest(self.coefficients, self._of(other), fillvalue=0)
+        return Polynomial([a + b for a, b in pairs])
+
+    def __mul__(self, other):
+        other = self._of(other)
+        product: list = [0] * (len(self.coefficients) + len(other) - 1)
+        for i, a in enumerate(self.coefficients):
+            for j, b in enumerate(other):
+                product[i + j] += a * b
+        return Polynomial(product)
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __truediv__(self, other):
+        divisor, *powers = self._of(other)
+        if powers or not divisor:
+            raise NotPolynomial("a quotient")
+        return self * (1 / Fraction(divisor))
+
+    def __pow__(self, n):
+        if type(n) is not int or n < 0:
+            raise NotPolynomial(f"the power {n!r}")
+        return integer_power(self, n)
+
+    def apply(self, op, *args):
+        entire = OPERATIONS[op].definition and OPERATIONS[op].domain == (-math.inf, math.inf)
+        raise (Transcendental if entire else NotPolynomial)(op)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+class NotPolynomial(TypeError):
+    """A definition that is more than + − × and powers of one variable with fractions."""
+
+
+class Transcendental(NotPolynomial):
+    """One with a function as the exponential, which is defined everywhere and no polynomial or quotient of some."""
+
+
 class Activation:
     """An activation; recorded, a polynomial or rational one is evaluated and differentiated by Horner's rule."""
 
@@ -54,6 +123,12 @@ class Activation:
     @functools.cached_property
     def exact_coefficients(self):
         """As `coefficients`, in exact numbers."""
+        try:
+            return [self.function(Polynomial([0, 1])).coefficients, [1]]
+        except Transcendental:
+            return None
+        except (TypeError, AttributeError):  # other coefficients, a quotient, max(z, 0), or a constant: sympy tells
+            pass
         z = sympy.Symbol("z", real=True)
         expression = sympy.sympify(self.function(z))
         if not expression.is_rational_function(z):

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 
 import arithmetic as ar
 from arithmetic import (
     Array, Box, Graph, Program, Quantity, SymbolicLoss, Vector, gradient, gram, is_symbolic, repeated, tangent, times,
 )
+from arithmetic.late import sympy
 
-from . import answers
-from .critical import Atlas, critical_points
 from .objective import Objective
+from .points import Atlas
 from .torch_loss import TorchLoss
 
 
@@ -29,21 +28,29 @@ class Loss(Objective):
 
     Attributes: `name`, `dim`, `box` (a (low, high) per coordinate, where starts are drawn), `recordable`, `symbols`
     and `expression` (sympy; None when numeric only).  `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
+
+    symbols : sympy's, or names of real ones, between spaces.
     """
 
-    recordable = True
+    recordable = symbolic = True
 
     def __init__(self, definition: Callable, dim: int, *, squares: bool = False, name: str = "loss",
-                 box: Box | None = None, symbols: Sequence[sympy.Symbol] | None = None):
+                 box: Box | None = None, symbols: Sequence[sympy.Symbol] | str | None = None):
         super().__init__(dim, name, box)
         self.definition, self._squares, self._symbols = definition, squares, symbols
 
     # ----------------------------------------------------------------------------------------- the readings
     @property
     def symbols(self) -> Any:
-        if self._symbols is None:
-            self._symbols = sympy.symbols(f"theta1:{self.dim + 1}", real=True)
+        if self._symbols is None or isinstance(self._symbols, str):
+            self._symbols = tuple(sympy.Symbol(name, real=True) for name in self.names)
         return tuple(self._symbols)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        if self._symbols is None or not self.symbolic:
+            return super().names
+        return tuple(self._symbols.split() if isinstance(self._symbols, str) else map(str, self._symbols))
 
     def _defined(self, theta: Vector):
         """The definition; where it calls a function of NumPy that knows floats alone, what to write instead."""
@@ -202,11 +209,19 @@ class Loss(Objective):
         return "it is not a sum of squares"
 
     def critical_points(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
-        return self._critical_points if region is None and budget == 60.0 else critical_points(self, region, budget)
+        return self._critical_points if region is None and budget == 60.0 else self._find(region, budget)
 
     @functools.cached_property
     def _critical_points(self) -> Atlas:
-        return answers.kept(self, lambda: critical_points(self), 60.0) if self.kept else critical_points(self)
+        from .answers import known
+
+        found = known(self) if self.kept else None
+        return self._find() if found is None else found
+
+    def _find(self, region: Box | None = None, budget: float = 60.0) -> Atlas:
+        from .critical import critical_points  # a room full of algebra, which many losses are never asked for
+
+        return critical_points(self, region, budget)
 
     # ---------------------------------------------------------------------------------------- constructors
     @classmethod

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 
-from arithmetic import Array, Box, Program, Quantity, Vector, as_decimals, gradient, is_symbolic, times
+from arithmetic import Array, Box, Program, Quantity, Vector, decimal, gradient, is_symbolic, times
 
-from .critical import Atlas
 from .functions import ACTIVATIONS, LOSSES, Activation, PointLoss
 from .loss import Loss
+from .points import Atlas
 
 SMALL = 400  # data points times parameters up to which a network is recorded and has symbols
 CHUNK = 64_000  # numbers of the widest layer, over points and starts, that are worked on at once: they stay in cache
@@ -66,7 +65,7 @@ class Network(Loss):
         self.shapes = tuple(shape for m, n in itertools.pairwise(self.layers)
                             for shape in (((n, m), (n,)) if self.bias else ((n, m),)))
         small = len(self._rows) * dim <= SMALL and weights is None
-        self.recordable = small if recordable is None else bool(recordable)
+        self.recordable = self.symbolic = small if recordable is None else bool(recordable)
         self.together = frozenset() if self.recordable else frozenset({"gradient"})  # which brings the value with it
         if isinstance(box, str):
             if box != "fan-in":
@@ -75,7 +74,7 @@ class Network(Loss):
                    for _ in range(n * (m + self.bias))]
         symbols = None
         if self.layers == (1, 1) and bias:
-            symbols = sympy.symbols("w b", real=True)
+            symbols = "w b"
         squares = loss == "squares"
         definition = self._residuals if squares else self._mean
         super().__init__(definition, dim, squares=squares, name=name, box=box, symbols=symbols)
@@ -427,4 +426,4 @@ def _row(x, width: int, what: str) -> tuple:
 
 
 def _exact(x):
-    return x if is_symbolic(x) else sympy.Integer(bool(x)) if isinstance(x, (bool, np.bool_)) else as_decimals(x)
+    return x if is_symbolic(x) else decimal(x)

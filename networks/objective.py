@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 
 from arithmetic import Box, Descended, Vector, as_reals, latex
+from arithmetic.late import sympy
 
 if TYPE_CHECKING:
-    from .critical import Atlas
+    from .points import Atlas
 
 SHOWN = 8, 200  #: coordinates and operations up to which notebooks show the formula of a loss
 
@@ -23,7 +23,7 @@ class Objective(Descended):
     `theta` is (dim,) or (dim, lanes) everywhere, or a `Vector`.
     """
 
-    kept = False  #: whether the answer to `critical_points()` is kept on disk, as the catalogue's are
+    kept = False  #: whether the answer to `critical_points()` may be in the package's table, as the catalogue's are
     made_of_functions = False  # which nobody can tell apart but by running them
     #: what makes this loss again, a function and its arguments: how it is sent to other processes
     made_by: tuple[Callable, tuple] | None = None
@@ -31,6 +31,11 @@ class Objective(Descended):
     def __init__(self, dim: int, name: str, box: Box | None = None):
         self.dim, self.name = dim, name
         self.box = check_box(((-3.0, 3.0),) * dim if box is None else box, dim)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the coordinates are called."""
+        return tuple(f"theta{i + 1}" for i in range(self.dim))
 
     @property
     def symbols(self) -> Any:

@@ -5,11 +5,11 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-import sympy
 
 from arithmetic import in_floats
+from arithmetic.late import sympy
 
-from .critical import Atlas, CriticalPoint
+from .points import Atlas, CriticalPoint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,13 +3,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import sympy
-
 from arithmetic import Table, aligned, array, clipped, in_floats, spelled, worded
 from arithmetic import latex as latex_of
+from arithmetic.late import sympy
 
 if TYPE_CHECKING:
-    from .critical import Atlas, CriticalPoint
+    from .points import Atlas, CriticalPoint
     from .loss import Loss
 
 WIDE = 40  #: characters up to which an exact number is printed as it is

@@ -5,8 +5,9 @@ lane has an outcome; `pair` makes an optimizer of flow, scheme and step, `named`
 ones.  To add a scheme: a subclass of `Scheme` (a Runge–Kutta method is its tableau) and its name in `SCHEMES`; a named
 optimizer: a function in `classics.py` with `@named()`, each argument with its range.
 """
-import importlib
 from typing import TYPE_CHECKING
+
+from arithmetic.late import face
 
 from .author import DampedPerStep, EnergyMomentum, LevelControl, PerStep
 from .base import Scheme
@@ -34,8 +35,8 @@ SCHEMES = (
     Gonzalez, ItohAbe,
 )
 
-_SCIPY = {"integrate": "run", "Run": "run", "as_ode_solver": "scipy_adapter",  # imported when asked for: slow to load
-          "as_torch_optimizer": "torch_adapter"}
+__getattr__, __dir__ = face(__name__, {  # slow to load
+    "run": "integrate Run", "scipy_adapter": "as_ode_solver", "torch_adapter": "as_torch_optimizer"})
 if TYPE_CHECKING:
     from .run import Run, integrate
     from .scipy_adapter import as_ode_solver
@@ -51,15 +52,3 @@ __all__ = [
     "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
     "as_ode_solver", "as_torch_optimizer",
 ]
-
-
-def __getattr__(name):
-    if name not in _SCIPY:
-        raise AttributeError(f"module 'schemes' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_SCIPY[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})

@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import sympy
-
 import flows
 from arithmetic import Catalogue, is_symbolic, log, power, sqrt
-from flows import Flow, schedules
+from arithmetic.late import sympy
+from flows import Flow
 
 from .base import Scheme
 from .control import Control, EnergyControl, ErrorControl
@@ -107,7 +106,7 @@ def asgd(lr: Positive = 0.01, lambd: NonNegative = 1e-4, alpha: Positive = 0.75,
          weight_decay: NonNegative = 0.0) -> Recipe:
     """Gradient descent with the decreasing steps and decay λ of averaged SGD: torch `ASGD` until it averages (t0)."""
     flow = decayed(decayed(flows.GradientDescent(), weight_decay), lambd)
-    return recipe(flows.Scheduled(flow, schedules.Power(lambd, alpha)) if lambd != 0 else flow, Euler(), lr)
+    return recipe(flows.Scheduled(flow, flows.schedules.Power(lambd, alpha)) if lambd != 0 else flow, Euler(), lr)
 
 
 # --------------------------------------------------------------------------------------- momentum
@@ -206,7 +205,7 @@ def adagrad(lr: Positive = 0.01, eps: NonNegative = 1e-10, eps_root: NonNegative
     h = lr * lr
     flow = decayed(flows.AdaGrad(lr * eps, h * initial_accumulator_value, h * eps_root), weight_decay)
     if lr_decay != 0:
-        flow = flows.Scheduled(flow, schedules.InverseTime(lr_decay / h))
+        flow = flows.Scheduled(flow, flows.schedules.InverseTime(lr_decay / h))
     return recipe(flow, SequentialEuler(), h, G=lambda total: h * total)
 
 

@@ -5,9 +5,9 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
 from arithmetic import Array, Quantity, Reading, VectorField, exp, from_sympy
+from arithmetic.late import sympy
 
 from .base import Advance, Scheme
 from .family import replaced

@@ -5,7 +5,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, NamedTuple, get_type_hints
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def hyperparameters_of(recipe: Callable) -> dict[str, Hyperparameter]:
 
     Raises TypeError where one has no range, no default, or a default outside of it.
     """
-    hints, found = get_type_hints(recipe, include_extras=True), {}
+    hints, found = inspect.get_annotations(recipe, eval_str=True), {}
     for argument in inspect.signature(recipe).parameters.values():
         where, hint = f"{recipe.__name__}: the hyperparameter {argument.name}", hints.get(argument.name)
         ranges = [x for x in getattr(hint, "__metadata__", ()) if isinstance(x, Range)]

@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import numpy as np
-import sympy
-from sympy.core.function import AppliedUndef
 
 from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, where
+from arithmetic.late import sympy
 
 EPS = np.finfo(float).eps
 
@@ -59,7 +58,7 @@ def _in_symbols(equation, x):
 
 def _bends(residual, w) -> bool:
     """Whether numbers show that the residual is not linear in w, at once where the attempt to solve it takes long."""
-    atoms = set().union(*(sympy.sympify(e).atoms(sympy.Derivative, AppliedUndef) for e in residual))
+    atoms = set().union(*(sympy.sympify(e).atoms(sympy.Derivative, sympy.core.function.AppliedUndef) for e in residual))
     symbols = set().union(*(sympy.sympify(e).free_symbols for e in residual)) - set(w)
     numbers = [{a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(kind, key=str))}
                for kind in (atoms, symbols)]

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 
 import flows
 from arithmetic import CoordinateLoss, Descended, Vector, as_decimals
+from arithmetic.late import sympy
 from flows import Flow
 
 from .base import Scheme

@@ -1,9 +1,8 @@
 """The stability function of a scheme, by running the scheme itself on y' = λ y in symbols."""
 from __future__ import annotations
 
-import sympy
-
 from arithmetic import SymbolicLoss, Vector
+from arithmetic.late import sympy
 from flows import GradientDescent
 
 from .base import Scheme
