@@ -203,14 +203,15 @@ class Store:
         """Keep a finished study in place of the one before: its words and arrays, all or, if this fails, nothing."""
         if self._new is None:
             self._new = self._part("arrays")
-        new, sums, old = self._new, {}, list(self.path.glob(f"{ARRAYS}*"))
+        new, old = self._new, list(self.path.glob(f"{ARRAYS}*"))
         for name, values in arrays.items():
             file = new / f"{name}.npy"
             if values is not self._mapped.get(name):
                 file.unlink(missing_ok=True)  # an array of that name may be mapped
                 with file.open("wb") as out:
                     np.lib.format.write_array(out, np.ascontiguousarray(values), allow_pickle=False)
-            sums[name] = _checksum(file, sync=True)
+        # (the disk is waited for when all is on its way there)
+        sums = {name: _checksum(new / f"{name}.npy", sync=True) for name in arrays}
         for file in set(new.iterdir()) - {new / f"{name}.npy" for name in arrays}:
             file.unlink()
         folder = self.path / f"{ARRAYS}{hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()[:16]}"

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from .catalogue import (
         ADOPT, FLOWS, MADGRAD, AMSGrad, AdEMAMix, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan,
         AggregatedMomentum, AveragedMomentum, CentredRMSProp, DAdaptation, DampedNewton, DampenedMomentum, DoG, DoWG,
-        GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp, NAdam,
-        Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic, RAdam,
-        RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, Secant, SignSGD, Signum, Sophia,
-        Yogi, get,
+        GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp,
+        NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic,
+        RAdam, RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, Secant, SignSGD, Signum, Sophia, Yogi,
+        get,
     )
     from .layerwise import Adafactor, Muon
     from .learning_free import Mechanic

@@ -38,6 +38,7 @@ SECANT = "tests/schemes/test_secant.py::test_"
 COMMANDS, DISPLAY = (f"tests/test_{file}.py::test_" for file in ("commands", "display"))
 LABELS = "tests/basins/test_labels.py::test_"
 SWEEP, BOUNDARY, PICTURES = (f"tests/basins/test_{file}.py::test_" for file in ("sweep", "boundary", "pictures"))
+ANSWERS = "tests/networks/test_answers.py::test_"
 ELIMINATED = "tests/networks/test_eliminated.py::test_"
 RATES = "tests/lyapunov/test_rates.py::test_"
 KINKS, POLES = (f"tests/networks/test_{file}.py::test_" for file in ("kinks", "poles"))
@@ -136,6 +137,21 @@ MUTANTS = (
     Mutant("clocks of the step in NumPy", "np.take(values, count, out=row[:m]",
            "np.take(values, count + 1, out=row[:m]", SCHEMES + "bias_corrections_are_those_of_each_step[numpy]"),
     # -------------------------------------------------------------------------------------------- networks
+    Mutant("the table speaks of one definition", 'words.pop("definition") != definition(loss)',
+           'not words.pop("definition")', ANSWERS + "a_loss_of_another_definition_finds_its_own"),
+    Mutant("exact constants are part of a definition", "repr(constants), repr(loss.names)", "repr(loss.names)",
+           ANSWERS + "exact_constants_are_part_of_a_definition"),
+    Mutant("the table is of the catalogue's losses", "found = known(self) if self.kept else None",
+           "found = known(self)", ANSWERS + "losses_of_a_user_are_not_in_the_table"),
+    Mutant("a point that was read has only its own fields", "if name not in later:", "if False:",
+           ANSWERS + "a_point_has_no_fields_but_its_own"),
+    Mutant("asking what a number is loads no algebra", 'return loaded("sympy") and isinstance(x, sympy.Basic)',
+           "return isinstance(x, sympy.Basic)", "tests/test_structure.py::test_a_map_loads_no_more_than_it_uses"),
+    Mutant("a logarithm tells no activation from a power", "OPERATIONS[op].definition and OPERATIONS[op].domain == (",
+           "OPERATIONS[op].definition or (",
+           "tests/networks/test_network.py::test_other_activations_are_told_by_sympy"),
+    Mutant("a quotient is no polynomial", "if powers or not divisor:", "if not divisor:",
+           "tests/networks/test_network.py::test_other_activations_are_told_by_sympy"),
     Mutant("a form is of the function itself", "if found is None and not known:", "if found is None:",
            "tests/networks/test_classify.py::test_nature"),
     Mutant("a form is a sum of squares", "if G.is_positive_semidefinite:", "if True:",
@@ -784,8 +800,8 @@ MUTANTS = (
            FAULTS + "one_study_at_a_time_writes_into_a_folder"),
     Mutant("a forked process holds no store", "os.register_at_fork(after_in_child=_forked)", "pass",
            FAULTS + "a_killed_process_holds_no_store"),
-    Mutant("the manifest is written last", "        new, sums, old = self._new,",
-           "        self._write_manifest({})\n        new, sums, old = self._new,", FAULTS + "save_is_atomic"),
+    Mutant("the manifest is written last", "        new, old = self._new,",
+           "        self._write_manifest({})\n        new, old = self._new,", FAULTS + "save_is_atomic"),
     Mutant("the study before stays until the new one is named", "            if other != folder:\n",
            "            if True:\n", FAULTS + "save_is_atomic"),
     Mutant("what is not done is labelled", "values[..., job.pieces[k]] = job.kept[name].none",

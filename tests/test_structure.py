@@ -205,3 +205,20 @@ def test_extras_and_slow_libraries_are_imported_when_asked_for():
     code = ("import sys, arithmetic, networks, flows, schemes, basins, shallow; "
             "print(*({'numba', 'torch', 'sklearn', 'matplotlib', 'scipy', 'sympy'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+#: What a map of basins has no use for: algebra, the rest of the rooms, windows, fits.
+UNUSED_BY_A_MAP = {"sympy", "mpmath", "scipy", "lyapunov", "shallow", "networks.critical", "networks.kinks",
+                   "networks.data", "flows.catalogue", "schemes.run", "basins.sweeps", "basins.boundary", "basins.maps",
+                   "matplotlib.pyplot", "importlib.metadata"}
+
+
+@pytest.mark.parametrize("network, optimizer", [("polytwo", "gd"), ("cloche", "adam"), ("xor", "momentum")])
+def test_a_map_loads_no_more_than_it_uses(network, optimizer, tmp_path):
+    """A fresh process from the command to the picture, the table and the data."""
+    code = ("import sys; from basins.__main__ import main; main(sys.argv[2:]); "
+            "print(*sorted(set(sys.argv[1].split(',')) & set(sys.modules)))")
+    said = subprocess.run(
+        [sys.executable, "-c", code, ",".join(UNUSED_BY_A_MAP), network, optimizer, "--set", "lr=0.1", "--starts", "25",
+         "--out", str(tmp_path / "map.png"), "--quiet"], capture_output=True, text=True, check=True).stdout
+    assert said.endswith(".study/\n\n") and (tmp_path / "map.png").stat().st_size > 5000

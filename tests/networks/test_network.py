@@ -4,13 +4,16 @@ import pickle
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given
+from hypothesis import strategies as st
 
+import arithmetic as ar
 import basins
 import schemes
 from arithmetic import Graph, Program, Vector, gradient
 from networks import ACTIVATIONS, LOSSES, Network
 from arithmetic import sigmoid, softplus
-from networks.functions import log_sum_exp
+from networks.functions import Activation, log_sum_exp
 from schemes import Stop
 
 QUANTITIES = ("value", "gradient", "hessian", "gauss_newton")
@@ -282,3 +285,46 @@ def test_weights_are_positive_and_as_many_as_the_points():
             Network((1, 1), "tanh", ([1, 2], [0, 1]), weights=weights)
     with pytest.raises(ValueError, match="recordable"):
         Network((1, 1), "tanh", ([1, 2], [0, 1]), weights=[1, 2], recordable=True)
+
+
+# ------------------------------------------------------------------------------------- activations that are polynomials
+@st.composite
+def polynomials(draw, depth=3):
+    """A polynomial as a function in + - * / ** and fractions."""
+    kind = draw(st.sampled_from("z number + - * / **".split() if depth else ["z", "number"]))
+    if kind == "z":
+        return lambda z: z
+    if kind == "number":
+        c = draw(st.integers(-4, 4) | st.fractions(-3, 3, max_denominator=7))
+        return lambda z: c
+    f = draw(polynomials(depth=depth - 1))
+    if kind == "**":
+        n = draw(st.integers(0, 3))
+        return lambda z: f(z)**n
+    if kind == "/":
+        c = draw(st.fractions(-3, 3, max_denominator=5).filter(bool))
+        return lambda z: f(z) / c
+    g = draw(polynomials(depth=depth - 1))
+    operator = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b}[kind]
+    return lambda z: operator(f(z), g(z))
+
+
+@given(polynomials())
+def test_coefficients_of_a_polynomial_are_those_that_sympy_finds(f):
+    z = sympy.Symbol("z", real=True)
+    expected = sympy.Poly(sympy.sympify(f(z)), z).all_coeffs()[::-1]
+    above, (below,) = Activation(f).exact_coefficients
+    assert [sympy.Rational(c) / below for c in above] == expected
+
+
+@pytest.mark.parametrize("f, expected", [
+    (lambda z: 1 / (z**2 + 1), [[1], [1, 0, 1]]),
+    (lambda z: z / (2 * z + 1), [[0, 1], [1, 2]]),
+    (lambda z: (z + 1) / z, [[1, 1], [0, 1]]),
+    (lambda z: sympy.sqrt(2) * z, [[0, 2**0.5], [1]]),
+    (lambda z: 0.1 * z, [[0, 0.1], [1]]),
+    (lambda z: z**-1, [[1], [0, 1]]),
+    (lambda z: ar.power(z, 2), [[0, 0, 1], [1]]),  # which is no e^(2 log z): z may be negative
+    (lambda z: ar.exp(z) - 1, None), (ar.tanh, None), (lambda z: ar.log(z), None), (lambda z: ar.maximum(z, 0), None)])
+def test_other_activations_are_told_by_sympy(f, expected):
+    assert Activation(f).coefficients == expected
