@@ -76,11 +76,11 @@ def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, bac
     moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
     places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
     work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
-    found[:] = state[:rows]
+    found[:], step = state[:rows], _way(kernel, work, workers, n * folded.operations)
     try:
         for k in range(1, length + 1):
             work.again(k)
-            _execute(kernel, work, workers, n * folded.operations)
+            step()
             for s, i in places:
                 found[k, i] = moved[s]
     except KeyboardInterrupt:
@@ -105,7 +105,7 @@ def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> N
     work = Work(rows, steps, folded.fixed_rows(state), table, young, base, limit)
     try:
         if len(young):
-            _execute(kernel, work, workers, len(young) * limit * folded.operations)
+            _way(kernel, work, workers, len(young) * limit * folded.operations)()
     finally:
         if not np.may_share_memory(rows, state):
             state[list(iteration.lanes)] = rows
@@ -127,14 +127,14 @@ def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
     kernel = Kernel(lambda work: chunks(lambda x, p, y, count, go: advance(x, y, count, go), work), parallel=True)
     try:
         if max_steps > 0:
-            _execute(kernel, work, workers, None)
+            _way(kernel, work, workers, None)()
     except KeyboardInterrupt:
         raise Interrupted(state, steps) from None
     return state, steps
 
 
-def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -> None:
-    """Run a kernel on as many threads as serve; all of them take lanes from the one queue until it is empty.
+def _way(kernel: Kernel, work: Work, workers: int, operations: int | None) -> Callable[[], None]:
+    """What runs a kernel on as many threads as serve; all of them take lanes from the one queue until it is empty.
 
     Signals reach Python only between two calls of its main thread, so that thread waits, where a wait can be
     interrupted, and the pool works; then the kernels are asked to pause.
@@ -145,8 +145,11 @@ def _execute(kernel: Kernel, work: Work, workers: int, operations: int | None) -
     nested = thread.name.startswith(POOL)  # a pool's thread that waited for its own pool would wait for ever
     here = thread is not threading.main_thread()
     if operations is not None and operations <= SMALL or workers == 1 and here or nested:
-        kernel.run(work)
-        return
+        return functools.partial(kernel.run, work)
+    return functools.partial(_pooled, kernel, work, workers)
+
+
+def _pooled(kernel: Kernel, work: Work, workers: int) -> None:
     jobs = [pool(workers).submit(kernel.run, work) for _ in range(workers)]
     try:
         wait(jobs, return_when=FIRST_EXCEPTION)

@@ -65,7 +65,7 @@ class Plane:
         sides = grid_sides(self.coordinates(result.starts))
         if sides is None or self.distance(result.starts).max() > 1e-9 * max(1.0, np.abs(result.starts).max()):
             raise ValueError(f"{result.loss}: these starts are no grid on this plane: study(..., plane.starts(box, n))")
-        return result.codes.reshape(sides)
+        return result.codes.reshape(sides).copy()
 
     # ------------------------------------------------------------------------------------------ where planes lie
     @classmethod

@@ -180,12 +180,14 @@ class Study(Readable):
         """(n,) whether it is known where a start goes: not where it was cut off, nor at rest where nothing decided."""
         return (self.point >= 0) | ~np.isin(self.end, [*(o for o in Outcome if o.cut_off), End.CONVERGED])
 
-    @property
+    @functools.cached_property
     def codes(self) -> np.ndarray:
         """(n,) the critical point's index; where there is none, minus `CYCLES` and the period of a cycle, or minus the
         value of the `End`."""
         away = np.where(self.period > 0, CYCLES + self.period.astype(np.int16), self.end.astype(np.int16))
-        return np.where((self.point >= 0) & (self.end != End.STARTED_THERE), self.point, -away)
+        codes = np.where((self.point >= 0) & (self.end != End.STARTED_THERE), self.point, -away)
+        codes.flags.writeable = False  # it is kept
+        return codes
 
     @functools.cached_property
     def evidence(self) -> Evidence:
@@ -294,7 +296,7 @@ class Study(Readable):
         """`codes` on the grid of starts: (rows, columns), the second coordinate growing with the row."""
         if self.shape is None:
             raise ValueError(f"{self.loss}: a map needs starts on a grid of two coordinates: study(..., grid(box, n))")
-        return self.codes.reshape(self.shape)
+        return self.codes.reshape(self.shape).copy()
 
     def figure(self, ax: Axes | None = None, *, witnesses: float | None = None, plane: Plane | None = None,
                loss: Objective | None = None, levels: bool | int | ArrayLike = False, paths: Sequence = (),
