@@ -317,7 +317,7 @@ def test_descent_ends_at_what_is_listed():
 def test_a_family_with_inequalities_is_kept_and_measured():
     loss = neuron((0, 1), (1, -1))
     atlas = loss.critical_points()
-    assert answers.read(answers.written(atlas), loss) == atlas
+    assert answers.read(answers.written(atlas, loss), loss) == atlas
     cone = next(p for p in atlas if len(p.family) == 2)
     assert cone.distance(np.array([[-3.0, 0.0, 1.0], [-1.0, 2.0, 0.5]])) == pytest.approx([0, 2, 1.5 / np.sqrt(2)])
     assert cone.conditions in ("b < 0, b + w < 0", "b + w < 0, b < 0")
