@@ -265,7 +265,7 @@ class Reduction:
         Factors of the denominator that may have either sign are squared.  `domain` knows the orders of the poles.
         Raises Unreadable where the expression is not rational.
         """
-        top, bottom = fraction(sympy.factor(sympy.together(expr)))
+        top, bottom = fraction(sympy.factor(expr))
         if not (top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)):
             raise Unreadable("is not a rational function, even with roots as symbols")
         number, rest = (bottom, sympy.S.One) if bottom.is_number else bottom.as_independent(
