@@ -266,5 +266,4 @@ def _ended(options, complete: bool, words: str, failed: str) -> int:
 
 
 if __name__ == "__main__":
-    gc.freeze()  # what is loaded stays, and need not be looked through for garbage
-    sys.exit(command.run(main))
+    command.end(main)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -162,4 +161,4 @@ def _latex(what: str, flow: Flow, known: list[Energy]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main))
+    command.end(main)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 from arithmetic import Table, command, formula
@@ -96,4 +95,4 @@ def _region(options, loss: Loss | None):
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main))
+    command.end(main)
