@@ -36,7 +36,8 @@ CASES = [
     ((sqrt(sympy.pi) * x**2 - y**2) ** 2, "undecided"),
     # no polynomials: functions of one monomial, and what is nowhere below its value on an axis
     (exp(x * y) - 1 - x * y, "non-strict minimum"), (cos(x**2 * y) - 1, "non-strict maximum"),
-    (sympy.sin(x**2 * y) - x**2 * y, "degenerate saddle"), (sympy.sin(x) ** 2 * sympy.sin(y) ** 2, "non-strict minimum"),
+    (sympy.sin(x**2 * y) - x**2 * y, "degenerate saddle"),
+    (sympy.sin(x) ** 2 * sympy.sin(y) ** 2, "non-strict minimum"),
     (exp((x**2 + y**2) * (x**4 + y**2)) - 1, "undecided"),
     (sympy.sin(x) ** 2 * sympy.sin(y) ** 2 + sympy.sin(x) ** 8 + sympy.sin(y) ** 8, "undecided"),
     # cusps: the leading form does not see them
