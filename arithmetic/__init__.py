@@ -5,6 +5,8 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
+from typing import TYPE_CHECKING
+
 from . import cache, command, enclose, ends, jets, late, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
@@ -28,6 +30,10 @@ from .text import (
 )
 from .typed import formula, stored
 
+__getattr__, __dir__ = late.face(__name__, {"squares": ""})  # which is of sympy's polynomials
+if TYPE_CHECKING:
+    from . import squares
+
 __all__ = [
     "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "erf",
     "absolute", "sign", "maximum", "minimum", "where", "clip", "power", "total", "dot", "solve", "vector",
@@ -42,5 +48,5 @@ __all__ = [
     "CompileError", "Interrupted", "as_decimals", "as_fractions", "decimal", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
     "spelled", "worded", "Readable", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored",
-    "ends", "jets", "tape", "enclose", "late",
+    "ends", "jets", "squares", "tape", "enclose", "late",
 ]

@@ -664,7 +664,7 @@ class _Check:
                 witness = {x: image.subs(full) for x, image in images.items()}
                 if all(v.is_Rational for v in witness.values()) and self._realised(witness):
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
-                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(
+                        {u: sympy.sqrt(base) - low for u, (base, low) in self.reduction.sums.items()}).subs(
                             self.reduction.functions).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
                         return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}
