@@ -179,7 +179,7 @@ def _results(job: Job, work, kept: Store | None, engine: Executor | None, backen
             while waiting and len(futures) < AHEAD:
                 k = waiting.popleft()
                 futures[engine.submit(_follow, work, job.starts(k), backend, threads or 1, halt)] = k
-            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+            for future in sorted(wait(futures, return_when=FIRST_COMPLETED).done, key=_failed):
                 yield futures[future], future.result(), True
                 del futures[future]  # and its result with it
     finally:
@@ -187,6 +187,11 @@ def _results(job: Job, work, kept: Store | None, engine: Executor | None, backen
             halt.set()
         for future in futures:
             future.cancel()
+
+
+def _failed(future: Future) -> bool:
+    """Whether it has no result: what is done at the same time is taken before it."""
+    return future.cancelled() or future.exception() is not None
 
 
 class _Cut(KeyboardInterrupt):

@@ -816,6 +816,8 @@ MUTANTS = (
            "        self._write_manifest({})\n        new, old = self._new,", FAULTS + "save_is_atomic"),
     Mutant("the study before stays until the new one is named", "            if other != folder:\n",
            "            if True:\n", FAULTS + "save_is_atomic"),
+    Mutant("what is done goes before what failed", "return future.cancelled() or future.exception() is not None",
+           "return False", FAULTS + "what_is_done_when_a_piece_fails_is_kept"),
     Mutant("what is not done is labelled", "values[..., job.pieces[k]] = job.kept[name].none",
            "pass",
            "tests/basins/test_study.py::test_an_interrupted_study_goes_on"),

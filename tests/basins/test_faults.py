@@ -412,6 +412,26 @@ def test_a_loss_that_raises_loses_nothing_that_was_done():
     assert_partial(caught.value, whole, CHUNK)
 
 
+class AtOnce(concurrent.futures.Executor):
+    """An executor whose work is all done before anyone looks."""
+
+    def submit(self, function, *arguments):
+        future = concurrent.futures.Future()
+        try:
+            future.set_result(function(*arguments))
+        except Fault as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.mark.parametrize("time", range(6))  # the order of a set is another each time
+def test_what_is_done_when_a_piece_fails_is_kept(time):
+    with pytest.raises(Fault) as caught:
+        run(loss=broken_loss(150), executor=AtOnce())
+    partial = caught.value.partial
+    assert np.sum(partial.outcome != Outcome.INTERRUPTED) == partial.n - CHUNK
+
+
 def test_a_progress_function_that_raises_loses_nothing_that_was_done(whole):
     def report(done, n):
         if done > CHUNK:
