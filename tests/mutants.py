@@ -661,8 +661,8 @@ MUTANTS = (
     Mutant("a seam is where two facts end", "if h == 0 or side_of(h) < 0 or side_of(_ratio(f, other)) < 0:",
            "if h == 0 or side_of(h) < 0 or side_of(_ratio(f, other)) <= 0:",
            WIDER + "pieces_that_hold_on_a_seam_alone_are_left_out_and_no_others"),
-    Mutant("a root is folded by what it is", "f.subs(x, (u**2 - base.subs(x, 0)) / slope)",
-           "f.subs(x, (u**2 + base.subs(x, 0)) / slope)",
+    Mutant("a root is folded by what it is", "f.subs(x, ((low + u)**2 - base.subs(x, 0)) / slope)",
+           "f.subs(x, ((low + u)**2 + base.subs(x, 0)) / slope)",
            "tests/lyapunov/test_literature.py::test_the_line_is_the_verdict[sharpness aware]"),
     # ---------------------------------------------------------------------------------------------- basins
     Mutant("the match radius", "alone[other] = distance <= self.match,", "alone[other] = distance <= 10 * self.match,",

@@ -466,7 +466,7 @@ KYP = symbolic(("m", "v", "p"), lambda f, s, o: {
 #: What is right and still undecided, and why.
 OPEN = {
     **{f"Lion-K, K = {K}": "K' is taken of a sum of m and g, and its monotonicity there is not among what is tried"
-       for K in ("x⁴/4", "|x| + x²/2", "√(x² + 1)", "Huber")},
+       for K in ("|x| + x²/2", "√(x² + 1)", "Huber")},
     "θ' = −[g/(1 + |diag H|)], V = F": "a diagonal of the Hessian in V' changes under rotations",
     "θ' = −[g + (JᵀJ + 1)⁻¹g + H²g], V = F": "H and JᵀJ have no common axes; sums of both are not taken apart",
     "derive Momentum under Cosine(T=10.0, end=0.0)": "no bound of the slope of the cosine by its value is tried",

@@ -161,7 +161,8 @@ def test_a_case_distinction_agrees_with_the_classification_of_every_value(p, q, 
 @given(st.lists(st.integers(-3, 3), min_size=9, max_size=9))
 def test_forms_that_are_squares_are_found_and_their_certificates_hold(entries):
     """Σ (row·(x², y², z²))² + x⁴ + y⁴ + z⁴: positive; the certificate's G reproduces it exactly."""
-    from networks.forms import leading_part, sum_of_squares
+    from arithmetic.squares import sum_of_squares
+    from networks.forms import leading_part
 
     squares = sympy.Matrix(3, 3, entries) * sympy.Matrix([x**2, y**2, z**2])
     f = sympy.Poly(sum(e**2 for e in squares) + x**4 + y**4 + z**4, x, y, z)
