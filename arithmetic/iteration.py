@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from . import printers
+from .operations import OPERATIONS
 from .recorder import Graph, Node, Program, needed
+
+LOOKUP = 8  # operations that a compiled kernel does at least while it reads one number from a table
 
 
 class Recent:
@@ -113,8 +116,19 @@ class Iteration:
     @functools.cached_property
     def operations(self) -> int:
         """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
+        return len(self._computed)
+
+    @property
+    def _computed(self) -> list[Node]:
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
-        return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
+        return [n for n in printers.needed_given(self.lane_outputs, given) if n.operands]
+
+    @functools.cached_property
+    def without_tables(self) -> Iteration:
+        """This iteration with its clocks computed in every lane; itself if to look them up is less work."""
+        alone = dataclasses.replace(self, uniform=frozenset())
+        more = sum(map(_work, alone._computed)) - sum(map(_work, self._computed))
+        return alone if more < LOOKUP * sum(not n.boolean for n in self.tabulated) else self
 
     def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:
         """This iteration with the rows that could be clocks, and differ between `lanes` of `start`, known to do so."""
@@ -181,11 +195,17 @@ class Iteration:
         return folded, [kept[order.index(n)] for n in folded.tabulated]
 
     # what was made of it, so that memory does not grow with the number of runs
-    recent_tables = functools.cached_property(lambda self: Recent(4))
+    recent_tables = functools.cached_property(lambda self: Recent(16))  # of 100 000 steps
     _recent_states = functools.cached_property(lambda self: Recent(32))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))
+
+
+def _work(node: Node) -> int:
+    """Operations that a node stands for."""
+    op = OPERATIONS[node.op]
+    return 1 if op.definition is None else sum(_work(n) for n in op.program.tape if n.operands)
 
 
 def _rows(program: Program, inputs: np.ndarray) -> np.ndarray:

@@ -17,8 +17,8 @@ from ..iteration import Iteration
 from .base import Backend, CompileError, Kernel, Spelling, Work, printed, sizes
 
 FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
-# the first two make jumps of selects, and then the loop over lanes does not vectorise; the last one takes two steps of a
-# few lanes before the others have theirs: steps wait for each other, lanes do not
+# the first two make jumps of selects, and then the loop over lanes does not vectorise; the last one takes two steps of
+# a few lanes before the others have theirs: steps wait for each other, lanes do not
 GCC = ("-fno-tree-pre", "-fno-thread-jumps", "-fno-loop-unroll-and-jam")
 WIDE = ("-mprefer-vector-width=512",)  # x86's alone
 SETS = FLAGS + GCC + WIDE, FLAGS + GCC, FLAGS + WIDE, FLAGS
