@@ -78,16 +78,20 @@ def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, bac
     moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
     places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
     work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
-    found[:] = state[:rows]
+    found[:], taken = state[:rows], np.zeros_like(steps)
     try:
         for k in range(1, length + 1):
-            work.again(k)
+            if len(table):
+                work.again(k)
+            else:  # a step is the same at every age, and one of one step the cheapest
+                taken, steps[:] = taken + steps, 0
+                work.again(1)
             _execute(kernel, work, workers, n * folded.operations)
             for s, i in places:
                 found[k, i] = moved[s]
     except KeyboardInterrupt:
         raise Interrupted(np.array(start), np.zeros_like(steps)) from None
-    return found, steps
+    return found, taken + steps
 
 
 def _for(backend: str, iteration: Iteration) -> Iteration:

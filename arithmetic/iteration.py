@@ -115,11 +115,12 @@ class Iteration:
 
     @functools.cached_property
     def operations(self) -> int:
-        """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
-        return len(self._computed)
+        """How many they are, the stop test included; what is tabulated or fixed is not."""
+        return len(self.computed)
 
     @property
-    def _computed(self) -> list[Node]:
+    def computed(self) -> list[Node]:
+        """The operations that are done at each step of each lane."""
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
         return [n for n in printers.needed_given(self.lane_outputs, given) if n.operands]
 
@@ -127,7 +128,7 @@ class Iteration:
     def without_tables(self) -> Iteration:
         """This iteration with its clocks computed in every lane; itself if to look them up is less work."""
         alone = dataclasses.replace(self, uniform=frozenset())
-        more = sum(map(_work, alone._computed)) - sum(map(_work, self._computed))
+        more = sum(map(_work, alone.computed)) - sum(map(_work, self.computed))
         return alone if more < LOOKUP * sum(not n.boolean for n in self.tabulated) else self
 
     def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:

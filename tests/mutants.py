@@ -728,8 +728,8 @@ MUTANTS = (
            "tests/arithmetic/test_backends.py::test_a_compiler_that_knows_fewer_flags_is_given_fewer[clang]"),
     Mutant("gcc is kept from jamming steps", ', "-fno-loop-unroll-and-jam")', ")",
            "tests/arithmetic/test_backends.py::test_gcc_takes_one_step_of_many_lanes_at_a_time"),
-    Mutant("clocks in lanes are those of the lanes", "if taken is None:  # else", "if True:  #", "tests/basins/test_labels.py::"
-           "test_a_longer_run_goes_on_from_the_end_as_from_the_start[adam-settings0]"),
+    Mutant("clocks in lanes are those of the lanes", "if taken is None:  # else", "if True:  #",
+           "tests/basins/test_labels.py::test_a_longer_run_goes_on_from_the_end_as_from_the_start[adam-settings0]"),
     Mutant("what takes many operations is looked up", "sum(_work(n) for n in op.program.tape if n.operands)", "1",
            "tests/arithmetic/test_iteration.py::"
            "test_clocks_are_computed_in_lanes_where_that_is_less_work_than_to_look_them_up"),

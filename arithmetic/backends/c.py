@@ -35,6 +35,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
     double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
     double c[T + 1][W] __attribute__((aligned(64)));
     i64 count[W] __attribute__((aligned(64))), alive[W] __attribute__((aligned(64))), lane[W];
+    const i64 inner = max_steps < K ? max_steps + 1 : K;  /* the last of few steps shows who has done them */
     i64 mine = 0, last = 0, running = 1;  /* queue[mine] to queue[last] are this thread's next lanes */
     for (int l = 0; l < W; l++) {{
         lane[l] = -1; alive[l] = 0; count[l] = 0;
@@ -61,7 +62,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
             }}
         }}
         if (!busy) return;
-        for (int k = 0; k < K; k++) {{
+        for (int k = 0; k < inner; k++) {{
             {gather}
             #pragma GCC ivdep
             for (int l = 0; l < W; l++) {{
