@@ -6,7 +6,7 @@ import sympy
 from sympy import Matrix
 
 from .coordinate import Coordinate
-from .exact import Certificate, Status, Verdict
+from .exact import Certificate, Status, Verdict, vanishes
 from .exact.region import Region, Unbounded
 from .interpolation import LossClass, Point, Unreadable
 from .pace import Decrease, Found, search
@@ -24,8 +24,7 @@ class Falling(Decrease):
             raise Unreadable("V' is not in the vectors of the state, the gradient and F alone")
         form = -one.derivative
         rest = dict.fromkeys((*self.vectors, o.value), 0)
-        if sympy.simplify(form.xreplace(rest)) != 0 or any(
-                sympy.simplify(form.diff(x).xreplace(rest)) != 0 for x in self.vectors):
+        if not all(vanishes(e.xreplace(rest)) for e in (form, *(form.diff(x) for x in self.vectors))):
             raise Unreadable("V' does not vanish at the minimum, or is linear there")
         slopes = [form.diff(x) for x in self.vectors]
         width = len(self.vectors)

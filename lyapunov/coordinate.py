@@ -450,7 +450,7 @@ def nonnegative_at_zero(f, x: Symbol) -> bool:
     except TooManyPieces:
         return False
     for _, (g,) in found:
-        top, bottom = sympy.fraction(sympy.factor(sympy.together(g)))
+        top, bottom = sympy.fraction(sympy.factor(g))
         if not (top * bottom).is_polynomial(*g.free_symbols):
             return False
         states = frozenset(s for s in g.free_symbols if not s.is_nonnegative)

@@ -447,7 +447,7 @@ class _Check:
         roots = {p.base: Fresh(f"root_{p.base}", positive=True) for p in f.atoms(sympy.Pow)
                  if p.base.is_Symbol and p.base.is_positive and p.exp.is_Rational and p.exp.q == 2}
         f = sympy.powdenest(f.subs({x: s**2 for x, s in roots.items()}), force=True)
-        top, bottom = fraction(sympy.factor(sympy.together(f)))
+        top, bottom = fraction(sympy.factor(f))
         if not top.is_polynomial(*top.free_symbols) or not bottom.is_polynomial(*bottom.free_symbols):
             return None
         domain = Domain(frozenset(variables) & f.free_symbols, frozenset(clocks) & f.free_symbols)
@@ -664,7 +664,7 @@ class _Check:
                 witness = {x: image.subs(full) for x, image in images.items()}
                 if all(v.is_Rational for v in witness.values()) and self._realised(witness):
                     values = whole.derivative.subs(witness), self.reduction.derivative.subs(
-                        {u: sympy.sqrt(base) for u, base in self.reduction.sums.items()}).subs(
+                        {u: sympy.sqrt(base) - low for u, (base, low) in self.reduction.sums.items()}).subs(
                             self.reduction.functions).subs(full)
                     if all(v.is_extended_real and v.is_finite and v > 0 for v in values):
                         return {x: v for x, v in witness.items() if x in whole.derivative.free_symbols}

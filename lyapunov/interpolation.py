@@ -21,7 +21,7 @@ from flows import Field, Flow, State, scalar
 from schemes import ImplicitEuler, Scheme
 
 from .classes import F, H, g, theta
-from .exact import Fresh
+from .exact import Fresh, vanishes
 from .exact.region import Region, Unbounded
 
 
@@ -183,7 +183,7 @@ class Points(Descended):
     def find(self, place) -> int:
         place = sympy.sympify(place[0] if isinstance(place, np.ndarray) else place)
         for k, other in enumerate(self.places):
-            if place == other or _near(place, other) and sympy.simplify(place - other) == 0:
+            if place == other or _near(place, other) and vanishes(place - other):
                 return k
         k = len(self.places)
         self.places.append(place)

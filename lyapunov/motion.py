@@ -199,7 +199,7 @@ class Motion:
         """Draws near the best ones."""
         lanes = rng.choice(best, LANES)
         rows = np.concatenate([x.reshape(-1, x.shape[-1]) for x in draw.values()])[:, lanes]
-        rows, out, last = rows * rng.choice(FACTORS, rows.shape), {}, 0
+        rows, out, last = rows * FACTORS[rng.integers(len(FACTORS), size=rows.shape, dtype=np.uint8)], {}, 0
         for name, x in draw.items():
             first, last = last, last + x[..., 0].size
             fixed = name in ("share", "quadratic")

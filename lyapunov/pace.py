@@ -26,7 +26,7 @@ from schemes import Scheme
 from . import members
 from .classes import F, g, theta
 from .exact import Certificate, Proof, Status, words
-from .exact.lmi import deepest
+from .exact.lmi import Inside, deepest
 from .exact.region import Region, Unbounded, number
 from .interpolation import Inequality, LossClass, Point, Step, Unreadable, on_quadratic
 
@@ -248,6 +248,7 @@ class Numbers:
 
     def __init__(self, claim: Decrease, at: dict, tight: list[Matrix], active: list[int]):
         self.at, self.active = at, active
+        self._inside: dict[tuple, Inside] = {}
 
         def numbers(m):
             return np.array(Matrix(m).xreplace(at).evalf(20).tolist(), dtype=float)
@@ -272,9 +273,12 @@ class Numbers:
         self.A, self.b = np.vstack(rows), np.concatenate(right)
 
     def inside(self, chosen: list[int], enough: float = 1.0):
-        k = [self.active.index(j) for j in chosen]
-        found = deepest(self.S0, self.S[k], self.A[:, k], self.b, enough)
-        return found._replace(multipliers=found.multipliers / self.sizes[k])
+        key = (*chosen, enough)  # orders of leaving one out after the other begin alike
+        if key not in self._inside:
+            k = [self.active.index(j) for j in chosen]
+            found = deepest(self.S0, self.S[k], self.A[:, k], self.b, enough)
+            self._inside[key] = found._replace(multipliers=found.multipliers / self.sizes[k])
+        return self._inside[key]
 
     def admits(self, multipliers: dict) -> bool:
         """Whether multipliers are right in floats."""

@@ -401,7 +401,7 @@ class Form:
         grows = together(D.subs(z, s**2).diff(s))
         domain = Domain(positive=frozenset({s, w}))
         for f in (below, grows):
-            top, bottom = fraction(sympy.simplify(f))
+            top, bottom = fraction(sympy.cancel(f))
             if not top.is_polynomial(*top.free_symbols) or domain.nonnegative(expand(top)) is None:
                 raise Undecided(f"the scale {D} of {name} does not shrink as a root does")
 

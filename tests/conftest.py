@@ -1,16 +1,25 @@
 """Small problems that several test folders use."""
+import gc
 import os
 import signal
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")  # read at its import; of a thousand proofs in one process
+os.environ.setdefault("SYMPY_CACHE_SIZE", "200000")  # read at its import; of a thousand proofs in one process
+
+import sympy  # noqa: E402
 
 from networks import Loss  # noqa: E402
 
+gc.set_threshold(100_000, 20, 100)  # a twelfth of the time went into looking through what sympy keeps
+
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as of what a script starts in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C
+
+
+def pytest_sessionfinish():
+    sympy.core.cache.clear_cache()  # which pytest would look through at the end, five times
 
 
 @pytest.fixture(scope="session")

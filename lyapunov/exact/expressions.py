@@ -14,13 +14,14 @@ def positive(name: str) -> Symbol:
     return Symbol(name, positive=True)
 
 
+@functools.lru_cache(maxsize=4096)
 def vanishes(expr) -> bool:
     """Whether an expression is 0 identically."""
     expr = sympy.sympify(expr)
-    if expr == 0 or sympy.expand(expr) == 0:
-        return True
     if _differs(expr):
         return False
+    if expr == 0 or sympy.expand(expr) == 0:
+        return True
     rational = expr.is_rational_function(*expr.free_symbols)
     return rational and sympy.expand(sympy.fraction(sympy.together(expr))[0]) == 0 or sympy.simplify(expr) == 0
 
@@ -32,14 +33,20 @@ def _differs(expr) -> bool:
     return bool(value.is_Float and value.is_finite and abs(value) > Rational(1, 10**12))
 
 
+@functools.cache
+def _root(x: Symbol) -> Symbol:
+    """The symbol that stands for √x while an expression is tidied: the same each time, so that it is tidied once."""
+    return Fresh(f"root_{x}", positive=True)
+
+
+@functools.lru_cache(maxsize=4096)
 def tidy(expr: sympy.Expr) -> sympy.Expr:
     """An expression in factors, with roots of single symbols treated as symbols."""
     roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
              and p.base.is_nonnegative}
-    named = {x: Fresh(f"root_{x}", positive=True) for x in roots}
-    there, back = {x: s**2 for x, s in named.items()}, {s: sympy.sqrt(x) for x, s in named.items()}
+    there, back = {x: _root(x)**2 for x in roots}, {_root(x): sympy.sqrt(x) for x in roots}
     plain = sympy.sympify(expr.subs(there))
-    if not plain.is_polynomial(*plain.free_symbols):
+    if not plain.is_rational_function(*plain.free_symbols):  # the arguments of its functions too
         plain = sympy.cancel(sympy.together(plain))
     return sympy.factor(plain).subs(back)
 

@@ -60,7 +60,7 @@ class Reduction:
         self.one = one
         self.formula: dict[Symbol, sympy.Expr] = {}
         self.scaled: dict[Symbol, sympy.Expr] = {}
-        self.sums: dict[Symbol, sympy.Expr] = {}
+        self.sums: dict[Symbol, tuple[sympy.Expr, sympy.Expr]] = {}
         self.functions: dict[Symbol, sympy.Expr] = {}
         self.clocks: dict[Symbol, sympy.Expr] = {}
         self.solved: dict[Symbol, sympy.Expr] = {}
@@ -198,17 +198,24 @@ class Reduction:
             self.scaled, simultaneous=True)
 
     def apply(self, expr) -> sympy.Expr:
-        """An expression in the new symbols; odd powers of roots of sums become symbols too, kept in `sums`."""
+        """An expression in the new symbols.
+
+        An odd power of the root of a sum becomes l + u, u ≥ 0, kept in `sums` as {u: (the sum, l)}: of 9 + v, v ≥ 0,
+        the root is at least l = 3.
+        """
         expr = self._named(self.value(expr))
         if expr.is_algebraic_expr(*expr.free_symbols):
             expr = sympy.cancel(sympy.together(expr))
 
         def root(p):
-            u = next((u for u, base in self.sums.items() if base == p.base), None)
+            u = next((u for u, (base, _) in self.sums.items() if base == p.base), None)
             if u is None:
-                u = Fresh(f"u{len(self.sums) + 1}", positive=True)
-                self.sums[u], self.meaning[u] = p.base, sympy.S.One if p.base.is_positive else p.base
-            return u * p.base**(p.exp - sympy.Rational(1, 2))
+                u, (number, rest) = Fresh(f"u{len(self.sums) + 1}", positive=True), p.base.as_coeff_Add()
+                low = sympy.sqrt(number) if number > 0 and rest.is_nonnegative else sympy.S.Zero
+                low = low if low.is_Rational else sympy.S.Zero
+                self.sums[u] = p.base, low
+                self.meaning[u] = rest if low else sympy.S.One if p.base.is_positive else p.base
+            return (self.sums[u][1] + u) * p.base**(p.exp - sympy.Rational(1, 2))
 
         return expr.replace(lambda p: p.is_Pow and p.base.is_Add and p.exp.is_Rational and p.exp.q == 2, root)
 
@@ -253,11 +260,11 @@ class Reduction:
 
     def folded(self, f) -> Iterator[tuple]:
         """`(polynomial, identity)`: f with one symbol of a root u of a sum expressed by u² and the others."""
-        for u, base in self.sums.items():
+        for u, (base, low) in self.sums.items():
             for x in sorted(f.free_symbols & base.free_symbols, key=str):
                 if (slope := base.diff(x)).is_number:
-                    other = sympy.expand(f.subs(x, (u**2 - base.subs(x, 0)) / slope))
-                    yield other, sympy.expand((other - f).subs(u, sympy.sqrt(base)))
+                    other = sympy.expand(f.subs(x, ((low + u)**2 - base.subs(x, 0)) / slope))
+                    yield other, sympy.expand((other - f).subs(u, sympy.sqrt(base) - low))
 
     def numerator(self, expr):
         """`(N, multiple, proofs, domain)`: N = expr·multiple is a polynomial and multiple ≥ 0, by `proofs`.
@@ -265,7 +272,7 @@ class Reduction:
         Factors of the denominator that may have either sign are squared.  `domain` knows the orders of the poles.
         Raises Unreadable where the expression is not rational.
         """
-        top, bottom = fraction(sympy.factor(sympy.together(expr)))
+        top, bottom = fraction(sympy.factor(expr))
         if not (top.is_polynomial(*top.free_symbols) and bottom.is_polynomial(*bottom.free_symbols)):
             raise Unreadable("is not a rational function, even with roots as symbols")
         number, rest = (bottom, sympy.S.One) if bottom.is_number else bottom.as_independent(

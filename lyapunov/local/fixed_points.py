@@ -17,7 +17,7 @@ from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, exact_rates, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
-from ..exact import Fresh, Status, positive, readable, resting_value
+from ..exact import Fresh, Status, positive, readable, resting_value, vanishes
 from .truncated import Truncated, taylor
 
 z, sharpness = Symbol("z"), positive("eta")
@@ -193,7 +193,7 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
             rest[x], new = settled[name], moved(field, {v: v for v in y.values()} | signed)[name]
             new = new.subs({y[n]: value for n, value in settled.items() if n != name})
             further[str(name)] = sympy.factor(new.diff(x).subs(x, rest[x]))
-            if sympy.simplify(new.subs(x, rest[x]) - rest[x]) != 0 or new.free_symbols & (set(y.values()) - {x}):
+            if not vanishes(new.subs(x, rest[x]) - rest[x]) or new.free_symbols & (set(y.values()) - {x}):
                 raise _NoLinearPart(f"the block {name} does not settle at {rest[x]}")
         elif name in flow.nonnegative and not frozen:
             at = dict.fromkeys(y.values(), sympy.S.Zero) | counts | {x: x}  # a step rests where its field does
@@ -233,7 +233,7 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     x = [y[name] for name in moving]
     meant = {symbol: e for e, symbol in scales.items()}
     A = sympy.Matrix([[leading[name].diff(other) for other in x] for name in moving])
-    if A.free_symbols & set(x) or any(sympy.simplify(leading[n] - sum(A[i, j] * x[j] for j in range(len(x)))) != 0
+    if A.free_symbols & set(x) or any(not vanishes(leading[n] - sum(A[i, j] * x[j] for j in range(len(x))))
                                       for i, n in enumerate(moving)):
         raise _NoLinearPart(f"to leading order the map is not linear: {', '.join(str(leading[n]) for n in moving)}")
     for name in names:
@@ -271,7 +271,7 @@ def _check_axes(flow: Flow) -> None:
 def _rest(new, x, settled: dict):
     """The value at rest and the weight of a block that never is negative: 0 and 2, or a value kept and 0."""
     at = new.subs(settled)
-    if sympy.simplify(at - x) == 0:
+    if vanishes(at - x):
         return x, 0  # it keeps any value: rest points form a family
     if at.subs(x, 0) == 0:
         return sympy.S.Zero, 2
@@ -287,7 +287,7 @@ def _leading(e, s, power, name):
         raise _NoLinearPart(f"the step of {name} does not tend to 0 with the state: it contains a sign")
     for made in (lambda: e, lambda: sympy.powdenest(e, force=True)):  # the latter takes long, and is seldom needed
         found = taylor(made(), s, power)
-        if found is not None and all(sympy.simplify(lower) == 0 for lower in found[:-1]):
+        if found is not None and all(map(vanishes, found[:-1])):
             return sympy.factor_terms(sympy.expand(found[-1]))
     e = sympy.powdenest(sympy.expand(e), force=True)
     value = sympy.cancel(sympy.together(e / s**power))

@@ -10,7 +10,7 @@ from sympy import Poly, Symbol
 from flows import Flow
 
 from ..coordinate import Coordinate
-from ..exact import Fresh, Unreadable
+from ..exact import Fresh, Unreadable, vanishes
 
 #: Deviations from the point of rest are σ² times numbers of order 1, so √ gives σ
 SCALE = Fresh("sigma", positive=True)
@@ -49,6 +49,13 @@ class Leading:
 
 
 @functools.lru_cache(maxsize=256)
+def _read(flow: Flow) -> tuple[Coordinate, str]:
+    """One coordinate of a flow, and why it would not speak for all: the same at every point."""
+    one = Coordinate(flow, lambda s, oracle: oracle.value)
+    return one, one.coupling()
+
+
+@functools.lru_cache(maxsize=256)
 def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
     """The leading part of a flow (with exact rates) at the rest of its memory and a coordinate θ* = `center`.
 
@@ -58,7 +65,7 @@ def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
     Raises Unscalable with the reason where this fails.
     """
     try:
-        one = Coordinate(flow, lambda s, oracle: oracle.value)
+        one, coupled = _read(flow)
     except Unreadable as error:
         raise Unscalable(str(error)) from error
     o, s, field = one.oracle, one.s, {str(name): f for name, f in one.field.items()}
@@ -66,12 +73,12 @@ def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
         raise Unscalable("the field depends on the time itself")
     if any(f.has(o.value) or f.has(o.residual) for f in field.values()):
         raise Unscalable("the field contains the value of the loss or its residuals")
-    if reason := one.coupling():
-        raise Unscalable(reason)
+    if coupled:
+        raise Unscalable(coupled)
     symbols = {str(name): getattr(s, name) for name in flow.memory if name != "theta"}
     rest, free = _rest(field, symbols, {o.gradient: 0, s.theta: center})
     still = {symbols[name]: value for name, value in rest.items()} | {o.gradient: 0, s.theta: center}
-    if sympy.simplify(field["theta"].subs(still)) != 0:
+    if not vanishes(field["theta"].subs(still)):
         raise Moved(f"θ' = {field['theta'].subs(still)} where g = 0 and the memory rests")
     own, deviations = {}, {}
     for name, x in symbols.items():  # a block that is never negative and rests at 0 deviates upwards only
@@ -128,7 +135,7 @@ def _rest(field, symbols, still):
             else:
                 found = {_root(part, x) for part in _parts(f)
                          if part.is_polynomial(x) and part.has(x) and Poly(part, x).degree() == 1}
-                roots = [r for r in found if sympy.simplify(f.subs(x, r)) == 0]
+                roots = [r for r in found if vanishes(f.subs(x, r))]
                 if len(roots) != 1:
                     raise Unscalable(f"the rest of the block {name}, where {f} = 0, was not found")
                 rest[name] = roots[0]

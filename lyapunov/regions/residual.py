@@ -17,7 +17,7 @@ from schemes import FixedStep, Optimizer, Stop, integrate
 
 from ..coordinate import exact_rates
 from ..derivation import judged_energies, known_energies
-from ..exact import Status
+from ..exact import Status, vanishes
 from ..local import resting
 from .wells import Well, well
 
@@ -196,7 +196,7 @@ def _with_symbols(flow: Flow, function):
     twin = dataclasses.replace(flow, **{name: sympy.Symbol(name, positive=True) for name in numbers})
     for energy in known_energies(twin):
         shown = energy.expression - F
-        if sympy.simplify(_with_numbers(shown, numbers) - function) == 0:
+        if vanishes(_with_numbers(shown, numbers) - function):
             return shown, {name: v for name, v in numbers.items() if shown.has(sympy.Symbol(name, positive=True))}
     return function, {}
 
@@ -235,7 +235,7 @@ def _smallest(flow: Flow, function, state, gap: float) -> tuple[str, float]:
         z = getattr(s, name)
         unit = function.subs(z, 1)
         power = next((p for p in (1, 2) if function.has(z) and not z.is_positive
-                      and sympy.simplify(function - unit * sympy.Abs(z)**p) == 0), None)
+                      and vanishes(function - unit * sympy.Abs(z)**p)), None)
         if power is None:
             continue
         others = {getattr(s, n): n for n in map(str, flow.memory) if n != name}

@@ -227,6 +227,17 @@ def test_pieces_that_hold_on_a_seam_alone_are_left_out_and_no_others():
 
 
 # --------------------------------------------------------------------------------------------------------- derive
+def test_a_root_is_at_least_its_value_at_zero_of_what_is_never_negative():
+    """√(v + 1) ≥ 1 where v ≥ 0 alone: of a v of either sign it may be 1/2, or no number."""
+    def field(f, s, o):
+        return {"v": o.gradient**2 - s.v, "theta": -(sqrt(s.v + 1) - f.k) * o.gradient}
+
+    k = sympy.Symbol("k", positive=True)
+    above = check(flow(field, ("v",), ("v",), k=k), loss)
+    assert above.status == "PROVED" and above.conditions == (Le(k, 1),) and above.necessary
+    assert searched(flow(field, ("v",), k=Rational(1, 2)), loss, (), sympy.S.Zero).status != "PROVED"
+
+
 def test_sophia():
     found = derive(Sophia)
     a, b = sympy.symbols("a b", positive=True)
