@@ -52,7 +52,8 @@ class Iteration:
     A row is one of three:
 
     - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
-      in every lane after the same number of steps, is evaluated once and read from a table;
+      in every lane after the same number of steps, is evaluated once and read from a table, or computed in every lane
+      where that is less work (`without_tables`);
     - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
     - a state that is computed in every lane, one of `lanes`.
     """
@@ -114,15 +115,15 @@ class Iteration:
         return tuple(dict.fromkeys(read + [n for n in self.lane_outputs if alone[n]]))
 
     @functools.cached_property
-    def operations(self) -> int:
-        """How many they are, the stop test included; what is tabulated or fixed is not."""
-        return len(self.computed)
-
-    @property
     def computed(self) -> list[Node]:
-        """The operations that are done at each step of each lane."""
+        """The operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
         return [n for n in printers.needed_given(self.lane_outputs, given) if n.operands]
+
+    @property
+    def operations(self) -> int:
+        """How many arithmetic operations these are."""
+        return len(self.computed)
 
     @functools.cached_property
     def without_tables(self) -> Iteration:
