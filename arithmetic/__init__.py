@@ -5,7 +5,7 @@ axis), on symbols (sympy) and on the recorder, which writes down every operation
 that is differentiated, printed (NumPy, numba, C) and repeated over many lanes.  To add a function: one entry with
 `operation(name, ...)`, in `elementary.py` or in a program of one's own; a back end: a file in `backends`.
 """
-from . import cache, command, enclose, ends, jets, tape
+from . import cache, command, enclose, ends, jets, squares, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
 from .choices import Choices
@@ -42,5 +42,5 @@ __all__ = [
     "CompileError", "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
     "spelled", "worded", "Readable", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored",
-    "ends", "jets", "tape", "enclose",
+    "ends", "jets", "squares", "tape", "enclose",
 ]

@@ -110,10 +110,14 @@ def _degenerate_steps(germ: Germ, kernel: int, c) -> list | None:
         return None
     if split is None and kernel == 2 and len(germ.symbols) == 2 and germ.polynomial:
         split = f, sympy.Integer(1)
-    if split is None or kernel > 2:
+    if split is None:
         return None
     top, bottom = split
     steps.append(bottom.subs(dict.fromkeys(ys, 0)))
+    if kernel > 2:  # the terms of the lowest degree, if it is odd, have both signs where they do not vanish
+        terms = Poly(top, *ys).terms() if top != 0 else []
+        degree = min((sum(powers) for powers, _ in terms), default=0)
+        return [*steps, *(k for powers, k in terms if sum(powers) == degree)] if degree % 2 else None
     if top == 0:
         return steps
     if kernel == 1:

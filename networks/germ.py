@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import sympy
-from sympy import Poly
+from sympy import Poly, Rational
 
 from arithmetic import exact_sign, from_sympy, simplified
 from arithmetic.jets import Jet
@@ -47,6 +47,8 @@ class Germ:
             return Nature.DEGENERATE_SADDLE, ("the Hessian is singular and has eigenvalues of both signs "
                                               f"({positive} +, {negative} −)")
         kind, text = self._kernel(zero)
+        if kind is None and not self.polynomial and not positive and not negative:
+            kind, text = self._along_a_line() or (None, text)
         if kind is None:
             return Nature.UNDECIDED, text
         if (positive and kind in ("max", "non-strict max")) or (negative and kind in ("min", "non-strict min")):
@@ -172,6 +174,30 @@ class Germ:
             return None, start + f"its leading form {part} is neither proved definite nor of both signs: undecided"
         return found[0], start + found[1]
 
+    def _along_a_line(self) -> tuple[str, str] | None:
+        """Of F that is a function of one monomial, or nowhere below F(θ*), and is F(θ*) on a coordinate axis."""
+        w = sympy.Symbol("w", real=True)
+        for e in sorted(self.f.atoms(sympy.Mul), key=sympy.default_sort_key):
+            if e.free_symbols <= set(self.symbols) and e.is_polynomial(*e.free_symbols):
+                (powers, c), *more = Poly(e, *sorted(e.free_symbols, key=str)).terms()
+                inner = self.f.subs(e, w)
+                if more or c != 1 or len(powers) == 1 or inner.free_symbols != {w}:
+                    continue
+                for n in range(1, self.order + 1):
+                    value = simplified(inner.diff(w, n).subs(w, 0) / sympy.factorial(n))
+                    if (sign := exact_sign(value)) is None:
+                        return None
+                    if sign:
+                        kind = "saddle" if n % 2 and any(k % 2 for k in powers) else (
+                            "non-strict min" if sign > 0 else "non-strict max")
+                        return kind, f"F − F(θ*) is ({value})·w^{n} + … with w = {e}: {_CIRCLE[kind]}"
+        real = self.f.xreplace({x: sympy.Dummy(x.name, real=True) for x in self.symbols})
+        still = any(self.f.subs({x: 0 for x in self.symbols if x is not axis}) == 0 for axis in self.symbols)
+        for kind, holds in (("non-strict min", real.is_nonnegative), ("non-strict max", real.is_nonpositive)):
+            if holds and still:
+                return kind, f"F − F(θ*) is {'≥' if kind[-1] == 'n' else '≤'} 0 everywhere, and 0 on a coordinate axis"
+        return None
+
     def _line(self, f, ys, xs, order: int) -> tuple[str | None, str]:
         """A kernel of dimension 1: the first term along it, or a multiple component of {F = F(θ*)}."""
         while True:
@@ -227,9 +253,25 @@ def plane_form(form: sympy.Expr, x: sympy.Symbol, y: sympy.Symbol) -> str | None
     "min", "max", "non-strict min", "non-strict max" or "saddle"; None where a sign could not be told.
     """
     try:
-        return _plane_form(form, x, y)
+        return _enclosed_form(form, x, y) if _extension(Poly(form, x, y)) is False else _plane_form(form, x, y)
     except _Unknown:
         return None
+
+
+def _enclosed_form(form, x, y) -> str | None:
+    """The kind of a form with other real coefficients, such as π, between two forms with rational ones; else None."""
+    poly = Poly(form, x, y)
+    numbers = all(sympy.sympify(c).is_number and sympy.sympify(c).is_real for c in poly.coeffs())
+    if not numbers or not poly.is_homogeneous or poly.total_degree() % 2:
+        return None
+    near = {m: Rational(str(sympy.N(c, 40))) for m, c in poly.terms()}
+    gap = sum(1 + abs(c) for c in near.values()) / 10**30  # |xⁱ yʲ| is at most the power of the radius
+    middle, rim = Poly(near, x, y).as_expr(), gap * (x**2 + y**2) ** (poly.total_degree() // 2)
+    low, high = plane_form(sympy.expand(middle - rim), x, y), plane_form(sympy.expand(middle + rim), x, y)
+    if low == "min" or high == "max":
+        return "min" if low == "min" else "max"
+    rises, falls = low in ("non-strict min", "saddle"), high in ("non-strict max", "saddle")
+    return "saddle" if rises and falls else None
 
 
 def _plane_form(form, x, y) -> str | None:

@@ -95,7 +95,8 @@ def need_gradient_descent(what: str, field, remedy: str) -> None:
     """Raises ValueError unless the flow is gradient descent itself:
     a modifier's matrix would not be that of its slope."""
     if not isinstance(field.flow, flows.GradientDescent):
-        raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}; use {remedy}")
+        raise ValueError(f"{what} needs gradient descent, got {type(field.flow).__name__}, whose "
+                         f"slope is not minus the gradient alone; use {remedy}")
 
 
 def need_gradient_flow(scheme: Scheme, field) -> None:

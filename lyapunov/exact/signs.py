@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import sympy
-from sympy import And, Eq, Or, Poly, Symbol, expand, factor_list, fraction, together
+from sympy import And, Eq, Or, Poly, Rational, Symbol, expand, factor_list, fraction, together
+
+from arithmetic.squares import sum_of_squares
 
 from .smt import never_negative
 
@@ -150,7 +152,7 @@ class Domain:
         return None
 
     def _plain(self, f) -> Proof | None:
-        return self.by_terms(f) or self._by_squares(f) or self._by_wider_squares(f)
+        return self.by_terms(f) or self._by_squares(f) or self._by_wider_squares(f) or self._by_forms(f)
 
     def _by_wider_squares(self, f) -> Proof | None:
         """A quadratic form that has no negative value even where nonnegative variables change their signs."""
@@ -166,6 +168,27 @@ class Domain:
                     if (proof := wider._by_squares(f)) is not None:
                         return proof
         return None
+
+    def _by_forms(self, f) -> Proof | None:
+        """A form of degree 4 or more whose coefficients are rational numbers, as a sum of squares: 0 at 0 alone."""
+        x = sorted(f.free_symbols, key=str)
+        poly = Poly(f, *x)
+        degree, inside = poly.total_degree(), set(x) <= self.free | self.positive
+        if (degree < 4 or degree % 2 or not poly.is_homogeneous or not inside or len(x) > 4
+                or not all(c.is_Rational for c in poly.coeffs())):
+            return None
+        found = sum_of_squares(poly, (Rational(1, degree),) * len(x))
+        if found is None:
+            return None
+        z, G = found
+        L, D = G.LDLdecomposition(hermitian=False)
+        lines = L.T * sympy.Matrix(z)
+        names = [Fresh(f"l{i}", real=True) for i in range(len(z))]
+        shown = sum(d * s**2 for d, s in zip(D.diagonal(), names, strict=True))
+        text = f"{_collected(f, x)} is a sum of squares of forms, and 0 at 0 alone"
+        return Proof(And(*map(vanishing, x)), steps=(text,),
+                     identities=(expand(f - shown.subs(dict(zip(names, lines, strict=True)))),),
+                     positive=((shown, tuple(names)),))
 
     # ------------------------------------------------------------------------------------------ coefficients
     def by_terms(self, f) -> Proof | None:

@@ -466,14 +466,10 @@ KYP = symbolic(("m", "v", "p"), lambda f, s, o: {
 #: What is right and still undecided, and why.
 OPEN = {
     **{f"Lion-K, K = {K}": "K' is taken of a sum of m and g, and its monotonicity there is not among what is tried"
-       for K in ("x⁴/4", "|x| + x²/2", "√(x² + 1)", "Huber")},
+       for K in ("|x| + x²/2", "√(x² + 1)", "Huber")},
     "θ' = −[g/(1 + |diag H|)], V = F": "a diagonal of the Hessian in V' changes under rotations",
     "θ' = −[g + (JᵀJ + 1)⁻¹g + H²g], V = F": "H and JᵀJ have no common axes; sums of both are not taken apart",
     "derive Momentum under Cosine(T=10.0, end=0.0)": "no bound of the slope of the cosine by its value is tried",
-    **{f"classify {f}": "a leading form that vanishes on lines decides nothing of what is no polynomial" for f in (
-        "sin(x)**2*sin(y)**2", "-x*y + exp(x*y) - 1")},
-    "classify pi*x**4 - 7*x**2*y**2/2 + y**4": "signs on circles are told for algebraic coefficients alone",
-    "classify c*x*y*z + x**4 + y**4 + z**4": "parameters are decided in two variables alone",
 }
 
 

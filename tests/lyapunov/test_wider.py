@@ -4,7 +4,7 @@ from dataclasses import make_dataclass
 
 import pytest
 import sympy
-from sympy import Ge, Le, Rational
+from sympy import Eq, Ge, Le, Rational
 
 from arithmetic import (
     atan, cos, cosh, diagonal, erf, exp, log, maximum, minimum, sign, sin, sinh, sqrt, tanh, times, total,
@@ -14,7 +14,7 @@ from lyapunov import H, check, derive
 from lyapunov.classes import F, theta
 from lyapunov.coordinate import Frame
 from lyapunov.decrease import _turning, searched
-from lyapunov.exact import Unreadable
+from lyapunov.exact import Domain, Unreadable
 from lyapunov.motion import Law, Motion
 
 a, c = sympy.symbols("a c", positive=True)
@@ -236,6 +236,19 @@ def test_a_root_is_at_least_its_value_at_zero_of_what_is_never_negative():
     above = check(flow(field, ("v",), ("v",), k=k), loss)
     assert above.status == "PROVED" and above.conditions == (Le(k, 1),) and above.necessary
     assert searched(flow(field, ("v",), k=Rational(1, 2)), loss, (), sympy.S.Zero).status != "PROVED"
+
+
+def test_forms_with_numbers_are_sums_of_squares():
+    x, y, z = sympy.symbols("x y z", real=True)
+    space = Domain(frozenset({x, y, z}))
+    bent = sympy.expand(x**4 + 9 * (x - y) * (x**3 - y**3))
+    proof = space.nonnegative(bent)
+    assert proof is not None and proof.identities == (0,) and proof.zero == sympy.And(Eq(x, 0), Eq(y, 0))
+    ((shown, names),) = proof.positive
+    assert all(c > 0 for c in sympy.Poly(shown, *names).coeffs())
+    motzkin = x**4 * y**2 + x**2 * y**4 - 3 * x**2 * y**2 * z**2 + z**6  # never negative, and no sum of squares
+    for f in (motzkin, bent - 2 * x**4, x**4 - 3 * x * y**3 + y**4, -bent):
+        assert space.nonnegative(sympy.expand(f)) is None
 
 
 def test_sophia():

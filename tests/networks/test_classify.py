@@ -30,6 +30,16 @@ CASES = [
     (x**4 - sqrt(5) * x**2 * y**2 + y**4, "degenerate saddle"), ((x + sqrt(2) * y**2) ** 2, "non-strict minimum"),
     ((x**2 + y) ** 2 + sympy.pi * x**5, "degenerate saddle"), ((y**2 - sqrt(2) * x**3) ** 2, "non-strict minimum"),
     ((y**2 - sqrt(2) * x**3) ** 2 + x**7, "undecided"),
+    # coefficients that are not algebraic: between two forms with rational ones
+    (sympy.pi * x**4 - Rational(7, 2) * x**2 * y**2 + y**4, "degenerate minimum"),
+    (-sympy.pi * x**4 + 4 * x**2 * y**2 - y**4, "degenerate saddle"),
+    ((sqrt(sympy.pi) * x**2 - y**2) ** 2, "undecided"),
+    # no polynomials: functions of one monomial, and what is nowhere below its value on an axis
+    (exp(x * y) - 1 - x * y, "non-strict minimum"), (cos(x**2 * y) - 1, "non-strict maximum"),
+    (sympy.sin(x**2 * y) - x**2 * y, "degenerate saddle"),
+    (sympy.sin(x) ** 2 * sympy.sin(y) ** 2, "non-strict minimum"),
+    (exp((x**2 + y**2) * (x**4 + y**2)) - 1, "undecided"),
+    (sympy.sin(x) ** 2 * sympy.sin(y) ** 2 + sympy.sin(x) ** 8 + sympy.sin(y) ** 8, "undecided"),
     # cusps: the leading form does not see them
     ((y**2 - x**3) ** 2 + x**7, "degenerate minimum"), ((y**2 - x**3) ** 2 - x**7, "degenerate saddle"),
     ((y**2 - x**3) ** 2, "non-strict minimum"),
@@ -106,6 +116,8 @@ FAMILIES = [
      [("degenerate saddle", c < sympy.cbrt(2)), ("non-strict minimum", sympy.Eq(c, sympy.cbrt(2))),
                                 ("degenerate minimum", c > sympy.cbrt(2))]),
     (x**4 + y**4 + z**4 + c * x * y * z**2, [("undecided", sympy.true)]),
+    (x**4 + y**4 + z**4 + (c - 1) * x * y * z, [("degenerate saddle", c < 1), ("degenerate minimum", sympy.Eq(c, 1)),
+                                                ("degenerate saddle", c > 1)]),
 ]
 
 
@@ -149,7 +161,8 @@ def test_a_case_distinction_agrees_with_the_classification_of_every_value(p, q, 
 @given(st.lists(st.integers(-3, 3), min_size=9, max_size=9))
 def test_forms_that_are_squares_are_found_and_their_certificates_hold(entries):
     """Σ (row·(x², y², z²))² + x⁴ + y⁴ + z⁴: positive; the certificate's G reproduces it exactly."""
-    from networks.forms import leading_part, sum_of_squares
+    from arithmetic.squares import sum_of_squares
+    from networks.forms import leading_part
 
     squares = sympy.Matrix(3, 3, entries) * sympy.Matrix([x**2, y**2, z**2])
     f = sympy.Poly(sum(e**2 for e in squares) + x**4 + y**4 + z**4, x, y, z)
