@@ -24,7 +24,7 @@ from .recorder import Graph, Node, Program, gradient, polynomial, record, repeat
 from .spelling import spelled, worded
 from .symbolic import CoordinateLoss, SymbolicLoss
 from .text import (
-    Printed, Progress, Readable, Table, aligned, array, clipped, embedded, entry, latex, preformatted, short,
+    Printed, Progress, Readable, Table, aligned, array, clipped, embedded, entry, latex, preformatted, printed, short,
 )
 from .typed import formula, stored
 
@@ -41,6 +41,6 @@ __all__ = [
     "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
     "CompileError", "Interrupted", "as_decimals", "as_fractions", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
-    "spelled", "worded", "Readable", "Printed", "preformatted", "embedded", "command", "cache", "formula", "stored",
-    "ends", "jets", "squares", "tape", "enclose",
+    "spelled", "worded", "Readable", "Printed", "printed", "preformatted", "embedded", "command", "cache", "formula",
+    "stored", "ends", "jets", "squares", "tape", "enclose",
 ]

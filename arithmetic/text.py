@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 
 from .readings import Rate
 from .spelling import spelled, worded
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,13 @@ class Printed(Readable):
 
     def _repr_html_(self) -> str:
         return preformatted(str(self))
+
+
+def printed(kind: type[T]) -> type[T]:
+    """A named tuple, which has no other base, that is shown as a `Printed` is."""
+    for name, method in (("_repr_pretty_", Readable._repr_pretty_), ("_repr_html_", Printed._repr_html_)):
+        setattr(kind, name, method)
+    return kind
 
 
 def embedded(figure: Any) -> str:

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic import Box, Printed, Table
+from arithmetic import Box, Printed, Table, printed
 from networks import Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .alike import Label, Labels, number
 from .evidence import End
 from .follow import study
-from .result import Study, closest
+from .result import Study, closest, coordinates
 from .starts import uniform
 
 LOG_2 = math.log(2)
@@ -229,6 +229,7 @@ def uncertainty_exponent(loss: Objective, optimizer: Optimizer, box: Box | tuple
     return Uncertainty(sizes, np.array(share), np.array(pairs), loss.dim)
 
 
+@printed
 class Shock(NamedTuple):
     """The nearest start to a minimum that was found to end elsewhere.
 
@@ -241,6 +242,9 @@ class Shock(NamedTuple):
     start: np.ndarray
     end: str
     inside: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.minimum}: {self.distance:.6g} away, the start {coordinates(self.start)} ends: {self.end}"
 
 
 def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, nearest: int = 32, rounds: int = 4,

@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Array, Readable, Table, embedded, preformatted, short
+from arithmetic import Array, Readable, Table, embedded, preformatted, printed, short
 from networks import CriticalPoint, Nature, Objective
 from schemes import Outcome, Stop
 
@@ -46,6 +46,11 @@ AT_ONCE = 1 << 16  #: ends whose evidence is
 Terms = tuple[tuple[tuple[int, ...], float], ...]
 
 
+def coordinates(theta: Array) -> str:
+    """Of one point, to six digits."""
+    return "(" + ", ".join(f"{x:.6g}" for x in theta) + ")"
+
+
 def _terms(e: sympy.Expr, symbols) -> Terms:
     return tuple((powers, float(c)) for powers, c in sympy.Poly(e, *symbols).terms())
 
@@ -54,6 +59,7 @@ def _read_terms(words) -> Terms:
     return tuple((tuple(powers), c) for powers, c in words)
 
 
+@printed
 class Point(NamedTuple):
     """A known critical point as a study keeps it: coordinates in text and in floats, nature, value.
 
@@ -71,6 +77,9 @@ class Point(NamedTuple):
     equations: tuple[Terms, ...] = ()
     inequalities: tuple[tuple[Terms, str], ...] = ()
     radius: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.nature} {self.text}{', one of a family' * self.family}, F = {self.value:.6g}"
 
     @classmethod
     def of(cls, p: CriticalPoint) -> Point:
@@ -99,6 +108,7 @@ class Point(NamedTuple):
                    words.get("radius", 0.0))
 
 
+@printed
 class Witness(NamedTuple):
     """A start near a minimum that ends elsewhere: `end` is the point it ends in (−1: none), by its `outcome`.
 
@@ -112,6 +122,10 @@ class Witness(NamedTuple):
     end: int
     outcome: Outcome
     label: str = ""
+
+    def __str__(self) -> str:
+        return (f"start {self.index}, {coordinates(self.start)}, {self.distance:.3g} from the minimum of index "
+                f"{self.minimum}, ends: {self.label or self.outcome.label}")
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

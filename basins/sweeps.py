@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from arithmetic import Progress, Readable, Table, embedded, preformatted
+from arithmetic import Progress, Readable, Table, embedded, preformatted, printed
 from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def _values(at: tuple[float, ...]) -> str:
+    return ", ".join(f"{x:.6g}" for x in at)
+
+
+@printed
 class Threshold(NamedTuple):
     """Where a minimum is no longer stable: the sharpness that the algorithm bears meets that of the minimum.
 
@@ -40,6 +45,14 @@ class Threshold(NamedTuple):
     bears: str
     lost: object
     at: tuple[float, ...] = ()
+
+    @property
+    def condition(self) -> str:
+        """That of being stable, in words."""
+        return f"{self.minimum}: stable while its sharpness {self.sharpness:.6g} < {self.bears}"
+
+    def __str__(self) -> str:
+        return self.condition + f"; lost at {_values(self.at)}" * bool(self.at)
 
 
 @dataclass(frozen=True)
@@ -74,10 +87,9 @@ class Sweep(Readable):
         (name, *more) = self.axes
         lines = []
         for threshold in self.thresholds:
-            at = f"lost at {name} = {', '.join(f'{x:.6g}' for x in threshold.at)}" if threshold.at else (
+            at = f"lost at {name} = {_values(threshold.at)}" if threshold.at else (
                 "" if more else "not lost between these values")
-            lines.append(f"{threshold.minimum}: stable while its sharpness {threshold.sharpness:.6g} < "
-                         f"{threshold.bears}" + f"; {at}" * bool(at))
+            lines.append(threshold.condition + f"; {at}" * bool(at))
         return [*lines, *([f"no thresholds: {self.note}"] if self.note else [])]
 
     def __str__(self) -> str:

@@ -571,11 +571,14 @@ def rmsprop_energy(b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-
 
 @named()
 def adam_energy(a: Positive = 10_000.0, b: Positive = 1.0, eps: NonNegative = 0.1, ratio: Share = 1e-4) -> Recipe:
-    """Adam of rates a, b and ε, in the units of the start, with steps under which its energy F + Σ m²/(2aD) falls on
-    average; needs b < 4a."""
+    """Adam of rates a, b and ε without correction, in the units of the start; F + Σ m²/(2aD) falls on average.
+
+    Needs b < 4a.  Corrected, v/c₂ is g² at once and its first step goes along sign g: then half of the starts end where
+    gradient descent would not.
+    """
     if not b < 4 * a:
         raise ValueError(f"adam-energy: b={b} must be < 4a = {4 * a}: else the energy of the flow need not fall")
-    return recipe(flows.Dimensionless(flows.Adam(a, b, eps)), ExponentialMap(), spectral(ratio))
+    return recipe(flows.Dimensionless(flows.Adam(a, b, eps, correction=False)), ExponentialMap(), spectral(ratio))
 
 
 @named()

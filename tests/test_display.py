@@ -87,6 +87,12 @@ SHOWN = {
     "basins.Sweep": ("html", lambda: basins.sweep(POLYTWO, "gd", {"lr": [0.1, 0.3]}, basins.grid((-3, 3), 4)),
                      "stable while its sharpness"),
     "basins.Table": ("markdown", lambda: Table(("a",), [("b",)]), "| a |"),
+    "basins.Point": ("html", lambda: study(lr=0.1).points[0], "minimum (-2, 1), F = "),
+    "basins.Witness": ("html", lambda: maps()[1].witnesses(2.0)[0], "from the minimum of index"),
+    "basins.Threshold": ("html", lambda: basins.sweep(
+        POLYTWO, "gd", {"lr": [0.1, 0.5]}, basins.grid((-3, 3), 4)).thresholds[0], "&lt; 2/lr; lost at 0.381966"),
+    "basins.Shock": ("html", lambda: basins.fatal_shocks(
+        POLYTWO, schemes.named("gd", lr=0.1), maps()[0], rounds=1)[0], " away, the start ("),
     "basins.Comparison": ("html", lambda: basins.compare(*maps()), "of the labels differ"),
     "basins.McNemar": ("html", lambda: basins.mcnemar(study(lr=0.1), study(lr=0.3)), "in the first study alone"),
     "basins.Entropy": ("html", lambda: basins.entropy(maps()[0]), "S_bb = "),
@@ -105,8 +111,7 @@ PLAIN = {
         "basins.Plane", "networks.Dataset"},
     "a word": {"networks.Nature", "schemes.Outcome", "lyapunov.Status", "basins.End"},
     "numbers under names, or arrays": {
-        "basins.Evidence", "basins.Further", "basins.Point", "basins.Witness", "basins.Threshold", "basins.Shock",
-        "basins.Labels", "shallow.Evidence", "shallow.Progress"},
+        "basins.Evidence", "basins.Further", "basins.Labels", "shallow.Evidence", "shallow.Progress"},
     "a window": {"basins.Explorer"},
     "scikit-learn's display": {"shallow.ShallowRegressor", "shallow.ShallowClassifier"},
 }

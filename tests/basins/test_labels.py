@@ -20,9 +20,9 @@ from basins.job import ONWARD, Work
 from basins.labels import inner_balls
 from basins.recurrence import IRREGULAR, followed
 from basins.result import closest, squares
-from flows import Flow
+from flows import Adam, Dimensionless, Flow
 from networks import CriticalPoint, Loss, Nature
-from schemes import Euler, Outcome, Stop, named, pair
+from schemes import Euler, ExponentialMap, Outcome, Stop, named, pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -316,7 +316,8 @@ def test_what_goes_round_for_a_while_is_no_cycle():
     """Adam under energy control tries the same six steps some two hundred times, and then goes on to a minimum."""
     loss = networks.get("expfour")
     start = uniform(loss.box, 2000, 0)[:, [206]]
-    result = study(loss, named("adam-energy"), start, stop=Stop(max_steps=10_000), progress=False)
+    corrected = pair(Dimensionless(Adam(1e4, 1.0, 0.1)), ExponentialMap(), named("adam-energy").step)
+    result = study(loss, corrected, start, stop=Stop(max_steps=10_000), progress=False)
     assert result.end[0] == End.KNOWN_POINT and result.points[result.point[0]].text == "(0, -1)"
 
 

@@ -79,6 +79,10 @@ def test_a_short_run(real_data, tmp_path, capsys):
     assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows
                if row["optimizer"] in ("secant-energy", "lm", "gd-energy"))
     assert "6 starts per pair" in text and "It loses:" in text and "## reaction 8-8" in text
+    assert "From 12 other starts (seed 1), of secant-energy, lm-gain and lm alone" in text and "nan" not in text
+    assert {file.name for file in (tmp_path / "kept").glob("*seed_1.pickle")} == {
+        f"{pair}_{name}_12_20_seed_1.pickle" for pair in ("saha_8", "reaction_8-8")
+        for name in ("secant-energy", "lm", "lm-gain")}
     assert (tmp_path / "figures" / "real_data.png").stat().st_size > 10_000
     capsys.readouterr()
     assert real_data.main(command) == 0 and capsys.readouterr().err == ""  # all of it is kept
