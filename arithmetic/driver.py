@@ -11,7 +11,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .backends import CompileError, Kernel, Work, available, check_backend, find
+from .backends import REGISTERED, CompileError, Kernel, Work, available, check_backend, find
 from .backends.base import WIDTH
 from .backends.numpy import chunks
 from .iteration import Iteration
@@ -52,6 +52,8 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
     queue = np.arange(n) if lanes is None else lanes
     iteration, base = iteration.among(state, slice(None) if lanes is None else lanes), 0
+    if taken is None:  # else a lane has other clocks than are here
+        iteration = _for(backend, iteration)
     try:
         while len(queue) and base < max_steps:
             # a long table costs more than most runs: it is made in lengths, as lanes need them
@@ -72,20 +74,31 @@ def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, bac
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
-    steps, queue, iteration = np.zeros(n, dtype=np.int64), np.arange(n), iteration.among(state)
+    steps, queue, iteration = np.zeros(n, dtype=np.int64), np.arange(n), _for(backend, iteration.among(state))
     moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
     places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
     work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
-    found[:], step = state[:rows], _way(kernel, work, workers, n * folded.operations)
+    found[:], taken = state[:rows], np.zeros_like(steps)
+    step = _way(kernel, work, workers, n * folded.operations)
     try:
         for k in range(1, length + 1):
-            work.again(k)
+            if len(table):
+                work.again(k)
+            else:  # a step is the same at every age, and one of one step the cheapest
+                taken, steps[:] = taken + steps, 0
+                work.again(1)
             step()
             for s, i in places:
                 found[k, i] = moved[s]
     except KeyboardInterrupt:
         raise Interrupted(np.array(start), np.zeros_like(steps)) from None
-    return found, steps
+    return found, taken + steps
+
+
+def _for(backend: str, iteration: Iteration) -> Iteration:
+    """The iteration as the back end is fast with it; the bits are the same."""
+    chosen = next(b for b in REGISTERED if b.available()) if backend == "auto" else find(check_backend(backend))
+    return iteration if chosen.tables else iteration.without_tables
 
 
 def _ready(iteration, state, queue, limit, backend) -> tuple[np.ndarray, np.ndarray, Kernel, Iteration, np.ndarray]:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from . import printers
+from .operations import OPERATIONS
 from .recorder import Graph, Node, Program, needed
+
+LOOKUP = 8  # operations that a compiled kernel does at least while it reads one number from a table
 
 
 class Recent:
@@ -49,7 +52,8 @@ class Iteration:
     A row is one of three:
 
     - a *clock* if its update reads only clocks (beta**n, the number of steps) and it is uniform: it has the same value
-      in every lane after the same number of steps, is evaluated once and read from a table;
+      in every lane after the same number of steps, is evaluated once and read from a table, or computed in every lane
+      where that is less work (`without_tables`);
     - a *parameter* if its update is the row itself: what depends on parameters alone is evaluated once per lane;
     - a state that is computed in every lane, one of `lanes`.
     """
@@ -111,10 +115,22 @@ class Iteration:
         return tuple(dict.fromkeys(read + [n for n in self.lane_outputs if alone[n]]))
 
     @functools.cached_property
-    def operations(self) -> int:
-        """Arithmetic operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
+    def computed(self) -> list[Node]:
+        """The operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
         given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
-        return sum(bool(n.operands) for n in printers.needed_given(self.lane_outputs, given))
+        return [n for n in printers.needed_given(self.lane_outputs, given) if n.operands]
+
+    @property
+    def operations(self) -> int:
+        """How many arithmetic operations these are."""
+        return len(self.computed)
+
+    @functools.cached_property
+    def without_tables(self) -> Iteration:
+        """This iteration with its clocks computed in every lane; itself if to look them up is less work."""
+        alone = dataclasses.replace(self, uniform=frozenset())
+        more = sum(map(_work, alone.computed)) - sum(map(_work, self.computed))
+        return alone if more < LOOKUP * sum(not n.boolean for n in self.tabulated) else self
 
     def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:
         """This iteration with the rows that could be clocks, and differ between `lanes` of `start`, known to do so."""
@@ -181,11 +197,17 @@ class Iteration:
         return folded, [kept[order.index(n)] for n in folded.tabulated]
 
     # what was made of it, so that memory does not grow with the number of runs
-    recent_tables = functools.cached_property(lambda self: Recent(4))
+    recent_tables = functools.cached_property(lambda self: Recent(16))  # of 100 000 steps
     _recent_states = functools.cached_property(lambda self: Recent(32))
     _variants = functools.cached_property(lambda self: Recent(4))
     _foldings = functools.cached_property(lambda self: Recent(4))
     kernels = functools.cached_property(lambda self: Recent(4))
+
+
+def _work(node: Node) -> int:
+    """Operations that a node stands for."""
+    op = OPERATIONS[node.op]
+    return 1 if op.definition is None else sum(_work(n) for n in op.program.tape if n.operands)
 
 
 def _rows(program: Program, inputs: np.ndarray) -> np.ndarray:

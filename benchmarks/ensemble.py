@@ -25,7 +25,7 @@ import numpy as np
 
 import arithmetic
 from arithmetic import cpus
-from arithmetic.backends.c import compiler
+from arithmetic.backends.c import SETS, compiler
 import networks
 from networks import Network
 from schemes import ErrorControl, EulerRichardson, Outcome, Stop, named, pair
@@ -74,9 +74,8 @@ class HandWritten:
 
     def __init__(self, directory: str):
         library = Path(directory) / "blocks.so"
-        subprocess.run([compiler(), "-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=off",
-                        "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC",
-                        str(Path(__file__).with_name("blocks.c")), "-o", str(library), "-lm"], check=True)
+        subprocess.run([compiler(), *SETS[0], str(Path(__file__).with_name("blocks.c")), "-o", str(library), "-lm"],
+                       check=True)
         self.library, self.pool = ctypes.CDLL(str(library)), ThreadPoolExecutor(cpus())
         self.stops = Stops(STOP.gradient**2, STOP.speed**2, STOP.radius**2, STOP.h_min, STOP.max_steps)
         steps = np.arange(1, STOP.max_steps + 2)

@@ -78,6 +78,7 @@ class Backend:
     """One way to run a recorded step.
 
     name : as in `backend=`.  remedy : what makes it available.  parallel : whether its kernels run side by side.
+    tables : whether it reads what is the same in all lanes from tables even where a few operations would do.
     `available()` says whether this machine has it, without importing or running anything slow.
     `compile(iteration)` gives the kernel, or raises CompileError: then the next back end is used.
     """
@@ -85,6 +86,7 @@ class Backend:
     name: str
     remedy: str
     parallel: bool = True
+    tables: bool = False
 
     def available(self) -> bool:
         raise NotImplementedError

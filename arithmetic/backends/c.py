@@ -16,10 +16,12 @@ from .. import cache
 from ..iteration import Iteration
 from .base import Backend, CompileError, Kernel, Spelling, Work, printed, sizes
 
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
-         # these two make jumps of selects, and then the loop over lanes does not vectorise
-         "-fno-tree-pre", "-fno-thread-jumps", "-shared", "-fPIC", "-w")
-WIDE = ("-mprefer-vector-width=512",)
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+# the first two make jumps of selects, and then the loop over lanes does not vectorise; the last one takes two steps of
+# a few lanes before the others have theirs: steps wait for each other, lanes do not
+GCC = ("-fno-tree-pre", "-fno-thread-jumps", "-fno-loop-unroll-and-jam")
+WIDE = ("-mprefer-vector-width=512",)  # x86's alone
+SETS = FLAGS + GCC + WIDE, FLAGS + GCC, FLAGS + WIDE, FLAGS
 
 SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];",
                     flag="const _Bool {name} = {array}[{row}][l] != 0;",
@@ -33,6 +35,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
     double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
     double c[T + 1][W] __attribute__((aligned(64)));
     i64 count[W] __attribute__((aligned(64))), alive[W] __attribute__((aligned(64))), lane[W];
+    const i64 inner = max_steps < K ? max_steps + 1 : K;  /* the last of few steps shows who has done them */
     i64 mine = 0, last = 0, running = 1;  /* queue[mine] to queue[last] are this thread's next lanes */
     for (int l = 0; l < W; l++) {{
         lane[l] = -1; alive[l] = 0; count[l] = 0;
@@ -59,7 +62,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
             }}
         }}
         if (!busy) return;
-        for (int k = 0; k < K; k++) {{
+        for (int k = 0; k < inner; k++) {{
             {gather}
             #pragma GCC ivdep
             for (int l = 0; l < W; l++) {{
@@ -140,13 +143,13 @@ def _machine() -> str:
 @functools.lru_cache(maxsize=128)
 def library(text: str, cc: str) -> ctypes.CDLL:
     """The loaded library of a C text: of this process, else the kept one, else compiled now."""
-    name = cache.name("\n".join((text, cc, *FLAGS, *WIDE, _machine())), ".so")
+    name = cache.name("\n".join((text, cc, *SETS[0], _machine())), ".so")
     if (kept := cache.find(name)) is not None:
         with contextlib.suppress(OSError):  # another process has just replaced it
             return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
         built = Path(folder) / name
-        for flags in (FLAGS + WIDE, FLAGS):  # the width flag is x86's alone
+        for flags in SETS:
             result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(built), "-lm"], input=text, text=True,
                                     capture_output=True, check=False)
             if result.returncode == 0:

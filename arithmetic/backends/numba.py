@@ -44,7 +44,7 @@ def look(typingctx, address):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
-    W, K, S, P, T = {width}, {inner}, {states}, {fixed}, {tables}
+    W, K, S, P, T = {width}, min({inner}, max_steps + 1), {states}, {fixed}, {tables}
     y = np.zeros((S, W))
     p = np.zeros((P + 1, W))
     c = np.zeros((T + 1, W))

@@ -13,7 +13,7 @@ from .base import Backend, Kernel, Work
 class NumPy(Backend):
     """NumPy alone.  Threads would fight for the interpreter, a lock between any two short calls: use processes."""
 
-    name, remedy, parallel = "numpy", "", False
+    name, remedy, parallel, tables = "numpy", "", False, True
 
     def available(self) -> bool:
         return True

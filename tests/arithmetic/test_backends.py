@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from arithmetic import BACKENDS, CompileError, available, check_backend, iterate
+from arithmetic import BACKENDS, CompileError, Graph, Iteration, available, check_backend, iterate
 from arithmetic.backends import REGISTERED, Backend, c, numba, numpy
 from maps import damped_map, decay_map, starts, stragglers
 
@@ -109,3 +109,31 @@ def test_forgetting_a_kernel_is_not_needed_to_compile_again(monkeypatch):
     for _ in range(3):
         iterate(iteration, starts(5), 10, backend="numpy")
     assert len(made) == 1
+
+
+OTHERS = {"clang": "-fno-tree-*|-fno-thread-*|-fno-loop-*", "gcc on ARM": "-mprefer-*", "neither": "-fno-[tl]*|-mpref*"}
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
+@pytest.mark.parametrize("refused", OTHERS.values(), ids=OTHERS)
+def test_a_compiler_that_knows_fewer_flags_is_given_fewer(tmp_path, refused):
+    cc = tmp_path / "cc"
+    cc.write_text(f"""#!/bin/sh
+for flag; do case "$flag" in -fno-trap*) ;; {refused}) echo "unknown argument: $flag" >&2; exit 1;; esac; done
+exec {c.compiler()} "$@"
+""")
+    cc.chmod(0o755)
+    result = run(HAND_OVER, tmp_path, CC=str(cc))
+    assert result.stdout == "0\n", result.stdout + result.stderr
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
+def test_gcc_takes_one_step_of_many_lanes_at_a_time(tmp_path):
+    """What waits for nothing fills the processor; two steps of one lane do wait."""
+    x, y = (graph := Graph()).inputs("x", 2)
+    descent = Iteration((x, y), (x - 0.1 * x * (x * x - 1), y - 0.1 * y), x * x + y * y > 1e-12, 2)
+    result = subprocess.run([c.compiler(), *c.SETS[0], "-fopt-info-optimized", "-x", "c", "-", "-o", tmp_path / "k.so"],
+                            input=c.source(descent), capture_output=True, text=True, check=False)
+    if result.returncode:
+        pytest.skip("not gcc, or not on an x86")
+    assert "loop vectorized" in result.stderr and "unroll and jam" not in result.stderr

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from arithmetic import Graph, Iteration, available, iterate, where
+from arithmetic import Graph, Iteration, available, exp, iterate, where
 from arithmetic.iteration import Recent
 from maps import damped_map, decay_map, starts, stragglers
 
@@ -86,8 +86,27 @@ def test_tables_are_kept_for_the_last_few_starts_only():
     for k in range(30):
         z = starts(3)
         z[3] = k / 100
-        iterate(iteration, z, 5)
-    assert len(iteration.recent_tables) == 4
+        iterate(iteration, z, 5, backend="numpy")
+    assert len(iteration.recent_tables) == 16
+
+
+@pytest.mark.parametrize("backend", available())
+def test_clocks_in_lanes_have_the_bits_of_tables(backend):
+    iteration, z = damped_map(), starts(500)
+    computed = iterate(iteration, z, 3000, backend=backend)
+    read = iterate(iteration, z, 3000, backend=backend, taken=np.zeros(500, dtype=int))
+    assert computed[1].max() > 100
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(computed, read, strict=True))
+
+
+def test_clocks_are_computed_in_lanes_where_that_is_less_work_than_to_look_them_up():
+    assert damped_map().without_tables.lanes == (0, 1, 2, 3)
+    for idle in (decay_map().among(stragglers(100, 10)), damped_map().without_tables):  # nothing reads a clock
+        assert idle.without_tables is idle
+    graph = Graph()
+    x, n = graph.inputs("x", 2)
+    costly = Iteration((x, n), (x * exp(-n), n + 1), x > 0.0, 1)
+    assert costly.operations == 2 and costly.without_tables is costly
 
 
 def test_recent_forgets_the_oldest():
