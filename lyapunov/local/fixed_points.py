@@ -316,7 +316,9 @@ def _threshold(polynomial):
             candidates += [(root, where) for root in _positive_roots(top)]
     rates = sorted({x for root, _ in candidates for x in root.free_symbols}, key=str)
     sample = {x: known.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10)) for x in rates}
-    candidates = [(root, where) for root, where in candidates if root.subs(sample) > 0]
+    # (of long radicals sympy does not say whether they are real)
+    candidates = [(root, where) for root, where in candidates
+                  if (value := sympy.N(root.subs(sample), 30)).is_real and value > 0]
     candidates = sorted(candidates, key=lambda c: c[0].subs(sample))
     rates = polynomial.free_symbols - {z, sharpness}
     full = {x: known.get(x, sample.get(x, Rational(1, 10) if str(x) == "lr" else Rational(9, 10))) for x in rates}

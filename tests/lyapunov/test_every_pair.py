@@ -7,7 +7,7 @@ import sympy
 from sympy import Rational
 
 import schemes
-from flows import FLOWS, Momentum, Newton, RAdam, Rprop, ScheduledNAdam
+from flows import FLOWS, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam
 from lyapunov import Status, modified_equation, multipliers
 from lyapunov.coordinate import scalars_at_rest
 from schemes import (
@@ -71,6 +71,15 @@ def test_counts_of_time_that_rest_at_zero():
     found = multipliers(pair(ScheduledNAdam(), Euler(), 0.1))
     slow, fast = Rational(99, 100), Rational(9, 10)
     assert found.further == {"c2": fast, "w": slow, "P": slow, "v": fast}
+
+
+def test_the_threshold_among_roots_of_which_some_are_not_real():
+    """Of long radicals sympy does not say whether they are real, and does not compare those that are not."""
+    found = multipliers(pair(NAdam(), Strang(), 0.1))
+    eta, z = (next(x for x in found.polynomial.free_symbols if x.name == name) for name in ("eta", "z"))
+    inside, outside = (max(map(abs, sympy.Poly(found.polynomial.subs(
+        eta, sympy.N(k * found.threshold, 40)), z).nroots())) for k in (Rational(99, 100), Rational(101, 100)))
+    assert inside < 1 < outside
 
 
 @pytest.mark.slow
