@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-os.environ.setdefault("SYMPY_CACHE_SIZE", "200000")  # read at its import; of a thousand proofs in one process
+os.environ.setdefault("SYMPY_CACHE_SIZE", "None")  # no bound; read at its import, of a thousand proofs in one process
 
 import sympy  # noqa: E402
 
