@@ -40,7 +40,7 @@ def as_fractions(expression: Rate) -> sympy.Expr:
 
 
 def _decimal(x) -> sympy.Rational:
-    return sympy.Rational(repr(float(x)))
+    return sympy.Rational(decimal(x))
 
 
 def _fraction(x) -> sympy.Rational:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-
 from .late import sympy
 from .readings import Rate
 from .spelling import spelled, worded

@@ -21,7 +21,7 @@ from schemes import Optimizer, Outcome, Problem, Stop
 from .alike import Label, Labels, number
 from .evidence import End
 from .follow import study
-from .result import Study, closest, coordinates
+from .result import Study, closest, listed
 from .starts import uniform
 
 LOG_2 = math.log(2)
@@ -244,7 +244,7 @@ class Shock(NamedTuple):
     inside: np.ndarray
 
     def __str__(self) -> str:
-        return f"{self.minimum}: {self.distance:.6g} away, the start {coordinates(self.start)} ends: {self.end}"
+        return f"{self.minimum}: {self.distance:.6g} away, the start ({listed(self.start)}) ends: {self.end}"
 
 
 def fatal_shocks(loss: Objective, optimizer: Optimizer, result: Study, *, nearest: int = 32, rounds: int = 4,
@@ -333,7 +333,7 @@ class EdgeState(Printed):
     resting: bool
 
     def __str__(self) -> str:
-        at = ", ".join(f"{x:.6g}" for x in self.theta)
+        at = listed(self.theta)
         known = f"; {self.distance:.1e} from {self.point}" if self.point else ""
         return (f"({at}), |∇F| = {self.gradient:.1e}, {self.negative} negative eigenvalues{known}" if self.resting else
                 f"not at rest: ({at}) moved by {self.moved:.1e} in the last round")

@@ -26,7 +26,7 @@ from .interrupt import Interruptions
 from .job import ONWARD, Job, Work, prepare
 from .labels import labelled, unjudged
 from .recurrence import followed
-from .result import Study, coordinate_names
+from .result import Study
 from .starts import Described
 from .store import Store
 
@@ -126,7 +126,7 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
                               "interrupted before the ends were judged, so they have no names")
         found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
                       gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
-                      stop=job.problem.stop, match=float(match), coordinates=coordinate_names(loss),
+                      stop=job.problem.stop, match=float(match), coordinates=loss.names,
                       drawn=getattr(starts, "drawn", ""), objective=loss)
         try:
             if kept and found.complete:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from arithmetic import Array, Box
 from networks import CriticalPoint, Objective
 
-from .result import Study, coordinate_names
+from .result import Study
 from .starts import grid
 
 
@@ -71,7 +71,7 @@ class Plane:
     @classmethod
     def through(cls, loss: Objective, first: str | int, second: str | int, at: ArrayLike | None = None) -> Plane:
         """Two coordinates of a loss, by name or index; the others keep their values at the point `at` (0)."""
-        names = coordinate_names(loss)
+        names = loss.names
         chosen = [names.index(k) if k in names else k if isinstance(k, int) else -1 for k in (first, second)]
         if not all(0 <= k < loss.dim for k in chosen) or chosen[0] == chosen[1]:
             raise ValueError(f"Plane.through(loss, {first!r}, {second!r}): two coordinates of {loss.name}, which has "

@@ -46,9 +46,9 @@ AT_ONCE = 1 << 16  #: ends whose evidence is
 Terms = tuple[tuple[tuple[int, ...], float], ...]
 
 
-def coordinates(theta: Array) -> str:
-    """Of one point, to six digits."""
-    return "(" + ", ".join(f"{x:.6g}" for x in theta) + ")"
+def listed(numbers: Array | Sequence[float]) -> str:
+    """Numbers, as of a point, to six digits."""
+    return ", ".join(f"{x:.6g}" for x in numbers)
 
 
 def _terms(e: sympy.Expr, symbols) -> Terms:
@@ -122,7 +122,7 @@ class Witness(NamedTuple):
     label: str = ""
 
     def __str__(self) -> str:
-        return (f"start {self.index}, {coordinates(self.start)}, {self.distance:.3g} from the minimum of index "
+        return (f"start {self.index}, ({listed(self.start)}), {self.distance:.3g} from the minimum of index "
                 f"{self.minimum}, ends: {self.label or self.outcome.label}")
 
 
@@ -417,8 +417,3 @@ def squares(at: np.ndarray, theta: np.ndarray) -> np.ndarray:
         more *= more
         result += more
     return result
-
-
-def coordinate_names(loss: Objective) -> tuple[str, ...]:
-    """What the parameters of a loss are called."""
-    return loss.names

@@ -19,16 +19,12 @@ from schemes import Optimizer, Outcome, named, variants
 from .alike import Labels
 from .follow import study
 from .identity import content
-from .result import Point, Study
+from .result import Point, Study, listed
 from .store import Store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-def _values(at: tuple[float, ...]) -> str:
-    return ", ".join(f"{x:.6g}" for x in at)
 
 
 @printed
@@ -52,7 +48,7 @@ class Threshold(NamedTuple):
         return f"{self.minimum}: stable while its sharpness {self.sharpness:.6g} < {self.bears}"
 
     def __str__(self) -> str:
-        return self.condition + f"; lost at {_values(self.at)}" * bool(self.at)
+        return self.condition + f"; lost at {listed(self.at)}" * bool(self.at)
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class Sweep(Readable):
         (name, *more) = self.axes
         lines = []
         for threshold in self.thresholds:
-            at = f"lost at {name} = {_values(threshold.at)}" if threshold.at else (
+            at = f"lost at {name} = {listed(threshold.at)}" if threshold.at else (
                 "" if more else "not lost between these values")
             lines.append(threshold.condition + f"; {at}" * bool(at))
         return [*lines, *([f"no thresholds: {self.note}"] if self.note else [])]
