@@ -34,13 +34,11 @@ class Interrupted(KeyboardInterrupt):
         self.final, self.steps = final, steps
 
 
-def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend: str = "auto",
-            threads: int | None = None, taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
-            overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def iterate(iteration: Iteration, start: np.ndarray, max_steps: int | np.ndarray, *, backend: str = "auto",
+            threads: int | None = None, overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Step every lane from `start` until it no longer goes, at most `max_steps` times.
 
-    start : (rows, lanes).  taken : (lanes,) steps that each lane has behind it, which count; its clocks are as they
-    were before them.  lanes : which are stepped, as if there were no others; all unless given.
+    start : (rows, lanes).  max_steps : a number, or one for each lane.
     threads : at most this many, None or -1 for all cores; the NumPy back end uses one.
     overwrite : whether `start`, floats in C order, may become the final rows.
     Returns the final rows, same shape, and the number of steps of each lane.  The result does not depend, to the bit,
@@ -49,16 +47,15 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int, *, backend:
     """
     workers = check_threads(threads)
     state, n = start if overwrite else np.array(start, dtype=float, order="C"), np.shape(start)[1]
-    steps = np.zeros(n, dtype=np.int64) if taken is None else np.array(taken, dtype=np.int64)
-    queue = np.arange(n) if lanes is None else lanes
-    iteration, base = iteration.among(state, slice(None) if lanes is None else lanes), 0
-    if taken is None:  # else a lane has other clocks than are here
-        iteration = _for(backend, iteration)
+    steps, limits = np.zeros(n, dtype=np.int64), np.array(max_steps, dtype=np.int64, ndmin=1)
+    # (those that may go far are begun first, so that none of them goes alone at the end)
+    queue = np.argsort(-limits, kind="stable") if np.ndim(max_steps) else np.arange(n)
+    iteration, base, most = _for(backend, iteration.among(state)), 0, int(limits.max(initial=0))
     try:
-        while len(queue) and base < max_steps:
+        while len(queue) and base < most:
             # a long table costs more than most runs: it is made in lengths, as lanes need them
-            limit = min(max_steps - base, max(FIRST, base), TABLE) if iteration.clocks else max_steps - base
-            _stretch(iteration, state, steps, queue, base, limit, backend, workers)
+            limit = min(most - base, max(FIRST, base), TABLE) if iteration.clocks else most - base
+            _stretch(iteration, state, steps, queue, base, np.minimum(limits - base, limit), backend, workers)
             base += limit
             queue = queue[steps[queue] >= base]
     except KeyboardInterrupt:
@@ -77,7 +74,7 @@ def path(iteration: Iteration, start: np.ndarray, length: int, rows: int, *, bac
     steps, queue, iteration = np.zeros(n, dtype=np.int64), np.arange(n), _for(backend, iteration.among(state))
     moved, table, kernel, folded, _ = _ready(iteration, state, queue, length, backend)
     places, found = [(s, i) for s, i in enumerate(iteration.lanes) if i < rows], np.empty((length + 1, rows, n))
-    work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, 0)
+    work = Work(moved, steps, folded.fixed_rows(state), table, queue, 0, np.zeros(1, dtype=np.int64))
     found[:], taken = state[:rows], np.zeros_like(steps)
     step = _way(kernel, work, workers, n * folded.operations)
     try:
@@ -111,14 +108,13 @@ def _ready(iteration, state, queue, limit, backend) -> tuple[np.ndarray, np.ndar
     return state[:len(lanes)] if first else state[lanes], table, compiled(folded, backend), folded, at
 
 
-def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> None:
-    """Step the lanes of the queue, all of age `base` or more, to the age `base + limit` at most."""
-    rows, table, kernel, folded, at = _ready(iteration, state, queue, limit, backend)
-    young = queue[steps[queue] < base + limit]
-    work = Work(rows, steps, folded.fixed_rows(state), table, young, base, limit)
+def _stretch(iteration, state, steps, queue, base, limits, backend, workers) -> None:
+    """Step the lanes of the queue, all of age `base`, to the age `base + limits` at most."""
+    most = int(limits.max())
+    rows, table, kernel, folded, at = _ready(iteration, state, queue, most, backend)
+    work = Work(rows, steps, folded.fixed_rows(state), table, queue, base, limits)
     try:
-        if len(young):
-            _way(kernel, work, workers, len(young) * limit * folded.operations)()
+        _way(kernel, work, workers, len(queue) * most * folded.operations)()
     finally:
         if not np.may_share_memory(rows, state):
             state[list(iteration.lanes)] = rows
@@ -126,7 +122,7 @@ def _stretch(iteration, state, steps, queue, base, limit, backend, workers) -> N
             state[i, queue] = np.take(values, steps[queue] - base, mode="clip")
 
 
-def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
+def drive(advance: Callable, start: np.ndarray, max_steps: int | np.ndarray, *,
           threads: int | None = 1) -> tuple[np.ndarray, np.ndarray]:
     """`iterate` for a step that is no recorded program but a function of NumPy arrays.
 
@@ -135,11 +131,11 @@ def drive(advance: Callable, start: np.ndarray, max_steps: int, *,
     """
     workers = check_threads(threads)
     state, n = np.array(start, dtype=float, order="C"), np.shape(start)[1]
-    steps = np.zeros(n, dtype=np.int64)
-    work = Work(state, steps, np.empty((0, n)), np.empty((0, 1)), np.arange(n), 0, max_steps)
+    steps, limits = np.zeros(n, dtype=np.int64), np.array(max_steps, dtype=np.int64, ndmin=1)
+    work = Work(state, steps, np.empty((0, n)), np.empty((0, 1)), np.arange(n), 0, limits)
     kernel = Kernel(lambda work: chunks(lambda x, p, y, count, go: advance(x, y, count, go), work), parallel=True)
     try:
-        if max_steps > 0:
+        if limits.max(initial=0) > 0:
             _way(kernel, work, workers, None)()
     except KeyboardInterrupt:
         raise Interrupted(state, steps) from None

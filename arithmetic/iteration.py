@@ -117,8 +117,25 @@ class Iteration:
     @functools.cached_property
     def computed(self) -> list[Node]:
         """The operations of one step of one lane, the stop test included; what is tabulated or fixed is not."""
-        given = dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
-        return [n for n in printers.needed_given(self.lane_outputs, given) if n.operands]
+        return [n for n in printers.needed_given(self.lane_outputs, self._given) if n.operands]
+
+    @property
+    def _given(self) -> dict[Node, str]:
+        return dict.fromkeys([*(self.state[i] for i in self.lanes), *self.tabulated, *self.fixed], "")
+
+    @functools.cached_property
+    def bounds(self) -> tuple[Node, ...]:
+        """The numbers that are read by the condition to go on and by no update, as those of a stop test.
+
+        Compiled kernels are given them, so that iterations that differ in them alone have one kernel.
+        """
+        moving = set(printers.needed_given(self.lane_outputs[:-1], self._given))
+        return tuple(n for n in printers.needed_given([self.go], self._given) if n.op == "const" and n not in moving)
+
+    @functools.cached_property
+    def numbers(self) -> np.ndarray:
+        """What `bounds` are."""
+        return np.array([n.value for n in self.bounds], dtype=float)
 
     @property
     def operations(self) -> int:
@@ -132,10 +149,10 @@ class Iteration:
         more = sum(map(_work, alone.computed)) - sum(map(_work, self.computed))
         return alone if more < LOOKUP * sum(not n.boolean for n in self.tabulated) else self
 
-    def among(self, start: np.ndarray, lanes: np.ndarray | slice = slice(None)) -> Iteration:
-        """This iteration with the rows that could be clocks, and differ between `lanes` of `start`, known to do so."""
+    def among(self, start: np.ndarray) -> Iteration:
+        """This iteration with the rows that could be clocks, and differ between the lanes of `start`, so known."""
         bits = start.view(np.int64)
-        same = frozenset(i for i in self.clocks if (bits[i, lanes] == bits[i, lanes][:1]).all())
+        same = frozenset(i for i in self.clocks if (bits[i] == bits[i, :1]).all())
         if len(same) == len(self.clocks):
             return self
         return self._variants.get(same, lambda: dataclasses.replace(self, uniform=same))

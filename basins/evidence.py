@@ -279,11 +279,6 @@ def all_in_doubt(problem: Problem) -> bool:
     return problem.field.loss.symbolic and problem.recordable and not holds(problem)
 
 
-def timed(problem: Problem) -> list[int]:
-    """The rows of a recorded map that are not a lane's own: clocks, and the counter of steps."""
-    return [i for i in range(problem.size) if i not in problem.iteration.lanes]
-
-
 def _moves(problem: Problem, theta: np.ndarray) -> bool:
     """Whether the energy beyond F shows in the speed at a point, V − F ≤ 10|θ'|², for memories of all sizes.
 
@@ -318,22 +313,18 @@ def followed_on(problem: Problem, z: np.ndarray, lanes: np.ndarray, steps: np.nd
                 run: Callable | None = None, **options) -> Further:
     """Where lanes at rest go on to in a tighter problem; nothing is said of others.
 
-    z : the rows of all lanes at the start or, where they have `begun`, after their `steps`, but for those of the
-    `timed`: both are the same run, to the bit.  They are written into.  Each lane has ten times the steps that it took
-    (to the next power of 2, and 1024 at least): that depends on no other.
+    z : the rows of all lanes at the start or, where they have `begun`, after their `steps`: both are the same run, to
+    the bit.  They are written into.  Each lane has ten times the steps that it took (to the next power of 2, and 1024
+    at least): that depends on no other.
     options : `backend` and `threads`.  run : what is called for `problem.run`.
     """
     run = run or functools.partial(problem.run, overwrite=True)
-    total, budget, left = (steps if begun else np.zeros_like(steps)), 1024, lanes
-    period = np.zeros(len(steps), dtype=np.int8)
-    while len(left):
-        fits = LONGER * steps[left] <= budget
-        some, left = left[fits], left[~fits]
-        if len(some):
-            z, total = run(z, max_steps=budget, taken=total, lanes=some, **options)
-            going = some[total[some] == budget]
-            period[going] = periods(problem, z[:, going], **options)
-        budget *= 2
+    total, period = (steps.copy() if begun else np.zeros_like(steps)), np.zeros(len(steps), dtype=np.int8)
+    left = (1 << np.frexp(np.maximum(LONGER * steps[lanes], 1024) - 1)[1].astype(np.int64)) - total[lanes]
+    z[:, lanes], more = run(z[:, lanes], max_steps=left, **options)
+    total[lanes] += more
+    going = lanes[more == left]
+    period[going] = periods(problem, z[:, going], **options)
     end, found = problem.finish(z, total), Further.of(np.arange(len(steps)), problem.field.dim)
     end.outcome[end.outcome == Outcome.STEP_LIMIT] = Outcome.RUNNING
     end.outcome[period > 0] = Outcome.CYCLE

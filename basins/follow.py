@@ -8,7 +8,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any
@@ -20,7 +20,7 @@ from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
-from .evidence import Further, followed_on, timed
+from .evidence import Further, followed_on
 from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import ONWARD, Job, Work, prepare
@@ -116,18 +116,8 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
             for k, piece in enumerate(job.pieces):
                 whole[:, piece] = job.starts(k)
             kept.release()
-        try:
-            report.close()
-            with keys.allowed():
-                labels = labelled(attractors, optimizer, job.problem, whole, ends, match, backend=backend,
-                                  threads=threads)
-        except KeyboardInterrupt:
-            labels = unjudged(attractors, optimizer, job.problem, whole, ends, match,
-                              "interrupted before the ends were judged, so they have no names")
-        found = Study(starts=whole, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
-                      gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
-                      stop=job.problem.stop, match=float(match), coordinates=loss.names,
-                      drawn=getattr(starts, "drawn", ""), objective=loss)
+        report.close()
+        found = _judged(job, attractors, whole, ends, keys, match, getattr(starts, "drawn", ""), backend, threads)
         try:
             if kept and found.complete:
                 kept.release()
@@ -137,6 +127,55 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
         if failed is not None:
             raise _with_partial(failed, found, kept)
     return found
+
+
+def studies(loss: Objective, optimizers: Sequence[Optimizer], starts: np.ndarray | Described, *,
+            stop: Stop | None = None, backend: str = "auto", threads: int | None = None, match: float = 0.05,
+            points: Atlas | Iterable | str | None = "known", patience: float = 20.0) -> list[Study]:
+    """`study` with each of several optimizers, `alike` on the loss: the same results, from one run of all lanes.
+
+    That is sooner where starts are few: lanes are stepped in blocks, and the last of each study would go alone.
+    Interrupted from the keyboard, it returns all of them with what is done.
+    """
+    jobs = [prepare(loss, optimizer, starts, stop, None, match, named=points is not None) for optimizer in optimizers]
+    check_backend(backend)
+    check_threads(threads)
+    attractors, n, whole = Attractors(loss, points, patience), jobs[0].n, jobs[0].columns(0, jobs[0].n)
+    with Interruptions() as keys:
+        try:
+            with keys.allowed():
+                ends = _follow(jobs[0].work, whole, backend, threads, beside=[job.problem for job in jobs[1:]])
+                keys.check()
+        except _Cut as cut:
+            attractors.hurry()
+            ends = cut.ends
+        return [_judged(job, attractors, whole, {name: values[..., k * n:(k + 1) * n].copy()
+                                                 for name, values in ends.items()},
+                        keys, match, getattr(starts, "drawn", ""), backend, threads) for k, job in enumerate(jobs)]
+
+
+def alike(loss: Objective, optimizers: Iterable[Optimizer], starts: np.ndarray | Described, stop: Stop | None) -> bool:
+    """Whether optimizers, as `variants` makes them, repeat one recorded program on a loss.
+
+    Raises what `prepare` raises.
+    """
+    first, *others = (prepare(loss, optimizer, starts, stop).problem for optimizer in optimizers)
+    return first.recordable and all(other.iteration is first.iteration for other in others)
+
+
+def _judged(job: Job, attractors: Attractors, starts: np.ndarray, ends: dict[str, np.ndarray], keys: Interruptions,
+            match: float, drawn: str, backend: str, threads: int | None) -> Study:
+    """The study of ends, with their names; without where that is interrupted."""
+    loss, optimizer, problem = job.loss, job.optimizer, job.problem
+    try:
+        with keys.allowed():
+            labels = labelled(attractors, optimizer, problem, starts, ends, match, backend=backend, threads=threads)
+    except KeyboardInterrupt:
+        labels = unjudged(attractors, optimizer, problem, starts, ends, match,
+                          "interrupted before the ends were judged, so they have no names")
+    return Study(starts=starts, theta=ends["theta"], outcome=ends["outcome"], steps=ends["steps"],
+                 gradients=ends["gradients"], **labels._asdict(), loss=loss.name, optimizer=str(optimizer),
+                 stop=problem.stop, match=float(match), coordinates=loss.names, drawn=drawn, objective=loss)
 
 
 def _with_partial(error: Exception, found: Study, kept: Store | None) -> Exception:
@@ -203,23 +242,24 @@ class _Cut(KeyboardInterrupt):
 
 
 def _follow(work: Work | bytes | tuple, starts: np.ndarray, backend: str, threads: int | None,
-            halt: threading.Event | None = None) -> dict[str, np.ndarray]:
+            halt: threading.Event | None = None, beside: Sequence[Problem] = ()) -> dict[str, np.ndarray]:
     """The ends of some starts: the unit of work, here, in another thread or in another process.
 
     halt : what another thread sets to end this one, which is looked at every second or so.
+    beside : further problems of the same recording, in which the starts are followed too; their ends come after.
     """
     problem, onward = work if isinstance(work, Work) else _received(work) if isinstance(work, bytes) else Work.of(*work)
     how: dict[str, Any] = {"backend": backend, "threads": threads}
     z = problem.begin(starts)
-    rows = timed(problem) if onward is not None else []
-    begun, doubt = z[rows], Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
+    if beside:
+        z = np.hstack([z, *(other.begin(starts) for other in beside)])
+    doubt = Further.of(np.arange(z.shape[1] if onward is not None else 0), problem.field.dim)
     try:
         z, steps, period = followed(problem, z, run=_stopped(halt, problem), **how)
     except Interrupted as cut:
         raise _Cut(_ended(problem, cut.final, cut.steps) | _onward(doubt)) from None
     ends = _ended(problem, z, steps, period)
     if onward is not None:
-        z[rows] = begun
         try:
             doubt = followed_on(onward, z, np.flatnonzero(ends["outcome"] == Outcome.CONVERGED), steps, begun=True,
                                 run=_stopped(halt, onward), **how)
@@ -232,26 +272,20 @@ def _stopped(halt: threading.Event | None, problem: Problem) -> Callable | None:
     return None if halt is None else functools.partial(_in_segments, halt, problem)
 
 
-def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_steps: int,
-                 taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
+def _in_segments(halt: threading.Event, problem: Problem, z: np.ndarray, *, max_steps: int | np.ndarray,
                  **how: Any) -> tuple[np.ndarray, np.ndarray]:
     """`problem.run`, interrupted where that is asked for."""
-    going, rows = np.arange(z.shape[1]) if lanes is None else lanes, [] if taken is None else timed(problem)
-    z, steps = z.copy(), np.zeros(z.shape[1], dtype=np.int64) if taken is None else taken.copy()
-    begun, age, segment = z[rows], int(steps[going].min(initial=max_steps)), 4096
-    while len(going) and age < max_steps:
+    n, segment = z.shape[1], 4096
+    z, steps, left = z.copy(), np.zeros(n, dtype=np.int64), np.array(np.broadcast_to(max_steps, n))
+    going = np.flatnonzero(left > 0)
+    while len(going):
         if halt.is_set():
             raise Interrupted(z, steps)
-        began, segment = time.monotonic(), min(segment, max_steps - age)
-        age += segment
-        for row, values in zip(rows, begun, strict=True):
-            z[row, going] = values[going]
-        if taken is None:
-            z[:, going], more = problem.run(z[:, going], max_steps=segment, **how)
-            steps[going] += more
-        else:
-            z, steps = problem.run(z, max_steps=age, taken=steps, lanes=going, overwrite=True, **how)
-        going = going[steps[going] >= age]
+        began, most = time.monotonic(), np.minimum(left[going], segment)
+        z[:, going], more = problem.run(z[:, going], max_steps=most, **how)
+        steps[going] += more
+        left[going] -= more
+        going = going[(more == most) & (left[going] > 0)]
         seconds = time.monotonic() - began
         segment = 2 * segment if seconds < 0.3 else max(1, segment // 2) if seconds > 1 else segment
     return z, steps

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from networks import Nature, Objective
 from schemes import Optimizer, Outcome, named, variants
 
 from .alike import Labels
-from .follow import study
+from .follow import alike, studies, study
 from .identity import content
 from .result import Point, Study, listed
 from .store import Store
+
+LANES = 1 << 17  #: starts that are followed at once, of several studies
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -301,15 +304,20 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     n = shape[1] if len(shape) > 1 else 1
     report = Progress(progress, n * len(made), "starts")
     found: list[Study | None] = [None] * len(made)
-    k = 0
+    k, together = 0, _together(loss, made, starts, folder, options)
     try:
-        for k, variant in enumerate(made):
-            kept = None if folder is None else folder / ",".join(f"{key}={x!r}" for key, x in combinations[k].items())
-            part = functools.partial(_part, report, k * n)
-            result = study(loss, variant, starts, store=kept, progress=part, **options)
-            found[k] = result
-            if not result.complete:
+        while k < len(made):
+            if len(group := made[k:k + together]) > 1:
+                done = studies(loss, group, starts, **options)
+                report((k + len(group)) * n)
+            else:
+                kept = folder and folder / ",".join(f"{key}={x!r}" for key, x in combinations[k].items())
+                part = functools.partial(_part, report, k * n)
+                done = [study(loss, made[k], starts, store=kept, progress=part, **options)]
+            found[k:k + len(group)] = done
+            if not all(result.complete for result in done):
                 break
+            k += len(group)
     except KeyboardInterrupt:
         if all(s is None for s in found):
             raise
@@ -339,6 +347,13 @@ def check_sweep(optimizer: Optimizer, values: Mapping[str, ArrayLike],
     others = {key: value for key, value in optimizer.hyperparameters.items() if key not in axes}
     made = variants(name, {key: [c[key] for c in combinations] for key in axes}, schedule=optimizer.schedule, **others)
     return axes, made, folder
+
+
+def _together(loss: Objective, made: list[Optimizer], starts, folder: Path | None, options: Mapping) -> int:
+    """How many studies are run as one: pieces and their stores, and what goes to an executor, are of one each."""
+    if folder is not None or not set(options) <= set(inspect.signature(studies).parameters):
+        return 1
+    return max(1, LANES // np.shape(starts)[-1]) if alike(loss, made, starts, options.get("stop")) else 1
 
 
 def _part(report: Progress, before: int, done: int, n: int) -> None:

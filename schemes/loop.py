@@ -286,13 +286,12 @@ class Problem:
         """The conditions for the outcomes, on rows."""
         return in_blocks(self._recorded[2])
 
-    def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None, max_steps: int | None = None,
-            taken: np.ndarray | None = None, lanes: np.ndarray | None = None,
-            overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, z: np.ndarray, *, backend: str = "auto", threads: int | None = None,
+            max_steps: int | np.ndarray | None = None, overwrite: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Repeat the map from rows z, `stop.max_steps` times at most: final rows and trials per lane.
 
-        taken : (lanes,) trials of a recorded map that lie behind, and lanes : which are stepped, as for
-        `arithmetic.iterate`.  overwrite : whether z, floats in C order, may become the final rows of a recorded map.
+        max_steps : others at most, a number or one for each lane.
+        overwrite : whether z, floats in C order, may become the final rows of a recorded map.
 
         threads : as for `arithmetic.iterate`.  A loss of functions that cannot be recorded is called by one thread
         unless more are asked for: only its author knows whether it may be called by several at once.
@@ -302,16 +301,15 @@ class Problem:
         if self.recordable:
             kept = len(self.iteration.state)
             final = np.ascontiguousarray(z) if overwrite else np.array(z, dtype=float, order="C")
-            stepped = slice(None) if lanes is None else lanes
             try:
                 _, steps = iterate(self.iteration, final[:kept], max_steps, backend=backend, threads=threads,
-                                   taken=taken, lanes=lanes, overwrite=True)
+                                   overwrite=True)
             except Interrupted as stopped:
                 final[:kept] = stopped.final
-                final[kept:, stepped] += stopped.steps[stepped]
+                final[kept:] += stopped.steps
                 stopped.final = final
                 raise
-            final[kept:, stepped] += steps[stepped]
+            final[kept:] += steps
             return final, steps
 
         def advance(x, out, count, go):

@@ -25,8 +25,9 @@ class Work:
     """Lanes to be stepped, by any number of threads at once; consistent whenever no thread is in a kernel.
 
     state : (rows, n) what is stored per lane, and steps : (n,) the steps taken, both read and overwritten.
-    fixed : (rows, n) what never changes.  queue : the lanes to step, each from steps = base to at most base + limit.
+    fixed : (rows, n) what never changes.  queue : the lanes to step, each from its steps to at most base + limit.
     table : (rows, limit + 1 or fewer) what depends on the steps since `base` alone; the last column holds on.
+    limits : (1,) for all lanes, or (n,) a limit for each.
     """
 
     state: np.ndarray
@@ -35,7 +36,7 @@ class Work:
     table: np.ndarray
     queue: np.ndarray
     base: int
-    limit: int
+    limits: np.ndarray
     at_once: int = 16384  # lanes that NumPy steps at once: the work rows stay in L2
     shared: np.ndarray = field(default_factory=lambda: np.zeros(16, dtype=np.int64))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,13 +51,18 @@ class Work:
 
     def again(self, limit: int) -> None:
         """Begin the queue again, with another limit."""
-        self.limit, self.shared[:] = limit, 0
+        self.limits[:], self.shared[:] = limit, 0
+
+    @property
+    def each(self) -> bool:
+        """Whether each lane has a limit of its own."""
+        return len(self.limits) > 1
 
     @functools.cached_property
     def addresses(self) -> dict[str, int]:
         """Where the arrays lie, for compiled kernels."""
         return {"next": self.shared[NEXT:].ctypes.data, "stop": self.shared[STOP:].ctypes.data} | {
-            name: getattr(self, name).ctypes.data for name in ("queue", "state", "steps", "fixed", "table")}
+            name: getattr(self, name).ctypes.data for name in ("queue", "limits", "state", "steps", "fixed", "table")}
 
     @property
     def stopped(self) -> bool:
@@ -103,6 +109,7 @@ class Spelling(NamedTuple):
     flag: str     # the same for a condition
     store: str    # {new} into y[{row}] where the lane goes, else {name}
     gather: str   # c[{row}] from the table at r
+    bound: str    # {name} from bounds[{row}]
 
 
 class Step(NamedTuple):
@@ -114,6 +121,7 @@ class Step(NamedTuple):
     go: str
     stores: list[str]
     gather: list[str]
+    bounds: list[str]
 
 
 def printed(iteration: Iteration, spelling: Spelling) -> Step:
@@ -121,17 +129,19 @@ def printed(iteration: Iteration, spelling: Spelling) -> Step:
     names = {iteration.state[i]: f"x{s}" for s, i in enumerate(iteration.lanes)}
     names |= {node: f"p{k}" for k, node in enumerate(iteration.fixed)}
     names |= {node: f"c{k}" for k, node in enumerate(iteration.tabulated)}
-    loads = []
+    loads, bounds = [], {node: f"b{k}" for k, node in enumerate(iteration.bounds)}
     for node, name in names.items():
         array, row = {"x": "y", "p": "p", "c": "c"}[name[0]], name[1:]
         loads.append((spelling.flag if node.boolean else spelling.load).format(name=name, array=array, row=row))
+    names |= bounds
     prelude = printers.prelude(iteration.lane_outputs, names, spelling.language)
     body, names = printers.lines(iteration.lane_outputs, names, spelling.language)
     stores = [spelling.store.format(row=s, new=names[iteration.update[i]], name=f"x{s}")
               for s, i in enumerate(iteration.lanes)]
     gather = [spelling.gather.format(row=k) for k in range(len(iteration.tabulated))]
     go = names[iteration.go] if iteration.go.boolean else f"({names[iteration.go]}) != 0"  # of a constant, a number
-    return Step(prelude, loads, body, go, stores, gather)
+    return Step(prelude, loads, body, go, stores, gather,
+                [spelling.bound.format(name=name, row=k) for k, name in enumerate(bounds.values())])
 
 
 def sizes(iteration: Iteration) -> dict[str, int]:

@@ -25,20 +25,23 @@ SETS = FLAGS + GCC + WIDE, FLAGS + GCC, FLAGS + WIDE, FLAGS
 
 SPELLING = Spelling("c", load="const double {name} = {array}[{row}][l];",
                     flag="const _Bool {name} = {array}[{row}][l] != 0;",
-                    store="y[{row}][l] = go ? {new} : {name};", gather="c[{row}][l] = table[{row} * rows + r];")
+                    store="y[{row}][l] = go ? {new} : {name};", gather="c[{row}][l] = table[{row} * rows + r];",
+                    bound="const double {name} = bounds[{row}];")
 
 FRAME = """{prelude}
 enum {{ W = {width}, K = {inner}, S = {states}, P = {fixed}, T = {tables} }};
-void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, i64 max_steps, double *state,
-         i64 *steps, const double *fixed, const double *table, i64 rows)
+void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base, const i64 *limits, i64 each,
+         const double *bounds, double *state, i64 *steps, const double *fixed, const double *table, i64 rows)
 {{
     double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
     double c[T + 1][W] __attribute__((aligned(64)));
     i64 count[W] __attribute__((aligned(64))), alive[W] __attribute__((aligned(64))), lane[W];
-    const i64 inner = max_steps < K ? max_steps + 1 : K;  /* the last of few steps shows who has done them */
+    i64 limit[W] __attribute__((aligned(64)));
+    const i64 inner = !each && *limits < K ? *limits + 1 : K;  /* the last of few steps shows who has done them */
+    {bounds}
     i64 mine = 0, last = 0, running = 1;  /* queue[mine] to queue[last] are this thread's next lanes */
     for (int l = 0; l < W; l++) {{
-        lane[l] = -1; alive[l] = 0; count[l] = 0;
+        lane[l] = -1; alive[l] = 0; count[l] = 0; limit[l] = 0;
         for (int s = 0; s < S; s++) y[s][l] = 0;
         for (int s = 0; s < P; s++) p[s][l] = 0;
     }}
@@ -56,7 +59,8 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
                 if (mine >= size) mine = last = running = 0;
             }}
             if (mine < last) {{
-                lane[l] = queue[mine++]; alive[l] = 1; count[l] = steps[lane[l]] - base;
+                lane[l] = queue[mine++]; alive[l] = 1;
+                count[l] = steps[lane[l]] - base; limit[l] = limits[each * lane[l]];
                 for (int s = 0; s < S; s++) y[s][l] = state[s * n + lane[l]];
                 for (int s = 0; s < P; s++) p[s][l] = fixed[s * n + lane[l]];
             }}
@@ -68,7 +72,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
             for (int l = 0; l < W; l++) {{
                 {loads}
                 {body}
-                const i64 go = (alive[l] != 0) & (count[l] < max_steps) & ({go});
+                const i64 go = (alive[l] != 0) & (count[l] < limit[l]) & ({go});
                 {stores}
                 count[l] += go;
                 alive[l] = go;
@@ -103,10 +107,13 @@ class C(Backend):
         except OSError as error:
             raise CompileError(f"the compiled library cannot be written or loaded: {error}") from error
 
+        bounds = iteration.numbers
+
         def run(work: Work) -> None:
             at = work.addresses
-            function(at["next"], at["stop"], at["queue"], len(work.queue), len(work.steps), work.base, work.limit,
-                     at["state"], at["steps"], at["fixed"], at["table"], work.table.shape[1])
+            function(at["next"], at["stop"], at["queue"], len(work.queue), len(work.steps), work.base, at["limits"],
+                     work.each, bounds.ctypes.data, at["state"], at["steps"], at["fixed"], at["table"],
+                     work.table.shape[1])
 
         return Kernel(run, self.parallel)
 
@@ -127,7 +134,8 @@ def source(iteration: Iteration) -> str:
     gather = ("for (int l = 0; l < W; l++) { const i64 r = count[l] < rows ? count[l] : rows - 1; "
               + " ".join(step.gather) + " }") if step.gather else ""
     return FRAME.format(**sizes(iteration), prelude=step.prelude, gather=gather, loads=join(step.loads),
-                        body=join(step.body), go=step.go, stores=join(step.stores))
+                        body=join(step.body), go=step.go, stores=join(step.stores),
+                        bounds=" ".join(step.bounds))
 
 
 @functools.cache
@@ -161,6 +169,6 @@ def library(text: str, cc: str) -> ctypes.CDLL:
 def step_loop(text: str, cc: str) -> Callable:
     function = library(text, cc).run
     pointer, integer = ctypes.c_void_p, ctypes.c_longlong
-    function.argtypes = [pointer] * 3 + [integer] * 4 + [pointer] * 4 + [integer]
+    function.argtypes = [pointer] * 3 + [integer] * 3 + [pointer, integer] + [pointer] * 5 + [integer]
     function.restype = None
     return function

@@ -18,7 +18,8 @@ from ..iteration import Iteration
 from .base import NEXT, STOP, Backend, CompileError, Kernel, Spelling, Work, printed, sizes
 
 SPELLING = Spelling("python", load="{name} = {array}[{row}, l]", flag="{name} = {array}[{row}, l] != 0",
-                    store="y[{row}, l] = {new} if go else {name}", gather="    c[{row}, l] = table[{row}, r]")
+                    store="y[{row}, l] = {new} if go else {name}", gather="    c[{row}, l] = table[{row}, r]",
+                    bound="{name} = bounds[{row}]")
 
 FRAME = '''{prelude}
 from llvmlite import ir
@@ -43,13 +44,17 @@ def look(typingctx, address):
     return numba.int64(numba.int64), code
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
-    W, K, S, P, T = {width}, min({inner}, max_steps + 1), {states}, {fixed}, {tables}
+def run(following, stop, queue, base, limits, bounds, state, steps, fixed, table):
+    W, S, P, T = {width}, {states}, {fixed}, {tables}
+    each = len(limits) > 1
+    K = {inner} if each else min({inner}, limits[0] + 1)
+    {bounds}
     y = np.zeros((S, W))
     p = np.zeros((P + 1, W))
     c = np.zeros((T + 1, W))
     count = np.zeros(W, np.int64)
     alive = np.zeros(W, np.int64)
+    limit = np.zeros(W, np.int64)
     lane = np.full(W, -1)
     rows = table.shape[1]
     size = len(queue)
@@ -75,6 +80,7 @@ def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
                     mine += 1
                     alive[l] = 1
                     count[l] = steps[lane[l]] - base
+                    limit[l] = limits[lane[l] if each else 0]
                     for s in range(S):
                         y[s, l] = state[s, lane[l]]
                     for s in range(P):
@@ -89,7 +95,7 @@ def run(following, stop, queue, base, max_steps, state, steps, fixed, table):
             for l in range(W):
                 {loads}
                 {body}
-                go = alive[l] & (count[l] < max_steps) & ({go})
+                go = alive[l] & (count[l] < limit[l]) & ({go})
                 {stores}
                 count[l] += go
                 alive[l] = go
@@ -115,9 +121,11 @@ class Numba(Backend):
         except Exception as error:  # numba and LLVM raise of all kinds; whatever it is, the next back end serves
             raise CompileError(f"numba failed: {type(error).__name__}: {str(error)[-500:]}") from error
 
+        bounds = iteration.numbers
+
         def run(work: Work) -> None:
-            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue, work.base, work.limit,
-                     work.state, work.steps, work.fixed, work.table)
+            function(work.shared[NEXT:].ctypes.data, work.shared[STOP:].ctypes.data, work.queue, work.base,
+                     work.limits, bounds, work.state, work.steps, work.fixed, work.table)
 
         return Kernel(run, self.parallel)
 
@@ -128,7 +136,7 @@ def source(iteration: Iteration) -> str:
     gather = ["for l in range(W):", "    r = min(count[l], rows - 1)", *step.gather] if step.gather else ["pass"]
     return FRAME.format(**sizes(iteration), prelude=step.prelude, gather=("\n" + " " * 12).join(gather),
                         go=step.go, loads=join(step.loads or ["pass"]), body=join(step.body or ["pass"]),
-                        stores=join(step.stores or ["pass"]))
+                        stores=join(step.stores or ["pass"]), bounds="\n    ".join(step.bounds))
 
 
 _lock = threading.Lock()  # numba compiles one program at a time
@@ -183,6 +191,6 @@ def _compiled(path: Path) -> Callable:
     exec(compile(path.read_text(), path, "exec"), vars(module))  # our own printed text
     rows, integers = np.zeros((1, 0)), np.zeros(0, np.int64)
     shared = np.zeros(16, np.int64)
-    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, 0, rows, integers, rows,
-               np.zeros((1, 1)))
+    module.run(shared[NEXT:].ctypes.data, shared[STOP:].ctypes.data, integers, 0, shared[:1], rows[0], rows,
+               integers, rows, np.zeros((1, 1)))
     return module.run  # compiled now, once, for these types

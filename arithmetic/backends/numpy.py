@@ -63,13 +63,13 @@ def chunks(advance: Callable, work: Work) -> None:
         return
     x, p, count = work.state[:, lane], work.fixed[:, lane], work.steps[lane] - work.base
     y, alive, go = np.empty_like(x), np.ones(len(lane), dtype=bool), np.empty(len(lane), dtype=bool)
-    live, oldest = len(lane), int(count.max())
+    live, oldest, least = len(lane), int(count.max()), int(work.limits.min())
     with np.errstate(all="ignore"):
         while live and not work.stopped:
             advance(x, p, y, count, go)
             np.logical_and(go, alive, out=go)
-            if oldest >= work.limit:
-                np.logical_and(go, count < work.limit, out=go)
+            if oldest >= least:
+                np.logical_and(go, count < (work.limits[lane] if work.each else least), out=go)
             now = int(np.count_nonzero(go))
             if now < live:
                 stopped = np.flatnonzero(alive ^ go)

@@ -28,6 +28,23 @@ def test_what_never_changes_is_read_and_not_stored():
     assert "const double p0 = p[0][l];" in text and "y[0][l] = go ? " in text and "y[1][l] = go" not in text
 
 
+def test_iterations_that_compare_with_other_numbers_have_one_kernel_in_common():
+    def halving(least):  # 0.5 is read by the update too
+        x, = (graph := Graph()).inputs("x", 1)
+        return Iteration((x,), (x * 0.5,), (x > least) & (x > 0.5) | (x > 10.0), 1)
+
+    one, other = halving(3.0), halving(0.75)
+    assert one.numbers.tolist() == [3.0, 10.0] and other.numbers.tolist() == [0.75, 10.0]
+    assert c.source(one) == c.source(other) and numba.source(one) == numba.source(other)
+    z = np.linspace(0.1, 40, 50)[None]
+    for iteration in (one, other):
+        expected, count = iterate(iteration, z, 60, backend="numpy")
+        for backend in available():
+            final, steps = iterate(iteration, z, 60, backend=backend)
+            assert np.array_equal(final, expected) and np.array_equal(steps, count)
+    assert count.max() == 6
+
+
 def test_back_ends_have_a_name_a_remedy_and_say_whether_they_are_here():
     assert BACKENDS == tuple(b.name for b in REGISTERED) and len(set(BACKENDS)) == len(BACKENDS)
     assert all(isinstance(b, Backend) and isinstance(b.available(), bool) for b in REGISTERED)

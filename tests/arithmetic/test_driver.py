@@ -55,13 +55,25 @@ def test_a_path_of_many_lanes_is_followed_by_many_threads():
     assert np.array_equal(found[3], final[:2], equal_nan=True) and np.array_equal(steps, count)
 
 
-def test_lanes_that_are_named_are_stepped_and_no_others():
-    iteration, z, some = damped_map(), starts(100), np.arange(0, 100, 3)
-    final, steps = iterate(iteration, z, 50, lanes=some)
-    alone, count = iterate(iteration, z[:, some], 50)
-    assert np.array_equal(final[:, some], alone, equal_nan=True) and np.array_equal(steps[some], count)
-    rest = np.setdiff1d(np.arange(100), some)
-    assert np.array_equal(final[:, rest], z[:, rest]) and not steps[rest].any()
+@pytest.mark.parametrize("backend", available())
+def test_a_lane_of_a_limit_is_that_lane_in_a_run_of_so_many_steps(backend, monkeypatch):
+    monkeypatch.setattr("arithmetic.driver.FIRST", 32)  # tables too are made in lengths
+    iteration, z = damped_map(), starts(100)
+    limits = np.random.default_rng(0).integers(0, 150, 100)
+    limits[:3] = 0
+    final, steps = iterate(iteration, z, limits, backend=backend)
+    for k in range(0, 100, 9):
+        alone, count = iterate(iteration, z[:, [k]], int(limits[k]), backend="numpy")
+        assert np.array_equal(final[:, [k]], alone, equal_nan=True) and steps[k] == count[0]
+    assert (steps == limits).sum() > 20 and (steps < limits).any() and not steps[:3].any()
+
+
+def test_lanes_that_may_go_far_are_begun_first(monkeypatch):
+    """So that the last ones do not go alone."""
+    queues = []
+    monkeypatch.setattr("arithmetic.driver._way", lambda kernel, work, *_: lambda: queues.append(list(work.queue)))
+    iterate(damped_map(), starts(4), np.array([5, 7, 5, 9]))
+    assert queues == [[3, 1, 0, 2]]
 
 
 def test_a_run_continued_in_pieces_is_the_run():
@@ -120,13 +132,14 @@ def test_slow_lanes_among_fast_ones_end_alike(backend, threads):
     assert np.array_equal(steps, few[(np.arange(4000) % 125 > 0).astype(int)])
 
 
-def test_a_table_is_made_in_lengths_without_end():
+def test_a_table_is_made_in_lengths_without_end(monkeypatch):
     """A clock that never settles, over more steps than one table has and with fewer tables kept than were made."""
+    monkeypatch.setattr("arithmetic.iteration.LOOKUP", 0)
     iteration, z = decay_map(), stragglers(300, 50)
     graph = Graph()
     x, n = graph.inputs("x", 2)
     counted = Iteration((x, n), (x + 1 / (n + 1), n + 1), x < 1e9, 1)
-    final, steps = iterate(counted, np.zeros((2, 3)), 16 * TABLE + 5, taken=np.zeros(3, dtype=int))
+    final, steps = iterate(counted, np.zeros((2, 3)), 16 * TABLE + 5)
     assert (steps == 16 * TABLE + 5).all() and (final[1] == steps).all()
     assert np.allclose(final[0], np.sum(1 / np.arange(1, 16 * TABLE + 6)), rtol=1e-12)
     assert len(counted.recent_tables) == 16

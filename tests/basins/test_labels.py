@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import networks
-from arithmetic import Interrupted, log, sqrt, where
+from arithmetic import Interrupted, available, log, sqrt, where
+from arithmetic.backends import c
 from basins import End, Study, drawn_as, study, uniform
 from basins.evidence import Proofs, followed_on, held, tighter
 from basins.follow import _follow
@@ -167,6 +168,16 @@ def test_a_longer_run_goes_on_from_the_end_as_from_the_start(name, settings):
         np.testing.assert_array_equal(ends[f"onward_{quantity}"][..., rest], getattr(again, quantity))
     left = np.delete(ends["onward_outcome"], rest)
     assert (left == Outcome.INTERRUPTED).all()
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
+@pytest.mark.parametrize("name", ["adam", "nadam", "gd-richardson", "adam-energy"])
+def test_ends_in_doubt_are_followed_on_by_the_kernel_of_the_study(name, monkeypatch):
+    """So that a map compiles once: the stricter stop is an argument, and clocks go on from where they are."""
+    texts, library = set(), c.library
+    monkeypatch.setattr(c, "library", lambda text, cc: texts.add(text) or library(text, cc))
+    result = study(networks.get("polytwo"), named(name), uniform(networks.get("polytwo").box, 40, 0), backend="c")
+    assert len(texts) == 1 and len(result.further.lanes) + result.certified.sum() > 10
 
 
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=1, max_size=6, unique=True), st.integers(0, 99))

@@ -11,8 +11,10 @@ import sympy
 import flows
 import networks
 import schemes
+from arithmetic import Interrupted
 from basins import Labels, Study, Sweep, grid, study, sweep
-from schemes import Stop, named
+from basins.follow import _follow
+from schemes import Outcome, Stop, named
 
 STOP = Stop(max_steps=400)
 SWEPT = [
@@ -175,6 +177,40 @@ def test_an_interrupted_sweep_goes_on_and_each_study_has_a_store(polytwo, tmp_pa
     with pytest.raises(ValueError, match="holds a study, not a sweep"):
         sweep(polytwo, "gd", values, starts, store=tmp_path / "lr=0.1")
     assert json.loads((tmp_path / "lr=0.1" / "study.json").read_text())["study"]["n"] == 100
+
+
+def test_studies_of_few_starts_are_followed_side_by_side(polytwo, monkeypatch, tmp_path):
+    """In one run of all lanes, but where each has a store or pieces of its own."""
+    runs = []
+    monkeypatch.setattr("basins.follow._follow", lambda *args, **how: runs.append(1) or _follow(*args, **how))
+    starts, values = grid(polytwo.box, 8), {"lr": [0.05, 0.1, 0.2]}
+    whole, seen = [], []
+    for n, options in ((1, {}), (3, {"store": tmp_path}), (6, {"chunk": 40})):
+        runs.clear()
+        whole.append(sweep(polytwo, "adam", values, starts, stop=STOP, progress=lambda done, n: seen.append(done),
+                           **options))
+        assert len(runs) == n
+    assert seen[0] == seen[3] == 192
+    monkeypatch.setattr("basins.sweeps.LANES", 2 * 64)
+    runs.clear()
+    whole.append(sweep(polytwo, "adam", values, starts, stop=STOP, progress=False))
+    assert len(runs) == 2
+    for other in whole[1:]:
+        for a, b in zip(whole[0].studies, other.studies, strict=True):
+            assert all(np.array_equal(x, arrays(b)[name], equal_nan=True) for name, x in arrays(a).items())
+
+
+def test_a_sweep_that_is_interrupted_in_one_run_has_what_is_done(polytwo, monkeypatch):
+    def cut(self, z, *, max_steps, **how):
+        z, steps = run(self, z, max_steps=min(max_steps, 110), **how)
+        raise Interrupted(z, steps)
+
+    run = schemes.Problem.run
+    monkeypatch.setattr(schemes.Problem, "run", cut)
+    result = sweep(polytwo, "gd", {"lr": [0.1, 0.2]}, grid(polytwo.box, 8), progress=False)
+    assert not result.complete
+    for s in result.studies:
+        assert 0 < s.fraction("minimum") < 1 and {Outcome.CONVERGED, Outcome.INTERRUPTED} <= set(s.outcome)
 
 
 def test_processes_give_the_same(polytwo):
