@@ -849,7 +849,7 @@ MUTANTS = (
            "return 1 if", SWEEP + "studies_of_few_starts_are_followed_side_by_side"),
     Mutant("what repeats another program is followed apart",
            "all(other.iteration is first.iteration for other in others)", "True",
-           SWEEP + "each_study_is_the_separate_one_to_the_bit[momentum-lr-momentum]"),
+           SWEEP + "studies_that_repeat_one_program_are_alike"),
     Mutant("a swept rate is the one of its study", "self.values = [float(values[name]) for name in whole.parameters]",
            "self.values = [float(value) for value in values.values()][-len(whole.parameters):]",
            SWEEP + "each_study_is_the_separate_one_to_the_bit[adam-lr-beta1]"),

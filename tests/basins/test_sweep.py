@@ -13,7 +13,7 @@ import networks
 import schemes
 from arithmetic import Interrupted
 from basins import Labels, Study, Sweep, grid, study, sweep
-from basins.follow import _follow
+from basins.follow import _follow, alike
 from schemes import Outcome, Stop, named
 
 STOP = Stop(max_steps=400)
@@ -198,6 +198,14 @@ def test_studies_of_few_starts_are_followed_side_by_side(polytwo, monkeypatch, t
     for other in whole[1:]:
         for a, b in zip(whole[0].studies, other.studies, strict=True):
             assert all(np.array_equal(x, arrays(b)[name], equal_nan=True) for name, x in arrays(a).items())
+
+
+def test_studies_that_repeat_one_program_are_alike(polytwo):
+    starts = grid(polytwo.box, 8)
+    for values, same in (([0.3, 0.01], True), ([0.3, 0.01, 0.0], False)):  # without decay another program
+        assert alike(polytwo, schemes.variants("gd", {"weight_decay": values}), starts, None) is same
+    functions = networks.Loss.from_callables(1, lambda t: t[0]**2, lambda t: 2 * t)
+    assert not alike(functions, schemes.variants("gd", {"lr": [0.1, 0.2]}), np.ones((1, 3)), STOP)
 
 
 def test_a_sweep_that_is_interrupted_in_one_run_has_what_is_done(polytwo, monkeypatch):
