@@ -284,6 +284,7 @@ def run(main: Callable[[], int]) -> int:
 def end(main: Callable[[], int]) -> NoReturn:
     """Run a command, and end the process with its exit code."""
     gc.freeze()  # what is loaded stays, and need not be looked through for garbage
+    gc.enable()
     code = run(main)
     gc.freeze()  # nor at the end, where that took longer than to load it
     sys.exit(code)
@@ -304,6 +305,9 @@ def hidden(room: str) -> str:
 
 
 if sys.argv[:1] == ["-m"]:  # while the command's room is imported, and before it takes names from that file
-    if message := hidden(sys.orig_argv[sys.orig_argv.index("-m") + 1] if "-m" in sys.orig_argv else ""):
-        sys.stderr.write(message)
+    _room = sys.orig_argv[sys.orig_argv.index("-m") + 1] if "-m" in sys.orig_argv else ""
+    if _message := hidden(_room):
+        sys.stderr.write(_message)
         raise SystemExit(2)
+    if _room in ENTERED:
+        gc.disable()  # until `end`: what is loaded is no garbage

@@ -68,7 +68,6 @@ def _prepare(options):
     import schemes
     from arithmetic import check_backend, check_threads
 
-    from .executors import check_executor
     from .job import prepare
     from .starts import grid, uniform
 
@@ -76,7 +75,10 @@ def _prepare(options):
     optimizer = schemes.named(options.optimizer, **command.settings(options.set))
     check_backend(options.backend)
     check_threads(options.threads)
-    check_executor(options.executor)
+    if options.executor is not None:
+        from .executors import check_executor
+
+        check_executor(options.executor)
     box: Box = loss.box
     if options.box is not None:
         if len(options.box) != 2 * loss.dim:
@@ -243,6 +245,7 @@ def _load(*modules: str) -> None:
         for module in modules:
             importlib.import_module(module)
     finally:
+        gc.freeze()  # nor is it looked through at once now
         gc.enable()
 
 

@@ -71,7 +71,8 @@ def draw(study, ax=None, witnesses: float | None = None, *, plane=None, loss=Non
         handles += _witnesses(ax, study, witnesses, plane)
         ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
     first, second = title(study, plane).split("\n")
-    ax.set_title(textwrap.fill(first, 70) + "\n" + second, fontsize=10)
+    # (told where the title is, matplotlib need not measure all of the picture to find out)
+    ax.set_title(textwrap.fill(first, 70) + "\n" + second, fontsize=10, y=1.0)
     return ax.figure
 
 

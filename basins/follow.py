@@ -9,19 +9,19 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from typing import Any
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from arithmetic import Interrupted, Progress, check_backend, check_threads
+from arithmetic.late import loaded
 from networks import Atlas, Objective
 from schemes import Optimizer, Outcome, Problem, Stop
 
 from .attractors import Attractors
 from .evidence import Further, followed_on
-from .executors import Engine, opened
 from .interrupt import Interruptions
 from .job import ONWARD, Job, Work, prepare
 from .labels import labelled, unjudged
@@ -29,6 +29,9 @@ from .recurrence import followed
 from .result import Study
 from .starts import Described
 from .store import Store
+
+if TYPE_CHECKING:
+    from .executors import Engine
 
 AHEAD = 256  #: pieces at most that an executor is given before it has returned them
 
@@ -80,9 +83,9 @@ def study(loss: Objective, optimizer: Optimizer, starts: np.ndarray | Described,
     check_backend(backend)
     check_threads(threads)
     with ExitStack() as stack:
-        engine = stack.enter_context(opened(executor))
+        engine = stack.enter_context(_opened(executor))
         work = job.work if engine is None or isinstance(engine, ThreadPoolExecutor) else _sendable(
-            (loss, optimizer, job.problem.stop, points is not None), surely=isinstance(engine, ProcessPoolExecutor))
+            (loss, optimizer, job.problem.stop, points is not None), surely=_pickles(engine))
         kept = None if store is None else stack.enter_context(job.kept_in(store))
         attractors = Attractors(loss, points, patience)
         ends = {name: np.empty(shape, dtype) if kept is None else kept.array(name, shape, dtype)
@@ -305,6 +308,24 @@ def _ended(problem: Problem, z: np.ndarray, steps: np.ndarray, period: np.ndarra
     end.outcome[period > 0] = Outcome.CYCLE
     return {"outcome": end.outcome, "steps": end.steps, "gradients": end.gradients, "period": period,
             "theta": np.array(problem.field.theta(end.y))}
+
+
+def _opened(executor: Engine) -> AbstractContextManager[Executor | None]:
+    """`executors.opened`, which is slow to load."""
+    if executor is None:
+        return nullcontext()
+    from .executors import opened
+
+    return opened(executor)
+
+
+def _pickles(engine: Executor) -> bool:
+    """Whether what an executor is given is pickled, and nothing else will do."""
+    if not loaded("concurrent.futures.process"):
+        return False
+    from concurrent.futures import ProcessPoolExecutor
+
+    return isinstance(engine, ProcessPoolExecutor)
 
 
 def _sendable(made_of: tuple, surely: bool) -> bytes | tuple:

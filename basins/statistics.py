@@ -4,7 +4,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +26,8 @@ def wilson(count: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Qu
         raise ValueError(f"wilson: count={count} and n={n} must satisfy 0 <= count <= n and n >= 1")
     if not 0 < confidence < 1:
         raise ValueError(f"wilson: confidence={confidence} must lie between 0 and 1")
+    from statistics import NormalDist  # slow to load, and of samples alone
+
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p, shrink = count / n, 1 + z * z / n
     middle = (p + z * z / (2 * n)) / shrink

@@ -290,6 +290,15 @@ def test_settings():
             command.settings([[item]])
 
 
+@pytest.mark.parametrize("module, collected", [("basins", False), ("theirs", True)])
+def test_what_a_command_loads_is_not_looked_through_for_garbage(module, collected):
+    """As long as it is loaded; while it runs there may be some.  A program of others is left alone."""
+    code = ("import gc, sys; sys.orig_argv, sys.argv = ['python', '-m', sys.argv[1]], ['-m']; from arithmetic import "
+            "command; print(gc.isenabled()); command.end(lambda: print(gc.isenabled(), gc.get_freeze_count() > 9999))")
+    end = subprocess.run([sys.executable, "-c", code, module], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert end.stdout == f"{collected}\nTrue True\n"
+
+
 def test_ctrl_c_ends_with_130(capsys):
     def main():
         raise KeyboardInterrupt

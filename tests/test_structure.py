@@ -210,7 +210,7 @@ def test_extras_and_slow_libraries_are_imported_when_asked_for():
 #: What a map of basins has no use for: algebra, the rest of the rooms, windows, fits.
 UNUSED_BY_A_MAP = {"sympy", "mpmath", "scipy", "lyapunov", "shallow", "networks.critical", "networks.kinks",
                    "networks.data", "flows.catalogue", "schemes.run", "basins.sweeps", "basins.boundary", "basins.maps",
-                   "matplotlib.pyplot", "importlib.metadata"}
+                   "matplotlib.pyplot", "importlib.metadata", "multiprocessing"}
 
 
 @pytest.mark.parametrize("network, optimizer", [("polytwo", "gd"), ("cloche", "adam"), ("xor", "momentum")])

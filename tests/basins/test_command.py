@@ -1,9 +1,10 @@
 """`python -m basins`."""
+import gc
 import json
 
 import pytest
 
-from basins.__main__ import main
+from basins.__main__ import _load, main
 from basins.store import Store
 
 
@@ -15,6 +16,18 @@ def test_writes_table_picture_and_data(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "map.png").read_bytes()[:4] == b"\x89PNG"
     assert (tmp_path / "map.csv").read_text().startswith("end,starts,fraction")
     assert json.loads((tmp_path / "map.study" / "study.json").read_text())["study"]["n"] == 400
+
+
+def test_what_draws_is_loaded_beside_the_run_and_stays(monkeypatch):
+    """A quarter of a million objects, that a first look for garbage would go through while the picture is drawn."""
+    known = gc.get_freeze_count()
+    monkeypatch.setattr("basins.__main__.importlib.import_module", lambda name: kept.append([[] for _ in range(1000)]))
+    kept = []
+    try:
+        _load("some", "modules")
+        assert gc.isenabled() and len(kept) == 2 and gc.get_freeze_count() >= known + 2000
+    finally:
+        gc.unfreeze()
 
 
 def test_switches_can_be_set(capsys):
