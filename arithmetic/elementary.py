@@ -271,6 +271,7 @@ def _pi(digits: int) -> int:
     return 4 * (4 * arctan(5) - arctan(239)) >> 16
 
 
+@functools.cache
 def _two_over_pi(pieces: int = 4, digits: int = 1400) -> list[tuple[float, ...]]:
     """2ᵉ·2/π for e ≥ LEAST, in so many floats, without multiples of 2⁵⁴: times s = 1.… they are multiples of 4."""
     rows, quotient = [], (2 << 2 * digits) // _pi(digits)
@@ -284,8 +285,12 @@ def _two_over_pi(pieces: int = 4, digits: int = 1400) -> list[tuple[float, ...]]
     return list(zip(*rows, strict=True))
 
 
-_PIECES = [table_operation(f"two_over_pi_{i}", column, f"Part {i} of 2^e·2/π, e = {LEAST} + the index.")
-           for i, column in enumerate(_two_over_pi())]
+def _part(i: int) -> tuple[float, ...]:
+    return _two_over_pi()[i]
+
+
+_PIECES = [table_operation(f"two_over_pi_{i}", functools.partial(_part, i),
+                           f"Part {i} of 2^e·2/π, e = {LEAST} + the index.") for i in range(4)]
 
 
 def quarter_turns(x):

@@ -47,7 +47,7 @@ class Operation:
     c, python : the expression with {0}, {1}, … for the arguments.  numpy : the name of a ufunc, or statements with
     {out}.
     native : as `numpy`, with NumPy's own functions for an operation with a definition: faster, and not the same bits.
-    table : of an operation that reads a constant table at an integer index.
+    table : makes the constant table that the operation reads at an integer index, where it does.
     interval : `(operation, *intervals) -> interval`.
     error : bound of |result − exact| in units in the last place, which the intervals use.
     domain : (low, high), between which a function of one argument is defined.
@@ -69,7 +69,7 @@ class Operation:
     python: str | None = None
     numpy: str | tuple[str, ...] | None = None
     native: str | tuple[str, ...] | None = None
-    table: tuple[float, ...] = ()
+    table: Callable[[], tuple[float, ...]] | None = None
     interval: Callable | None = None
     error: float = 0.5
     domain: tuple[float, float] = (-np.inf, np.inf)
@@ -271,14 +271,14 @@ head = operation(
     error=0, doc="x rounded to 26 bits: products of heads, and of what is left of them, are exact.")
 
 
-def table_operation(name: str, table: tuple[float, ...], doc: str) -> Callable:
-    """An operation that reads `table` at an integer index, which is held within it."""
-    values = np.array(table)
+def table_operation(name: str, table: Callable[[], tuple[float, ...]], doc: str) -> Callable:
+    """An operation that reads a table, made when it is first read, at an integer index, which is held within it."""
+    values = functools.cache(lambda: np.array(table()))
 
     def read(index):
         with np.errstate(invalid="ignore"):
             index = np.nan_to_num(np.asarray(index, dtype=float))
-        return values[np.clip(index, 0, len(table) - 1).astype(i64)]
+        return values()[np.clip(index, 0, len(values()) - 1).astype(i64)]
 
     return operation(name, numeric=read, table=table, c=f"of_{name}[(i64){{0}}]", python=f"of_{name}[int({{0}})]",
                      numpy=(f"np.take(of_{name}, {{0}}.astype(i64), out={{out}}, mode='clip')",), error=0, doc=doc)

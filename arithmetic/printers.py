@@ -117,7 +117,7 @@ def define(op: Operation, language: str, texts: dict[str, str]) -> None:
     if op.name in texts:
         return
     if op.table:
-        values = ", ".join(x.hex() if language == "c" else repr(x) for x in op.table)
+        values = ", ".join(x.hex() if language == "c" else repr(x) for x in op.table())
         texts[op.name] = (f"static const double of_{op.name}[] = {{{values}}};" if language == "c"
                           else f"of_{op.name} = np.array([{values}])")
     if op.definition is None or (op.c if language == "c" else op.python):
@@ -234,8 +234,8 @@ def _statements(op: Operation, target: str, args: list[str], native: bool) -> li
 
 
 @functools.cache
-def _table(op: Operation) -> np.ndarray:
-    return np.array(op.table)
+def _table(make: Callable[[], tuple[float, ...]]) -> np.ndarray:
+    return np.array(make())
 
 
 def numpy_space(text: str) -> dict:
@@ -243,7 +243,7 @@ def numpy_space(text: str) -> dict:
     space = {"math": math, "np": np, "i64": np.int64}
     for name, op in OPERATIONS.items():
         if f"of_{name}" in text:
-            space[f"of_{name}"] = _table(op) if op.table else op.numeric
+            space[f"of_{name}"] = _table(op.table) if op.table else op.numeric
     return space
 
 

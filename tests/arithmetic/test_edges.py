@@ -84,7 +84,7 @@ def test_a_table_is_that_of_its_operation():
     from arithmetic.operations import table_operation
 
     for values in ((1.0, 2.0), (5.0, 6.0)):
-        read = table_operation("two_numbers", values, "")
+        read = table_operation("two_numbers", lambda values=values: values, "")
         graph = ar.Graph()
         z = graph.input("z")
         step = ar.Iteration((z,), (graph.lift(read(z)),), graph.condition(True), 1)

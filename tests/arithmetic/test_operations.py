@@ -2,6 +2,8 @@
 import functools
 import itertools
 import math
+import subprocess
+import sys
 
 import mpmath
 import numpy as np
@@ -246,12 +248,19 @@ def test_elementary_coefficients_interpolate_at_chebyshev_points():
 def test_two_over_pi_is_what_payne_and_hanek_need():
     from arithmetic import elementary as el
 
-    columns = [OPERATIONS[f"two_over_pi_{i}"].table for i in range(4)]
+    columns = [OPERATIONS[f"two_over_pi_{i}"].table() for i in range(4)]
     with mpmath.workprec(2600):
         for e in (el.LEAST, -3, 0, 1, 52, 53, 54, 600, 1023):
             true = mpmath.fmod(mpmath.ldexp(2 / mpmath.pi, e), mpmath.mpf(2)**54)
             row = [mpmath.mpf(column[e - el.LEAST]) for column in columns]
             assert abs(sum(row) - true) <= mpmath.mpf(2)**-150 and row[0] < 2**54
+
+
+def test_a_table_is_made_when_it_is_read():
+    code = ("from arithmetic import elementary, sin; made = elementary._two_over_pi.cache_info; "
+            "print(made().currsize); sin(1.0); print(made().currsize)")
+    end = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert end.stdout == "0\n1\n"
 
 
 def test_quarter_turns_where_they_cancel_most():
