@@ -7,6 +7,7 @@ that is differentiated, printed (NumPy, numba, C) and repeated over many lanes. 
 """
 from typing import TYPE_CHECKING
 
+from . import beginning  # before NumPy is loaded
 from . import cache, command, enclose, ends, jets, late, tape
 from .backends import BACKENDS, CompileError, available, check_backend
 from .catalogue import Catalogue, UnknownName
@@ -47,6 +48,6 @@ __all__ = [
     "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
     "CompileError", "Interrupted", "as_decimals", "as_fractions", "decimal", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
-    "spelled", "worded", "Readable", "Printed", "printed", "preformatted", "embedded", "command", "cache", "formula",
+    "spelled", "worded", "Readable", "Printed", "printed", "preformatted", "embedded", "beginning", "command", "cache", "formula",
     "stored", "ends", "jets", "squares", "tape", "enclose", "late",
 ]

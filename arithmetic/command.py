@@ -23,12 +23,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .beginning import ENTERED, ROOM
 from .late import loaded, sympy
 from .text import Table
 
-#: The rooms that each command enters besides its own, which is found already, and this one.
-ENTERED = {"networks": (), "flows": ("schemes",), "schemes": ("flows",), "lyapunov": ("schemes", "flows", "networks"),
-           "basins": ("schemes", "flows", "networks")}
 #: The kinds of pictures that are written.
 FORMATS = (".png", ".pdf", ".svg")
 #: The forms in which a result is said, and the suffixes of files that are of each.
@@ -296,7 +294,7 @@ def hidden(room: str) -> str:
     Python looks for a module in the current folder first.
     """
     here = Path(__file__).resolve().parents[1]
-    for name in ENTERED.get(room, ()):
+    for name in ENTERED[room]:
         found = importlib.util.find_spec(name)
         if found is not None and found.origin and here not in Path(found.origin).resolve().parents:
             return failure(f"python -m {room}", f"{found.origin} has the name of a package of optiflows and is found "
@@ -304,10 +302,6 @@ def hidden(room: str) -> str:
     return ""
 
 
-if sys.argv[:1] == ["-m"]:  # while the command's room is imported, and before it takes names from that file
-    _room = sys.orig_argv[sys.orig_argv.index("-m") + 1] if "-m" in sys.orig_argv else ""
-    if _message := hidden(_room):
-        sys.stderr.write(_message)
-        raise SystemExit(2)
-    if _room in ENTERED:
-        gc.disable()  # until `end`: what is loaded is no garbage
+if ROOM and (_message := hidden(ROOM)):  # before it takes names from that file
+    sys.stderr.write(_message)
+    raise SystemExit(2)

@@ -17,6 +17,7 @@ import sympy
 import networks
 import schemes
 from arithmetic import Table, command
+from arithmetic.beginning import ENTERED
 
 ROOMS = ("networks", "flows", "schemes", "lyapunov", "basins")
 ROOT = Path(__file__).parent.parent
@@ -266,7 +267,7 @@ def test_a_study_is_written_where_its_table_cannot_be(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"map.png", "map.csv", "map.study"}
 
 
-@pytest.mark.parametrize("room, file", [(room, file) for room, entered in command.ENTERED.items() for file in entered])
+@pytest.mark.parametrize("room, file", [(room, file) for room, entered in ENTERED.items() for file in entered])
 def test_a_file_that_hides_a_room_is_named(room, file, tmp_path):
     (tmp_path / f"{file}.py").write_text("")
     end = run(room, cwd=tmp_path)
@@ -290,13 +291,33 @@ def test_settings():
             command.settings([[item]])
 
 
-@pytest.mark.parametrize("module, collected", [("basins", False), ("theirs", True)])
-def test_what_a_command_loads_is_not_looked_through_for_garbage(module, collected):
-    """As long as it is loaded; while it runs there may be some.  A program of others is left alone."""
-    code = ("import gc, sys; sys.orig_argv, sys.argv = ['python', '-m', sys.argv[1]], ['-m']; from arithmetic import "
-            "command; print(gc.isenabled()); command.end(lambda: print(gc.isenabled(), gc.get_freeze_count() > 9999))")
-    end = subprocess.run([sys.executable, "-c", code, module], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert end.stdout == f"{collected}\nTrue True\n"
+BEGINNING = """
+import gc, os, sys
+sys.orig_argv, sys.argv = ["python", "-m", sys.argv[1]], ["-m"]  # as Python has them while it imports the room
+from arithmetic import command
+print(gc.isenabled(), os.environ.get("OPENBLAS_NUM_THREADS"))
+command.end(lambda: print(gc.isenabled(), gc.get_freeze_count() > 9999))
+"""
+
+
+@pytest.mark.parametrize("module, chosen, collected, threads", [
+    ("basins", None, False, "1"), ("basins", "2", False, "2"), ("theirs", None, True, None)])
+def test_how_a_command_loads_and_computes(module, chosen, collected, threads):
+    """What it loads is not looked through for garbage until it runs, and BLAS has one thread where nobody has said how
+    many.  A program of others is left alone."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": chosen} if chosen else {}
+    end = subprocess.run([sys.executable, "-c", BEGINNING, module], cwd=ROOT, env=environment, capture_output=True,
+                         text=True, check=True)
+    assert end.stdout == f"{collected} {threads}\nTrue True\n"
+
+
+def test_the_process_is_told_before_numpy_is_loaded():
+    """Then BLAS has read how many threads it may have."""
+    code = ("import sys; sys.modules['numpy'] = None\ntry:\n    import arithmetic\nexcept ImportError:\n    "
+            "print('arithmetic.beginning' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=True).stdout == "True\n"
 
 
 def test_ctrl_c_ends_with_130(capsys):
