@@ -48,6 +48,6 @@ __all__ = [
     "Iteration", "iterate", "path", "drive", "available", "check_backend", "check_threads", "cpus", "BACKENDS",
     "CompileError", "Interrupted", "as_decimals", "as_fractions", "decimal", "exact_sign", "in_floats", "simplified",
     "Catalogue", "UnknownName", "Table", "Progress", "short", "clipped", "entry", "aligned", "array", "latex",
-    "spelled", "worded", "Readable", "Printed", "printed", "preformatted", "embedded", "beginning", "command", "cache", "formula",
-    "stored", "ends", "jets", "squares", "tape", "enclose", "late",
+    "spelled", "worded", "Readable", "Printed", "printed", "preformatted", "embedded", "command", "cache", "formula",
+    "beginning", "stored", "ends", "jets", "squares", "tape", "enclose", "late",
 ]
