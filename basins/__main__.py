@@ -144,8 +144,8 @@ def _run(options, form: str, loss, optimizer, starts, stop, values) -> int:
 
     # what draws the picture loads while the starts run
     if command.is_picture(options.out) and options.executor is None:
-        threading.Thread(target=_load, args=("matplotlib.figure", "matplotlib.backends.backend_agg"),
-                         daemon=True).start()
+        threading.Thread(target=_load, daemon=True, args=(
+            "matplotlib.figure", "matplotlib.backends.backend_agg", "basins.figure")).start()
     further = dict(stop=stop, store=options.store, progress=False if options.quiet else None, backend=options.backend,
                    threads=options.threads, match=options.match, executor=options.executor)
     if values:
