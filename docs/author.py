@@ -43,6 +43,8 @@ FAMILY = {
     "lcd-rms": ("LCD_RMS", "the same"),
     "lc-clipping": ("LC_clipping", "–"),
     "lc-signgd": ("LC_signGD", "–"),
+    "lc-p-gd": ("p-GD", "p = 3, of which no published value is at hand; 10⁻⁸ beside |∇F|"),
+    "lcd-ng": ("LCD_NG", "10⁻⁸ beside |∇F|; no λ = 0 where h falls below the rounding unit"),
     "lc-mechanic": ("LC_Mechanic", "E of the test at the old θ; no bound √(E₀/E) on h, which the energy has to find"),
     "gd-em": ("GD_Em", "–"),
     "momentum-em": ("Momentum_Em", "–"),
@@ -190,8 +192,9 @@ shares of the starts at which the loss is a number.
 `gd-extragradient` stalls at a distance of its absolute tolerance, as is known of it (docs/schemes.md).  `lc-em` takes
 the longest steps that its search finds at which the energy can fall by what the flow dissipates.
 
-Not here: p-GD.  It is named among these algorithms, but no rule of it was at hand: what is missing is the power of |∇F|
-that multiplies the gradient, and with it the fall of F that a step has to bring.
+`lc-p-gd` is the rescaled gradient flow of Wibisono, Wilson & Jordan (arXiv 1603.04245) and Romero & Benosman,
+θ' = −∇F/|∇F|^((p−2)/(p−1)) with F' = −|∇F|^(p/(p−1)): of p-GD the name was at hand and its limit p → ∞, `lcd-ng`, but
+not the page that defines it.
 
 ## LC_EGD, and what its share depends on
 

@@ -96,6 +96,12 @@ def normalised_gd(lr: Positive = 1e-3, eps: NonNegative = 1e-8) -> Recipe:
 
 
 @named()
+def p_gd(lr: Positive = 1e-3, p: Growing = 3.0, eps: NonNegative = 1e-8) -> Recipe:
+    """p-GD: gradient descent along ∇F/|∇F|^((p−2)/(p−1)); p = 2 is gradient descent, p → ∞ the normalised gradient."""
+    return recipe(flows.PGradient(p, eps), Euler(), lr)
+
+
+@named()
 def signsgd(lr: Positive = 1e-3, weight_decay: NonNegative = 0.0) -> Recipe:
     """Sign descent: optax `sign_sgd`."""
     return recipe(decayed(flows.SignSGD(), weight_decay), Euler(), lr)

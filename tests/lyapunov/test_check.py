@@ -12,9 +12,8 @@ import arithmetic as ar
 from arithmetic import diagonal, total
 from flows import (
     AdaGrad, Adam, AggregatedMomentum, AMSGrad, AveragedMomentum, ClippedGradient, DoG, DoWG, EnergyFriction, Flow,
-    GaussNewton, GradientDescent,
-    LevenbergMarquardt, Lion, Momentum, Nesterov, Newton, NormalisedGradient, QuasiHyperbolic, RMSProp, Secant,
-    SignSGD, Signum, WeightDecay, scalar,
+    GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum, Nesterov, Newton, NormalisedGradient, PGradient,
+    QuasiHyperbolic, RMSProp, Secant, SignSGD, Signum, WeightDecay, scalar,
 )
 from lyapunov import Energy, Status, check, energies
 from lyapunov.exact import Domain, negative_direction
@@ -99,7 +98,7 @@ def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_condi
 #: Lion's needs β ≤ 1 (see below), a speed that is one number of all coordinates has no V' of one (see below), and a
 #: secant metric has fourth roots (its positivity is tested with the step); clipped steps turn with the gradient, and a
 #: friction that the energy sets is tested with the search rules.
-BEYOND = {NormalisedGradient, Lion, Secant, DoG, DoWG, EnergyFriction, ClippedGradient}
+BEYOND = {NormalisedGradient, PGradient, Lion, Secant, DoG, DoWG, EnergyFriction, ClippedGradient}
 
 
 def test_every_flow_with_an_energy_is_in_the_table():
