@@ -37,8 +37,8 @@ NEAR = 1.2  # times the lowest median
 OTHERS = 1  # the seed of other starts, twice as many, for what the rule of lm was chosen beside
 
 #: The optimizers with nothing to choose, and what one of their trials costs of the budget.
-UNTUNED = {"secant-energy": 1, "gd-richardson": 2, "gd-energy": 1, "momentum-energy": 1, "adam-energy": 1, "lm": 10,
-           "lm-gain": 10}
+UNTUNED = {"secant-energy": 1, "gd-richardson": 2, "gd-energy": 1, "momentum-energy": 1, "nesterov-energy": 2,
+           "adam-energy": 1, "lm": 10, "lm-gain": 10}
 #: Others that promise to need no learning rate, as they come.
 FREE = ("prodigy", "dadapt-adam", "dog", "dowg", "mechanic", "mechanic-adam", "momo", "polyak", "schedule-free-adamw")
 #: The learning rates among which the classic ones get their best, anew for every budget.
@@ -419,7 +419,7 @@ def markdown(results: dict[Pair, dict[str, Result]], others: dict[Pair, dict[str
     return f"""# Shallow networks on real data, with nothing tuned
 
 {len(results)} pairs of data and network, the whole data in every gradient, {seeds} starts per pair (uniform in ±1/√fan-in,
-seed 0, the same for every optimizer). Budget: {budget} trials, each of one gradient; one of gd-richardson counts two, one of
+seed 0, the same for every optimizer). Budget: {budget} trials, each of one gradient; one of gd-richardson or nesterov-energy two, one of
 lm ten, for its matrix. A run is at rest when |∇F| ≤ {GRADIENT:g}. secant-energy, gd-richardson, the other -energy optimizers,
 lm and lm-gain have nothing to tune and run as they come; so do {', '.join(FREE)}, at the defaults of their
 authors. Gradient descent, momentum, Adam and AdamW run at the best of {len(SMALL)} learning rates, chosen by the final loss on

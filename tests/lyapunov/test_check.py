@@ -13,7 +13,7 @@ from arithmetic import diagonal, total
 from flows import (
     AdaGrad, Adam, AggregatedMomentum, AMSGrad, AveragedMomentum, ClippedGradient, DoG, DoWG, EnergyFriction, Flow,
     GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum, Nesterov, Newton, NormalisedGradient, PGradient,
-    QuasiHyperbolic, RMSProp, Secant, SignSGD, Signum, WeightDecay, scalar,
+    QuasiHyperbolic, RestartedNesterov, RMSProp, Secant, SignSGD, Signum, WeightDecay, scalar,
 )
 from lyapunov import Energy, Status, check, energies
 from lyapunov.exact import Domain, negative_direction
@@ -56,6 +56,7 @@ TABLE = [
     (GradientDescent(), 0, -g**2, (), True, Eq(g, 0)),
     (Momentum(c), 0, -c * v**2, (), False, AT_REST),
     (Momentum(c), 1, CROSS, (delta <= 4 * c / (4 * L + c**2),), True, AT_REST),
+    (RestartedNesterov(a), 0, -a * v**2 / c, (), False, AT_REST),
     (Nesterov(c, kappa, eps), 0, -c * kappa * v**2 - eps * g**2, (), True, AT_REST),
     (AdaGrad(eps), 0, -g**2 / (sqrt(G) + eps), (), False, Eq(g, 0)),
     (AdaGrad(eps), 1, 0, (), False, None),

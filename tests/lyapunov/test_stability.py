@@ -75,7 +75,8 @@ OPEN = {"NormalisedGradient": "couples coordinates", "PGradient": "couples coord
         "DAdaptation": "couples coordinates", "DoG": "couples coordinates", "DoWG": "couples coordinates",
         "Polyak": "value of the loss", "MoMo": "value of the loss", "MoMoAdam": "value of the loss",
         "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time",
-        "ClippedGradient": "couples coordinates", "EnergyFriction": "the value of the loss"}
+        "RestartedNesterov": "the rest of the block c", "ClippedGradient": "couples coordinates",
+        "EnergyFriction": "the value of the loss"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)
