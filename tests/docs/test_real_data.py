@@ -104,8 +104,8 @@ def test_levenberg_marquardt_is_counted_where_it_is_near_the_lowest(real_data):
     ratios = [(row["lm at a quarter of the budget"], row["lm at the budget"]) for row in table]
     assert ratios == [(1.3, 1.0), (1.1, 1.0)]
     assert real_data.counted(table) == ("at a quarter of the budget on 1 of 2, not on saha 8 (1.30, behind adam 1); "
-                                        "at the budget on 2 of 2.  By the sign test at 5 % it is farther from the lowest "
-                                        "on saha 8 at a quarter of the budget")
+                                        "at the budget on 2 of 2.  By the sign test at 5 % it is farther from the "
+                                        "lowest on saha 8 at a quarter of the budget")
     assert [row["beyond 1.2 × at a quarter of the budget"] for row in table] == ["20/20 sure", "0/20"]
 
 
