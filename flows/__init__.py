@@ -17,10 +17,10 @@ __getattr__, __dir__ = face(__name__, {  # read when one of them is asked for: t
     "adaptive": "AdaDelta AdaGrad CentredRMSProp MomentumRMSProp RMSProp",
     "author": "ClippedGradient EnergyFriction Dimensionless ScaledDescent",
     "averaged": "MADGRAD ScheduleFree ScheduleFreeAdamW",
-    "descent": "GradientDescent NormalisedGradient SignSGD",
+    "descent": "GradientDescent NormalisedGradient PGradient SignSGD",
     "learning_free": "DAdaptation DoG DoWG Prodigy Mechanic",
     "momentum": "AggregatedMomentum AveragedMomentum DampenedMomentum Momentum Nesterov NesterovODE Optimistic "
-                "QuasiHyperbolic",
+                "QuasiHyperbolic RestartedNesterov",
     "polyak": "MoMo MoMoAdam Polyak",
     "secant": "Secant",
     "second_order": "DampedNewton GaussNewton LevenbergMarquardt Newton",
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         ADOPT, FLOWS, MADGRAD, AMSGrad, AdEMAMix, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan,
         AggregatedMomentum, AveragedMomentum, CentredRMSProp, DAdaptation, DampedNewton, DampenedMomentum, DoG, DoWG,
         GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp,
-        NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, Polyak, Prodigy, QHAdam, QuasiHyperbolic,
-        RAdam, RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam, Secant, SignSGD, Signum, Sophia, Yogi,
-        get,
+        NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, PGradient, Polyak, Prodigy, QHAdam,
+        QuasiHyperbolic, RAdam, RestartedNesterov, RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam,
+        Secant, SignSGD, Signum, Sophia, Yogi, get,
     )
     from .layerwise import Adafactor, Muon
     from .learning_free import Mechanic
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled",
     "Cautious", "Mechanic", "Muon", "Adafactor",
-    "schedules", "FLOWS", "get", "GradientDescent", "NormalisedGradient", "SignSGD", "Momentum", "AveragedMomentum",
-    "DampenedMomentum", "Nesterov", "NesterovODE", "Signum", "Lion", "Rprop", "AdaGrad", "RMSProp",
+    "schedules", "FLOWS", "get", "GradientDescent", "NormalisedGradient", "PGradient", "SignSGD", "Momentum",
+    "AveragedMomentum", "DampenedMomentum", "Nesterov", "NesterovODE", "RestartedNesterov", "Signum", "Lion", "Rprop",
+    "AdaGrad", "RMSProp",
     "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
     "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
     "GaussNewton", "LevenbergMarquardt", "Secant", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo",
