@@ -21,6 +21,7 @@ from .alike import Labels
 from .follow import alike, studies, study
 from .identity import content
 from .result import Point, Study, listed
+from .starts import Described
 from .store import Store
 
 LANES = 1 << 17  #: starts that are followed at once, of several studies
@@ -277,9 +278,9 @@ class Sweep(Readable):
                    {name: np.array(axis) for name, axis in of["axes"].items()}, tuple(studies))
 
 
-def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, ArrayLike], starts: np.ndarray, *,
-          store: str | Path | None = None, progress: bool | Callable[[int, int], object] | None = None,
-          **options: Any) -> Sweep:
+def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, ArrayLike],
+          starts: np.ndarray | Described, *, store: str | Path | None = None,
+          progress: bool | Callable[[int, int], object] | None = None, **options: Any) -> Sweep:
     """Study the same starts under every value of a hyperparameter, or every combination of values of several.
 
     Parameters
@@ -300,21 +301,20 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
     one = named(optimizer) if isinstance(optimizer, str) else optimizer
     axes, made, folder = check_sweep(one, values, store)
     combinations = _combinations(axes)
-    shape = np.shape(starts)
+    shape = starts.shape if isinstance(starts, Described) else np.shape(starts)
     n = shape[1] if len(shape) > 1 else 1
     report = Progress(progress, n * len(made), "starts")
     found: list[Study | None] = [None] * len(made)
-    k, together = 0, _together(loss, made, starts, folder, options)
+    k, together = 0, _together(loss, made, starts, n, folder, options)
     try:
         while k < len(made):
             if len(group := made[k:k + together]) > 1:
-                done = studies(loss, group, starts, **options)
+                found[k:k + len(group)] = done = studies(loss, group, starts, **options)
                 report((k + len(group)) * n)
             else:
                 kept = folder and folder / ",".join(f"{key}={x!r}" for key, x in combinations[k].items())
                 part = functools.partial(_part, report, k * n)
-                done = [study(loss, made[k], starts, store=kept, progress=part, **options)]
-            found[k:k + len(group)] = done
+                found[k:k + 1] = done = [study(loss, made[k], starts, store=kept, progress=part, **options)]
             if not all(result.complete for result in done):
                 break
             k += len(group)
@@ -322,7 +322,7 @@ def sweep(loss: Objective, optimizer: str | Optimizer, values: Mapping[str, Arra
         if all(s is None for s in found):
             raise
     except Exception as error:
-        found[k] = getattr(error, "partial", None)
+        found[k] = getattr(error, "partial", found[k])
         if any(s is not None for s in found):
             error.partial = Sweep(loss, made[0], axes, tuple(found))  # type: ignore[attr-defined]
         raise
@@ -349,11 +349,11 @@ def check_sweep(optimizer: Optimizer, values: Mapping[str, ArrayLike],
     return axes, made, folder
 
 
-def _together(loss: Objective, made: list[Optimizer], starts, folder: Path | None, options: Mapping) -> int:
+def _together(loss: Objective, made: list[Optimizer], starts, n: int, folder: Path | None, options: Mapping) -> int:
     """How many studies are run as one: pieces and their stores, and what goes to an executor, are of one each."""
     if folder is not None or not set(options) <= set(inspect.signature(studies).parameters):
         return 1
-    return max(1, LANES // np.shape(starts)[-1]) if alike(loss, made, starts, options.get("stop")) else 1
+    return max(1, LANES // n) if alike(loss, made, starts, options.get("stop")) else 1
 
 
 def _part(report: Progress, before: int, done: int, n: int) -> None:

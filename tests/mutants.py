@@ -865,7 +865,7 @@ MUTANTS = (
     Mutant("a command that runs may make garbage", "    gc.enable()\n    code = run(main)", "    code = run(main)",
            COMMANDS + "how_a_command_loads_and_computes[basins-None-False-1]"),
     # --------------------------------------------------------------------------------- sweeps, boundaries
-    Mutant("studies of a sweep are followed side by side", "return max(1, LANES // np.shape(starts)[-1]) if",
+    Mutant("studies of a sweep are followed side by side", "return max(1, LANES // n) if",
            "return 1 if", SWEEP + "studies_of_few_starts_are_followed_side_by_side"),
     Mutant("what repeats another program is followed apart",
            "all(other.iteration is first.iteration for other in others)", "True",

@@ -184,7 +184,8 @@ def test_studies_of_few_starts_are_followed_side_by_side(polytwo, monkeypatch, t
     runs = []
     monkeypatch.setattr("basins.follow._follow", lambda *args, **how: runs.append(1) or _follow(*args, **how))
     starts, values = grid(polytwo.box, 8), {"lr": [0.05, 0.1, 0.2]}
-    whole, seen = [], []
+    whole, seen = [sweep(polytwo, "adam", values, grid(polytwo.box, 8, lazy=True), stop=STOP, progress=False)], []
+    assert len(runs) == 1
     for n, options in ((1, {}), (3, {"store": tmp_path}), (6, {"chunk": 40})):
         runs.clear()
         whole.append(sweep(polytwo, "adam", values, starts, stop=STOP, progress=lambda done, n: seen.append(done),
@@ -239,6 +240,9 @@ def test_an_error_has_what_is_done(polytwo):
         sweep(polytwo, "gd", {"lr": [0.05, 0.1, 0.2]}, grid(polytwo.box, 10), progress=fail, chunk=50)
     done = error.value.partial
     assert done.studies[0].complete and done.studies[2] is None and not done.complete
+    with pytest.raises(OSError, match="no space left") as error:  # all in one run
+        sweep(polytwo, "gd", {"lr": [0.05, 0.1, 0.2]}, grid(polytwo.box, 10), progress=fail)
+    assert error.value.partial.complete
     assert done.fraction("minimum")[0] > 0.8 and done.at(lr=0.05).n == 100
 
 
