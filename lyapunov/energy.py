@@ -11,11 +11,10 @@ import sympy
 from arithmetic import CoordinateLoss, Oracle, Quantity, Rate, as_decimals, dot, latex, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
 
+from .classes import H
 from .coordinate import as_flow
 from .exact import positive
 
-#: The curvature of one coordinate, or one eigenvalue of the Hessian: the symbol that assumptions such as H ≤ L name.
-H = sympy.Symbol("H", real=True)
 #: What is assumed of the losses or the rates: "convex", a sympy inequality such as H <= L, or several of them.
 Assumptions: TypeAlias = str | sympy.Basic | Iterable | None
 #: The parameters of the further energies, where no values are given.

@@ -14,7 +14,7 @@ from arithmetic import Readable, entry, latex, short
 from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 
-from ..coordinate import exact_rates
+from ..classes import F
 from ..decrease import falls
 from ..derivation import judged_energies, known_energies
 from ..energy import Energy
@@ -67,7 +67,7 @@ class BasinCertificate(Readable):
                              f"{', '.join(sorted(known)) or 'none'}")
         state = vars(self.flow.start(theta))
         if memory:
-            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact_rates(self.flow)).items()}
+            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(self.flow.exact()).items()}
             state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
         with np.errstate(all="ignore"):
             value = self.energy(State(**state), loss.oracle(theta))
@@ -133,9 +133,8 @@ def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
 @functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
-    F = sympy.Symbol("F", real=True)
-    rest = resting(exact_rates(flow))
-    for (energy, verdict), numeric in zip(judged_energies(exact_rates(flow)), known_energies(flow), strict=True):
+    rest = resting(flow.exact())
+    for (energy, verdict), numeric in zip(judged_energies(flow.exact()), known_energies(flow), strict=True):
         found = falls(verdict)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F

@@ -15,9 +15,9 @@ from flows import Flow, State
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
-from ..coordinate import exact_rates
+from ..classes import F, g
 from ..derivation import judged_energies, known_energies
-from ..exact import Status, vanishes
+from ..exact import Status, positive, vanishes
 from ..local import resting
 from .wells import Well, well
 
@@ -175,13 +175,13 @@ def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, start
 @functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
-    F, candidates = sympy.Symbol("F", real=True), []
-    for energy, (twin, verdict) in zip(known_energies(flow), judged_energies(exact_rates(flow)), strict=True):
+    candidates = []
+    for energy, (twin, verdict) in zip(known_energies(flow), judged_energies(flow.exact()), strict=True):
         function = sympy.expand(twin.expression - F)
-        if not function.has(F) and not function.has(sympy.Symbol("g", real=True)):
+        if not function.has(F, g):
             proved = verdict.status == Status.PROVED and not verdict.conditions and bool(verdict.positive)
             candidates.append((energy, function, proved))
-            if candidates[-1][2]:
+            if proved:
                 return candidates[-1]
     if not candidates:
         raise ValueError(f"{flow!r} has no energy of the form F + (function of the memory), and none was derived")
@@ -190,20 +190,14 @@ def _energy(flow: Flow):
 
 def _with_symbols(flow: Flow, function):
     """V − F with the numeric rates as symbols of their names, and the values of those that occur in it."""
-    F = sympy.Symbol("F", real=True)
     numbers = {f.name: getattr(flow, f.name) for f in dataclasses.fields(flow)
                if isinstance(getattr(flow, f.name), float) and getattr(flow, f.name) > 0}
-    twin = dataclasses.replace(flow, **{name: sympy.Symbol(name, positive=True) for name in numbers})
-    for energy in known_energies(twin):
+    decimals = {positive(name): as_decimals(v) for name, v in numbers.items()}
+    for energy in known_energies(dataclasses.replace(flow, **{name: positive(name) for name in numbers})):
         shown = energy.expression - F
-        if vanishes(_with_numbers(shown, numbers) - function):
-            return shown, {name: v for name, v in numbers.items() if shown.has(sympy.Symbol(name, positive=True))}
+        if vanishes(shown.subs(decimals) - function):
+            return shown, {name: v for name, v in numbers.items() if shown.has(positive(name))}
     return function, {}
-
-
-def _with_numbers(expression, numbers: dict):
-    """An expression with the symbols of rates replaced by the decimals that their values print as."""
-    return expression.subs({sympy.Symbol(n, positive=True): as_decimals(v) for n, v in numbers.items()})
 
 
 def _state(flow: Flow, memory: Mapping | None, theta) -> State:
@@ -216,7 +210,7 @@ def _state(flow: Flow, memory: Mapping | None, theta) -> State:
                          f"{', '.join(sorted(known)) or 'none'}")
     values = vars(flow.start(theta))
     values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
-    for name, value in resting(exact_rates(flow)).items():
+    for name, value in resting(flow.exact()).items():
         if name not in memory:
             values[name] = np.full_like(np.asarray(values[name]), float(value))
     return State(**values)
