@@ -42,6 +42,11 @@ class System:
                              f"{len(values.outputs)} and {len(slopes.outputs)}")
         self.values, self._slopes = Tape(values, executor), Tape(slopes, executor, source=values)
 
+    @classmethod
+    def of(cls, values: Program, executor: str | None = None) -> System:
+        """A map with the Jacobian that is derived from it."""
+        return cls(values, values.jacobian(), executor)
+
     def slopes(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ends of G on boxes, (n, n, boxes), and whether the system is smooth in each."""
         a, b, smooth = self._slopes(low, high)
@@ -205,6 +210,14 @@ def _cut(slopes: tuple[np.ndarray, np.ndarray], low, high, least, region) -> tup
     smear = np.where((place > low) & (place < high) & (width > least), smear, -1.0)
     chosen = np.arange(len(low))[:, None] == smear.argmax(axis=0)
     return np.hstack([low, np.where(chosen, place, low)]), np.hstack([np.where(chosen, place, high), high])
+
+
+def halved(low: np.ndarray, high: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (n, boxes) cut in two across the coordinate that is widest in units of `scale`, (n, 1)."""
+    width = high - low
+    chosen = np.arange(len(low))[:, None] == (width / scale).argmax(axis=0)
+    middle = low + width / 2
+    return np.hstack([low, np.where(chosen, middle, low)]), np.hstack([np.where(chosen, middle, high), high])
 
 
 class Search:

@@ -307,6 +307,10 @@ class Program:
         """How many arithmetic operations one run takes."""
         return sum(bool(node.operands) for node in self.tape)
 
+    def jacobian(self) -> Program:
+        """The derivatives of the outputs, row by row, in the inputs."""
+        return Program(self.inputs, tuple(entry for value in self.outputs for entry in gradient(value, self.inputs)))
+
     @functools.cached_property
     def function(self) -> Callable:
         """The program as a Python function of its inputs, which must not be Python floats."""

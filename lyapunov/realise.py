@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Max, Rational
 
-from arithmetic import Printed, SymbolicLoss, Vector, as_decimals, from_sympy
+from arithmetic import Printed, Vector, as_decimals, from_sympy
 from flows import Flow, State, scalar
 from networks import Loss
 
@@ -59,16 +59,14 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     def numbers(x):
         return [sympy.N(sympy.sympify(e).subs(rates), DIGITS) for e in (x if isinstance(x, np.ndarray) else [x])]
 
-    symbolic = _in_symbols(loss)
-
     def slope(t, blocks):
         s = packed(t, blocks)
-        out = flow.field(s, symbolic.oracle(s.theta))
+        out = flow.field(s, loss.oracle(s.theta))
         return {name: numbers(out[name]) for name in names}
 
     def V(t, blocks):
         s = packed(t, blocks)
-        return numbers(function(s, symbolic.oracle(s.theta)))[0]
+        return numbers(function(s, loss.oracle(s.theta)))[0]
 
     t, start = exact[motion.t], V(exact[motion.t], state)
     derivative = sympy.N(sum(p.xreplace(value) for p in motion.parts), DIGITS)
@@ -83,13 +81,6 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
             shown = {name: x[0] if isinstance(name, scalar) else x for name, x in shown.items()}
             return Counterexample(loss, flow, State(t=float(t), **shown), float(derivative), float(h), float(rise))
     return None
-
-
-def _in_symbols(loss: Loss) -> SymbolicLoss:
-    """The loss, with its quantities at exact points."""
-    residuals = loss.residual_expressions
-    scaled = None if residuals is None else [r / sympy.sqrt(len(residuals)) for r in residuals]
-    return SymbolicLoss(loss.expression, loss.symbols, residuals=scaled)
 
 
 def _step(slope, t, y, h):

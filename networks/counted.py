@@ -7,17 +7,17 @@ eigenvectors of the multiplications, and Newton's method improves them.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sympy import Rational
 from sympy.polys.rings import PolyElement
 
-from arithmetic import Program, from_sympy
+from arithmetic import Program
 from arithmetic.enclose import System, inverses, newton, refined
 from arithmetic.ends import above, below
-from arithmetic.tape import ExactGraph, Tape
+from arithmetic.tape import Tape, recorded
 
 from .algebra import Quotient
 
@@ -92,12 +92,8 @@ def exact(low: np.ndarray, high: np.ndarray, slope: Sequence[PolyElement]) -> tu
 
 
 def _system(f: PolyElement, slope: Sequence[PolyElement]) -> tuple[System, Tape]:
-    graph, symbols = ExactGraph(), f.ring.symbols
-    theta = graph.inputs("theta", len(slope))
-    at = dict(zip(symbols, theta, strict=True))
-
-    def program(polynomials) -> Program:
-        return Program(tuple(theta), tuple(graph.lift(from_sympy(p.as_expr(), at)) for p in polynomials))
+    def program(polynomials: Iterable[PolyElement]) -> Program:
+        return recorded((p.as_expr() for p in polynomials), f.ring.symbols)
 
     second = program(g.diff(x) for g in slope for x in f.ring.gens)
     return System(program(slope), second), Tape(program([f]))

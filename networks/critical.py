@@ -40,7 +40,7 @@ from .objective import Objective, check_box
 from .points import Atlas, CriticalPoint
 from .poles import poles, without_value
 from .polynomials import CriticalSet, Family, Point, critical_set
-from .symmetry import symmetries
+from .symmetry import searched_once, symmetries
 
 
 def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
@@ -305,16 +305,13 @@ def _of_point(p: Point, loss) -> CriticalPoint:
     return CriticalPoint(p.theta, Nature(p.nature), p.value, eigenvalues, exact=p.exact, evidence=p.evidence, box=p.box)
 
 
-
 def _of_family(family: Family, loss) -> CriticalPoint:
-    text = "; ".join(f"{nature} {where}: {why}" if len(family.pieces) > 1 else why
-                     for nature, where, why in family.pieces)
     value = family.value
     if value is None:
         value = sympy.nan if family.member is None else sympy.Float(float(loss.value(np.array(family.member))))
     return CriticalPoint(family.theta, Nature(family.nature), value, family=family.parameters,
-                         equations=family.equations,
-                         symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
+                         equations=family.equations, symbols=tuple(loss.symbols), member=family.member or (),
+                         evidence=family.evidence)
 
 
 def spectrum_of(p: Point, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
@@ -348,8 +345,7 @@ def _piecewise(loss, budget: float) -> Atlas | None:
     except Stopped as stop:
         return Atlas((), None, (), (str(stop),))
     search.run()
-    return Atlas(tuple(CriticalPoint(**vars(s), symbols=tuple(loss.symbols)) for s in search.found), None,
-                 tuple(search.proof), tuple(search.undecided))
+    return Atlas(tuple(search.found), None, tuple(search.proof), tuple(search.undecided))
 
 
 # ------------------------------------------------------------------------------------------- other losses
@@ -383,8 +379,7 @@ def _search(loss, region, budget: float) -> Atlas:
         if region is None and not everywhere:
             box = hidden.region(box)
     elif group:
-        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
-                     "map to each other one was searched, and so it is with what is open")
+        proof.append(searched_once(group))
     proof += [f"F is infinite where {p.equation} = 0, and too steep beside it for a critical point" for p in infinite
               if p.met]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "
