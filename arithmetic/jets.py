@@ -181,10 +181,7 @@ def _chosen(condition, x, y):
 
 
 def _sum(terms):
-    first, *rest = terms
-    for x in rest:
-        first = first + x
-    return first
+    return functools.reduce(operator.add, terms)
 
 
 def _square_term(a: list, k: int):

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
-    as_decimals, as_reals, gradient, is_symbolic, latex,
+    as_decimals, as_reals, dot, gradient, is_symbolic, latex,
 )
 from arithmetic.late import sympy
 
@@ -161,6 +161,16 @@ class Flow:
             return self.exact().equations().latex()
         except (TypeError, ValueError, AttributeError):  # a field without a symbolic reading
             return None
+
+
+class Downhill(Flow):
+    """A flow along which F itself falls: F is its energy, which falls by −⟨∇F, θ'⟩."""
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return -dot(oracle.gradient, self.field(s, oracle)["theta"])
 
 
 #: Symbols of the loss and of time, which no block may be taken for.
