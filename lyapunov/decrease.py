@@ -17,7 +17,7 @@ from flows import Flow
 from .along import interpolated
 from .classes import F, g, theta, told
 from .coordinate import Coordinate, Frame, as_flow, jumps_of, observed, read, readings
-from .energy import Assumptions, Energy, H
+from .energy import Assumptions, Energy, H, relations_of
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix,
     negative_direction, quotient_sign, resting_value, smt, twin, unrooted, vanishing, words,
@@ -269,11 +269,8 @@ def _cases(zero) -> set[frozenset] | None:
 
 
 def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
-    """What is assumed, one relation after the other."""
-    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
-        assuming = () if assuming is None else (assuming,)
-    relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
-        given if isinstance(given, tuple) else (given,))))
+    """What is assumed for the energy and besides, one relation after the other, each once."""
+    relations = tuple(dict.fromkeys((*relations_of(energy.assuming), *relations_of(assuming))))
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")

@@ -13,7 +13,7 @@ from flows import Flow
 
 from .coordinate import as_flow, read
 from .decrease import as_relations, check, once
-from .energy import Assumptions, Energy, H, energies
+from .energy import Assumptions, Energy, H, energies, relations_of
 from .fastest import fastest
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
@@ -88,7 +88,7 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
     """
     flow = as_flow(flow, "derive(flow): flow")
     read(flow)
-    assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
+    assuming = relations_of(assuming)
     if rate:
         relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
         energy, verdict, steps = fastest(flow.exact(), relations)

@@ -21,6 +21,13 @@ Assumptions: TypeAlias = str | sympy.Basic | Iterable | None
 DELTA, SMOOTHNESS, KAPPA = positive("delta"), positive("L"), positive("kappa")
 
 
+def relations_of(assuming: Assumptions) -> tuple:
+    """What is assumed, one relation after the other."""
+    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
+        return () if assuming is None else (assuming,)
+    return tuple(r for given in assuming for r in (given if isinstance(given, tuple) else (given,)))
+
+
 @dataclass(frozen=True)
 class Energy:
     """A function V of the loss and of a flow's blocks: `Energy(lambda s, oracle: oracle.value + total(s.v**2) / 2)`.
@@ -45,8 +52,7 @@ class Energy:
         if not callable(self.function):
             raise TypeError(f"Energy(function): function must be called as function(s, oracle), got {self.function!r}: "
                             "write Energy(lambda s, oracle: oracle.value + total(s.v**2)/2)")
-        if self.assuming is None or isinstance(self.assuming, (str, sympy.Basic)):
-            object.__setattr__(self, "assuming", () if self.assuming is None else (self.assuming,))
+        object.__setattr__(self, "assuming", relations_of(self.assuming))
 
     def __call__(self, s: State, oracle: Oracle) -> Quantity:
         return self.function(s, oracle)

@@ -14,6 +14,7 @@ from schemes import Euler, Heun, ImplicitEuler, Scheme, SequentialEuler
 
 from .classes import PL, H, quasar_convex, smooth, strongly_convex
 from .decrease import check
+from .energy import Assumptions, relations_of
 from .exact import positive, words
 from .literature import of_literature
 from .pace import rate_verdict
@@ -29,7 +30,7 @@ class Claim:
     name: str
     flow: Flow
     energy: Callable
-    assuming: object
+    assuming: Assumptions
     rate: object
     gives: str
     source: str
@@ -267,9 +268,8 @@ def rows() -> Iterator[tuple[str, ...]]:
     """The texts of COLUMNS of each claim, one after the other."""
     for claim in CLAIMS:
         verdict = check(claim.flow, claim.energy, assuming=claim.assuming, rate=claim.rate)
-        named = claim.assuming if isinstance(claim.assuming, tuple) else (claim.assuming,)
-        yield (claim.name, ", ".join(map(str, named)) or "all", str(claim.rate), claim.gives, str(verdict.status),
-               words(verdict.conditions) if verdict.conditions else "", claim.source)
+        yield (claim.name, ", ".join(map(str, relations_of(claim.assuming))) or "all", str(claim.rate), claim.gives,
+               str(verdict.status), words(verdict.conditions) if verdict.conditions else "", claim.source)
 
 
 def markdown() -> str:

@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import sympy
 from sympy import Poly, Symbol
 
-from flows import Flow
+from flows import Flow, State
 
 from ..coordinate import Coordinate
 from ..exact import Fresh, Unreadable, vanishes
@@ -118,6 +120,24 @@ def resting(flow: Flow) -> dict:
     except Unscalable:
         return {}
     return {name: value for name, value in found.rest.items() if name not in found.free}
+
+
+def state_at(flow: Flow, theta: np.ndarray, memory: Mapping | None) -> State:
+    """The state of this memory, {block: value}, blocks not given at rest; the flow's own start for None.
+
+    Raises ValueError for a block that the flow has not.
+    """
+    values = vars(flow.start(theta))
+    if memory is None:
+        return State(**values)
+    known = set(map(str, flow.memory)) - {"theta"}
+    if unknown := set(memory) - known:
+        raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
+                         f"{', '.join(sorted(known)) or 'none'}")
+    values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
+    values |= {name: np.full_like(values[name], float(value)) for name, value in resting(flow.exact()).items()
+               if name not in memory}
+    return State(**values)
 
 
 def _rest(field, symbols, still):

@@ -11,14 +11,14 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import Readable, entry, latex, short
-from flows import Flow, State
+from flows import Flow
 from networks import CriticalPoint, Objective, as_point
 
 from ..classes import F
 from ..decrease import falls
 from ..derivation import judged_energies, known_energies
 from ..energy import Energy
-from ..local import ATTRACTING, STABLE, resting, stability
+from ..local import ATTRACTING, STABLE, resting, stability, state_at
 from .wells import Well, well
 
 if TYPE_CHECKING:
@@ -61,16 +61,9 @@ class BasinCertificate(Readable):
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
             raise ValueError(f"theta must have shape ({loss.dim},) or ({loss.dim}, lanes), got {theta.shape}")
-        known = set(map(str, self.flow.memory)) - {"theta"}
-        if unknown := set(memory) - known:
-            raise ValueError(f"{type(self.flow).__name__} has no block {', '.join(sorted(unknown))}; it has "
-                             f"{', '.join(sorted(known)) or 'none'}")
-        state = vars(self.flow.start(theta))
-        if memory:
-            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(self.flow.exact()).items()}
-            state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
+        state = state_at(self.flow, theta, memory or None)
         with np.errstate(all="ignore"):
-            value = self.energy(State(**state), loss.oracle(theta))
+            value = self.energy(state, loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
 
     def draw(self, ax: Axes, *, color: str = "black", points: int = 400, **style: Any) -> QuadContourSet:

@@ -11,14 +11,14 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import GivenOracle, Readable, aligned, as_decimals, latex
-from flows import Flow, State
+from flows import Flow
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
 from ..classes import F, g
 from ..derivation import judged_energies, known_energies
 from ..exact import Status, positive, vanishes
-from ..local import resting
+from ..local import state_at
 from .wells import Well, well
 
 
@@ -119,7 +119,7 @@ def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, th
     theta = np.asarray(theta, dtype=float)
     if loss is not None and theta.shape != (loss.dim,):
         raise ValueError(f"theta must have shape ({loss.dim},), got {theta.shape}: one state at a time")
-    state = _state(flow, memory, theta)
+    state = state_at(flow, theta, memory)
     held = _held(energy, state)
     if np.isnan(held):
         raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its "
@@ -134,7 +134,7 @@ def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, th
         around = well(loss, point)
         top = float(sympy.N(around.level))
         inside = bool(around.holds(theta)) and value < top
-        block, smallest = _smallest(flow, function, _state(flow, memory or {}, theta), top - value)
+        block, smallest = _smallest(flow, function, state_at(flow, theta, memory or {}), top - value)
         found = replace(found, well=around, confined=proved and inside and value + held < top, block=block,
                         smallest=smallest)
     if optimizer is not None:
@@ -198,22 +198,6 @@ def _with_symbols(flow: Flow, function):
         if vanishes(shown.subs(decimals) - function):
             return shown, {name: v for name, v in numbers.items() if shown.has(positive(name))}
     return function, {}
-
-
-def _state(flow: Flow, memory: Mapping | None, theta) -> State:
-    """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
-    if memory is None:
-        return flow.start(theta)
-    known = {str(name) for name in flow.memory} - {"theta"}
-    if unknown := set(memory) - known:
-        raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
-                         f"{', '.join(sorted(known)) or 'none'}")
-    values = vars(flow.start(theta))
-    values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
-    for name, value in resting(flow.exact()).items():
-        if name not in memory:
-            values[name] = np.full_like(np.asarray(values[name]), float(value))
-    return State(**values)
 
 
 def _held(energy, state) -> float:
