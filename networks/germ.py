@@ -2,6 +2,7 @@
 Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
 
+import mpmath
 import sympy
 from sympy import Poly, Rational
 
@@ -328,6 +329,22 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
         return None
     positive, negative = descartes([s for s in signs if s is not None])
     return positive, negative, matrix.rows - positive - negative
+
+
+def exact_eigenvalues(hessian) -> tuple:
+    """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
+    if hessian.shape == (2, 2):
+        trace, det = sympy.expand(hessian.trace()), sympy.expand(hessian.det())
+        if det == 0:
+            return (trace, sympy.Integer(0)) if exact_sign(trace) == -1 else (sympy.Integer(0), trace)
+        root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
+        return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
+    if all(h.is_Rational for h in hessian):
+        return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
+    with mpmath.workdps(50):  # (their radicals take long)
+        roots = mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)
+        values = [sympy.Float(e, 17) for e in roots]
+    return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
 
 
 def taylor(f, symbols, path, tau, order: int) -> list:

@@ -30,6 +30,8 @@ from .algebra import Clock, Stopped, as_fraction
 from .arrangement import (
     Affine, Face, Numbers, TooMany, conformal, dot, faces, nullspace, rays, rref, sign, solved,
 )
+from .classification import classify
+from .germ import exact_eigenvalues
 from .nature import Nature, descartes
 from .points import CriticalPoint
 from .polynomials import CriticalSet, Family, Point, contradictions, critical_set, is_squares
@@ -419,9 +421,9 @@ class Cells:
             positive, negative = inertia(hessian)
             evidence = f"the Hessian has {positive} positive and {negative} negative eigenvalues"
             if not free:
-                eigenvalues = tuple(eigenvalues_of(hessian))
+                eigenvalues = exact_eigenvalues(sympy.Matrix([[rational(x) for x in row] for row in hessian]))
                 if positive + negative < self.dim:
-                    nature, evidence = classified(p, self.symbols, point)
+                    nature, evidence = classify(p.as_expr(), self.symbols, tuple(map(rational, point)))
             elif family is not None and not corner.kinks:  # (it is one of F on the face)
                 nature, evidence = Nature(family.nature), family.evidence
             elif not any(map(any, hessian)):
@@ -549,11 +551,7 @@ class Cells:
             evidence = corner.why(nature)
         at_point = dict(zip(symbols, point.theta, strict=True))
         theta = tuple(sympy.expand(x.subs(corner.pinned).subs(at_point)) for x in self.symbols)
-        eigenvalues = ()
-        if not corner.kinks:
-            from .critical import spectrum_of
-
-            eigenvalues = spectrum_of(point, corner.polynomial.as_expr(), self.symbols)
+        eigenvalues = () if corner.kinks else point.spectrum(corner.polynomial.as_expr(), self.symbols)
         self.found.append(CriticalPoint(
             theta, nature, point.value, eigenvalues, exact=point.exact, evidence=evidence, symbols=self.symbols,
             box=() if corner.kinks else point.box, kinks=() if corner.smooth else tuple(corner.names)))
@@ -805,17 +803,3 @@ def affine(p: PolyElement, origin: Numbers, directions: Sequence[Numbers]) -> Af
     if degree(total) > 1:
         return None
     return Affine(tuple(as_fraction(total.coeff(x)) for x in t.gens[:len(directions)]), as_fraction(total.coeff(1)))
-
-
-def eigenvalues_of(matrix: Sequence[Sequence[Fraction]]) -> list:
-    """Of a symmetric matrix, as `critical` writes them."""
-    from .critical import exact_eigenvalues
-
-    return list(exact_eigenvalues(sympy.Matrix([[rational(x) for x in row] for row in matrix])))
-
-
-def classified(p: PolyElement, symbols, point: Numbers) -> tuple[Nature, str]:
-    from .classification import classify
-
-    nature, why = classify(p.as_expr(), symbols, tuple(map(rational, point)))
-    return Nature(nature), why

@@ -29,6 +29,7 @@ from arithmetic import as_decimals
 from .algebra import LARGEST_EXACT, Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
 from .counted import counted, exact
 from .enclosed import spectrum
+from .germ import exact_eigenvalues
 from .nature import Nature, descartes, invertible
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
@@ -84,6 +85,27 @@ class Point:
     def enclosure(self, bits: int) -> list:
         """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
         return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]] if self.zero else [*self.box]
+
+    def spectrum(self, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
+        """The eigenvalues of the Hessian: exact where its entries are rational or it is 2 × 2 in radicals, else in
+        floats, and exactly 0 as many as there are."""
+        at = dict(zip(symbols, self.theta, strict=True))
+        hessian = sympy.hessian(as_decimals(expression), list(symbols))
+        simple = len(symbols) <= 2 or all(x.is_Rational for x in self.theta)
+        if self.exact and simple and not any(x.has(sympy.CRootOf) for x in self.theta):
+            return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
+        if self.signs is None:
+            return ()
+        if self.zero is None:
+            return tuple(sympy.Float(v, 17) for v in self.eigenvalues)
+        middle = dict(zip(symbols, ((low + high) / 2 for low, high in self.enclosure(256)), strict=True))
+        with mpmath.workdps(40):
+            values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
+        small = sorted(range(len(symbols)), key=lambda i: abs(values[i]))[:len(symbols) - sum(self.signs)]
+        signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
+        if (signs.count(1), signs.count(-1)) != self.signs:
+            return ()  # too near 0 for these digits
+        return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
 
 
 @dataclass

@@ -22,7 +22,7 @@ from ..decrease import falls
 from ..derivation import judged_energies
 from ..energy import Energy
 from ..nearby import objection
-from .leading import Leading, Moved, Unscalable, leading_at
+from .leading import Leading, Moved, Unscalable, leading_at, linear
 
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
@@ -176,7 +176,7 @@ class _Local:
         """(α, core {block: (p, β, K)}, followers {block: (K, h)}), or None where the leading part has another form."""
         g, own, slopes = self.g, self.own, self.lead.slopes
         rest = {name: x for name, x in own.items() if name not in self.lead.free}
-        if not self.lead.linear and not self._is_linear(self.theta):
+        if not self.lead.linear and not linear(self.theta, [*own.values(), g]):
             return None
         alpha = -self.theta.coeff(g)
         core, followers = {}, {}
@@ -205,10 +205,6 @@ class _Local:
         elif not (alpha.is_positive or (alpha == 0 and core)):
             return None
         return alpha, core, followers
-
-    def _is_linear(self, f) -> bool:
-        variables = [*self.own.values(), self.g]
-        return f == 0 or f.is_polynomial(*variables) and sympy.Poly(f, *variables).total_degree() == 1
 
     # ------------------------------------------------------------------------------ by a function that falls
     def _by_function(self, alpha, core, followers) -> Stability:

@@ -96,7 +96,7 @@ def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
     for name in free:  # at rest anywhere: it moves by O(|y|²) only, y the deviations of the other blocks
         _limit(scaled[name].subs({own[n]: 0 for n in free}), 4, name, poles, set())
     variables = [*own.values(), o.gradient, s.theta]
-    return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
+    return Leading(rest, slopes, own, free, all(linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
                    tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
 
 
@@ -211,6 +211,7 @@ def _limit(f, power: int, name: str, poles: list, curvature: set):
     return sympy.expand(quotient.subs(SCALE, 0))
 
 
-def _linear(f, variables) -> bool:
+def linear(f, variables) -> bool:
+    """Whether an expression is a linear form in the variables."""
     return f == 0 or (f.is_polynomial(*variables) and Poly(f, *variables).is_homogeneous
                       and Poly(f, *variables).total_degree() == 1)
