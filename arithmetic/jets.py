@@ -174,7 +174,7 @@ def _chosen(condition, x, y):
 
 
 def _sum(terms):
-    return functools.reduce(operator.add, terms)
+    return functools.reduce(operator.add, list(terms))  # computed first: recorded in that order
 
 
 def _square_term(a: list, k: int):

@@ -118,7 +118,7 @@ class _Reader:
         return self.exact(e) if self.exact else value
 
     def _folded(self, function: Callable, args):
-        return functools.reduce(function, map(self.read, args))
+        return functools.reduce(function, [self.read(a) for a in args])  # read first: recorded in that order
 
     def _product(self, args):
         """Over one denominator: x·y⁻¹ is a division."""

@@ -120,6 +120,11 @@ class Flow:
                       and f.type != "int"}
                    | rates)
 
+    @property
+    def free_symbols(self) -> set:
+        """The symbols of its rates, those of the flow that a modifier holds too."""
+        return set().union(*(getattr(getattr(self, f.name), "free_symbols", ()) for f in dataclasses.fields(self)))
+
     def with_rates(self, change: Callable[[Any], Any]) -> Self:
         """This flow with `change(rate)` in the place of each rate, those of the flow that a modifier holds too."""
         before = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

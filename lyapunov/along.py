@@ -7,7 +7,7 @@ from sympy import Matrix
 
 from .classes import told
 from .coordinate import Coordinate
-from .exact import Status, Verdict, vanishes
+from .exact import Certificate, Status, Verdict, vanishes
 from .exact.region import Region, Unbounded
 from .interpolation import LossClass, Point, Unreadable
 from .pace import Decrease, Found, search
@@ -59,4 +59,4 @@ def interpolated(one: Coordinate, relations: tuple) -> Verdict | None:
     steps = (f"-V' is a sum of inequalities of the class between theta and the minimum: {weights}",
              *((f"and of squares with the weights {squares}",) if squares else ()))
     return Verdict(Status.PROVED, one.derivative, energy=one.V, assuming=told(relations),
-                   certificate=found.certificate(steps))
+                   certificate=Certificate.of(steps, found.proofs))

@@ -234,9 +234,7 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
     proofs = [v.certificate for v in verdicts if v.certificate is not None]
     steps = [f"{label}: {'; '.join(proof.steps)}" for label, proof in zip(labels, proofs, strict=True)]
     seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
-    evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
-                for name in ("identities", "positive", "smt")]
-    certificate = Certificate((*steps, seams), *evidence)
+    certificate = Certificate.of((*steps, seams), proofs)
     sets = {v.zero_set for v in verdicts}
     zero = _absorbed(Or(*sets))
     shared = zero if len(sets) == 1 or whole.vanishes_on(zero) else None  # where one piece says so, another may not
@@ -285,9 +283,7 @@ def _refuse(flow: Flow, relations: tuple) -> None:
     s, oracle, _ = flow.coordinate()
     own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian,
            oracle.jacobian}
-    names, rates = {x.name for x in own}, set[sympy.Symbol]()
-    for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
-        rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
+    names, rates = {x.name for x in own}, flow.free_symbols
     if same := sorted(x.name for x in rates if x.name in names):
         raise ValueError(f"the rate {same[0]} of {type(flow).__name__} is called as a symbol of the state or the loss "
                          f"({', '.join(sorted(names))}): give it another name")

@@ -188,11 +188,6 @@ class Found:
     squares: list[tuple[sympy.Expr, Matrix]]
     proofs: list[Proof]
 
-    def certificate(self, steps: tuple[str, ...], chain: Any = None) -> Certificate:
-        """With these words, what carries the signs of the weights."""
-        whole = Proof().along(*self.proofs)
-        return Certificate(steps, whole.identities, whole.positive, chain=chain)
-
 
 def search(claim: Decrease) -> Found | str:
     """Multipliers that prove a claim, or why none were found."""
@@ -418,31 +413,13 @@ class RateChain:
 
     def _right(self, blocks: dict, find: Callable, at: dict):
         """Σ λQ + Σ d|ℓ|² of the vectors and values that the definitions gave."""
-        claim = self.claim
-        vectors: list = [blocks[name] for name in claim.flow.blocks]
-        values: list = [None] * len(claim.step.points)
-        gradients: list = [None] * len(claim.step.points)
-        while None in values:
-            for k, p in enumerate(claim.step.points):
-                row = p.x.xreplace(at)
-                every = [*vectors, *gradients]
-                if values[k] is None and all(every[i] is not None for i, c in enumerate(row) if c != 0):
-                    place = sum((c * every[i] for i, c in enumerate(row) if c != 0), 0 * vectors[0])
-                    gradients[k], values[k] = find(place)
-        every = [*vectors, *gradients]
-        inner = Matrix(len(every), len(every), lambda i, j: sum(every[i] * every[j]))
-
-        def form(f, gram):
-            return sum(c * v for c, v in zip(f, values, strict=True)) + sum(
-                c * w for c, w in zip(gram, inner, strict=True))
-
-        total = sympy.S.Zero
-        for k, weight in self.found.multipliers.items():
-            q = claim.inequalities[k]
-            total += weight.xreplace(at) * form(q.values.xreplace(at), q.gram.xreplace(at))
-        for d, row in self.found.squares:
-            total += d.xreplace(at) * form([0] * len(values), (row.T * row).xreplace(at))
-        return total
+        f, found = forms(self.claim, at, self.found.multipliers), self.found
+        values, inner = f.look([blocks[name] for name in self.claim.flow.blocks], lambda x: find(x)[0],
+                               lambda x: find(x)[1])
+        squares = [([0] * len(values), np.array((row.T * row).xreplace(at).tolist())) for _, row in found.squares]
+        weights = [*found.multipliers.values(), *(d for d, _ in found.squares)]
+        return sum(w.xreplace(at) * f.of(form, values, inner)[0]
+                   for w, form in zip(weights, (*f.used, *squares), strict=True))
 
 
 def forms(claim: Claim, at: dict, used=()) -> members.Forms:
@@ -503,9 +480,8 @@ def slow_step(claim: Claim) -> members.SlowStep | None:
         at = {x: sympy.ceiling(v) if x == claim.n else v for x, v in at.items()}  # no state is between two steps
         exact = forms(claim, at)
         found = members.slowest(exact, bends(claim, at, members.MEMBERS, seed), seed)
-        if found is not None:
-            if (seen := shown(claim, at, *found)) is not None:
-                return seen
+        if found is not None and (seen := shown(claim, at, *found)) is not None:
+            return seen
     return None
 
 
@@ -572,8 +548,7 @@ def _larger(flow, scheme, h, function, rate: Max, relations: tuple) -> RateVerdi
         verdicts.append((bound, verdict))
     proofs = [v.certificate for _, v in verdicts if v.certificate is not None]
     steps = tuple(f"where {bound}: {'; '.join(p.steps)}" for (bound, _), p in zip(verdicts, proofs, strict=True))
-    identities, positive = (tuple(x for p in proofs for x in getattr(p, name)) for name in ("identities", "positive"))
-    both = Certificate(steps, identities, positive, chain=BothSides(tuple(p.chain for p in proofs)))
+    both = Certificate.of(steps, proofs, BothSides(tuple(p.chain for p in proofs)))
     first = verdicts[0][1]
     return replace(first, rate=rate, certificate=both, assuming=named, multipliers={}, conditions=tuple(
         r for r in first.conditions if r != verdicts[0][0]), gives=first.gives if all(
@@ -628,7 +603,7 @@ def certificate(claim: Claim, found: Found, chain: RateChain) -> Certificate:
                      f"{'s' * (len(found.squares) > 1)} " + ", ".join(str(claim.spoken(d)) for d, _ in found.squares))
     if claim.losses.rates:
         steps.append("all weights are nonnegative inside the conditions, and the claim is continuous up to them")
-    return found.certificate(tuple(steps), chain)
+    return Certificate.of(tuple(steps), found.proofs, chain)
 
 
 def gives(claim: Claim, larger: sympy.Expr | None = None) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import sympy
 
@@ -24,7 +22,7 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
                    sympy.Symbol("lambda", nonnegative=True))
     open_ = [x for x, value in ((h, step), (L, curvature), (share, ratio)) if value is None or value == x]
     given = (sympy.sympify(e).free_symbols for e in (step, curvature) if e is not None)
-    known = {*_rates(flow), *open_}.union(*given)
+    known = {*flow.free_symbols, *open_}.union(*given)
     if any(not c.free_symbols <= known for c in claim.conditions) or claim.dissipation is None:
         return ""
     rng = np.random.default_rng(0)
@@ -76,11 +74,6 @@ def _tried(flow, scheme, claim, at, numbers, rng) -> str:
     return ""
 
 
-def _rates(flow: Flow) -> set:
-    """The symbols of its own rates."""
-    return set().union(*(getattr(getattr(flow, f.name), "free_symbols", ()) for f in dataclasses.fields(flow)))
-
-
 def _numbers(flow: Flow, at: dict) -> Flow:
     """The flow with floats for its symbols."""
     return flow.with_rates(lambda x: float(x.subs(at)) if isinstance(x, sympy.Basic) else x)
@@ -105,7 +98,7 @@ def as_told(flow: Flow, scheme, h, polynomial, curvatures, of_squares: bool) -> 
     """
     z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
     names = sorted((polynomial.free_symbols | h.free_symbols) - {z, eta}, key=str)
-    own = _rates(flow)
+    own = flow.free_symbols
     if not set(names) <= own:
         return None
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ eigenvectors of the multiplications, and Newton's method improves them.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,8 +92,8 @@ def exact(low: np.ndarray, high: np.ndarray, slope: Sequence[PolyElement]) -> tu
 
 
 def _system(f: PolyElement, slope: Sequence[PolyElement]) -> tuple[System, Tape]:
-    def program(polynomials: Iterable[PolyElement]) -> Program:
-        return recorded((p.as_expr() for p in polynomials), f.ring.symbols)
-
-    second = program(g.diff(x) for g in slope for x in f.ring.gens)
-    return System(program(slope), second), Tape(program([f]))
+    polynomials, n = (*slope, *(g.diff(x) for g in slope for x in f.ring.gens), f), len(slope)
+    whole = recorded((p.as_expr() for p in polynomials), f.ring.symbols)
+    values, second, value = (Program(whole.inputs, part) for part in (
+        whole.outputs[:n], whole.outputs[n:-1], whole.outputs[-1:]))
+    return System(values, second), Tape(value)

@@ -122,17 +122,17 @@ def resting(flow: Flow) -> dict:
     return {name: value for name, value in found.rest.items() if name not in found.free}
 
 
-def state_at(flow: Flow, theta: np.ndarray, memory: Mapping | None) -> State:
+def state_at(flow: Flow, theta: np.ndarray, memory: Mapping | None, called: str = "memory") -> State:
     """The state of this memory, {block: value}, blocks not given at rest; the flow's own start for None.
 
-    Raises ValueError for a block that the flow has not.
+    Raises ValueError for what the flow has not; `called` is what that is called.
     """
     values = vars(flow.start(theta))
     if memory is None:
         return State(**values)
     known = set(map(str, flow.memory)) - {"theta"}
     if unknown := set(memory) - known:
-        raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
+        raise ValueError(f"{type(flow).__name__} has no {called} {', '.join(sorted(unknown))}; it has "
                          f"{', '.join(sorted(known)) or 'none'}")
     values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
     values |= {name: np.full_like(values[name], float(value)) for name, value in resting(flow.exact()).items()

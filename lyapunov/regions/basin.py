@@ -61,7 +61,7 @@ class BasinCertificate(Readable):
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
             raise ValueError(f"theta must have shape ({loss.dim},) or ({loss.dim}, lanes), got {theta.shape}")
-        state = state_at(self.flow, theta, memory or None)
+        state = state_at(self.flow, theta, memory or None, "block")
         with np.errstate(all="ignore"):
             value = self.energy(state, loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
