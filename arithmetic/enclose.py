@@ -316,18 +316,14 @@ class Search:
         r_low, r_high = _preconditioned(test, r_low, r_high)
         excluded |= (r_low > r_high).any(axis=0)
         usable = test.usable
-        open_ = ~unique & ~(usable & excluded)
-        new_low = np.where(usable, np.maximum(low, below(middle + r_low)), low)[:, open_]
-        new_high = np.where(usable, np.minimum(high, above(middle + r_high)), high)[:, open_]
-        slopes = tuple(s[..., open_] for s in test.slopes)
-        old = (high - low)[:, open_]
+        new_low = np.where(usable, np.maximum(low, below(middle + r_low)), low)
+        new_high = np.where(usable, np.minimum(high, above(middle + r_high)), high)
         meets = (new_low <= new_high).all(axis=0)  # (a zero in it would lie in both)
-        new_low, new_high, old = new_low[:, meets], new_high[:, meets], old[:, meets]
-        slopes = tuple(s[..., meets] for s in slopes)
-        if self.settle is not None and new_low.shape[1]:
-            left = ~self.settle(new_low, new_high)
-            new_low, new_high, old = new_low[:, left], new_high[:, left], old[:, left]
-            slopes = tuple(s[..., left] for s in slopes)
+        left = ~unique & ~(usable & excluded) & meets
+        if self.settle is not None and left.any():
+            left[left] = ~self.settle(new_low[:, left], new_high[:, left])
+        new_low, new_high, old = new_low[:, left], new_high[:, left], (high - low)[:, left]
+        slopes = tuple(s[..., left] for s in test.slopes)
         width = new_high - new_low
         again = ((width < (1 - PROGRESS) * old) & (old > least)).any(axis=0)
         small = ~again & (width <= least).all(axis=0)

@@ -139,11 +139,11 @@ def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callab
     try:
         if energy is None:
             raise Undecided("no energy of this flow is known")
-        form = Form(flow.exact(), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
+        exact = flow.exact()
+        form = Form(exact, scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
         taken = h_given if step is None else as_decimals(step)
         known = None if curvature is None else as_decimals(curvature)
         verdict = form.verdict(L if known is None else known, taken, refute=step is not None or curvature is not None)
-        exact = flow.exact()
         if verdict.status == Status.PROVED and (broken := rise(exact, scheme, verdict, share, known, taken)):
             raise Undecided(f"the referee tried the bound on numbers: {broken}")
         return verdict
