@@ -538,23 +538,35 @@ class Cells:
 
         if any(s and sign_of(name) != s for name, s in zip(self.pieces.names, corner.face.signs, strict=True)):
             return
-        nature, evidence = Nature(point.nature), point.evidence
-        ways = _ways_of(nature)
-        if corner.kinks:
-            slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
-            critical = corner.critical(slopes)
-            if critical is None:
-                self.open(corner.face, f"whether {tuple(map(float, point.theta))} is one")
-            if not critical:
-                return
-            nature = together([_outward(vs, ways) for vs in slopes.values()], False)
-            evidence = corner.why(nature)
+        if (known := self.natured(corner, point, sign_of, f"whether {tuple(map(float, point.theta))} is one")) is None:
+            return
+        nature, evidence = known
         at_point = dict(zip(symbols, point.theta, strict=True))
         theta = tuple(sympy.expand(x.subs(corner.pinned).subs(at_point)) for x in self.symbols)
         eigenvalues = () if corner.kinks else point.spectrum(corner.polynomial.as_expr(), self.symbols)
         self.found.append(CriticalPoint(
             theta, nature, point.value, eigenvalues, exact=point.exact, evidence=evidence, symbols=self.symbols,
             box=() if corner.kinks else point.box, kinks=() if corner.smooth else tuple(corner.names)))
+
+    def natured(self, corner: Corner, found: Point | Family, sign_of: Callable[[sympy.Expr], int | None],
+                open_: str) -> tuple[Nature, str] | None:
+        """What F is where F restricted to a face is critical, and why; None where F is not, or may be.
+
+        sign_of : the sign of a polynomial there, None where it is not known.  open_ : what is said where F may be.
+        """
+        nature = Nature(found.nature)
+        if not corner.kinks:
+            return nature, found.evidence
+        slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
+        known = {signs: [v for v in vs if v is not None] for signs, vs in slopes.items()}
+        critical = corner.critical(known) if known == slopes else None
+        if critical is None:
+            self.open(corner.face, open_)
+        if not critical:
+            return None
+        ways = _ways_of(nature)
+        nature = together([_outward(vs, ways) for vs in known.values()], isinstance(found, Family))
+        return nature, corner.why(nature)
 
 
 def _ways_of(nature: Nature) -> tuple[str | None, str | None]:
@@ -603,19 +615,12 @@ class Sheet:
         if sample is None:
             self.search.open(self.corner.face, f"whether {self.words} passes there")
             return
-        corner, nature, evidence = self.corner, Nature(self.family.nature), self.family.evidence
-        along = _ways_of(nature)
-        if corner.kinks:
-            found = {signs: [self.sign(e) for e in corner.slopes(signs)] for signs in corner.cells}
-            slopes = {signs: [v for v in vs if v is not None] for signs, vs in found.items()}
-            critical = corner.critical(slopes) if slopes == found else None
-            if critical is None:
-                self.search.open(corner.face, f"where 0 is in the hull of the gradients on {self.words}")
-            if not critical:
-                return
-            nature = together([_outward(vs, along) for vs in slopes.values()], True)
-            evidence = corner.why(nature)
-        theta, value = self.family.theta, self.family.value
+        corner, theta, value = self.corner, self.family.theta, self.family.value
+        known = self.search.natured(corner, self.family, self.sign,
+                                    f"where 0 is in the hull of the gradients on {self.words}")
+        if known is None:
+            return
+        nature, evidence = known
         at_family = dict(zip(self.symbols, theta, strict=True))
         self.search.found.append(CriticalPoint(
             tuple(sympy.cancel(x.subs(corner.pinned).subs(at_family)) for x in self.search.symbols), nature,
