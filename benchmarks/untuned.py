@@ -16,10 +16,10 @@ from networks import Loss
 from schemes import EulerRichardson, ErrorControl, Outcome, Stop, named, pair
 from flows import GradientDescent
 
-UNTUNED = ("secant-energy", "gd-energy", "gd-richardson", "momentum-energy", "adam-energy")
+UNTUNED = ("secant-energy", "gd-energy", "gd-richardson", "momentum-energy", "nesterov-energy", "adam-energy")
 KAPPA = (10, 100, 1000, 10_000, 100_000)
 NETWORKS = ("polytwo", "polythree", "polyfour", "polyfive", "polyeight", "exptwo", "sine")
-DIM, REST, TRIALS = 50, 1e-6, 6000
+DIM, REST, TRIALS = 50, 1e-6, 100_000
 
 
 def turned(kappa: float, seed: int) -> np.ndarray:

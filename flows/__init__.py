@@ -14,9 +14,9 @@ from .modifiers import Cautious, Modifier, Scheduled, WeightDecay
 
 FAMILIES = {  # read when one of their flows is asked for: there are many
     "catalogue": "FLOWS get",
-    "descent": "GradientDescent NormalisedGradient SignSGD",
-    "momentum": "Momentum AveragedMomentum DampenedMomentum Nesterov NesterovODE QuasiHyperbolic AggregatedMomentum "
-                "Optimistic",
+    "descent": "GradientDescent NormalisedGradient PGradient SignSGD",
+    "momentum": "Momentum AveragedMomentum DampenedMomentum Nesterov NesterovODE RestartedNesterov QuasiHyperbolic "
+                "AggregatedMomentum Optimistic",
     "sign": "Signum Lion Rprop",
     "adaptive": "AdaGrad RMSProp CentredRMSProp MomentumRMSProp AdaDelta",
     "adam": "Adam AdamW AMSGrad Adamax NAdam ScheduledNAdam AdaBelief Yogi Adan QHAdam RAdam Sophia AdEMAMix ADOPT "

@@ -11,11 +11,11 @@ from .adaptive import AdaDelta, AdaGrad, CentredRMSProp, MomentumRMSProp, RMSPro
 from .author import ClippedGradient, EnergyFriction
 from .averaged import MADGRAD, ScheduleFree, ScheduleFreeAdamW
 from .base import Flow
-from .descent import GradientDescent, NormalisedGradient, SignSGD
+from .descent import GradientDescent, NormalisedGradient, PGradient, SignSGD
 from .learning_free import DAdaptation, DoG, DoWG, Prodigy
 from .momentum import (
     AggregatedMomentum, AveragedMomentum, DampenedMomentum, Momentum, Nesterov, NesterovODE, Optimistic,
-    QuasiHyperbolic,
+    QuasiHyperbolic, RestartedNesterov,
 )
 from .polyak import MoMo, MoMoAdam, Polyak
 from .secant import Secant
@@ -24,10 +24,10 @@ from .sign import Lion, Rprop, Signum
 
 #: The catalogue; to add a flow, its definition in the file of its family and its name here.
 FLOWS: tuple[type[Flow], ...] = (
-    GradientDescent, NormalisedGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
-    NesterovODE, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta, Adam, AdamW,
-    AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton, DampedNewton,
-    GaussNewton, LevenbergMarquardt, Secant, Prodigy, DAdaptation, DoG, DoWG, Polyak, MoMo, MoMoAdam,
+    GradientDescent, NormalisedGradient, PGradient, SignSGD, Momentum, AveragedMomentum, DampenedMomentum, Nesterov,
+    NesterovODE, RestartedNesterov, Signum, Lion, Rprop, AdaGrad, RMSProp, CentredRMSProp, MomentumRMSProp, AdaDelta,
+    Adam, AdamW, AMSGrad, Adamax, NAdam, ScheduledNAdam, AdaBelief, Yogi, Adan, QHAdam, RAdam, Sophia, Newton,
+    DampedNewton, GaussNewton, LevenbergMarquardt, Secant, Prodigy, DAdaptation, DoG, DoWG, Polyak, MoMo, MoMoAdam,
     ScheduleFree, ScheduleFreeAdamW, AdEMAMix, ADOPT, LaProp, QuasiHyperbolic, AggregatedMomentum, Optimistic, MADGRAD,
     EnergyFriction, ClippedGradient,
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import Array, Oracle, Quantity, Rate, absolute, sign, sqrt, total
+from arithmetic import Array, Oracle, Quantity, Rate, absolute, exp, log, sign, sqrt, total
 
 from .base import Flow, Slopes, State
 
@@ -49,6 +49,35 @@ class NormalisedGradient(Flow):
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         square = total(oracle.gradient**2)
         return square / (sqrt(square) + self.eps)
+
+
+@dataclass(frozen=True)
+class PGradient(Flow):
+    """p-GD, or the rescaled gradient flow: θ' = −∇F(θ) / (|∇F(θ)| + ε)^((p−2)/(p−1)).
+
+    Gradient descent for p = 2, the normalised gradient for p → ∞; between them it comes to rest in finite time at a
+    nondegenerate minimum, and slower than exponentially for p < 2.
+    Classical form: Euler with h = lr.  Energy F, with F' = −|∇F|²/(|∇F| + ε)^((p−2)/(p−1)).
+    Parameters   p : > 1.  eps : in units of the gradient.
+    Sources      Wibisono, Wilson & Jordan 2016, arXiv 1603.04245; Romero & Benosman 2020; the name is that of Bensaid,
+                 Poëtte & Turpault, arXiv 2407.01019.
+    """
+
+    p: Rate = 3.0
+    eps: Rate = 1e-8
+
+    def scale(self, oracle: Oracle) -> Quantity:
+        size = sqrt(total(oracle.gradient**2)) + self.eps
+        return exp((2 - self.p) / (self.p - 1) * log(size))
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        return {"theta": -self.scale(oracle) * oracle.gradient}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return self.scale(oracle) * total(oracle.gradient**2)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arithmetic import Oracle, Quantity, Rate, is_symbolic, total, where
 
-from .base import Flow, Slopes, State
+from .base import Flow, Slopes, State, scalar
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,36 @@ class NesterovODE(Flow):
             brake = where(tau > 0, self.r * s.v / where(tau > 0, tau, 1.0), -self.r / (1 + self.r) * g)
         ahead = s.v if self.s == 0 else (1 - self.r * self.s / (tau + self.s)) * s.v - self.s * g
         return {"v": -brake - g, "theta": ahead}
+
+
+@dataclass(frozen=True)
+class RestartedNesterov(Flow):
+    """Nesterov's ODE with a clock that a restart sets back: c' = 1,  v' = −(r/c) v − ∇F(θ),  θ' = v,  c(0) = 0.
+
+    Between restarts it is θ'' + (r/t) θ' + ∇F(θ) = 0.  A restart, c = 0 and v = 0 where v would go uphill, is the
+    step's (`schemes.NesterovStep`).  Energy F + |v|²/2, with derivative −(r/c) |v|²; a restart takes |v|²/2 from it.
+    Parameters   r : 1.
+    Sources      Su, Boyd & Candès, arXiv 1503.01243; O'Donoghue & Candès, arXiv 1204.3982 (the restart).
+    """
+
+    r: Rate = 3.0
+    memory = (scalar("c"), "v")
+    nonnegative = ("c",)
+
+    def brake(self, s: State, oracle: Oracle) -> Quantity:
+        if is_symbolic(s.c):
+            return self.r * s.v / s.c
+        # at c = 0, where v = 0, the limit
+        return where(s.c > 0, self.r * s.v / where(s.c > 0, s.c, 1.0), -self.r / (1 + self.r) * oracle.gradient)
+
+    def field(self, s: State, oracle: Oracle) -> Slopes:
+        return {"c": 1 + 0 * s.c, "v": -self.brake(s, oracle) - oracle.gradient, "theta": s.v}
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value + total(s.v**2) / 2
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return self.r * total(s.v**2) / (s.c if is_symbolic(s.c) else where(s.c > 0, s.c, 1.0))
 
 
 @dataclass(frozen=True)

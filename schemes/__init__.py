@@ -20,6 +20,7 @@ from .implicit import ImplicitEuler, ImplicitMidpoint, RosenbrockEuler
 from .loop import Ensemble, Problem
 from .outcome import Outcome, Stop
 from .pairs import Optimizer, named, pair, variants
+from .restart import NesterovStep
 from .runge_kutta import (
     BogackiShampine, DormandPrince, Euler, EulerRichardson, Extragradient, Heun, Ralston, RungeKutta, RungeKutta4,
 )
@@ -48,7 +49,7 @@ __all__ = [
     "RKC2", "RosenbrockEuler", "ImplicitEuler", "ImplicitMidpoint", "Gonzalez", "ItohAbe", "SCHEMES",
     "stability_function", "Control", "AdaptiveControl", "FixedStep", "ErrorControl", "EnergyControl",
     "CombinedControl", "GainControl", "FletcherControl", "UphillControl", "LevelControl", "MarquardtEuler", "PerStep",
-    "DampedPerStep", "EnergyMomentum", "SecantEuler", "Stop",
+    "DampedPerStep", "EnergyMomentum", "NesterovStep", "SecantEuler", "Stop",
     "Outcome", "Problem", "Ensemble", "Optimizer", "pair", "named", "variants", "NAMED", "FORMS", "integrate", "Run",
     "as_ode_solver", "as_torch_optimizer",
 ]

@@ -223,6 +223,19 @@ def lc_signgd(ratio: Share = 0.5, h0: Positive = 0.1, grow: Growing = 1e4) -> Re
 
 
 @named()
+def lc_p_gd(p: Growing = 3.0, ratio: Share = 0.5, h0: Positive = 0.1, grow: Growing = 1e4) -> Recipe:
+    """LC p-GD: as LC_EGD along ∇F/|∇F|^((p−2)/(p−1)), F falling by λ h|∇F|^(p/(p−1))."""
+    return recipe(flows.PGradient(p), Euler(), EnergyControl(ratio=ratio, h0=h0, grow=grow))
+
+
+@named()
+def lcd_ng(ratio: Share = 0.5, h0: Positive = 0.1, shrink: Growing = 30.0, grow: Growing = 1e4) -> Recipe:
+    """LCD_NG: along ∇F/|∇F|, F falling by λ h|∇F|, with the dichotomy of LCD, of two halvings."""
+    return recipe(flows.NormalisedGradient(), Euler(),
+                  EnergyControl(ratio=ratio, h0=h0, shrink=shrink, grow=grow, search="dichotomy", halvings=2))
+
+
+@named()
 def lc_mechanic(c: Positive = 1.0, ratio: Share = 0.5, grow: Growing = 1e4) -> Recipe:
     """LC_Mechanic: heavy ball of friction c√(E/E₀), E = F + |v|²/2 falling by λ h c√(E/E₀)|v|²."""
     return recipe(flows.EnergyFriction(c), SequentialEuler(), EnergyControl(ratio=ratio, h0=0.1, grow=grow))

@@ -26,6 +26,7 @@ from .hyperparameters import (
 )
 from .implicit import RosenbrockEuler
 from .runge_kutta import Euler, EulerRichardson
+from .restart import NesterovStep
 from .secant import SecantEuler
 from .splitting import ExponentialMap, SequentialEuler
 
@@ -93,6 +94,12 @@ def gd(lr: Positive = 1e-3, weight_decay: NonNegative = 0.0) -> Recipe:
 def normalised_gd(lr: Positive = 1e-3, eps: NonNegative = 1e-8) -> Recipe:
     """Normalised gradient: steps of length lr along −∇F."""
     return recipe(flows.NormalisedGradient(eps), Euler(), lr)
+
+
+@named()
+def p_gd(lr: Positive = 1e-3, p: Growing = 3.0, eps: NonNegative = 1e-8) -> Recipe:
+    """p-GD: gradient descent along ∇F/|∇F|^((p−2)/(p−1)); p = 2 is gradient descent, p → ∞ the normalised gradient."""
+    return recipe(flows.PGradient(p, eps), Euler(), lr)
 
 
 @named()
@@ -560,6 +567,13 @@ def momentum_energy(c: Positive = 100.0, ratio: Share = 1e-4) -> Recipe:
     By the exponential map, as the other two below: under Euler h could not pass 1/c, whatever the slope.
     """
     return recipe(flows.Dimensionless(flows.Momentum(c)), ExponentialMap(), spectral(ratio))
+
+
+@named()
+def nesterov_energy(r: Positive = 3.0, ratio: Share = 0.1, grow: Growing = 1.1) -> Recipe:
+    """Restarted Nesterov, in the units of the start, with steps under which an average of F + |v|²/2 falls."""
+    return recipe(flows.Dimensionless(flows.RestartedNesterov(r)), NesterovStep(),
+                  EnergyControl(ratio=ratio, grow=grow, acceptance="averaged"))
 
 
 @named()

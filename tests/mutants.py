@@ -51,6 +51,13 @@ SEARCH = "tests/schemes/test_search.py::test_"
 AUTHOR = "tests/schemes/test_author.py::test_"
 
 MUTANTS = (
+    Mutant("a step uphill restarts", "downhill = dot(pull, v) >= 0", "downhill = dot(pull, v) >= -np.inf",
+           "tests/schemes/test_restart.py::test_the_energy_falls_in_steps_and_restarts"),
+    Mutant("the gradient is taken ahead", "ahead = moved(keep * s.v)", "ahead = moved(0 * s.v)",
+           "tests/schemes/test_restart.py::test_the_step_is_nesterovs_with_the_gradient_restart"),
+    Mutant("the power of p-GD", "return exp((2 - self.p) / (self.p - 1) * log(size))",
+           "return exp((2 - self.p) / self.p * log(size))",
+           "tests/flows/test_flows.py::test_the_speed_of_p_gradient_flows_on_a_parabola"),
     # the secant metric and the steps it makes
     Mutant("Powell's rule", "weak = curvature < self.damping * model", "weak = curvature < -np.inf",
            SECANT + "every_pair_of_a_run_has_positive_curvature"),
@@ -877,7 +884,7 @@ MUTANTS = (
            BOUNDARY + "tipping_counts_every_start_once"),
     Mutant("a rise is beyond rounding", "where(after - before > 2 * np.finfo(float).eps * absolute(before), 1.0, 0.0)",
            "where(after - before > -1e-3, 1.0, 0.0)",
-           PICTURES + "the_share_of_steps_on_which_the_energy_rises[gd-energy-hyperparameters3]"),
+           PICTURES + "the_share_of_steps_on_which_the_energy_rises[lc-egd-hyperparameters3]"),
     Mutant("points off the plane are not drawn in it",
            "there = plane.distance(theta) <= 1e-6 * max(1.0, np.abs(theta).max())",
            "there = plane.distance(theta) >= 0",

@@ -43,3 +43,9 @@ def test_most_starts_come_to_rest_where_few_did(page, name):
         assert lost == 0 and rest >= 0.99 * n
         now, before = (page.cell(loss, o, 1e-6, 200)[0] for o in (schemes.named(name), page.BEFORE[name]))
         assert now > before
+
+
+@pytest.mark.parametrize("network, share", [("polyfive", 0.99), ("polyeight", 0.92), ("hidden-tanh", 0.99)])
+def test_nesterovs_method_comes_to_rest_at_the_published_gradient(page, network, share):
+    rest, lost, n, _ = page.cell(networks.get(network), schemes.named("nesterov-energy"), 1e-4, 200)
+    assert lost == 0 and rest >= share * n

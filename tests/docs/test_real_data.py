@@ -74,7 +74,7 @@ def test_a_short_run(real_data, tmp_path, capsys):
     text = (tmp_path / "real_data.md").read_text()
     rows = list(csv.DictReader((tmp_path / "real_data.csv").read_text().splitlines()))
     optimizers = {row["optimizer"] for row in rows}
-    assert len(rows) == 2 * 6 * 22 and {"secant-energy", "lm", "L-BFGS (scipy)"} <= optimizers
+    assert len(rows) == 2 * 6 * 23 and {"secant-energy", "lm", "L-BFGS (scipy)"} <= optimizers
     assert len(optimizers) >= len(real_data.UNTUNED) + len(real_data.FREE) + len(real_data.GRIDS) + 2
     assert all(0 < float(row["loss"]) < 1 and float(row["test score"]) <= 1 for row in rows
                if row["optimizer"] in ("secant-energy", "lm", "gd-energy"))
@@ -104,7 +104,17 @@ def test_levenberg_marquardt_is_counted_where_it_is_near_the_lowest(real_data):
     ratios = [(row["lm at a quarter of the budget"], row["lm at the budget"]) for row in table]
     assert ratios == [(1.3, 1.0), (1.1, 1.0)]
     assert real_data.counted(table) == ("at a quarter of the budget on 1 of 2, not on saha 8 (1.30, behind adam 1); "
-                                        "at the budget on 2 of 2")
+                                        "at the budget on 2 of 2.  By the sign test at 5 % it is farther from the "
+                                        "lowest on saha 8 at a quarter of the budget")
+    assert [row["beyond 1.2 × at a quarter of the budget"] for row in table] == ["20/20 sure", "0/20"]
+
+
+@pytest.mark.parametrize("beyond, said", [(14, "14/20"), (15, "15/20 sure"), (0, "0/20")])
+def test_farther_is_by_the_sign_test(real_data, beyond, said):
+    """P(15 or more of 20 fair coins) = 0.021, of 14 or more 0.058; a loss that is no number is farther."""
+    mine = np.where(np.arange(20) < beyond, 1.3, 1.1)
+    assert real_data.farther(mine, np.ones(20)) == said
+    assert real_data.farther(np.where(mine > 1.2, np.nan, mine), np.ones(20)) == said
 
 
 def test_counts_are_of_the_table(real_data):

@@ -11,7 +11,7 @@ from arithmetic import Graph, Program, Vector
 from flows import (
     FLOWS, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, AMSGrad, Cautious, DAdaptation, DampedNewton, Flow,
     GradientDescent, LevenbergMarquardt, Mechanic, Momentum, MomentumRMSProp, NAdam, Nesterov, NesterovODE, Newton,
-    Prodigy, RAdam, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
+    NormalisedGradient, PGradient, Prodigy, RAdam, RMSProp, Scheduled, State, WeightDecay, scalar, schedules,
 )
 from schemes import SequentialEuler
 
@@ -245,3 +245,18 @@ def test_symbolic_rates_are_positive_symbols():
 def test_bad_input_is_named(call, error, message, loss):
     with pytest.raises(error, match=message):
         call(loss)
+
+
+@pytest.mark.parametrize("p", [1.5, 3.0, 4.0])
+def test_the_speed_of_p_gradient_flows_on_a_parabola(p):
+    """|x|' = −|x|^a on x²/2, a = 1/(p − 1): at rest in finite time for p > 2, as 1/t for p = 3/2."""
+    bowl, a, start = networks.Loss(lambda x: x[0]**2 / 2, 1), 1 / (p - 1), 1.3
+    field, end = PGradient(p, eps=0.0).on(bowl), 0.9 * start**(1 - a) / abs(1 - a)
+    found = solve_ivp(field, (0, end), [start], rtol=1e-10, atol=1e-12).y[0, -1]
+    assert found == pytest.approx((start**(1 - a) - (1 - a) * end) ** (1 / (1 - a)), rel=1e-7)
+
+
+def test_p_gradient_flows_lie_between_gradient_descent_and_its_direction():
+    loss, x = networks.get("cloche"), np.array([0.4, 1.7])
+    for p, other in ((2.0, GradientDescent()), (1e9, NormalisedGradient())):
+        assert np.allclose(PGradient(p).on(loss)(0.0, x), other.on(loss)(0.0, x), rtol=1e-8)

@@ -12,9 +12,8 @@ import arithmetic as ar
 from arithmetic import diagonal, total
 from flows import (
     AdaGrad, Adam, AggregatedMomentum, AMSGrad, AveragedMomentum, ClippedGradient, DoG, DoWG, EnergyFriction, Flow,
-    GaussNewton, GradientDescent,
-    LevenbergMarquardt, Lion, Momentum, Nesterov, Newton, NormalisedGradient, QuasiHyperbolic, RMSProp, Secant,
-    SignSGD, Signum, WeightDecay, scalar,
+    GaussNewton, GradientDescent, LevenbergMarquardt, Lion, Momentum, Nesterov, Newton, NormalisedGradient, PGradient,
+    QuasiHyperbolic, RestartedNesterov, RMSProp, Secant, SignSGD, Signum, WeightDecay, scalar,
 )
 from lyapunov import Energy, Status, check, energies
 from lyapunov.exact import Domain, negative_direction
@@ -57,6 +56,7 @@ TABLE = [
     (GradientDescent(), 0, -g**2, (), True, Eq(g, 0)),
     (Momentum(c), 0, -c * v**2, (), False, AT_REST),
     (Momentum(c), 1, CROSS, (delta <= 4 * c / (4 * L + c**2),), True, AT_REST),
+    (RestartedNesterov(a), 0, -a * v**2 / c, (), False, AT_REST),
     (Nesterov(c, kappa, eps), 0, -c * kappa * v**2 - eps * g**2, (), True, AT_REST),
     (AdaGrad(eps), 0, -g**2 / (sqrt(G) + eps), (), False, Eq(g, 0)),
     (AdaGrad(eps), 1, 0, (), False, None),
@@ -99,7 +99,7 @@ def test_the_known_energies_are_proved_for_all_rates_that_meet_the_derived_condi
 #: Lion's needs β ≤ 1 (see below), a speed that is one number of all coordinates has no V' of one (see below), and a
 #: secant metric has fourth roots (its positivity is tested with the step); clipped steps turn with the gradient, and a
 #: friction that the energy sets is tested with the search rules.
-BEYOND = {NormalisedGradient, Lion, Secant, DoG, DoWG, EnergyFriction, ClippedGradient}
+BEYOND = {NormalisedGradient, PGradient, Lion, Secant, DoG, DoWG, EnergyFriction, ClippedGradient}
 
 
 def test_every_flow_with_an_energy_is_in_the_table():

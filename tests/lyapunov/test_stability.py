@@ -69,12 +69,14 @@ def test_newtons_flow_attracts_to_every_point_with_invertible_hessian():
 
 
 #: Flows of the catalogue that are not decided, and why.
-OPEN = {"NormalisedGradient": "couples coordinates", "NesterovODE": "time", "RAdam": "time", "Rprop": "eta",
+OPEN = {"NormalisedGradient": "couples coordinates", "PGradient": "couples coordinates",
+        "NesterovODE": "time", "RAdam": "time", "Rprop": "eta",
         "Sophia": "couples coordinates", "Secant": "couples coordinates", "Prodigy": "couples coordinates",
         "DAdaptation": "couples coordinates", "DoG": "couples coordinates", "DoWG": "couples coordinates",
         "Polyak": "value of the loss", "MoMo": "value of the loss", "MoMoAdam": "value of the loss",
         "ScheduleFree": "time", "ScheduleFreeAdamW": "time", "ADOPT": "time", "MADGRAD": "time",
-        "ClippedGradient": "couples coordinates", "EnergyFriction": "the value of the loss"}
+        "RestartedNesterov": "the rest of the block c", "ClippedGradient": "couples coordinates",
+        "EnergyFriction": "the value of the loss"}
 
 
 @pytest.mark.parametrize("kind", FLOWS)

@@ -14,6 +14,7 @@ TEXTBOOK = [
     ("gd", {}, {"theta": "theta - lr*g"}),
     ("gd", {"weight_decay": 0.1}, {"theta": "theta - lr*(g + weight_decay*theta)"}),
     ("normalised-gd", {}, {"theta": "theta - lr*g/(Abs(g) + eps)"}),
+    ("p-gd", {}, {"theta": "theta - lr*g*exp((2 - p)/(p - 1)*log(Abs(g) + eps))"}),
     ("signsgd", {}, {"theta": "theta - lr*sign(g)"}),
     ("asgd", {}, {"theta": "theta*(1 - lambd*lr/(1 + lambd*lr*(n - 1))**alpha) - lr/(1 + lambd*lr*(n - 1))**alpha*g"}),
     ("momentum", {}, {"buffer": "momentum*buffer + g", "theta": "theta - lr*buffer_new"}),

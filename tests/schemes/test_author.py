@@ -37,6 +37,20 @@ def lc_egd(F, gradient, x, n):
         yield x
 
 
+def lc_p_gd(F, gradient, x, n, exponent=0.5, divisor=2.0, halvings=0):
+    h = 0.1
+    for _ in range(n):
+        g = gradient(x)
+        d = g / (np.linalg.norm(g) + 1e-8)**exponent  # without the 1e-8 where it is published
+        h = search(lambda h, x=x, g=g, d=d: F(x - h * d) - F(x) <= -0.5 * h * (g @ d), h, divisor, halvings)
+        x, h = x - h * d, 1e4 * h
+        yield x
+
+
+def lcd_ng(F, gradient, x, n):
+    return lc_p_gd(F, gradient, x, n, 1.0, 30.0, 2)
+
+
 def lc_mom(F, gradient, x, n, divisor=2.0, halvings=0):
     v, h = 0 * x, 0.1
     for _ in range(n):
@@ -100,8 +114,9 @@ def lc_em(F, gradient, x, n):
 
 #: How many accepted steps are compared: until the rounding of 2·eps·|V| that is allowed here and not there decides, and
 #: of lc-em, whose h is near the last with a root, until √ near 0 has lost half of the digits.
-SEARCHES = {"lc-egd": (lc_egd, 20), "lc-mom": (lc_mom, 20), "lcd-mom": (lcd_mom, 20), "lc-rms": (lc_rms, 10),
-            "lcd-rms": (lcd_rms, 10), "momentum-em": (momentum_em, 40), "lc-em": (lc_em, 12)}
+SEARCHES = {"lc-egd": (lc_egd, 20), "lc-p-gd": (lc_p_gd, 20), "lcd-ng": (lcd_ng, 20), "lc-mom": (lc_mom, 20),
+            "lcd-mom": (lcd_mom, 20), "lc-rms": (lc_rms, 10), "lcd-rms": (lcd_rms, 10),
+            "momentum-em": (momentum_em, 40), "lc-em": (lc_em, 12)}
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -53,7 +53,7 @@ def test_lm_gain_is_nielsens_algorithm(start, count, diagonal, name, rule):
 
 
 # -------------------------------------------------------------------------------------- what is accepted
-@pytest.mark.parametrize("name", ["lc-egd", "lc-egd2", "lc-m", "lc-rmsprop", "lc-mechanic", "lc-clipping"])
+@pytest.mark.parametrize("name", ["lc-egd", "lc-egd2", "lc-m", "lc-rmsprop", "lc-mechanic", "lc-clipping", "lc-p-gd"])
 def test_the_energy_never_rises_under_energy_control(name):
     """`EnergyControl`'s sign: V falls in every accepted step, from a start where plain steps of h0 raise it."""
     optimizer, loss = schemes.named(name), networks.get("polytwo")

@@ -185,7 +185,7 @@ def test_ftol_and_xtol_end_before_the_first_short_step(stop, short):
 
 
 # ----------------------------------------------------------------------------------------------------- units
-@pytest.mark.parametrize("name", ["gd-energy", "momentum-energy", "rmsprop-energy", "adam-energy"])
+@pytest.mark.parametrize("name", ["gd-energy", "momentum-energy", "nesterov-energy", "rmsprop-energy", "adam-energy"])
 def test_units_change_nothing(name):
     """F → cF, θ → kθ: by powers of two the same bits, by powers of ten the same ends."""
     network, starts = networks.get("polytwo"), np.random.default_rng(5).uniform(-3, 3, (2, 40))
