@@ -55,8 +55,8 @@ MUTANTS = (
            "tests/schemes/test_restart.py::test_the_energy_falls_in_steps_and_restarts"),
     Mutant("the gradient is taken ahead", "ahead = moved(keep * s.v)", "ahead = moved(0 * s.v)",
            "tests/schemes/test_restart.py::test_the_step_is_nesterovs_with_the_gradient_restart"),
-    Mutant("the power of p-GD", "return exp((2 - self.p) / (self.p - 1) * log(size))",
-           "return exp((2 - self.p) / self.p * log(size))",
+    Mutant("the power of p-GD", "exp((2 - self.p) / (self.p - 1) * log(size))",
+           "exp((2 - self.p) / self.p * log(size))",
            "tests/flows/test_flows.py::test_the_speed_of_p_gradient_flows_on_a_parabola"),
     # the secant metric and the steps it makes
     Mutant("Powell's rule", "weak = curvature < self.damping * model", "weak = curvature < -np.inf",
