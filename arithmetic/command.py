@@ -231,18 +231,13 @@ def settings(groups: Iterable[Iterable[str]], *, exact: bool = False, of: type |
         try:
             if not (key and equals):
                 raise ValueError
-            values[key] = text.lower() == "true" if text.lower() in ("true", "false") else _number(text, exact)
+            number = sympy.Rational if exact else float
+            values[key] = text.lower() == "true" if text.lower() in ("true", "false") else number(text)
         except (TypeError, ValueError, ZeroDivisionError):
             raise ValueError(f"--set {item!r} must read KEY=NUMBER, as lr=0.1, or KEY=true") from None
         if isinstance(values[key], bool) and key in numbers:
             raise ValueError(f"--set {item!r}: {key} is a number, as {key}=0.1")
     return values
-
-
-def _number(text: str, exact: bool):
-    if not exact:
-        return float(text)
-    return sympy.Rational(text)
 
 
 def check_writable(option: str, out: Path, suffixes: Iterable[str] = FORMATS) -> None:

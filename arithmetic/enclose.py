@@ -42,6 +42,11 @@ class System:
                              f"{len(values.outputs)} and {len(slopes.outputs)}")
         self.values, self._slopes = Tape(values, executor), Tape(slopes, executor, source=values)
 
+    @classmethod
+    def of(cls, values: Program, executor: str | None = None) -> System:
+        """A map with the Jacobian that is derived from it."""
+        return cls(values, values.jacobian(), executor)
+
     def slopes(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ends of G on boxes, (n, n, boxes), and whether the system is smooth in each."""
         a, b, smooth = self._slopes(low, high)
@@ -207,6 +212,14 @@ def _cut(slopes: tuple[np.ndarray, np.ndarray], low, high, least, region) -> tup
     return np.hstack([low, np.where(chosen, place, low)]), np.hstack([np.where(chosen, place, high), high])
 
 
+def halved(low: np.ndarray, high: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (n, boxes) cut in two across the coordinate that is widest in units of `scale`, (n, 1)."""
+    width = high - low
+    chosen = np.arange(len(low))[:, None] == (width / scale).argmax(axis=0)
+    middle = low + width / 2
+    return np.hstack([low, np.where(chosen, middle, low)]), np.hstack([np.where(chosen, middle, high), high])
+
+
 class Search:
     """The zeros of a system in boxes.
 
@@ -303,18 +316,14 @@ class Search:
         r_low, r_high = _preconditioned(test, r_low, r_high)
         excluded |= (r_low > r_high).any(axis=0)
         usable = test.usable
-        open_ = ~unique & ~(usable & excluded)
-        new_low = np.where(usable, np.maximum(low, below(middle + r_low)), low)[:, open_]
-        new_high = np.where(usable, np.minimum(high, above(middle + r_high)), high)[:, open_]
-        slopes = tuple(s[..., open_] for s in test.slopes)
-        old = (high - low)[:, open_]
+        new_low = np.where(usable, np.maximum(low, below(middle + r_low)), low)
+        new_high = np.where(usable, np.minimum(high, above(middle + r_high)), high)
         meets = (new_low <= new_high).all(axis=0)  # (a zero in it would lie in both)
-        new_low, new_high, old = new_low[:, meets], new_high[:, meets], old[:, meets]
-        slopes = tuple(s[..., meets] for s in slopes)
-        if self.settle is not None and new_low.shape[1]:
-            left = ~self.settle(new_low, new_high)
-            new_low, new_high, old = new_low[:, left], new_high[:, left], old[:, left]
-            slopes = tuple(s[..., left] for s in slopes)
+        left = ~unique & ~(usable & excluded) & meets
+        if self.settle is not None and left.any():
+            left[left] = ~self.settle(new_low[:, left], new_high[:, left])
+        new_low, new_high, old = new_low[:, left], new_high[:, left], (high - low)[:, left]
+        slopes = tuple(s[..., left] for s in test.slopes)
         width = new_high - new_low
         again = ((width < (1 - PROGRESS) * old) & (old > least)).any(axis=0)
         small = ~again & (width <= least).all(axis=0)

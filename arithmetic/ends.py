@@ -5,7 +5,9 @@ recorded: what encloses a function on arrays is also what is printed for the com
 """
 from __future__ import annotations
 
+import functools
 import numbers
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -29,6 +31,17 @@ class Rounded(float):
         number = super().__new__(cls, value)
         number.exact = exact
         return number
+
+
+def quiet(function: Callable) -> Callable:
+    """Overflow, 0/0 and numbers outside of a domain are outcomes, not warnings."""
+
+    @functools.wraps(function)
+    def evaluate(*args):
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return evaluate
 
 
 def choose(condition, x, y):

@@ -5,20 +5,9 @@ import functools
 
 import numpy as np
 
-from .ends import above, below, choose, enclosing, least, most, times
+from .ends import above, below, choose, enclosing, least, most, quiet, times
 from .operations import OPERATIONS
-from .readings import Quantity, Reading, integer_power
-
-
-def _quiet(method):
-    """Overflow and 0/0 are outcomes of ends, not warnings."""
-
-    @functools.wraps(method)
-    def evaluate(*args):
-        with np.errstate(all="ignore"):
-            return method(*args)
-
-    return evaluate
+from .readings import Quantity, Reading
 
 
 class Interval(Reading):
@@ -40,7 +29,7 @@ class Interval(Reading):
             return x
         return Interval(x, x) if isinstance(x, (np.ndarray, Reading)) else Interval(*enclosing(x))
 
-    @_quiet
+    @quiet
     def __add__(self, other):
         other = Interval.of(other)
         return Interval(below(self.low + other.low), above(self.high + other.high))
@@ -60,7 +49,7 @@ class Interval(Reading):
     def __rsub__(self, other):
         return Interval.of(other) - self
 
-    @_quiet
+    @quiet
     def __mul__(self, other):
         if other is self:  # a square is not negative
             a, b = self.low * self.low, self.high * self.high
@@ -72,7 +61,7 @@ class Interval(Reading):
 
     __radd__, __rmul__ = __add__, __mul__
 
-    @_quiet
+    @quiet
     def __truediv__(self, other):
         """The divisor 0 is left out: x/[0, 2] is x·[1/2, ∞]."""
         other = Interval.of(other)
@@ -86,16 +75,9 @@ class Interval(Reading):
         return Interval.of(other) / self
 
     def __pow__(self, n):
-        """Integer powers, 1/2 by the square root."""
-        if n == 0.5:
-            return self.apply("sqrt", self)
-        if n != int(n):
-            raise TypeError(f"interval**{n}: only integer powers and 1/2 are enclosed; write exp(p * log(x))")
-        if n < 0:
-            return 1 / self**-int(n)
-        return integer_power(self, int(n)) if n else Interval(self.low * 0 + 1, self.low * 0 + 1)
+        return Interval(self.low * 0 + 1, self.low * 0 + 1) if n == 0 else super().__pow__(n)
 
-    @_quiet
+    @quiet
     def apply(self, op: str, *args: Quantity) -> Quantity:
         return _applied(op, args)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from .ends import Rounded
 from .operations import OPERATIONS
-from .readings import integer_power, is_symbolic, Quantity, Reading
+from .readings import Quantity, Reading, is_symbolic
 
 
 class Jet(Reading):
@@ -83,13 +83,6 @@ class Jet(Reading):
 
     def __rtruediv__(self, other):
         return Jet([other, *[0 * self.coefficients[0]] * self.order]) / self
-
-    def __pow__(self, n):
-        if n == 0.5:
-            return self.apply("sqrt", self)
-        if n != int(n):
-            raise TypeError(f"jet**{n}: only integer powers and 1/2 have jets here; write exp(p * log(x))")
-        return 1 / self**-int(n) if n < 0 else integer_power(self, int(n))
 
     def apply(self, op: str, *args):
         if op == "where":
@@ -181,10 +174,7 @@ def _chosen(condition, x, y):
 
 
 def _sum(terms):
-    first, *rest = terms
-    for x in rest:
-        first = first + x
-    return first
+    return functools.reduce(operator.add, list(terms))  # computed first: recorded in that order
 
 
 def _square_term(a: list, k: int):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import simplify
-from .ends import above, below, choose, least, most
+from .ends import above, below, choose, least, most, quiet
 from .late import sympy
 from .readings import elementwise, is_object_array, is_symbolic, Quantity, Reading
 
@@ -173,16 +173,6 @@ def operation(name: str, **entry: Any) -> Callable:
     return OPERATIONS.add(Operation(name, **entry)).function
 
 
-def _quiet(numeric: Callable) -> Callable:
-    """Out-of-domain numbers are outcomes (NaN, inf), not warnings."""
-
-    def evaluate(*args):
-        with np.errstate(all="ignore"):
-            return numeric(*args)
-
-    return evaluate
-
-
 def _defined(op: Operation, definition: Callable, *args):
     """An operation with a definition on numbers: scalars one by one, arrays by its printed NumPy program."""
     arrays = [np.asarray(a, dtype=float) for a in args]
@@ -242,21 +232,21 @@ def _bits(x):
     return np.asarray(x, dtype=float).view(i64)
 
 
-_floats = _quiet(lambda bits: np.asarray(bits, dtype=i64).view(float)[()])
+_floats = quiet(lambda bits: np.asarray(bits, dtype=i64).view(float)[()])
 
 pow2 = operation(
-    "pow2", numeric=_quiet(lambda k: _floats(_bits(np.add(k, _SHIFT)) << 52)), symbolic=lambda s, k: s.Integer(2)**k,
+    "pow2", numeric=quiet(lambda k: _floats(_bits(np.add(k, _SHIFT)) << 52)), symbolic=lambda s, k: s.Integer(2)**k,
     c="of_pow2({0})", python="floats(bits({0} + 6755399441056767.0) << 52)",
     numpy=("np.add({0}, 6755399441056767.0, out={out})", "np.left_shift({out}.view(i64), 52, out={out}.view(i64))"),
     error=0, doc="2^k for an integer k from -1022 to 1023.")
 significand = operation(
-    "significand", numeric=_quiet(lambda x: _floats(_bits(x) & _FRACTION | _ONE)),
+    "significand", numeric=quiet(lambda x: _floats(_bits(x) & _FRACTION | _ONE)),
     c="of_significand({0})", python=f"floats(bits({{0}}) & {_FRACTION} | {_ONE})",
     numpy=(f"np.bitwise_and({{0}}.view(i64), {_FRACTION}, out={{out}}.view(i64))",
            f"np.bitwise_or({{out}}.view(i64), {_ONE}, out={{out}}.view(i64))"),
     error=0, doc="The s in [1, 2) with |x| = s·2^e, of a normal number.")
 exponent = operation(
-    "exponent", numeric=_quiet(lambda x: _floats(_bits(x) >> 52 & 2047 | _INTEGER) - (2.0**52 + 1023)),
+    "exponent", numeric=quiet(lambda x: _floats(_bits(x) >> 52 & 2047 | _INTEGER) - (2.0**52 + 1023)),
     c="of_exponent({0})", python=f"floats(bits({{0}}) >> 52 & 2047 | {_INTEGER}) - 4503599627371519.0",
     numpy=("np.right_shift({0}.view(i64), 52, out={out}.view(i64))",
            "np.bitwise_and({out}.view(i64), 2047, out={out}.view(i64))",
@@ -264,7 +254,7 @@ exponent = operation(
            "np.subtract({out}, 4503599627371519.0, out={out})"),
     error=0, doc="The integer e with |x| = s·2^e, s in [1, 2), of a normal number.")
 head = operation(
-    "head", numeric=_quiet(lambda x: _floats(_bits(x) + _HALF & _HEAD)),
+    "head", numeric=quiet(lambda x: _floats(_bits(x) + _HALF & _HEAD)),
     c="of_head({0})", python=f"floats(bits({{0}}) + {_HALF} & {_HEAD})",
     numpy=(f"np.add({{0}}.view(i64), {_HALF}, out={{out}}.view(i64))",
            f"np.bitwise_and({{out}}.view(i64), {_HEAD}, out={{out}}.view(i64))"),
@@ -286,7 +276,7 @@ def table_operation(name: str, table: Callable[[], tuple[float, ...]], doc: str)
 
 # ------------------------------------------------------------------------------------------------ the basic ones
 def _operator(name: str, infix: str, function: Callable, **entry: Any) -> Callable:
-    return operation(name, arity=2, numeric=_quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix,
+    return operation(name, arity=2, numeric=quiet(function), symbolic=lambda s, x, y: function(x, y), c=infix,
                      python=infix, reading=infix, **entry)
 
 
@@ -316,7 +306,7 @@ not_ = operation("not", numeric=np.logical_not, symbolic=lambda s, x: ~x, c="!{0
                  doc="The opposite condition.")
 
 sqrt = operation(
-    "sqrt", numeric=_quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
+    "sqrt", numeric=quiet(np.sqrt), symbolic=lambda s, x: s.sqrt(x), c="sqrt({0})", python="math.sqrt({0})",
     numpy="sqrt", domain=(0.0, np.inf), adjoint=lambda n, d: (d / (2 * n),),
     interval=functools.partial(increasing, at_least=0.0), doc="Square root.")
 absolute = operation(

@@ -1,6 +1,8 @@
 """Sympy expressions in plain arithmetic: the way back from symbols to the other readings."""
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -83,7 +85,7 @@ class _Reader:
         if not e.free_symbols and e.is_number and (self.exact or not e.has(sympy.Function, sympy.Piecewise)):
             return self._constant(e)
         if e.is_Add:
-            return self._folded(lambda x, y: x + y, e.args)
+            return self._folded(operator.add, e.args)
         if e.is_Mul:
             return self._product(e.args)
         if e.is_Pow and not isinstance(e, sympy.exp):
@@ -116,10 +118,7 @@ class _Reader:
         return self.exact(e) if self.exact else value
 
     def _folded(self, function: Callable, args):
-        first, *rest = (self.read(a) for a in args)
-        for x in rest:
-            first = function(first, x)
-        return first
+        return functools.reduce(function, [self.read(a) for a in args])  # read first: recorded in that order
 
     def _product(self, args):
         """Over one denominator: x·y⁻¹ is a division."""
@@ -131,9 +130,8 @@ class _Reader:
                 below.append(a.base**-a.exp)
             else:
                 above.append(a)
-        times = lambda x, y: x * y  # noqa: E731
-        value = self._folded(times, above) if above else 1
-        return value / self._folded(times, below) if below else value
+        value = self._folded(operator.mul, above) if above else 1
+        return value / self._folded(operator.mul, below) if below else value
 
     def _power(self, base, power):
         if power.is_Float and 2 * float(power) == int(2 * float(power)):  # 2.0 is 2, and holds for negative x too
@@ -165,9 +163,9 @@ class _Reader:
 
     def _condition(self, e):
         if isinstance(e, sympy.And):
-            return self._folded(lambda x, y: x & y, e.args)
+            return self._folded(operator.and_, e.args)
         if isinstance(e, sympy.Or):
-            return self._folded(lambda x, y: x | y, e.args)
+            return self._folded(operator.or_, e.args)
         if isinstance(e, sympy.Not):
             return ~self.read(e.args[0])
         if not isinstance(e, sympy.Rel):  # Xor, Implies, …
@@ -176,4 +174,4 @@ class _Reader:
         if isinstance(e, (sympy.Eq, sympy.Ne)):
             equal = (x <= y) & (y <= x)
             return ~equal if isinstance(e, sympy.Ne) else equal
-        return {"<": lambda: x < y, "<=": lambda: x <= y, ">": lambda: x > y, ">=": lambda: x >= y}[e.rel_op]()
+        return {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[e.rel_op](x, y)

@@ -26,7 +26,7 @@ Box: TypeAlias = Sequence[tuple[float, float]]
 class Reading:
     """A number of another kind: `apply(op, *args)` is called for each function of the table of operations.
 
-    Subclasses bring the operators themselves (`+ - * / ** < <= > >= & | ~`).
+    Subclasses bring the operators themselves (`+ - * / < <= > >= & | ~`), but for powers.
     """
 
     __slots__ = ()
@@ -34,6 +34,16 @@ class Reading:
 
     def apply(self, op: str, *args: Quantity) -> Quantity:
         raise NotImplementedError
+
+    def __pow__(self, n: Any) -> Quantity:
+        """Integer powers are multiplications; 1/2 is a square root."""
+        power = float(n)
+        if power == 0.5:
+            return self.apply("sqrt", self)
+        if not power.is_integer():
+            raise TypeError(f"x**{n}: of recorded numbers, intervals and jets only integer powers and 1/2 are taken; "
+                            "write exp(p * log(x))")
+        return 1 / self ** -int(power) if power < 0 else integer_power(self, int(power))
 
     def with_derivative(self, x: Quantity, derivative: Callable) -> Reading:
         """Itself, a function of x; where it is recorded, `derivative(x)` is its derivative."""

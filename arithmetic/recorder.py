@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .operations import OPERATIONS
-from .readings import integer_power, Quantity, Reading, Vector, with_derivative
+from .readings import Quantity, Reading, Vector, with_derivative
 
 
 class Graph:
@@ -148,17 +148,6 @@ class Node(Reading):
     def __neg__(self): return self.graph.operation("neg", self)
     def __pos__(self): return self
     def __abs__(self): return self.apply("absolute", self)
-
-    def __pow__(self, exponent):
-        """Integer powers are multiplications; 1/2 is a square root."""
-        n = float(exponent)
-        if n == 0.5:
-            return self.apply("sqrt", self)
-        if not n.is_integer():
-            raise TypeError(f"x**{exponent}: only integer powers and 1/2 are recorded; write exp(p * log(x))")
-        if n < 0:
-            return 1 / self ** -int(n)
-        return integer_power(self, int(n)) if n else self.graph.constant(1.0)
 
     def __bool__(self):
         raise TypeError("a recorded number has no truth value: a definition chooses with where(condition, x, y), "
@@ -306,6 +295,10 @@ class Program:
     def operations(self) -> int:
         """How many arithmetic operations one run takes."""
         return sum(bool(node.operands) for node in self.tape)
+
+    def jacobian(self) -> Program:
+        """The derivatives of the outputs, row by row, in the inputs."""
+        return Program(self.inputs, tuple(entry for value in self.outputs for entry in gradient(value, self.inputs)))
 
     @functools.cached_property
     def function(self) -> Callable:

@@ -53,13 +53,16 @@ def sum_of_squares(f: Poly, weights: tuple) -> tuple[list, sympy.Matrix] | None:
             put(first, -value)
         return G
 
-    for bits in (2, 6, 12):
-        values = widest(gram, len(free))
-        exact = [Rational(round(v * 2**bits), 2**bits) for v in values]
-        G = sympy.Matrix(gram(exact, Rational))
-        if all(G[:k, :k].det() > 0 for k in range(1, len(z) + 1)):
-            return [sympy.prod(x**e for x, e in zip(gens, m, strict=True)) for m in z], G
-    return None
+    G = rounded(gram, len(free), lambda G: all(G[:k, :k].det() > 0 for k in range(1, len(z) + 1)))
+    return None if G is None else ([sympy.prod(x**e for x, e in zip(gens, m, strict=True)) for m in z], G)
+
+
+def rounded(gram: Callable, n: int, proved: Callable[[sympy.Matrix], bool]) -> sympy.Matrix | None:
+    """`gram(entries, Rational)` of the `widest` entries, rounded to as few bits as are needed for what is `proved`."""
+    values = widest(gram, n)
+    found = (sympy.Matrix(gram([Rational(round(v * 2**bits), 2**bits) for v in values], Rational))
+             for bits in (2, 6, 12))
+    return next(filter(proved, found), None)
 
 
 def widest(gram: Callable, n: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +18,9 @@ import numpy as np
 from . import printers
 from .ends import Rounded, enclosing, typed
 from .intervals import Interval, Truth
+from .late import sympy
 from .operations import OPERATIONS, Operation
+from .reader import from_sympy
 from .readings import Quantity
 from .recorder import Graph, Node, Program, needed
 
@@ -359,6 +361,12 @@ def _decision(graph: Graph, node: Node) -> Node | None:
     if node.op in ("minimum", "maximum"):
         return graph.operation("le", *node.args)
     return None
+
+
+def recorded(expressions: Iterable[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Program:
+    """The program of formulas in these symbols, with their constants as they are."""
+    formulas = list(expressions)
+    return record_exactly(lambda x: [from_sympy(e, dict(zip(symbols, x, strict=True))) for e in formulas], len(symbols))
 
 
 def record_exactly(definition, n: int) -> Program:

@@ -189,11 +189,9 @@ def _studied(options, result: Study) -> Report:
         if result.note:
             yield f"note: {result.note}"
         if options.entropy:
-            from .boundary import convergence_times, entropy, uncertainty
-
-            yield (f"\nentropy    {_measured(entropy, result)}\n"
-                   f"boundary   {_measured(uncertainty, result, ' grid steps')}\n")
-            yield convergence_times(result)
+            found = _bounds(result, " grid steps")
+            yield f"\nentropy    {found['entropy']}\nboundary   {found['uncertainty']}\n"
+            yield found["steps"]
         if options.text:
             from .maps import text
 
@@ -206,10 +204,7 @@ def _studied(options, result: Study) -> Report:
         if options.witnesses is not None:
             found["witnesses"] = result.witnesses(options.witnesses)
         if options.entropy:
-            from .boundary import convergence_times, entropy, uncertainty
-
-            found |= {"entropy": _measured(entropy, result), "uncertainty": _measured(uncertainty, result),
-                      "steps": convergence_times(result)}
+            found |= _bounds(result)
         if options.text:
             found |= {"map": result.map(), "labels": {code: result.label(code) for code in result.codes_shown()}}
         return found
@@ -217,6 +212,14 @@ def _studied(options, result: Study) -> Report:
     return Report(said, data, lambda: f"% {spelled(result.title)}\n{result.table().latex()}"
                   + f"\n% note: {spelled(result.note)}" * bool(result.note),
                   result.table().markdown, result.table().csv)
+
+
+def _bounds(result: Study, unit: str = "") -> dict:
+    """What `--entropy` asks for: how mixed the basins are, how uncertain their boundary is, how long the runs take."""
+    from .boundary import convergence_times, entropy, uncertainty
+
+    return {"entropy": _measured(entropy, result), "uncertainty": _measured(uncertainty, result, unit),
+            "steps": convergence_times(result)}
 
 
 def _measured(measure, result: Study, unit: str = ""):

@@ -4,6 +4,7 @@ A flow is the derivative of every block of its state, written once as its formul
 scipy integrates, `flow.equations()` its sympy form, and pairing it with a scheme gives an algorithm (`schemes`).
 To add one: a frozen dataclass with `memory` and `field` (see `Flow`), and its name in `FLOWS` (catalogue.py) and below.
 """
+# ruff: noqa: F403, PLE0604 - the names of the flows stand here once, in FAMILIES
 from typing import TYPE_CHECKING
 
 from arithmetic.late import face
@@ -11,48 +12,41 @@ from arithmetic.late import face
 from .base import Equations, Field, Flow, State, check_theta, scalar
 from .modifiers import Cautious, Modifier, Scheduled, WeightDecay
 
-__getattr__, __dir__ = face(__name__, {  # read when one of them is asked for: there are many
-    "adam": "ADOPT Adam AdaBelief Adamax AdamW Adan AdEMAMix AMSGrad LaProp NAdam QHAdam RAdam "
-            "ScheduledNAdam Sophia Yogi",
-    "adaptive": "AdaDelta AdaGrad CentredRMSProp MomentumRMSProp RMSProp",
-    "author": "ClippedGradient EnergyFriction Dimensionless ScaledDescent",
-    "averaged": "MADGRAD ScheduleFree ScheduleFreeAdamW",
-    "descent": "GradientDescent NormalisedGradient PGradient SignSGD",
-    "learning_free": "DAdaptation DoG DoWG Prodigy Mechanic",
-    "momentum": "AggregatedMomentum AveragedMomentum DampenedMomentum Momentum Nesterov NesterovODE Optimistic "
-                "QuasiHyperbolic RestartedNesterov",
-    "polyak": "MoMo MoMoAdam Polyak",
-    "secant": "Secant",
-    "second_order": "DampedNewton GaussNewton LevenbergMarquardt Newton",
-    "sign": "Lion Rprop Signum",
-    "layerwise": "Adafactor Muon",
+FAMILIES = {  # read when one of their flows is asked for: there are many
     "catalogue": "FLOWS get",
-    "schedules": "",
-})
+    "descent": "GradientDescent NormalisedGradient PGradient SignSGD",
+    "momentum": "Momentum AveragedMomentum DampenedMomentum Nesterov NesterovODE RestartedNesterov QuasiHyperbolic "
+                "AggregatedMomentum Optimistic",
+    "sign": "Signum Lion Rprop",
+    "adaptive": "AdaGrad RMSProp CentredRMSProp MomentumRMSProp AdaDelta",
+    "adam": "Adam AdamW AMSGrad Adamax NAdam ScheduledNAdam AdaBelief Yogi Adan QHAdam RAdam Sophia AdEMAMix ADOPT "
+            "LaProp",
+    "second_order": "Newton DampedNewton GaussNewton LevenbergMarquardt",
+    "secant": "Secant",
+    "learning_free": "Prodigy DAdaptation DoG DoWG Mechanic",
+    "polyak": "Polyak MoMo MoMoAdam",
+    "averaged": "ScheduleFree ScheduleFreeAdamW MADGRAD",
+    "layerwise": "Muon Adafactor",
+    "author": "EnergyFriction ClippedGradient Dimensionless ScaledDescent",
+}
+__getattr__, __dir__ = face(__name__, FAMILIES | {"schedules": ""})
 if TYPE_CHECKING:
     from . import schedules
-    from .author import ClippedGradient, Dimensionless, EnergyFriction, ScaledDescent
-    from .catalogue import (
-        ADOPT, FLOWS, MADGRAD, AMSGrad, AdEMAMix, AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan,
-        AggregatedMomentum, AveragedMomentum, CentredRMSProp, DAdaptation, DampedNewton, DampenedMomentum, DoG, DoWG,
-        GaussNewton, GradientDescent, LaProp, LevenbergMarquardt, Lion, MoMo, MoMoAdam, Momentum, MomentumRMSProp,
-        NAdam, Nesterov, NesterovODE, Newton, NormalisedGradient, Optimistic, PGradient, Polyak, Prodigy, QHAdam,
-        QuasiHyperbolic, RAdam, RestartedNesterov, RMSProp, Rprop, ScheduleFree, ScheduleFreeAdamW, ScheduledNAdam,
-        Secant, SignSGD, Signum, Sophia, Yogi, get,
-    )
-    from .layerwise import Adafactor, Muon
-    from .learning_free import Mechanic
+    from .adam import *
+    from .adaptive import *
+    from .author import *
+    from .averaged import *
+    from .catalogue import *
+    from .descent import *
+    from .layerwise import *
+    from .learning_free import *
+    from .momentum import *
+    from .polyak import *
+    from .secant import *
+    from .second_order import *
+    from .sign import *
 
 __all__ = [
-    "Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled",
-    "Cautious", "Mechanic", "Muon", "Adafactor",
-    "schedules", "FLOWS", "get", "GradientDescent", "NormalisedGradient", "PGradient", "SignSGD", "Momentum",
-    "AveragedMomentum", "DampenedMomentum", "Nesterov", "NesterovODE", "RestartedNesterov", "Signum", "Lion", "Rprop",
-    "AdaGrad", "RMSProp",
-    "CentredRMSProp", "MomentumRMSProp", "AdaDelta", "Adam", "AdamW", "AMSGrad", "Adamax", "NAdam",
-    "ScheduledNAdam", "AdaBelief", "Yogi", "Adan", "QHAdam", "RAdam", "Sophia", "Newton", "DampedNewton",
-    "GaussNewton", "LevenbergMarquardt", "Secant", "Prodigy", "DAdaptation", "DoG", "DoWG", "Polyak", "MoMo",
-    "MoMoAdam", "ScheduleFree", "ScheduleFreeAdamW", "AdEMAMix", "ADOPT", "LaProp", "QuasiHyperbolic",
-    "AggregatedMomentum", "Optimistic", "MADGRAD",
-    "EnergyFriction", "ClippedGradient", "Dimensionless", "ScaledDescent",
+    "Flow", "Field", "State", "Equations", "scalar", "check_theta", "Modifier", "WeightDecay", "Scheduled", "Cautious",
+    "schedules", *" ".join(FAMILIES.values()).split(),
 ]

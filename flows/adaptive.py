@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arithmetic import Oracle, Quantity, Rate, sqrt, total
 
-from .base import Flow, Slopes, State
+from .base import Downhill, Flow, Slopes, State
 
 
 def root(square, eps, eps_root=0):
@@ -14,7 +14,7 @@ def root(square, eps, eps_root=0):
 
 
 @dataclass(frozen=True)
-class AdaGrad(Flow):
+class AdaGrad(Downhill):
     """AdaGrad: G' = ∇F(θ)²,  θ' = −∇F(θ) / (√(G + ε_root) + ε).
 
     Classical form: SequentialEuler with h = lr², ε = lr·eps, ε_root = lr²·eps_root, G(0) = lr²·(initial accumulator).
@@ -36,15 +36,12 @@ class AdaGrad(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"G": oracle.gradient**2, "theta": -oracle.gradient / root(s.G, self.eps, self.eps_root)}
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2 / root(s.G, self.eps, self.eps_root))
 
 
 @dataclass(frozen=True)
-class RMSProp(Flow):
+class RMSProp(Downhill):
     """RMSProp: v' = b (∇F(θ)² − v),  θ' = −∇F(θ) / (√(v + ε_root) + ε).
 
     Classical form: SequentialEuler with h = lr, b = (1 − α)/h, v(0) = 0.
@@ -62,9 +59,6 @@ class RMSProp(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"v": self.b * (oracle.gradient**2 - s.v),
                 "theta": -oracle.gradient / root(s.v, self.eps, self.eps_root)}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2 / root(s.v, self.eps, self.eps_root))

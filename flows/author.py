@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from arithmetic import Oracle, OracleView, Quantity, Rate, diagonal, maximum, sqrt, total, where
 
-from .base import EnergyFunction, Flow, Slopes, State, scalar
+from .base import Downhill, EnergyFunction, Flow, Slopes, State, scalar
 from .modifiers import Modifier
 from .units import start_height, start_length
 
@@ -113,7 +113,7 @@ class EnergyFriction(Flow):
 
 
 @dataclass(frozen=True)
-class ClippedGradient(Flow):
+class ClippedGradient(Downhill):
     """Clipped gradient: θ' = −min(1, γ/|∇F|) ∇F(θ), of speed γ at most.
 
     Classical form: Euler with h = lr.  Energy F, with F' = −min(1, γ/|∇F|) |∇F|².
@@ -129,15 +129,12 @@ class ClippedGradient(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -self.share(oracle) * oracle.gradient}
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return self.share(oracle) * total(oracle.gradient**2)
 
 
 @dataclass(frozen=True)
-class ScaledDescent(Flow):
+class ScaledDescent(Downhill):
     """Gradient descent, θ' = −∇F(θ), beside what Fletcher's Levenberg–Marquardt methods keep: D' = 0, d' = 0.
 
     D = diag JᵀJ at the start, 1 where that is 0, is the scale of the damping; d the move that was tried last, which
@@ -154,9 +151,3 @@ class ScaledDescent(Flow):
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"D": 0 * s.D, "d": 0 * s.d, "theta": -oracle.gradient}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
-    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return total(oracle.gradient**2)

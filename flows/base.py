@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from arithmetic import (
     Array, CoordinateLoss, Descended, Graph, Oracle, Program, Quantity, Rate, Reading, Vector, VectorField, aligned,
-    as_decimals, as_reals, gradient, is_symbolic, latex,
+    as_decimals, as_reals, dot, gradient, is_symbolic, latex,
 )
 from arithmetic.late import sympy
 
@@ -120,6 +120,11 @@ class Flow:
                       and f.type != "int"}
                    | rates)
 
+    @property
+    def free_symbols(self) -> set:
+        """The symbols of its rates, those of the flow that a modifier holds too."""
+        return set().union(*(getattr(getattr(self, f.name), "free_symbols", ()) for f in dataclasses.fields(self)))
+
     def with_rates(self, change: Callable[[Any], Any]) -> Self:
         """This flow with `change(rate)` in the place of each rate, those of the flow that a modifier holds too."""
         before = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -161,6 +166,16 @@ class Flow:
             return self.exact().equations().latex()
         except (TypeError, ValueError, AttributeError):  # a field without a symbolic reading
             return None
+
+
+class Downhill(Flow):
+    """A flow along which F itself falls: F is its energy, which falls by −⟨∇F, θ'⟩."""
+
+    def energy(self, s: State, oracle: Oracle) -> Quantity:
+        return oracle.value
+
+    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
+        return -dot(oracle.gradient, self.field(s, oracle)["theta"])
 
 
 #: Symbols of the loss and of time, which no block may be taken for.

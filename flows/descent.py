@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from arithmetic import Array, Oracle, Quantity, Rate, absolute, exp, log, sign, sqrt, total
 
-from .base import Flow, Slopes, State
+from .base import Downhill, Slopes, State
 
 
 @dataclass(frozen=True)
-class GradientDescent(Flow):
+class GradientDescent(Downhill):
     """Gradient descent: θ' = −∇F(θ).
 
     Classical form: Euler with h = lr.  Energy F, with F' = −|∇F|².
@@ -22,15 +22,12 @@ class GradientDescent(Flow):
     def jacobian(self, s: State, oracle: Oracle) -> Array:
         return -oracle.hessian
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(oracle.gradient**2)
 
 
 @dataclass(frozen=True)
-class NormalisedGradient(Flow):
+class NormalisedGradient(Downhill):
     """Normalised gradient: θ' = −∇F(θ) / (|∇F(θ)| + ε), the gradient's direction at nearly unit speed.
 
     Classical form: Euler with h = lr.  Energy F, with F' = −|∇F|²/(|∇F| + ε).
@@ -43,16 +40,13 @@ class NormalisedGradient(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -oracle.gradient / (sqrt(total(oracle.gradient**2)) + self.eps)}
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         square = total(oracle.gradient**2)
         return square / (sqrt(square) + self.eps)
 
 
 @dataclass(frozen=True)
-class PGradient(Flow):
+class PGradient(Downhill):
     """p-GD, or the rescaled gradient flow: θ' = −∇F(θ) / (|∇F(θ)| + ε)^((p−2)/(p−1)).
 
     Gradient descent for p = 2, the normalised gradient for p → ∞; between them it comes to rest in finite time at a
@@ -66,22 +60,13 @@ class PGradient(Flow):
     p: Rate = 3.0
     eps: Rate = 1e-8
 
-    def scale(self, oracle: Oracle) -> Quantity:
-        size = sqrt(total(oracle.gradient**2)) + self.eps
-        return exp((2 - self.p) / (self.p - 1) * log(size))
-
     def field(self, s: State, oracle: Oracle) -> Slopes:
-        return {"theta": -self.scale(oracle) * oracle.gradient}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
-    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return self.scale(oracle) * total(oracle.gradient**2)
+        size = sqrt(total(oracle.gradient**2)) + self.eps
+        return {"theta": -exp((2 - self.p) / (self.p - 1) * log(size)) * oracle.gradient}
 
 
 @dataclass(frozen=True)
-class SignSGD(Flow):
+class SignSGD(Downhill):
     """Sign descent: θ' = −sign ∇F(θ), a differential inclusion where a component of ∇F vanishes.
 
     Classical form: Euler with h = lr.  Energy F, with F' = −Σ|∇F|.
@@ -90,9 +75,6 @@ class SignSGD(Flow):
 
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -sign(oracle.gradient)}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return total(absolute(oracle.gradient))

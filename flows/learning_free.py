@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from arithmetic import Oracle, Quantity, Rate, absolute, clip, maximum, sqrt, total
 
 from .adam import positive
-from .base import Flow, Slopes, State, scalar
+from .base import Downhill, Flow, Slopes, State, scalar
 from .modifiers import Modifier
 
 
@@ -106,7 +106,7 @@ class DAdaptation(Flow):
 
 
 @dataclass(frozen=True)
-class DoG(Flow):
+class DoG(Downhill):
     """Distance over gradients: ρ' = r max(0, |θ − x₀| − ρ),  G' = |∇F(θ)|²,  θ' = −ρ ∇F(θ)/√(G + ε).
 
     ρ(0) = first·(1 + |x₀|), x₀ = θ(0): the first step has this length; G = 0.
@@ -131,15 +131,12 @@ class DoG(Flow):
         return {"x0": 0 * s.x0, "rho": self.r * maximum(0, norm(s.theta - s.x0) - s.rho), "G": total(g * g),
                 "theta": -s.rho / sqrt(s.G + self.eps) * g}
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return s.rho / sqrt(s.G + self.eps) * total(oracle.gradient**2)
 
 
 @dataclass(frozen=True)
-class DoWG(Flow):
+class DoWG(Downhill):
     """Distance over weighted gradients: q' = r max(0, |θ − x₀|² − q),  G' = q |∇F(θ)|²,  θ' = −q ∇F(θ)/(√G + ε).
 
     q is the squared distance travelled, q(0) = `first`, x₀ = θ(0), G(0) = 0.
@@ -163,9 +160,6 @@ class DoWG(Flow):
         g, away = oracle.gradient, s.theta - s.x0
         return {"x0": 0 * s.x0, "q": self.r * maximum(0, total(away * away) - s.q), "G": s.q * total(g * g),
                 "theta": -s.q / (sqrt(s.G) + self.eps) * g}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return s.q / (sqrt(s.G) + self.eps) * total(oracle.gradient**2)

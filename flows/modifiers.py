@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from arithmetic import Oracle, OracleView, Quantity, Rate, add_diagonal, maximum, total, where
+from arithmetic import Oracle, OracleView, Quantity, Rate, add_diagonal, dot, maximum, total, where
 
 from .base import EnergyFunction, Flow, Slopes, State
 
@@ -65,11 +65,14 @@ class WeightDecay(Modifier):
         return (speed - self.rate * s.theta if self.decoupled else speed), rate
 
     def penalised(self, oracle: Oracle) -> Oracle:
-        """F + λ|θ|²/2 where the gradient was taken: a sequential scheme may have moved s.theta since."""
+        """F + Σ λθ²/2 where the gradient was taken: a sequential scheme may have moved s.theta since.
+
+        λ may be a number, one per coordinate, or one per coordinate and lane.
+        """
         rate, squares = self.rate, "with an L2 penalty F is not the sum of the squares of the same residuals"
         return OracleView(
             oracle,
-            value=lambda o: o.value + rate * total(o.theta**2) / 2,
+            value=lambda o: o.value + dot(rate * o.theta, o.theta) / 2,
             gradient=lambda o: o.gradient + rate * o.theta,
             hessian=lambda o: add_diagonal(o.hessian, rate),
             gauss_newton=lambda o: add_diagonal(o.gauss_newton, rate),

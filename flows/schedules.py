@@ -139,6 +139,4 @@ class Warmup(Schedule):
 
 def _pi(t):
     """π on the reading of t."""
-    if is_symbolic(t):
-        return sympy.pi
-    return math.pi
+    return sympy.pi if is_symbolic(t) else math.pi

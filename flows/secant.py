@@ -8,12 +8,12 @@ import numpy as np
 from arithmetic import Array, Oracle, Quantity, Rate, absolute, dot, is_symbolic, sqrt, total, where
 from arithmetic.late import sympy
 
-from .base import Flow, Slopes, State, scalar
+from .base import Downhill, Slopes, State, scalar
 from .units import start_length
 
 
 @dataclass(frozen=True)
-class Secant(Flow):
+class Secant(Downhill):
     """Gradient flow in a secant metric: θ' = −H ∇F(θ), H the limited-memory matrix of the last moves s and what they
     changed in the gradient, y.
 
@@ -91,9 +91,6 @@ class Secant(Flow):
         for i, (a, b) in enumerate([newest, *older], start=1):
             memory |= {f"s{i}": a, f"y{i}": b}
         return memory
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
 
     def dissipation(self, s: State, oracle: Oracle) -> Quantity:
         return dot(oracle.gradient, self.direction(s, oracle.gradient)[0])

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arithmetic import Oracle, Quantity, Rate, add_diagonal, diagonal, dot, solve, total
+from arithmetic import Oracle, Quantity, Rate, add_diagonal, diagonal, solve, total
 
-from .base import Flow, Slopes, State
+from .base import Downhill, Flow, Slopes, State
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DampedNewton(Flow):
 
 
 @dataclass(frozen=True)
-class GaussNewton(Flow):
+class GaussNewton(Downhill):
     """Gauss–Newton: θ' = −(JᵀJ)⁻¹ ∇F(θ) for F = |r|²/2: the natural gradient of a least-squares model.
 
     Along it Jᵀr decays as e^{−t} to first order in the residuals.  Where JᵀJ is singular it is not defined (NaN), as at
@@ -57,15 +57,9 @@ class GaussNewton(Flow):
     def field(self, s: State, oracle: Oracle) -> Slopes:
         return {"theta": -solve(oracle.gauss_newton, oracle.gradient)}
 
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
-    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return -dot(oracle.gradient, self.field(s, oracle)["theta"])
-
 
 @dataclass(frozen=True)
-class LevenbergMarquardt(Flow):
+class LevenbergMarquardt(Downhill):
     """Levenberg–Marquardt: θ' = −(JᵀJ + λD)⁻¹ ∇F(θ) for F = |r|²/2, J the Jacobian of the residuals r, D = I.
 
     Classical form: Euler with h = 1.  Energy F, with F' = −∇Fᵀ(JᵀJ + λD)⁻¹∇F.
@@ -81,9 +75,3 @@ class LevenbergMarquardt(Flow):
         matrix = oracle.gauss_newton
         damped = add_diagonal(matrix, self.damping * diagonal(matrix) if self.diagonal else self.damping)
         return {"theta": -solve(damped, oracle.gradient)}
-
-    def energy(self, s: State, oracle: Oracle) -> Quantity:
-        return oracle.value
-
-    def dissipation(self, s: State, oracle: Oracle) -> Quantity:
-        return -dot(oracle.gradient, self.field(s, oracle)["theta"])

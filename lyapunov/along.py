@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy import Matrix
 
+from .classes import told
 from .coordinate import Coordinate
 from .exact import Certificate, Status, Verdict, vanishes
 from .exact.region import Region, Unbounded
@@ -33,7 +34,7 @@ class Falling(Decrease):
         self.roots = Region(self.losses.rates, (*gram, *values)).squares
 
         def plain(e):
-            return sympy.cancel(sympy.together(sympy.powdenest(sympy.sympify(e).xreplace(self.roots), force=True)))
+            return sympy.cancel(sympy.together(self.plain(e)))
 
         self.gram, self.values, self.losses = gram.applyfunc(plain), values.applyfunc(plain), self.losses.mapped(plain)
         if any(e.has(*self.vectors, o.value) for e in (*self.gram, *self.values)):
@@ -42,12 +43,7 @@ class Falling(Decrease):
         x[0], unit[width - 1] = 1, 1
         self.points = [Point("theta", x, unit, Matrix([[1]]))]
         self.inequalities = self.losses.inequalities(self.points)
-        entries = [*self.gram, *self.values, *(e for q in self.inequalities for m in (q.values, q.gram) for e in m)]
-        self.parameters = sorted(set().union(*(e.free_symbols for e in entries)), key=str)
-        if any(p.is_nonnegative is not True for p in self.parameters) or any(
-                f.exp.is_Rational and f.exp.q > 1 for e in entries for f in e.atoms(sympy.Pow)):
-            raise Unreadable("V' is no rational function of positive parameters")
-        self.region = Region(self.losses.rates, entries)
+        self.measure()
 
 
 def interpolated(one: Coordinate, relations: tuple) -> Verdict | None:
@@ -59,14 +55,8 @@ def interpolated(one: Coordinate, relations: tuple) -> Verdict | None:
         return None
     if not isinstance(found, Found):
         return None
-    back = {r.base: sympy.sqrt(x) for x, r in claim.roots.items()}
-    weights = ", ".join(f"{sympy.factor(e).xreplace(back)} of [{claim.inequalities[k].name}]"
-                        for k, e in found.multipliers.items() if e != 0)
-    squares = ", ".join(str(sympy.factor(d).xreplace(back)) for d, _ in found.squares)
+    weights, squares = claim.weights(found.multipliers), ", ".join(str(claim.spoken(d)) for d, _ in found.squares)
     steps = (f"-V' is a sum of inequalities of the class between theta and the minimum: {weights}",
              *((f"and of squares with the weights {squares}",) if squares else ()))
-    identities = tuple(dict.fromkeys(i for p in found.proofs for i in p.identities))
-    positive = tuple(dict.fromkeys(x for p in found.proofs for x in p.positive))
-    return Verdict(Status.PROVED, one.derivative, energy=one.V, assuming=tuple(
-        sympy.Symbol("convex") if r == "convex" else r for r in relations),
-        certificate=Certificate(steps, identities, positive))
+    return Verdict(Status.PROVED, one.derivative, energy=one.V, assuming=told(relations),
+                   certificate=Certificate.of(steps, found.proofs))

@@ -6,8 +6,14 @@ import sympy
 
 from arithmetic import CoordinateLoss, Rate, as_decimals
 
-F, g, H = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian"))
+#: Of one coordinate; H is its curvature, or one eigenvalue of the Hessian: what assumptions such as H ≤ L name.
+F, g, H, J = (CoordinateLoss.symbols[q] for q in ("value", "gradient", "hessian", "jacobian"))
 theta = CoordinateLoss.theta
+
+
+def told(relations: tuple) -> tuple:
+    """What was assumed, as verdicts say it: with a symbol for the class that has a name."""
+    return tuple(sympy.Symbol("convex") if r == "convex" else r for r in relations)
 
 
 def strongly_convex(mu: Rate) -> tuple:

@@ -29,11 +29,6 @@ def as_flow(flow, argument: str, kinds: str = "a Flow or a class of flows") -> F
     return flow
 
 
-def exact_rates(flow: Flow) -> Flow:
-    """The flow with its float rates as the decimals that they print as (0.1 is 1/10)."""
-    return flow.exact()
-
-
 def read(flow: Flow, function: Callable | None = None) -> None:
     """Reads the definitions once, in one coordinate and in two; a slip raises ValueError with the remedy."""
     what = f"{type(flow).__name__}.field(s, oracle)"
@@ -226,6 +221,12 @@ class Coordinate:
                 return f"{name} is declared nonnegative, but {name}' = {self.field[name]} may be negative at {name} = 0"
         return ""
 
+    def _smooth(self) -> None:
+        """Refuses a V with a kink where h = 0 and h' jumps."""
+        for h in insides([self.V]):
+            if any(jumps_of(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
+                raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
+
     def pieces(self) -> list[Coordinate]:
         """The smooth pieces that the seams of V' (|x|, sign, max, min, cases) cut the states into; itself if there are
         none.
@@ -237,9 +238,7 @@ class Coordinate:
         """
         if not self.derivative.has(*SEAMS):
             return [self]
-        for h in insides([self.V]):
-            if any(jumps_of(self.field[name]) for name in self.flow.blocks if h.has(getattr(self.s, name))):
-                raise Unreadable(f"V has a kink where {h} = 0, whose derivative jumps")
+        self._smooth()
         try:
             parts = pieces((self.V, self.derivative, *self.field.values()))
         except TooManyPieces as error:
@@ -247,7 +246,7 @@ class Coordinate:
         out = []
         for facts, (V, derivative, *field) in parts:
             piece = copy.copy(self)
-            piece.facts, piece.V, piece.derivative = facts, V, tidy(derivative)
+            piece.facts, piece.V, piece.derivative = (*self.facts, *facts), V, tidy(derivative)
             piece.field = dict(zip(self.field, field, strict=True))
             out.append(piece)
         return out
@@ -386,9 +385,12 @@ class Frame(Coordinate):
         self.names, self.vectors = [], [x for row in self.axes for x in row if x != 0]
         if self.derivative.free_symbols & set(motion.symbols):
             raise Unreadable("V' has curvature other than along the gradient")
-        self._smooth(motion)
+        self._check_kinks(motion)
 
-    def _smooth(self, motion: Motion) -> None:
+    def _smooth(self) -> None:
+        """Done, in all coordinates."""
+
+    def _check_kinks(self, motion: Motion) -> None:
         """Refuses what `pieces` asks for: V has no jumps, and blocks in which it has a kink have no jumps in slope."""
         own = {x for name in ("gradient", *motion.blocks) for x in (
             motion.g if name == "gradient" else motion.blocks[name])}
@@ -411,20 +413,6 @@ class Frame(Coordinate):
 
     def coupling(self) -> str:
         return ""
-
-    def pieces(self) -> list[Coordinate]:
-        if not self.derivative.has(*SEAMS):
-            return [self]
-        try:
-            parts = pieces((self.V, self.derivative))
-        except TooManyPieces as error:
-            raise Unreadable(str(error)) from error
-        out: list[Coordinate] = []
-        for facts, (V, derivative) in parts:
-            piece = copy.copy(self)
-            piece.facts, piece.V, piece.derivative = (*self.facts, *facts), V, tidy(derivative)
-            out.append(piece)
-        return out
 
 
 def frame_symbols(frame: tuple) -> list[list]:

@@ -15,12 +15,12 @@ from arithmetic import Missing, Rate, as_decimals, clipped
 from flows import Flow
 
 from .along import interpolated
-from .classes import F, g, theta
-from .coordinate import Coordinate, Frame, as_flow, exact_rates, jumps_of, observed, read, readings
-from .energy import Assumptions, Energy, H
+from .classes import F, g, theta, told
+from .coordinate import Coordinate, Frame, as_flow, jumps_of, observed, read, readings
+from .energy import Assumptions, Energy, H, relations_of
 from .exact import (
     INEQUALITIES, Certificate, Domain, Fresh, Proof, Reduction, Status, Unreadable, Verdict, matrix,
-    negative_direction, quotient_sign, resting_value, smt, twin, vanishing, words,
+    negative_direction, quotient_sign, resting_value, smt, twin, unrooted, vanishing, words,
 )
 from .motion import Law, Motion
 from .referee import refereed
@@ -47,10 +47,10 @@ def check(flow: Flow | type[Flow], energy: Energy | Callable, *, assuming: Assum
     flow = as_flow(flow, "check(flow, energy): flow")
     if not isinstance(energy, Energy):
         energy = Energy(energy)
-    own, flow = energy.flow == flow, exact_rates(flow)
+    own, flow = energy.flow == flow, flow.exact()
     relations, function = as_relations(energy, assuming), (energy.on(flow) if own else energy).function
     read(flow, function)
-    _refuse(flow, function, relations)
+    _refuse(flow, relations)
     rate = as_decimals(0 if rate is None else rate)
     try:
         claim = _Claim(flow, readings(flow, function), relations, rate, smt.available(), function)
@@ -168,8 +168,7 @@ def _between(flow: Flow, function: Callable, relations: tuple, rate, found: Verd
     if proved is None:
         return found
     whole = _Check(one, tuple(r for r in relations if not _pairs(r)))
-    named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
-    return dataclasses.replace(proved, positive=whole.above_loss({}), assuming=named)
+    return dataclasses.replace(proved, positive=whole.above_loss({}), assuming=told(relations))
 
 
 def _turning(flow: Flow, function: Callable, relations: tuple, rate) -> tuple | None:
@@ -235,13 +234,11 @@ def _on_pieces(one: Coordinate, relations: tuple, parts: list[Coordinate]) -> Ve
     proofs = [v.certificate for v in verdicts if v.certificate is not None]
     steps = [f"{label}: {'; '.join(proof.steps)}" for label, proof in zip(labels, proofs, strict=True)]
     seams = "at seams: V is Lipschitz, V' exists at almost all times, and is there that of the neighbouring pieces"
-    evidence = [tuple(dict.fromkeys(x for proof in proofs for x in getattr(proof, name)))
-                for name in ("identities", "positive", "smt")]
-    certificate = Certificate((*steps, seams), *evidence)
+    certificate = Certificate.of((*steps, seams), proofs)
     sets = {v.zero_set for v in verdicts}
     zero = _absorbed(Or(*sets))
-    told = zero if len(sets) == 1 or whole.vanishes_on(zero) else None  # where one piece says so, another may not
-    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=told,
+    shared = zero if len(sets) == 1 or whole.vanishes_on(zero) else None  # where one piece says so, another may not
+    return Verdict(Status.PROVED, conditions=conditions, certificate=certificate, zero_set=shared,
                    strict=all(v.strict for v in verdicts), invariant_set=whole.limits(zero),
                    positive=True if all(v.positive for v in verdicts) else None, **facts)
 
@@ -270,11 +267,8 @@ def _cases(zero) -> set[frozenset] | None:
 
 
 def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
-    """What is assumed, one relation after the other."""
-    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
-        assuming = () if assuming is None else (assuming,)
-    relations = tuple(dict.fromkeys(r for given in (*energy.assuming, *assuming) for r in (
-        given if isinstance(given, tuple) else (given,))))
+    """What is assumed for the energy and besides, one relation after the other, each once."""
+    relations = tuple(dict.fromkeys((*relations_of(energy.assuming), *relations_of(assuming))))
     for r in relations:
         if isinstance(r, str) and r != "convex":
             raise ValueError(f"assuming={r!r}: the named class is 'convex'; others are sympy inequalities, as H <= L")
@@ -284,14 +278,12 @@ def as_relations(energy: Energy, assuming: Assumptions) -> tuple:
     return tuple(r for r in relations if r not in (True, sympy.true))
 
 
-def _refuse(flow: Flow, function: Callable, relations: tuple) -> None:
+def _refuse(flow: Flow, relations: tuple) -> None:
     """Raises ValueError for assumptions that nothing meets, and for symbols that only look like those of the flow."""
     s, oracle, _ = flow.coordinate()
     own = {*(getattr(s, name) for name in flow.blocks), s.t, oracle.value, oracle.gradient, oracle.hessian,
            oracle.jacobian}
-    names, rates = {x.name for x in own}, set[sympy.Symbol]()
-    for value in (getattr(flow, f.name) for f in dataclasses.fields(flow)):
-        rates |= value.free_symbols if isinstance(value, sympy.Basic) else set()
+    names, rates = {x.name for x in own}, flow.free_symbols
     if same := sorted(x.name for x in rates if x.name in names):
         raise ValueError(f"the rate {same[0]} of {type(flow).__name__} is called as a symbol of the state or the loss "
                          f"({', '.join(sorted(names))}): give it another name")
@@ -350,7 +342,9 @@ class _Check:
         needed = proof.conditions if proof is not None else ()
         facts["positive"] = self.above_loss({c.lhs: c.rhs for c in needed if isinstance(c, Eq)})
         if proof is not None:
-            return self._undecided(reason, facts) if reason else self._proved(proof, below, facts)
+            if reason:
+                return Verdict(Status.UNDECIDED, reason=reason, **facts)
+            return self._proved(proof, below, facts)
         witness = None if self.reduction.obstacle else self._witness(N)
         if witness:
             return self._refuted(witness, facts)
@@ -358,8 +352,9 @@ class _Check:
             identity = sympy.cancel(sympy.together(self.reduction.derivative * multiple + N))
             return self._proved(proof, [*below, Proof(identities=(identity,))], facts)
         more = "" if smt.available() else "; z3 may decide it: pip install 'optiflows[smt]'"
-        return self._undecided(reason or "found no nonnegative coefficients, no sum of squares and no witness" + more
-                               + self._left(N, domain), facts)
+        if not reason:
+            reason = f"found no nonnegative coefficients, no sum of squares and no witness{more}{self._left(N, domain)}"
+        return Verdict(Status.UNDECIDED, reason=reason, **facts)
 
     def couples(self) -> str:
         """Why V' of one coordinate would not speak for every dimension; empty if it does."""
@@ -444,9 +439,7 @@ class _Check:
     @staticmethod
     def _form(f, variables, clocks) -> Proof | None:
         """A proof of f ≥ 0 for real variables and positive rates, whose roots are taken for symbols."""
-        roots = {p.base: Fresh(f"root_{p.base}", positive=True) for p in f.atoms(sympy.Pow)
-                 if p.base.is_Symbol and p.base.is_positive and p.exp.is_Rational and p.exp.q == 2}
-        f = sympy.powdenest(f.subs({x: s**2 for x, s in roots.items()}), force=True)
+        f = sympy.powdenest(unrooted(f)[0], force=True)
         top, bottom = fraction(sympy.factor(f))
         if not top.is_polynomial(*top.free_symbols) or not bottom.is_polynomial(*bottom.free_symbols):
             return None
@@ -464,9 +457,6 @@ class _Check:
             notes += ("for these rates; others are not excluded",)
         return Verdict(Status.REFUTED, witness=witness, notes=notes, **facts)
 
-    def _undecided(self, reason, facts):
-        return Verdict(Status.UNDECIDED, reason=reason, **facts)
-
     def _proved(self, proof: Proof, below, facts) -> Verdict:
         proof = proof.along(*below, zero=proof.zero)
         if not proof.steps:
@@ -483,8 +473,7 @@ class _Check:
 
     def assumed(self) -> tuple:
         rates = sorted(self.one.derivative.free_symbols & self._rates(), key=str)
-        named = tuple(sympy.Symbol("convex") if r == "convex" else r for r in self.named)
-        return (*named, *(sympy.Gt(x, 0, evaluate=False) for x in rates if x.is_positive))
+        return (*told(self.named), *(sympy.Gt(x, 0, evaluate=False) for x in rates if x.is_positive))
 
     def _rates(self) -> set:
         one, o = self.one, self.one.oracle
@@ -513,9 +502,9 @@ class _Check:
         """The zero set in the names of the flow: a root vanishes with its square, a slack at its bound."""
         meaning = self.reduction.meaning
         zero = sympy.sympify(zero).xreplace({vanishing(s): vanishing(sympy.sympify(x)) for s, x in meaning.items()})
-        zero = sympy.sympify(zero).xreplace({Eq(twin(s), 0): sympy.false for s, x in meaning.items() if x == 1})
-        kept = {twin(x): sympy.false for x in self._rates() if x.is_positive}
-        zero = sympy.sympify(zero).replace(lambda e: isinstance(e, Eq) and e.lhs in kept, lambda e: sympy.false)
+        zero = zero.xreplace({Eq(twin(s), 0): sympy.false for s, x in meaning.items() if x == 1})
+        kept = {twin(x) for x in self._rates() if x.is_positive}
+        zero = zero.replace(lambda e: isinstance(e, Eq) and e.lhs in kept, lambda e: sympy.false)
         slack = {twin(s): vanishing(sympy.sympify(x)).lhs for s, x in meaning.items() if x != 1}
         if not slack:
             return zero
@@ -653,12 +642,11 @@ class _Check:
         """Exact rational numbers at which V' > 0, or None where the search finds none."""
         whole = self.one.whole
         named = whole.derivative.free_symbols.union(*(f.free_symbols for f in self.one.facts))
-        target = sorted(named, key=str)
-        images = {x: self.reduction.value(x) for x in target}
+        images = {x: self.reduction.value(x) for x in sorted(named, key=str)}
         unknowns = sorted(set().union(*(e.free_symbols for e in images.values())) - set(self.reduction.clocks), key=str)
         rates = self._rates() | (set(unknowns) - self.reduction.domain.free - self.reduction.domain.positive)
         clocks = list(self.reduction.clocks)
-        for point in itertools.chain(self._directions(N, unknowns), self._samples(target, images, unknowns, rates)):
+        for point in itertools.chain(self._directions(N, unknowns), self._samples(images, unknowns, rates)):
             for times in self._instants(point, clocks):
                 full = point | times
                 witness = {x: image.subs(full) for x, image in images.items()}
@@ -714,7 +702,7 @@ class _Check:
                 yield {x: e * scale for x, e in zip(free, u, strict=True)} | {
                     x: v for x, v in at.items() if x not in self.reduction.clocks}
 
-    def _samples(self, target, images, unknowns, rates):
+    def _samples(self, images, unknowns, rates):
         """Powers of two at which V' is positive in floating point, simplest first: candidates, to be checked."""
         clocks = list(self.reduction.clocks)
         if not set().union(*(self.reduction.clocks[y].free_symbols for y in clocks)) <= set(unknowns):

@@ -11,9 +11,9 @@ from sympy import Symbol
 from arithmetic import Readable, as_decimals, from_sympy, total, worded
 from flows import Flow
 
-from .coordinate import as_flow, exact_rates, read
+from .coordinate import as_flow, read
 from .decrease import as_relations, check, once
-from .energy import Assumptions, Energy, H, energies
+from .energy import Assumptions, Energy, H, energies, relations_of
 from .fastest import fastest
 from .exact import SEAMS, Fresh, Status, Verdict, positive, rate_sign, words
 
@@ -88,10 +88,10 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
     """
     flow = as_flow(flow, "derive(flow): flow")
     read(flow)
-    assuming = () if assuming is None else (assuming,) if isinstance(assuming, (str, sympy.Basic)) else tuple(assuming)
+    assuming = relations_of(assuming)
     if rate:
         relations = as_relations(Energy(lambda s, oracle: oracle.value), assuming)
-        energy, verdict, steps = fastest(exact_rates(flow), relations)
+        energy, verdict, steps = fastest(flow.exact(), relations)
         return Derivation(flow, energy, verdict, steps, relations)
     return once(_derived, flow, assuming)
 
@@ -100,7 +100,7 @@ def derive(flow: Flow | type[Flow], *, assuming: Assumptions = None, rate: bool 
 def _derived(flow: Flow, assuming: tuple) -> Derivation:
     """`derive`, once for each flow: stability, certificates and tables ask for the same energies again."""
     try:
-        one = _Ansatz(exact_rates(flow))
+        one = _Ansatz(flow.exact())
         best = _first(flow, one, assuming)
     except _Fails as reason:
         return Derivation(flow, None, Verdict(Status.UNDECIDED, sympy.nan, reason=str(reason) + REMEDY),
@@ -473,14 +473,14 @@ def judged_energies(flow: Flow) -> Iterator[tuple[Energy, Verdict]]:
 # ---------------------------------------------------------------------------------------------- from symbols to code
 def _energy(V, flow: Flow, name: str, assuming: tuple) -> Energy:
     """The energy of a formula of one coordinate: V = P F + Σ ψ."""
-    return Energy(_Formula(V, exact_rates(flow)), name, assuming, flow=flow)
+    return Energy(_Formula(V, flow.exact()), name, assuming, flow=flow)
 
 
 def _dissipation(flow: Flow, verdict: Verdict) -> _Formula | None:
     """−V' as a function, where it is a sum over coordinates of what a step can evaluate."""
     if verdict.certificate is None or verdict.certificate.chain.frame:
         return None  # of inner products, not of coordinates
-    formula = _Formula(-verdict.derivative, exact_rates(flow))
+    formula = _Formula(-verdict.derivative, flow.exact())
     o = formula.oracle
     unseen = {o.value, o.hessian, o.jacobian, o.residual} & verdict.derivative.free_symbols
     return None if unseen or verdict.derivative.has(*SEAMS) else formula

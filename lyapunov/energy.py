@@ -11,15 +11,21 @@ import sympy
 from arithmetic import CoordinateLoss, Oracle, Quantity, Rate, as_decimals, dot, latex, log, sqrt, total
 from flows import AdaGrad, Flow, Momentum, RMSProp, State
 
+from .classes import H
 from .coordinate import as_flow
 from .exact import positive
 
-#: The curvature of one coordinate, or one eigenvalue of the Hessian: the symbol that assumptions such as H ≤ L name.
-H = sympy.Symbol("H", real=True)
 #: What is assumed of the losses or the rates: "convex", a sympy inequality such as H <= L, or several of them.
 Assumptions: TypeAlias = str | sympy.Basic | Iterable | None
 #: The parameters of the further energies, where no values are given.
 DELTA, SMOOTHNESS, KAPPA = positive("delta"), positive("L"), positive("kappa")
+
+
+def relations_of(assuming: Assumptions) -> tuple:
+    """What is assumed, one relation after the other."""
+    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
+        return () if assuming is None else (assuming,)
+    return tuple(r for given in assuming for r in (given if isinstance(given, tuple) else (given,)))
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,7 @@ class Energy:
         if not callable(self.function):
             raise TypeError(f"Energy(function): function must be called as function(s, oracle), got {self.function!r}: "
                             "write Energy(lambda s, oracle: oracle.value + total(s.v**2)/2)")
-        if self.assuming is None or isinstance(self.assuming, (str, sympy.Basic)):
-            object.__setattr__(self, "assuming", () if self.assuming is None else (self.assuming,))
+        object.__setattr__(self, "assuming", relations_of(self.assuming))
 
     def __call__(self, s: State, oracle: Oracle) -> Quantity:
         return self.function(s, oracle)

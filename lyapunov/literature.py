@@ -22,7 +22,7 @@ from flows import Flow, scalar
 
 from .classes import F, strongly_convex, theta
 from .decrease import check
-from .energy import Assumptions, Energy
+from .energy import Assumptions, Energy, relations_of
 from .exact import Verdict, positive, readable
 
 mu, L = positive("mu"), positive("L")
@@ -57,7 +57,7 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """The texts of COLUMNS."""
         e, v = self.entry, self.verdict
-        given = [readable(r) if isinstance(r, sympy.Basic) else str(r) for r in _listed(e.assuming)]
+        given = [readable(r) if isinstance(r, sympy.Basic) else str(r) for r in relations_of(e.assuming)]
         told = {"PROVED": "", "UNDECIDED": f": {clipped(v.reason, 150)}", "REFUTED": ": " + ", ".join(
             f"{x} = {value}" for x, value in (v.witness or {}).items())}[v.status]
         needed = tuple(c for c in v.conditions if c not in given)
@@ -72,12 +72,6 @@ class Row:
 
 
 COLUMNS = ("flow", "formula", "energy V", "assuming", "verdict", "source", "seconds")
-
-
-def _listed(assuming) -> tuple:
-    if assuming is None or isinstance(assuming, (str, sympy.Basic)):
-        assuming = () if assuming is None else (assuming,)
-    return tuple(r for given in assuming for r in (given if isinstance(given, tuple) else (given,)))
 
 
 def rows(names: Iterable[str] | None = None) -> Iterator[Row]:
@@ -118,16 +112,11 @@ def listed(*memory, energy: Callable, source: str, assuming: Assumptions = None,
         def values(flow):
             return {x: getattr(flow, x) for x in names}
 
-        body = {
-            "memory": memory,
-            "nonnegative": nonnegative,
-            "__doc__": slopes.__doc__,
-            "field": lambda flow, s, o: slopes(s, o, **values(flow)),
-        }
-        kind = make_dataclass(
-            "".join(map(str.capitalize, name.split())),
-            [(x, Rate, field(default=1.0)) for x in names], bases=(Flow,), namespace=body, frozen=True,
-        )
+        body = {"memory": memory, "nonnegative": nonnegative, "__doc__": slopes.__doc__,
+                "field": lambda flow, s, o: slopes(s, o, **values(flow))}
+        fields = [(x, Rate, field(default=1.0)) for x in names]
+        kind = make_dataclass("".join(map(str.capitalize, name.split())), fields, bases=(Flow,), namespace=body,
+                              frozen=True)
         flow = kind(**{x: symbols.get(x, positive(x)) for x in names})
         V = Energy(lambda s, o: energy(s, o, rates(**values(flow))))
         ENTRIES.append(Entry(name, slopes.__doc__ or "", flow, V, assuming, source))

@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 from sympy import Max, Rational
 
-from arithmetic import Descended, Oracle, Printed, Vector, as_decimals
+from arithmetic import Descended, Printed, Vector, as_decimals
 from flows import Flow, State
 from networks import Loss
 from schemes import ImplicitEuler, Scheme
@@ -37,6 +37,10 @@ class Bends:
 
     middle: Rational
     ends: tuple[tuple[Rational, Rational], ...] = ()
+
+    def mapped(self, number: Callable) -> Bends:
+        """The same in other numbers."""
+        return Bends(number(self.middle), tuple((number(b), number(c)) for b, c in self.ends))
 
     @property
     def jumps(self) -> list[tuple[Rational, Rational]]:
@@ -68,7 +72,7 @@ class Bends:
 
     def meets(self, gap: Callable) -> bool:
         """Whether gap(F, F', x) ≥ 0 for all x, exactly: on each piece it is the parabola through three points."""
-        exact = Bends(Fraction(str(self.middle)), tuple((Fraction(str(b)), Fraction(str(c))) for b, c in self.ends))
+        exact = self.mapped(lambda x: Fraction(str(x)))
         for side in (1, -1):
             ends = [Fraction(0), *(b for b, _ in exact.ends if (b > 0) == (side > 0))]
             for k, low in enumerate(ends):
@@ -101,7 +105,6 @@ def members(low, high, rests: bool, gaps: list[Callable], count: int, seed: int 
     top = high if high is not None else max(8 * abs(bottom), sympy.S.One * 8)
     share = [Rational(k, 8) for k in range(9)]
     levels = [bottom + s * (top - bottom) for s in share]
-    found = 0
     candidates = (Bends(c) for c in [levels[0], levels[-1], *levels[1:-1]])
     ready = [b for b in candidates if _admitted(b, rests, gaps)]
     yield from ready[:count]
@@ -175,7 +178,7 @@ def turned(bends: list[Bends], rng) -> tuple[Callable, Callable]:
     """(gradient, value) of Σ f_i of the coordinates in turned axes, on (dim, lanes)."""
     n = len(bends)
     Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
-    floats = [Bends(float(b.middle), tuple((float(x), float(c)) for x, c in b.ends)) for b in bends]
+    floats = [bend.mapped(float) for bend in bends]
 
     def gradient(x):
         y = Q @ x
@@ -260,7 +263,7 @@ def slowest(forms: Forms, bends: Iterable[Bends], seed: int = 0) -> tuple[Bends,
     """(loss, state) with V⁺ > ρV in exact numbers, of one dimension; None where none was found."""
     rng, floats = np.random.default_rng(seed), in_floats(forms)
     for bend in bends:
-        rough = Bends(float(bend.middle), tuple((float(x), float(c)) for x, c in bend.ends))
+        rough = bend.mapped(float)
         score, state, _ = uphill(floats, rough.slope, lambda x, f=rough: f.value(x).sum(0), rng, 1)
         if score > 1e-11:
             exact = np.vectorize(Rational, otypes=[object])(state)
@@ -299,17 +302,6 @@ class Drawn(Descended):
 
     def gradient(self, theta):
         return self.find(theta)[1]
-
-    def oracle(self, theta) -> Oracle:
-        return _Drawn(self, theta)
-
-
-class _Drawn(Oracle):
-    def __init__(self, loss: Drawn, theta):
-        self.loss, self.theta = loss, theta
-
-    def ask(self, quantity):
-        return getattr(self.loss, quantity)(self.theta)
 
 
 class Bent(Descended):

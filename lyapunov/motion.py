@@ -39,16 +39,16 @@ class _Asked(Oracle):
 
     @property
     def asked(self) -> set:
-        return {
-            "jacobian" if q == "gauss_newton" else q
-            for q in ("value", "hessian", "residual", "jacobian", "gauss_newton")
-            if q in vars(self)
-        }
+        asked = vars(self).keys() & {"value", "hessian", "residual", "jacobian", "gauss_newton"}
+        return {"jacobian" if q == "gauss_newton" else q for q in asked}
 
 
 @functools.cache
 def symbol_of(name: str, domain: str = "real", kind: str = "loss") -> Dummy:
-    """A symbol that equals none of a user's; the same each time, so that sympy knows what was computed with it."""
+    """A symbol that equals none of a user's; the same each time, so that sympy knows what was computed with it.
+
+    kind : tells apart a block of the flow and a quantity of the loss that have one name.
+    """
     return Dummy(name, **{domain: True})
 
 
@@ -61,24 +61,20 @@ class Motion:
         self.blocks = {}
         for name in flow.blocks:
             domain = "positive" if name in flow.nonnegative else "real"
-            self.blocks[name] = Vector(
-                symbol_of(f"{name}_{i + 1}", domain, "block") for i in range(1 if isinstance(name, scalar) else dim)
-            )
+            self.blocks[name] = Vector(symbol_of(f"{name}_{i + 1}", domain, "block")
+                                       for i in range(1 if isinstance(name, scalar) else dim))
         self.g, self.r = (Vector(symbol_of(f"{x}_{i + 1}") for i in range(dim)) for x in "gr")
         entry = {(i, j): symbol_of(f"H_{i + 1}{j + 1}") for i in range(dim) for j in range(i, dim)}
         self.H = Vector(entry[min(i, j), max(i, j)] for i in range(dim) for j in range(dim)).reshape(dim, dim)
         self.J = Vector(symbol_of(f"J_{i + 1}{j + 1}") for i in range(dim) for j in range(dim)).reshape(dim, dim)
         s = State(t=self.t, **{name: x[0] if isinstance(name, scalar) else x for name, x in self.blocks.items()})
-        oracle = _Asked(
-            s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r, "jacobian": self.J}
-        )
+        oracle = _Asked(s.theta, {"value": self.F, "gradient": self.g, "hessian": self.H, "residual": self.r,
+                                  "jacobian": self.J})
         self.V = as_decimals(function(s, oracle))
         self.energy_asks = oracle.asked
         slopes = flow.field(s, oracle)
-        self.slopes = {
-            name: [as_decimals(slopes[name])] if isinstance(name, scalar) else list(map(as_decimals, slopes[name]))
-            for name in flow.blocks
-        }
+        self.slopes = {name: [as_decimals(slopes[name])] if isinstance(name, scalar)
+                       else list(map(as_decimals, slopes[name])) for name in flow.blocks}
         self.asked = oracle.asked
         theta, terms = self.slopes["theta"], [(e, e.free_symbols) for e in sympy.Add.make_args(self.V)]
 
@@ -87,33 +83,19 @@ class Motion:
             return sympy.Add(*(e.diff(x) for e, held in terms if x in held))
 
         bent = [(gradient(a), row) for a, row in zip(self.g, self.H, strict=True)]
-        parts = [
-            gradient(self.t),
-            gradient(self.F) * sympy.Add(*(a * b for a, b in zip(self.g, theta, strict=True))),
-            sympy.Add(*(slope * sum(h * b for h, b in zip(row, theta, strict=True)) for slope, row in bent if slope)),
-        ]
-        parts += [
-            gradient(x) * f
-            for name in flow.blocks
-            for x, f in zip(self.blocks[name], self.slopes[name], strict=True)
-        ]
+        parts = [gradient(self.t), gradient(self.F) * sympy.Add(*(a * b for a, b in zip(self.g, theta, strict=True))),
+                 sympy.Add(*(slope * sum(h * b for h, b in zip(row, theta, strict=True))
+                             for slope, row in bent if slope))]
+        parts += [gradient(x) * f for name in flow.blocks
+                  for x, f in zip(self.blocks[name], self.slopes[name], strict=True)]
         self.rate = rate.subs(flow.coordinate()[0].t, self.t)
         parts.append(self.rate * self.V)
         self.parts = [p for p in parts if p != 0] or [sympy.S.Zero]
-        self.symbols = [
-            self.t,
-            self.F,
-            *self.g,
-            *self.r,
-            *entry.values(),
-            *self.J.flat,
-            *(x for b in self.blocks.values() for x in b),
-        ]
-        self.free = set().union(
-            *(p.free_symbols for p in (*self.parts, self.V, *itertools.chain(*self.slopes.values())))
-        )
-        self.rates = sorted(self.free - set(self.symbols), key=str)
+        self.symbols = [self.t, self.F, *self.g, *self.r, *entry.values(), *self.J.flat,
+                        *(x for b in self.blocks.values() for x in b)]
         everything = (self.V, *itertools.chain(*self.slopes.values()))
+        self.free = set().union(*(p.free_symbols for p in (*self.parts, *everything)))
+        self.rates = sorted(self.free - set(self.symbols), key=str)
         self.seams = list(dict.fromkeys(h for e in everything for h in seams_of(e)))
 
     @functools.cached_property
@@ -123,13 +105,8 @@ class Motion:
         for name, (c, *_) in self.blocks.items():
             f = self.slopes[name][0]
             k = f.subs(c, 0)
-            if (
-                isinstance(name, scalar)
-                and self.flow.initial.get(name, 0) == 0
-                and not k.free_symbols & set(self.symbols)
-                and k != 0
-                and sympy.expand(f - k * (1 - c)) == 0
-            ):
+            if (isinstance(name, scalar) and self.flow.initial.get(name, 0) == 0
+                    and not k.free_symbols & set(self.symbols) and k != 0 and sympy.expand(f - k * (1 - c)) == 0):
                 found[c] = k
         return found
 
@@ -175,9 +152,8 @@ class Motion:
 
         def numbers(*shape):
             reach = np.where(rng.random(lanes) < 0.2, 30, 8)
-            x = 2.0 ** np.round(reach * (2 * rng.random((*shape, lanes)) - 1)) * rng.choice(
-                [-1.0, 1.0], (*shape, lanes)
-            )
+            x = 2.0 ** np.round(reach * (2 * rng.random((*shape, lanes)) - 1))
+            x = x * rng.choice([-1.0, 1.0], (*shape, lanes))
             x = np.where(rng.random((*shape, lanes)) < 0.2, 2.0 ** rng.integers(-1, 2, (*shape, lanes)) * np.sign(x), x)
             x = np.where(rng.random((*shape, lanes)) < 0.2, 0.0, x)
             return np.where(rng.random(lanes) < 0.2, x[:1] * rng.choice([-1.0, 1.0], x.shape), x)  # on diagonals
@@ -235,12 +211,8 @@ class Motion:
             flat = draw["quadratic"][0] == 1
             g = np.where(flat, linear, g)
             F = np.where(flat, sum(a * b for a, b in zip(linear, theta, strict=True)) / 2, F)
-        values = {
-            self.t: np.abs(draw["t"][0]),
-            self.F: F,
-            **dict(zip(self.g, g, strict=True)),
-            **dict(zip(self.r, r, strict=True)),
-        }
+        values = {self.t: np.abs(draw["t"][0]), self.F: F, **dict(zip(self.g, g, strict=True)),
+                  **dict(zip(self.r, r, strict=True))}
         values |= {x: H[i, j] for (i, j), x in np.ndenumerate(self.H)} | {x: J[i] for i, x in np.ndenumerate(self.J)}
         for name, block in self.blocks.items():
             for x, v in zip(block, draw["block", name], strict=True):
@@ -269,10 +241,8 @@ class Motion:
             with np.errstate(all="ignore"):
                 values = self.place(draw, rates, law)
                 lanes = values[self.t].shape
-                out = [
-                    np.broadcast_to(np.asarray(p, dtype=float), lanes) if np.isrealobj(p) else np.full(lanes, np.nan)
-                    for p in f(values | {x: float(rates[x]) for x in self.rates})
-                ]
+                out = [np.broadcast_to(np.asarray(p, dtype=float), lanes) if np.isrealobj(p) else np.full(lanes, np.nan)
+                       for p in f(values | {x: float(rates[x]) for x in self.rates})]
                 score = sum(out[:k]) / sum(map(np.abs, out[:k]))
                 score = np.where(np.isfinite(score) & law.admits(self, values, rates), score, -1.0)
             for h in out[k:]:
@@ -294,34 +264,21 @@ class Motion:
         coordinates along the eigenvectors, and the points are turned there, or else of the diagonal entries of H.
         """
         curved = derivative.has(oracle.hessian, oracle.jacobian)
-        return (curved and self._sums(derivative, s, oracle, seed, True)) or (
-            not derivative.has(oracle.jacobian) and self._sums(derivative, s, oracle, seed, False)
-        )
+        return (curved and self._sums(derivative, s, oracle, seed, True)
+                or not derivative.has(oracle.jacobian) and self._sums(derivative, s, oracle, seed, False))
 
     def _sums(self, derivative, s, oracle, seed: int, axes: bool) -> bool:
         rng, n = np.random.default_rng(seed), self.dim
-        share, single = derivative.diff(oracle.value), {
-            oracle.value,
-            oracle.gradient,
-            oracle.hessian,
-            *(getattr(s, name) for name in self.blocks if not isinstance(name, scalar)),
-        }
+        single = {oracle.value, oracle.gradient, oracle.hessian,
+                  *(getattr(s, name) for name in self.blocks if not isinstance(name, scalar))}
+        share, number = derivative.diff(oracle.value), functools.partial(_fraction, rng)
         share = sympy.cancel(sympy.together(share)) if share.free_symbols & single else share
         if share.free_symbols & single:
             share = sympy.S.Zero
         left = POINTS
         for _ in range(4 * POINTS):
-
-            def number(square=False):
-                x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
-                return x**2 if square else x
-
             turn = _rotation(n, [number() for _ in range(n)]) if axes else None
-            at = {
-                self.t: number(True),
-                self.F: number(),
-                **{x: number(True) if x.is_positive else number() for x in self.rates},
-            }
+            at = {self.t: number(True), self.F: number(), **{x: number(x.is_positive) for x in self.rates}}
             h, j = [number() for _ in range(n)], [number() for _ in range(n)]
             J = {x: number() for x in self.J.flat if turn is None}
             H = {x: number() for x in self.H.flat}
@@ -330,10 +287,8 @@ class Motion:
                 J = dict(zip(self.J.flat, sympy.diag(*j) * turn.T, strict=True))
             at |= H | J
             h = [H[self.H[i, i]] for i in range(n)] if turn is None else h
-            ones = [
-                {oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
-                for i in range(n)
-            ]
+            ones = [{oracle.value: at[self.F], s.t: at[self.t], oracle.hessian: h[i], oracle.jacobian: j[i]}
+                    for i in range(n)]
             for name, block in [*self.blocks.items(), (None, self.g)]:
                 own = [number(block[0].is_positive) for _ in block]
                 turned = own if isinstance(name, scalar) or turn is None else turn * sympy.Matrix(own)
@@ -343,9 +298,8 @@ class Motion:
                     one[symbol] = own[0] if isinstance(name, scalar) else own[i]
             rates = {x: at[x] for x in self.rates}
             whole = sum(at_point(p, at) for p in self.parts)
-            parts = sum(at_point(derivative, one | rates) for one in ones) - (n - 1) * at_point(
-                share * oracle.value, ones[0] | rates
-            )
+            parts = sum(at_point(derivative, one | rates) for one in ones)
+            parts -= (n - 1) * at_point(share * oracle.value, ones[0] | rates)
             if (whole - parts).has(sympy.nan, sympy.zoo):
                 continue  # a pole, where both say nothing
             if not _zero(whole - parts, whole):
@@ -359,12 +313,7 @@ class Motion:
         """Whether V' is a formula of the vectors of a frame in the axes that they span: at random exact points."""
         rng, n = np.random.default_rng(seed), self.dim
         for _ in range(POINTS):
-
-            def number(square=False):
-                x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
-                return x**2 if square else x
-
-            at = {x: number(x.is_nonnegative) for x in (*self.symbols, *self.rates)}
+            at = {x: _fraction(rng, x.is_nonnegative) for x in (*self.symbols, *self.rates)}
             one = {s.t: at[self.t], oracle.value: at[self.F]} | {x: at[x] for x in self.rates}
             one |= {getattr(s, name): at[x[0]] for name, x in self.blocks.items() if isinstance(name, scalar)}
             found: list = []  # orthonormal vectors, by Gram and Schmidt
@@ -415,20 +364,18 @@ class Law:
         for gap in self.states:
             ones = []
             for i in range(motion.dim):
-                ones.append(
-                    {s.t: motion.t, o.value: motion.F, o.gradient: motion.g[i]}
-                    | {getattr(s, name): x[0 if isinstance(name, scalar) else i] for name, x in motion.blocks.items()}
-                )
+                ones.append({s.t: motion.t, o.value: motion.F, o.gradient: motion.g[i]}
+                            | {getattr(s, name): x[0 if isinstance(name, scalar) else i]
+                               for name, x in motion.blocks.items()})
             if gap.has(o.value):
                 shared = gap.subs({x: 0 for x in ones[0] if x != o.value and x != s.t})
                 out.append(shared.xreplace(ones[0]) + sum((gap - shared).xreplace(one) for one in ones))
             else:
                 out += [gap.xreplace(one) for one in ones]
         if self.convex and (self.high is not None or self.low != 0):  # interpolation: Taylor, Hendrickx & Glineur 2017
-            along, gg, tt = (
-                sum(a * b for a, b in zip(x, y, strict=True))
-                for x, y in ((motion.g, motion.blocks["theta"]), (motion.g, motion.g), (motion.blocks["theta"],) * 2)
-            )
+            place = motion.blocks["theta"]
+            along, gg, tt = (sum(a * b for a, b in zip(x, y, strict=True))
+                             for x, y in ((motion.g, place), (motion.g, motion.g), (place, place)))
             mu, over = sympy.sympify(self.low), sympy.S.Zero if self.high is None else 1 / self.high
             width, Q = 2 * (1 - mu * over), gg * over + mu * tt - 2 * mu * over * along
             out += [width * (along - motion.F) - Q, width * motion.F - Q]
@@ -459,35 +406,28 @@ class Law:
         relations = [r for r in (*self.rates, *conditions) if r.free_symbols <= set(symbols)]
         bounds = [r for r in (self.low, self.high) if r is not None]
         for _ in range(400):
-            at = {
-                x: Rational(2) ** int(rng.integers(-3, 4)) * (1 if x.is_positive else int(rng.choice([-1, 1])))
-                for x in symbols
-            }
+            at = {x: Rational(2) ** int(rng.integers(-3, 4)) * (1 if x.is_positive else int(rng.choice([-1, 1])))
+                  for x in symbols}
             for r in sorted(relations, key=lambda r: rng.random()):
-                if _holds(r, at) and rng.random() < 0.5 and not isinstance(r, sympy.Eq):
+                if met(r, at) and rng.random() < 0.5 and not isinstance(r, sympy.Eq):
                     continue
-                x = next(
-                    (
-                        x
-                        for x in sorted(r.free_symbols, key=str)
-                        if (r.lhs - r.rhs).is_polynomial(x) and sympy.degree(r.lhs - r.rhs, x) == 1
-                    ),
-                    r.lhs if r.lhs.is_Symbol else None,
-                )
+                x = next((x for x in sorted(r.free_symbols, key=str) if (r.lhs - r.rhs).is_polynomial(x)
+                          and sympy.degree(r.lhs - r.rhs, x) == 1), r.lhs if r.lhs.is_Symbol else None)
                 if x is not None:
                     root = _root((r.lhs - r.rhs).subs({y: v for y, v in at.items() if y != x}), x)
                     at[x] = root if root is not None and root.is_Rational else at[x]
-                    if not _holds(r, at):
-                        at[x] = next((w for w in (at[x] / 2, at[x] * 2) if _holds(r, at | {x: w})), at[x])
+                    if not met(r, at):
+                        at[x] = next((w for w in (at[x] / 2, at[x] * 2) if met(r, at | {x: w})), at[x])
             ordered = len(bounds) < 2 or sign_of((bounds[1] - bounds[0]).subs(at)) >= 0
-            if ordered and all(_holds(r, at) for r in relations) and all(v > 0 for x, v in at.items() if x.is_positive):
+            if ordered and all(met(r, at) for r in relations) and all(v > 0 for x, v in at.items() if x.is_positive):
                 yield at
                 found += 1
                 if found == (count if symbols else 1):
                     return
 
 
-def _holds(relation, at) -> bool:
+def met(relation, at) -> bool:
+    """Whether a relation holds at some numbers."""
     return relation.subs(at) == sympy.true
 
 
@@ -512,6 +452,12 @@ def on_floats(symbols: tuple, expressions: tuple) -> Callable:
     """Expressions as a function of floats: a proof that is verified asks for the same again."""
     halves = [e.replace(Heaviside, lambda x, *_: (1 + sign(x)) / 2) if e.has(Heaviside) else e for e in expressions]
     return sympy.lambdify(symbols, halves, ["scipy", "numpy"])
+
+
+def _fraction(rng, square: bool | None = False) -> Rational:
+    """A number drawn at random, or the square of one."""
+    x = Rational(int(rng.integers(1, 60)) * int(rng.choice([-1, 1])), int(rng.integers(1, 12)))
+    return x**2 if square else x
 
 
 def _rotation(n: int, numbers: list) -> sympy.Matrix:

@@ -227,12 +227,7 @@ def objection(flow: Flow, point: CriticalPoint, loss, found) -> str:
 
 
 def _symbols(flow, found) -> list:
-    values = [getattr(flow, name) for name in flow.__dataclass_fields__]
-    inner = [getattr(f, name) for f in values if isinstance(f, Flow) for name in f.__dataclass_fields__]
-    free = set().union(*(sympy.sympify(x).free_symbols for x in (*values, *inner)
-                         if isinstance(x, (sympy.Basic, int, float))), *(
-        sympy.sympify(x).free_symbols for x in found.rest.values()))
-    return sorted(free, key=str)
+    return sorted(flow.free_symbols.union(*(sympy.sympify(x).free_symbols for x in found.rest.values())), key=str)
 
 
 def _tried(flow, place, found, seed) -> str:

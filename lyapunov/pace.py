@@ -24,7 +24,7 @@ from networks import Loss
 from schemes import Scheme
 
 from . import members
-from .classes import F, g, theta
+from .classes import F, g, theta, told
 from .exact import Certificate, Proof, Status, words
 from .exact.lmi import Inside, deepest
 from .exact.region import Region, Unbounded, number
@@ -74,10 +74,8 @@ class RateVerdict(Readable):
         return "\n".join([*lines, *(f"           {note}" for note in self.notes)])
 
     def _claim(self) -> str:
-        return {
-            "PROVED": f"V+ <= ({self.rate})*V for every loss of the class and every state",
-            "REFUTED": f"V+ > ({self.rate})*V occurs",
-        }.get(str(self.status), self.reason)
+        return {"PROVED": f"V+ <= ({self.rate})*V for every loss of the class and every state",
+                "REFUTED": f"V+ > ({self.rate})*V occurs"}.get(str(self.status), self.reason)
 
     def _repr_latex_(self) -> str:
         """The same in formulas, without the steps of the proof."""
@@ -101,6 +99,31 @@ class Decrease:
     points: list[Point]
     region: Region
     parameters: list[Symbol]
+    roots: dict[Symbol, sympy.Expr]  # {x: r²}: what is under a root, as a square
+
+    def measure(self, *further: sympy.Expr) -> None:
+        """Parameters and region of the coefficients; raises Unreadable where they are not rational in such."""
+        entries = [*further, *self.values, *self.gram,
+                   *(e for q in self.inequalities for m in (q.values, q.gram) for e in m)]
+        self.parameters = sorted(set().union(*(e.free_symbols for e in entries)), key=str)
+        if any(x.is_nonnegative is not True for x in self.parameters):
+            raise Unreadable(f"the parameters must be positive symbols: {', '.join(map(str, self.parameters))}")
+        if irrational := [e for e in entries if any(p.exp.is_Rational and p.exp.q > 1 for p in e.atoms(sympy.Pow))]:
+            raise Unreadable(f"{irrational[0]} is no rational function of the parameters")
+        self.region = Region(self.losses.rates, entries)
+
+    def plain(self, e) -> sympy.Expr:
+        """An expression with squares for what is under a root."""
+        return sympy.powdenest(sympy.sympify(e).xreplace(self.roots), force=True)
+
+    def spoken(self, e) -> sympy.Expr:
+        """An expression in the parameters of the user."""
+        return sympy.factor(e).xreplace({r.base: sympy.sqrt(x) for x, r in self.roots.items()})
+
+    def weights(self, multipliers: dict[int, sympy.Expr]) -> str:
+        """The multipliers, each with its inequality, in words."""
+        return ", ".join(f"{self.spoken(e)} of [{self.inequalities[k].name}]"
+                         for k, e in multipliers.items() if e != 0)
 
     def slack(self, multipliers: dict[int, sympy.Expr]) -> tuple[Matrix, Matrix]:
         """What is left of values and inner products when the inequalities are taken off."""
@@ -135,7 +158,7 @@ class Claim(Decrease):
         self.losses = LossClass.of(self.relations)
         self.step = Step(self.flow, self.scheme, self.h, self.function, self.n)
         entries = [e for m in self.step.matrices for e in m] + [self.rate, sympy.sympify(self.h)]
-        self.roots = Region(self.losses.rates, entries).squares  # {x: r²}: what is under a root, as a square
+        self.roots = Region(self.losses.rates, entries).squares
         self.step, self.losses = self.step.mapped(lambda e: _tidy(self.plain(e))), self.losses.mapped(self.plain)
         if any(e.has(*self.step.vectors, *self.step.values) for m in self.step.matrices for e in m):
             raise Unreadable("the step is not linear, or V not quadratic, in the state and the gradients")
@@ -143,22 +166,7 @@ class Claim(Decrease):
         self.inequalities = self.losses.inequalities(self.step.points)
         (f, G), (f1, G1) = self.step.before, self.step.after
         self.values, self.gram = self.ratio * f - f1, self.ratio * G - G1
-        matrices = [*self.step.matrices, *(m for q in self.inequalities for m in (q.values, q.gram))]
-        entries = [e for m in matrices for e in m] + [self.ratio, self.plain(self.h)]
-        self.parameters = sorted(set().union(*(e.free_symbols for e in entries)), key=str)
-        if any(x.is_nonnegative is not True for x in self.parameters):
-            raise Unreadable(f"the parameters must be positive symbols: {', '.join(map(str, self.parameters))}")
-        if irrational := [e for e in entries if any(p.exp.is_Rational and p.exp.q > 1 for p in e.atoms(sympy.Pow))]:
-            raise Unreadable(f"{irrational[0]} is no rational function of the parameters")
-        self.region = Region(self.losses.rates, entries)
-
-    def plain(self, e) -> sympy.Expr:
-        """An expression with squares for what is under a root."""
-        return sympy.powdenest(sympy.sympify(e).xreplace(self.roots), force=True)
-
-    def spoken(self, e) -> sympy.Expr:
-        """An expression in the parameters of the user."""
-        return sympy.factor(e).xreplace({r.base: sympy.sqrt(x) for x, r in self.roots.items()})
+        self.measure(*(e for m in self.step.matrices for e in m), self.ratio, self.plain(self.h))
 
     def numbers(self, at: dict) -> dict:
         """Numbers for the parameters of the user."""
@@ -405,31 +413,13 @@ class RateChain:
 
     def _right(self, blocks: dict, find: Callable, at: dict):
         """Σ λQ + Σ d|ℓ|² of the vectors and values that the definitions gave."""
-        claim = self.claim
-        vectors: list = [blocks[name] for name in claim.flow.blocks]
-        values: list = [None] * len(claim.step.points)
-        gradients: list = [None] * len(claim.step.points)
-        while None in values:
-            for k, p in enumerate(claim.step.points):
-                row = p.x.xreplace(at)
-                every = [*vectors, *gradients]
-                if values[k] is None and all(every[i] is not None for i, c in enumerate(row) if c != 0):
-                    place = sum((c * every[i] for i, c in enumerate(row) if c != 0), 0 * vectors[0])
-                    gradients[k], values[k] = find(place)
-        every = [*vectors, *gradients]
-        inner = Matrix(len(every), len(every), lambda i, j: sum(every[i] * every[j]))
-
-        def form(f, gram):
-            return sum(c * v for c, v in zip(f, values, strict=True)) + sum(
-                c * w for c, w in zip(gram, inner, strict=True))
-
-        total = sympy.S.Zero
-        for k, weight in self.found.multipliers.items():
-            q = claim.inequalities[k]
-            total += weight.xreplace(at) * form(q.values.xreplace(at), q.gram.xreplace(at))
-        for d, row in self.found.squares:
-            total += d.xreplace(at) * form([0] * len(values), (row.T * row).xreplace(at))
-        return total
+        f, found = forms(self.claim, at, self.found.multipliers), self.found
+        values, inner = f.look([blocks[name] for name in self.claim.flow.blocks], lambda x: find(x)[0],
+                               lambda x: find(x)[1])
+        squares = [([0] * len(values), np.array((row.T * row).xreplace(at).tolist())) for _, row in found.squares]
+        weights = [*found.multipliers.values(), *(d for d, _ in found.squares)]
+        return sum(w.xreplace(at) * f.of(form, values, inner)[0]
+                   for w, form in zip(weights, (*f.used, *squares), strict=True))
 
 
 def forms(claim: Claim, at: dict, used=()) -> members.Forms:
@@ -490,9 +480,8 @@ def slow_step(claim: Claim) -> members.SlowStep | None:
         at = {x: sympy.ceiling(v) if x == claim.n else v for x, v in at.items()}  # no state is between two steps
         exact = forms(claim, at)
         found = members.slowest(exact, bends(claim, at, members.MEMBERS, seed), seed)
-        if found is not None:
-            if (seen := shown(claim, at, *found)) is not None:
-                return seen
+        if found is not None and (seen := shown(claim, at, *found)) is not None:
+            return seen
     return None
 
 
@@ -514,26 +503,25 @@ def shown(claim: Claim, at: dict, bend: members.Bends, state) -> members.SlowSte
 
 # ------------------------------------------------------------------------------------------------------- the verdict
 def rate_verdict(flow: Flow, scheme: Scheme, h, function: Callable, rate, relations: tuple,
-                 told: sympy.Expr | None = None) -> RateVerdict:
-    """The verdict on V⁺ ≤ ρV, after the referee.  told : the rate that words speak of, if it is a larger one than ρ."""
+                 larger: sympy.Expr | None = None) -> RateVerdict:
+    """The verdict on V⁺ ≤ ρV, after the referee.  larger : the rate that words speak of, if it is no less than ρ."""
     rate, relations = sympy.sympify(rate), tuple(relations)
-    named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
     if isinstance(rate, Max) and len(rate.args) == 2:
         return _larger(flow, scheme, h, function, rate, relations)
     try:
         claim = Claim(flow, scheme, h, function, rate, relations, STEPS)
     except (Unreadable, Unbounded) as reason:
-        return RateVerdict(Status.UNDECIDED, rate, assuming=named, reason=str(reason))
-    facts = {"energy": claim.step.energy, "decrease": claim.step.V[1] - rate * claim.step.V[0], "assuming": named,
-             "points": claim.step.meaning(claim.spoken)}
+        return RateVerdict(Status.UNDECIDED, rate, assuming=told(relations), reason=str(reason))
+    facts = {"energy": claim.step.energy, "decrease": claim.step.V[1] - rate * claim.step.V[0],
+             "assuming": told(relations), "points": claim.step.meaning(claim.spoken)}
     found = search(claim)
     if isinstance(found, Found):
         chain = RateChain(claim, found)
         objection = chain.again()
         if not objection:
             multipliers = {claim.inequalities[k].name: claim.spoken(e) for k, e in found.multipliers.items() if e != 0}
-            return RateVerdict(Status.PROVED, rate, gives=gives(claim, told), multipliers=multipliers, conditions=tuple(
-                r for r in claim.losses.rates), certificate=certificate(claim, found, chain), **facts)
+            return RateVerdict(Status.PROVED, rate, gives=gives(claim, larger), multipliers=multipliers,
+                               conditions=claim.losses.rates, certificate=certificate(claim, found, chain), **facts)
         found = f"the referee: {objection}"
     if (slow := slow_step(claim)) is not None:
         notes = ("for these parameters; others are not excluded",) * bool(claim.parameters)
@@ -547,8 +535,7 @@ STEPS = Symbol("n", nonnegative=True)
 
 def _larger(flow, scheme, h, function, rate: Max, relations: tuple) -> RateVerdict:
     """A rate that is the larger of two: each where it is, on either side of the bound where they are equal."""
-    a, b = rate.args
-    named = tuple(Symbol("convex") if r == "convex" else r for r in relations)
+    (a, b), named = rate.args, told(relations)
     verdicts = []
     for over, under in ((a, b), (b, a)):
         bound = _where(over, under, relations)
@@ -561,8 +548,7 @@ def _larger(flow, scheme, h, function, rate: Max, relations: tuple) -> RateVerdi
         verdicts.append((bound, verdict))
     proofs = [v.certificate for _, v in verdicts if v.certificate is not None]
     steps = tuple(f"where {bound}: {'; '.join(p.steps)}" for (bound, _), p in zip(verdicts, proofs, strict=True))
-    identities, positive = (tuple(x for p in proofs for x in getattr(p, name)) for name in ("identities", "positive"))
-    both = Certificate(steps, identities, positive, chain=BothSides(tuple(p.chain for p in proofs)))
+    both = Certificate.of(steps, proofs, BothSides(tuple(p.chain for p in proofs)))
     first = verdicts[0][1]
     return replace(first, rate=rate, certificate=both, assuming=named, multipliers={}, conditions=tuple(
         r for r in first.conditions if r != verdicts[0][0]), gives=first.gives if all(
@@ -610,36 +596,29 @@ def _where(over, under, relations) -> sympy.Rel | None:
 
 def certificate(claim: Claim, found: Found, chain: RateChain) -> Certificate:
     """The proof in words, with the polynomials whose signs carry it."""
-    weights = ", ".join(f"{claim.spoken(e)} of [{claim.inequalities[k].name}]"
-                        for k, e in found.multipliers.items() if e != 0)
     steps = [f"rho*V - V+ is a sum of inequalities of the class ([a above b]: F(a) is at least what F and its gradient "
-             f"at b leave it): {weights}"]
+             f"at b leave it): {claim.weights(found.multipliers)}"]
     if found.squares:
         steps.append(f"and of {len(found.squares)} square{'s' * (len(found.squares) > 1)} with the weight"
                      f"{'s' * (len(found.squares) > 1)} " + ", ".join(str(claim.spoken(d)) for d, _ in found.squares))
     if claim.losses.rates:
         steps.append("all weights are nonnegative inside the conditions, and the claim is continuous up to them")
-    identities = tuple(dict.fromkeys(i for p in found.proofs for i in p.identities))
-    positive = tuple(dict.fromkeys(x for p in found.proofs for x in p.positive))
-    return Certificate(tuple(steps), identities, positive, chain=chain)
+    return Certificate.of(tuple(steps), found.proofs, chain)
 
 
-def gives(claim: Claim, told: sympy.Expr | None = None) -> str:
+def gives(claim: Claim, larger: sympy.Expr | None = None) -> str:
     """What V_n ≤ ρⁿ V_0 says of the iterates; empty where ρ may be negative.
 
     F − F* and θ − θ* are spoken of where the class says that they are F and θ; of a V whose sign is not known, V alone.
-    told : a rate that is at least ρ, of which the words are.
+    larger : a rate that is at least ρ, of which the words are.
     """
-    rate = claim.rate if told is None else told
-    if claim.region.never_negative(claim.ratio) is None:
-        return ""
-    if rate.has(claim.n):
+    rate = claim.rate if larger is None else larger
+    if claim.region.never_negative(claim.ratio) is None or rate.has(claim.n):
         return ""
     factor, losses = "" if rate == 1 else f"({rate})**n*", claim.losses
-    values, gram = claim.step.stated
+    step, base = claim.step, len(claim.flow.blocks)
+    values, gram = step.stated
     used = [k for k, c in enumerate(values) if c != 0]
-    step = claim.step
-    base = len(claim.flow.blocks)
     vectors = [i for i in range(gram.rows) if any(e != 0 for e in gram[i, :])]
     one = not any(e.has(claim.n) for e in (*values, *gram)) and len(used) + len(vectors) == 1
     if one and claim.region.never_negative(sum(values) + gram.trace()) is None:
@@ -658,7 +637,7 @@ def gives(claim: Claim, told: sympy.Expr | None = None) -> str:
         claim.region.never_negative(e) is not None for e in (*values, *(d for d, _ in squares)))
     if not sound:
         return f"V_n <= {factor}V_0"
-    for k in sorted(used, key=lambda k: step.place(k) != "theta"):
-        weight = claim.spoken(values[k])
-        return f"F({step.place(k)}_n) - F* <= {factor}{Symbol('V_0') / weight}"
-    return f"0 <= V_n <= {factor}V_0"
+    if not used:
+        return f"0 <= V_n <= {factor}V_0"
+    k = min(used, key=lambda k: step.place(k) != "theta")
+    return f"F({step.place(k)}_n) - F* <= {factor}{Symbol('V_0') / claim.spoken(values[k])}"

@@ -14,6 +14,7 @@ from schemes import Euler, Heun, ImplicitEuler, Scheme, SequentialEuler
 
 from .classes import PL, H, quasar_convex, smooth, strongly_convex
 from .decrease import check
+from .energy import Assumptions, relations_of
 from .exact import positive, words
 from .literature import of_literature
 from .pace import rate_verdict
@@ -29,7 +30,7 @@ class Claim:
     name: str
     flow: Flow
     energy: Callable
-    assuming: object
+    assuming: Assumptions
     rate: object
     gives: str
     source: str
@@ -53,9 +54,8 @@ def mixed(weight, pull):
 
 
 def bregman(order: int):
-    return lambda state, oracle: (
-        state.t**order * oracle.value + total((state.theta + state.t * state.v / order) ** 2) / 2
-    )
+    return lambda state, oracle: (state.t**order * oracle.value
+                                  + total((state.theta + state.t * state.v / order) ** 2) / 2)
 
 
 SSA = "Siegel 2019, arXiv 1903.05671"
@@ -63,128 +63,46 @@ SDJS = "Shi, Du, Jordan & Su 2022, Math. Program. 195 (arXiv 1810.08907)"
 WWJ = "Wibisono, Wilson & Jordan 2016, arXiv 1603.04245"
 CLAIMS = (
     Claim("gradient flow", GradientDescent(), loss, PL(mu), 2 * mu, "F <= exp(-2 mu t) F(0)", "Polyak 1963"),
-    Claim(
-        "gradient flow", GradientDescent(), loss, strongly_convex(mu), 2 * mu, "F <= exp(-2 mu t) F(0)", "Polyak 1963"
-    ),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        distance,
-        strongly_convex(mu),
-        2 * mu,
-        "|θ| <= exp(-mu t) |θ(0)|",
-        "Polyak 1963",
-    ),
+    Claim("gradient flow", GradientDescent(), loss, strongly_convex(mu), 2 * mu, "F <= exp(-2 mu t) F(0)",
+          "Polyak 1963"),
+    Claim("gradient flow", GradientDescent(), distance, strongly_convex(mu), 2 * mu, "|θ| <= exp(-mu t) |θ(0)|",
+          "Polyak 1963"),
     Claim("gradient flow", GradientDescent(), slope, H >= mu, 2 * mu, "|∇F| <= exp(-mu t) |∇F(0)|", "Brézis 1973"),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        lambda x, o: x.t * o.value + distance(x, o),
-        "convex",
-        0,
-        "F <= |θ(0)|²/2t",
-        "Su, Boyd & Candès 2016",
-    ),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        lambda x, o: x.t**2 * slope(x, o) + x.t * o.value + distance(x, o),
-        "convex",
-        0,
-        "|∇F|² <= |θ(0)|²/t²",
-        "Brézis 1973",
-    ),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        lambda x, o: (1 + 2 * mu * x.t) * slope(x, o),
-        H >= mu,
-        0,
-        "|∇F|² <= |∇F(0)|²/(1 + 2 mu t)",
-        "weaker than the exponential rate",
-    ),
+    Claim("gradient flow", GradientDescent(), lambda x, o: x.t * o.value + distance(x, o), "convex", 0,
+          "F <= |θ(0)|²/2t", "Su, Boyd & Candès 2016"),
+    Claim("gradient flow", GradientDescent(), lambda x, o: x.t**2 * slope(x, o) + x.t * o.value + distance(x, o),
+          "convex", 0, "|∇F|² <= |θ(0)|²/t²", "Brézis 1973"),
+    Claim("gradient flow", GradientDescent(), lambda x, o: (1 + 2 * mu * x.t) * slope(x, o), H >= mu, 0,
+          "|∇F|² <= |∇F(0)|²/(1 + 2 mu t)", "weaker than the exponential rate"),
     Claim("Newton's flow", Newton(), slope, (), 2, "|∇F| = exp(-t) |∇F(0)|", "Branin 1972"),
-    Claim(
-        "heavy ball, c = 2√mu",
-        Momentum(c=2 * root),
-        mixed(1, root),
-        strongly_convex(mu),
-        root,
-        "F <= exp(-√mu t) V(0)",
-        SSA,
-    ),
-    Claim(
-        "NAG-SC, high resolution",
-        of_literature("high resolution nag sc", m=root, b=small),
-        lambda x, o: (
-            (1 + root * small) * o.value
-            + total(x.v**2) / 4
-            + total((x.v + 2 * root * x.theta + small * o.gradient) ** 2) / 4
-        ),
-        strongly_convex(mu),
-        root / 4,
-        "F <= exp(-√mu t/4) V(0)",
-        SDJS,
-    ),
-    Claim(
-        "inertia with Hessian damping",
-        of_literature("dynamical inertial newton", c=1, b=1),
-        lambda x, o: 2 * o.value + total((x.v + o.gradient) ** 2) / 2,
-        PL(mu),
-        sympy.Rational(1, 4),
-        "F <= exp(-t/4) V(0)/2",
-        "Attouch, Peypouquet & Redont 2016 (the flow)",
-    ),
-    Claim(
-        "Nesterov's ODE",
-        NesterovODE(),
-        lambda x, o: x.t**2 * o.value + 2 * total((x.theta + x.t * x.v / 2) ** 2),
-        "convex",
-        0,
-        "F <= 2|θ(0)|²/t²",
-        "Su, Boyd & Candès 2016",
-    ),
+    Claim("heavy ball, c = 2√mu", Momentum(c=2 * root), mixed(1, root), strongly_convex(mu), root,
+          "F <= exp(-√mu t) V(0)", SSA),
+    Claim("NAG-SC, high resolution", of_literature("high resolution nag sc", m=root, b=small),
+          lambda x, o: ((1 + root * small) * o.value + total(x.v**2) / 4
+                        + total((x.v + 2 * root * x.theta + small * o.gradient) ** 2) / 4),
+          strongly_convex(mu), root / 4, "F <= exp(-√mu t/4) V(0)", SDJS),
+    Claim("inertia with Hessian damping", of_literature("dynamical inertial newton", c=1, b=1),
+          lambda x, o: 2 * o.value + total((x.v + o.gradient) ** 2) / 2, PL(mu), sympy.Rational(1, 4),
+          "F <= exp(-t/4) V(0)/2", "Attouch, Peypouquet & Redont 2016 (the flow)"),
+    Claim("Nesterov's ODE", NesterovODE(), lambda x, o: x.t**2 * o.value + 2 * total((x.theta + x.t * x.v / 2) ** 2),
+          "convex", 0, "F <= 2|θ(0)|²/t²", "Su, Boyd & Candès 2016"),
     *(
         Claim(f"accelerated flow, p = {n}", of_literature("bregman lagrangian", C=1, p=n), bregman(n), "convex", 0,
               f"F <= |θ(0)|²/2t^{n}", WWJ)
         for n in (3, 4, 6)
     ),
-    Claim(
-        "heavy ball",
-        Momentum(c=friction),
-        lambda x, o: mixed(1, 2 * friction / 3)(x, o) - friction**2 * total(x.theta**2) / 9,
-        (*strongly_convex(mu), mu >= 2 * friction**2 / 9),
-        2 * friction / 3,
-        "V <= exp(-2ct/3) V(0), (1 - 2c²/9mu) F <= V",
-        "Aujol, Dossal & Rondepierre 2023, Math. Program. 198: √(2mu) at c = 3√(mu/2)",
-    ),
-    Claim(
-        "Nesterov's ODE, r = 3/2",
-        NesterovODE(r=sympy.Rational(3, 2)),
-        lambda x, o: x.t * o.value + total((x.theta + x.t * x.v) ** 2) / (2 * x.t) + total(x.theta**2) / (4 * x.t),
-        "convex",
-        0,
-        "F <= V(1)/t = V(1)/t^(2r/3)",
-        "Attouch, Chbani & Riahi 2019, ESAIM COCV 25 (r < 3)",
-    ),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        lambda x, o: gamma * x.t * o.value + distance(x, o),
-        quasar_convex(gamma),
-        0,
-        "F <= |θ(0)|²/(2 gamma t)",
-        "Hinder, Sidford & Sohoni 2020, arXiv 1906.11985 (the class)",
-    ),
-    Claim(
-        "gradient flow",
-        GradientDescent(),
-        lambda x, o: o.value + mu * distance(x, o),
-        quasar_convex(gamma, mu),
-        gamma * mu,
-        "F <= exp(-gamma mu t) V(0)",
-        "Hinder, Sidford & Sohoni 2020, arXiv 1906.11985 (the class)",
-    ),
+    Claim("heavy ball", Momentum(c=friction),
+          lambda x, o: mixed(1, 2 * friction / 3)(x, o) - friction**2 * total(x.theta**2) / 9,
+          (*strongly_convex(mu), mu >= 2 * friction**2 / 9), 2 * friction / 3,
+          "V <= exp(-2ct/3) V(0), (1 - 2c²/9mu) F <= V",
+          "Aujol, Dossal & Rondepierre 2023, Math. Program. 198: √(2mu) at c = 3√(mu/2)"),
+    Claim("Nesterov's ODE, r = 3/2", NesterovODE(r=sympy.Rational(3, 2)),
+          lambda x, o: x.t * o.value + total((x.theta + x.t * x.v) ** 2) / (2 * x.t) + total(x.theta**2) / (4 * x.t),
+          "convex", 0, "F <= V(1)/t = V(1)/t^(2r/3)", "Attouch, Chbani & Riahi 2019, ESAIM COCV 25 (r < 3)"),
+    Claim("gradient flow", GradientDescent(), lambda x, o: gamma * x.t * o.value + distance(x, o), quasar_convex(gamma),
+          0, "F <= |θ(0)|²/(2 gamma t)", "Hinder, Sidford & Sohoni 2020, arXiv 1906.11985 (the class)"),
+    Claim("gradient flow", GradientDescent(), lambda x, o: o.value + mu * distance(x, o), quasar_convex(gamma, mu),
+          gamma * mu, "F <= exp(-gamma mu t) V(0)", "Hinder, Sidford & Sohoni 2020, arXiv 1906.11985 (the class)"),
     Claim("normalised gradient flow", of_literature("normalised gradient flow"),
           lambda x, o: sqrt(o.value) + sympy.sqrt(mu / 2) * x.t, PL(mu), 0,
           "F = 0 from t = √(2F(0)/mu) on", "Cortés 2006, Automatica 42; Romero & Benosman 2020, ICML"),
@@ -199,15 +117,8 @@ CLAIMS = (
           (*PL(mu), Symbol("v", positive=True) <= bound**2), 2 * mu / (bound + positive("eps")),
           "F <= exp(-2 mu t/(B + eps)) F(0), B a bound of |∇F| and of √v(0)",
           "De, Mukherjee & Ullah 2018, arXiv 1807.06766 (bounded gradients)"),
-    Claim(
-        "heavy ball, c = 2√mu",
-        Momentum(c=2 * root),
-        mixed(1, root),
-        strongly_convex(mu),
-        2 * root,
-        "F <= exp(-2√mu t) V(0)",
-        "false: twice the rate",
-    ),
+    Claim("heavy ball, c = 2√mu", Momentum(c=2 * root), mixed(1, root), strongly_convex(mu), 2 * root,
+          "F <= exp(-2√mu t) V(0)", "false: twice the rate"),
     Claim("gradient flow", GradientDescent(), loss, PL(mu), 3 * mu, "F <= exp(-3 mu t) F(0)", "false: 2 mu is sharp"),
 )
 
@@ -357,16 +268,8 @@ def rows() -> Iterator[tuple[str, ...]]:
     """The texts of COLUMNS of each claim, one after the other."""
     for claim in CLAIMS:
         verdict = check(claim.flow, claim.energy, assuming=claim.assuming, rate=claim.rate)
-        named = claim.assuming if isinstance(claim.assuming, tuple) else (claim.assuming,)
-        yield (
-            claim.name,
-            ", ".join(map(str, named)) or "all",
-            str(claim.rate),
-            claim.gives,
-            str(verdict.status),
-            words(verdict.conditions) if verdict.conditions else "",
-            claim.source,
-        )
+        yield (claim.name, ", ".join(map(str, relations_of(claim.assuming))) or "all", str(claim.rate), claim.gives,
+               str(verdict.status), words(verdict.conditions) if verdict.conditions else "", claim.source)
 
 
 def markdown() -> str:

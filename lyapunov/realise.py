@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Max, Rational
 
-from arithmetic import Printed, SymbolicLoss, Vector, as_decimals, from_sympy
+from arithmetic import Printed, Vector, as_decimals, from_sympy
 from flows import Flow, State, scalar
 from networks import Loss
 
@@ -31,20 +31,16 @@ class Counterexample(Printed):
     rise: float
 
     def __str__(self):
-        at = ", ".join(
-            f"{name} = {np.array2string(np.asarray(x), precision=6)}" for name, x in vars(self.state).items()
-        )
-        return (
-            f"F = {sympy.sstr(self.loss.expression)} at {at}: V' = {self.derivative:.6g}, and V has grown by "
-            f"{self.rise:.6g} after the time {self.step:.3g}"
-        )
+        at = ", ".join(f"{name} = {np.array2string(np.asarray(x), precision=6)}"
+                       for name, x in vars(self.state).items())
+        return (f"F = {sympy.sstr(self.loss.expression)} at {at}: V' = {self.derivative:.6g}, and V has grown by "
+                f"{self.rise:.6g} after the time {self.step:.3g}")
 
 
 def realise(motion, point: dict, law, function, rates: dict) -> Counterexample | None:
     """The counterexample of an exact point of a `Motion` with V' > 0, or None where no such loss was found."""
-    free = set(motion.symbols) - set().union(
-        *(p.free_symbols for p in motion.parts), *(g.free_symbols for g in law.gaps(motion))
-    )
+    free = set(motion.symbols) - set().union(*(p.free_symbols for p in motion.parts),
+                                             *(g.free_symbols for g in law.gaps(motion)))
     value = {x: sympy.sympify(v) for x, v in point.items()}
     found = _loss(motion, value, law, rates, free)
     if found is None:
@@ -52,29 +48,25 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     loss, theta = found
     flow = motion.flow.subs(rates)
     exact = {x: sympy.N(v, DIGITS) for x, v in value.items()}
-    state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()} | {
-        "theta": [sympy.N(x, DIGITS) for x in theta]
-    }
-    names = [name for name in motion.blocks]
+    state = {name: [exact[x] for x in block] for name, block in motion.blocks.items()}
+    state["theta"] = [sympy.N(x, DIGITS) for x in theta]
+    names = list(motion.blocks)
 
     def packed(t, blocks):
-        return State(
-            t=t, **{name: blocks[name][0] if isinstance(name, scalar) else Vector(blocks[name]) for name in names}
-        )
+        return State(t=t, **{name: blocks[name][0] if isinstance(name, scalar) else Vector(blocks[name])
+                             for name in names})
 
     def numbers(x):
         return [sympy.N(sympy.sympify(e).subs(rates), DIGITS) for e in (x if isinstance(x, np.ndarray) else [x])]
 
-    symbolic = _in_symbols(loss)
-
     def slope(t, blocks):
         s = packed(t, blocks)
-        out = flow.field(s, symbolic.oracle(s.theta))
+        out = flow.field(s, loss.oracle(s.theta))
         return {name: numbers(out[name]) for name in names}
 
     def V(t, blocks):
         s = packed(t, blocks)
-        return numbers(function(s, symbolic.oracle(s.theta)))[0]
+        return numbers(function(s, loss.oracle(s.theta)))[0]
 
     t, start = exact[motion.t], V(exact[motion.t], state)
     derivative = sympy.N(sum(p.xreplace(value) for p in motion.parts), DIGITS)
@@ -91,13 +83,6 @@ def realise(motion, point: dict, law, function, rates: dict) -> Counterexample |
     return None
 
 
-def _in_symbols(loss: Loss) -> SymbolicLoss:
-    """The loss, with its quantities at exact points."""
-    residuals = loss.residual_expressions
-    scaled = None if residuals is None else [r / sympy.sqrt(len(residuals)) for r in residuals]
-    return SymbolicLoss(loss.expression, loss.symbols, residuals=scaled)
-
-
 def _step(slope, t, y, h):
     """One step of the classical Runge–Kutta method."""
 
@@ -108,13 +93,8 @@ def _step(slope, t, y, h):
     b = slope(t + h / 2, moved(a, Rational(1, 2)))
     c = slope(t + h / 2, moved(b, Rational(1, 2)))
     d = slope(t + h, moved(c, 1))
-    return {
-        name: [
-            x + h * (p + 2 * q + 2 * r + s) / 6
-            for x, p, q, r, s in zip(y[name], a[name], b[name], c[name], d[name], strict=True)
-        ]
-        for name in y
-    }
+    return {name: [x + h * (p + 2 * q + 2 * r + s) / 6 for x, p, q, r, s in zip(
+        y[name], a[name], b[name], c[name], d[name], strict=True)] for name in y}
 
 
 # --------------------------------------------------------------------------------------------------------- losses
@@ -128,38 +108,22 @@ def _loss(motion, at, law, rates, free):
         return None
     low, high = (None if b is None else as_decimals(b).subs(rates) for b in (law.low, law.high))
     if motion.asked & {"jacobian", "residual"}:
-        return (
-            None
-            if law.convex or low is not None or high is not None
-            else _of_squares(motion, at, x, theta, F, g, H, free)
-        )
+        bounded = law.convex or low is not None or high is not None
+        return None if bounded else _of_squares(motion, at, x, theta, F, g, H, free)
     if law.convex:
         still = sum((a * b for a, b in zip(g, theta, strict=True)), sympy.S.Zero)
         if H * sympy.Matrix(theta) == sympy.Matrix(g) and F == still / 2:
             form = (sympy.Matrix([x]) * H * sympy.Matrix(x))[0] / 2
             return Loss.from_expression(form, x, name="witness"), theta
         return _convex(motion, x[0], theta[0], F, g[0], H[0], low, high, free) if n == 1 else None
-    if any(
-        gap.has(law.oracle.value) for gap in law.states
-    ):  # an inequality that all θ must meet, as Polyak and Łojasiewicz'
-        h = g[0] ** 2 / (2 * F) if n == 1 and F > 0 else sympy.S.Zero  # h θ²/2 has F = g²/2h
-        if (
-            n > 1
-            or h == 0
-            or not set(motion.H.flat) <= free
-            or any(gap.has(law.s.theta) for gap in law.states) and g[0] != h * theta[0]  # the minimum is at 0
-            or any(
-                (
-                    gap.subs({law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y, law.s.theta: y}).subs(rates)
-                    / y**2
-                )
-                .simplify()
-                .is_negative
-                is not False
-                for gap in law.states
-                for y in [sympy.Symbol("y", real=True)]
-            )
-        ):
+    if any(gap.has(law.oracle.value) for gap in law.states):  # which all θ must meet, as Polyak and Łojasiewicz'
+        h, y = g[0] ** 2 / (2 * F) if n == 1 and F > 0 else sympy.S.Zero, sympy.Symbol("y", real=True)
+        if n > 1 or h == 0 or not set(motion.H.flat) <= free:  # h θ²/2 has F = g²/2h
+            return None
+        if any(gap.has(law.s.theta) for gap in law.states) and g[0] != h * theta[0]:
+            return None  # the minimum is at 0
+        there = {law.oracle.value: h * y**2 / 2, law.oracle.gradient: h * y, law.s.theta: y}
+        if any((gap.subs(there).subs(rates) / y**2).simplify().is_negative is not False for gap in law.states):
             return None
         H = sympy.Matrix([[h]])
     d = [a - b for a, b in zip(x, theta, strict=True)]
@@ -191,9 +155,8 @@ def _of_squares(motion, at, x, theta, F, g, H, free):
             return None
         out += [sympy.sqrt(rest)] if rest else []
     out = [sympy.expand(sympy.sqrt(len(out)) * e) for e in out]
-    return Loss(
-        lambda t: [from_sympy(e, dict(zip(x, t, strict=True))) for e in out], n, squares=True, name="witness", symbols=x
-    ), theta
+    return Loss(lambda t: [from_sympy(e, dict(zip(x, t, strict=True))) for e in out], n, squares=True, name="witness",
+                symbols=x), theta
 
 
 def _convex(motion, x, theta, F, g, H, low, high, free):

@@ -22,7 +22,7 @@ from arithmetic import Missing
 from flows import Flow, scalar
 
 from .exact import Status, Verdict
-from .motion import Law, Motion, seams_of, sign_of, at_point
+from .motion import INEQUALITIES, Law, Motion, at_point, met, seams_of, sign_of
 from .realise import realise
 
 DIMENSIONS = (1, 2, 3)
@@ -82,9 +82,8 @@ class Chain:
         return None if tried else "no rates were found that meet the assumptions and the conditions"
 
 
-def refereed(
-    flow: Flow, function: Callable, verdict: Verdict, relations: tuple, rate=sympy.S.Zero, frame: tuple = ()
-) -> Verdict:
+def refereed(flow: Flow, function: Callable, verdict: Verdict, relations: tuple, rate=sympy.S.Zero,
+             frame: tuple = ()) -> Verdict:
     """The verdict as far as it can be confirmed."""
     chain = Chain(flow, function, relations, verdict.derivative, verdict.conditions, rate, frame)
     if verdict.status == Status.REFUTED:
@@ -104,7 +103,7 @@ def refereed(
 def _breaks(motion: Motion, law: Law, conditions: tuple) -> str:
     """Why V may grow although V' ≤ 0 almost everywhere: poles, blocks that become negative, sliding."""
     poles = [p.base for p in motion.V.atoms(sympy.Pow) if p.exp.is_negative]
-    kinks = [h for h in motion.V.atoms(sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise)]
+    kinks = motion.V.atoms(sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise)
     for rates in law.some_rates(motion.rates, conditions, 2):
         for name in (name for name in motion.blocks if name in motion.flow.nonnegative):
             x, slope = motion.blocks[name][0], motion.slopes[name][0]
@@ -141,50 +140,30 @@ def _sliding(motion: Motion, law: Law, rates: dict) -> str:
 
 
 def _undecided(verdict: Verdict, reason: str) -> Verdict:
-    return Verdict(
-        Status.UNDECIDED,
-        verdict.derivative,
-        reason=reason,
-        energy=verdict.energy,
-        assuming=verdict.assuming,
-        rate=verdict.rate,
-    )
+    return Verdict(Status.UNDECIDED, verdict.derivative, reason=reason, energy=verdict.energy,
+                   assuming=verdict.assuming, rate=verdict.rate)
 
 
 def _at(chain: Chain, verdict: Verdict, motion: Motion, rates: dict, point: dict) -> Verdict:
     """What becomes of a verdict where V' > 0 at an admitted state: REFUTED if a loss has it."""
     found = realise(motion, point, chain.law, chain.function, rates)
     if found is None:
-        return _undecided(
-            verdict,
-            f"the referee found V' > 0 in {motion.dim} coordinates, at a state of which it is not known "
-            "whether a loss has it",
-        )
+        return _undecided(verdict, f"the referee found V' > 0 in {motion.dim} coordinates, at a state of which it is "
+                                   "not known whether a loss has it")
     s, oracle = chain.flow.coordinate()[:2]
     known = {motion.t: s.t, motion.F: oracle.value}
     for name, block in [*motion.blocks.items(), (None, motion.g)]:
         symbol = oracle.gradient if name is None else getattr(s, name)
-        known |= {
-            x: symbol if motion.dim == 1 or isinstance(name, scalar) else Symbol(x.name, **x.assumptions0)
-            for x in block
-        }
+        known |= {x: symbol if motion.dim == 1 or isinstance(name, scalar) else Symbol(x.name, **x.assumptions0)
+                  for x in block}
     known |= {x: oracle.hessian if motion.dim == 1 else Symbol(x.name, real=True) for x in motion.H.flat}
     known |= {x: oracle.jacobian if motion.dim == 1 else Symbol(x.name, real=True) for x in motion.J.flat}
     used = set().union(*(p.free_symbols for p in motion.parts))
     witness = {known.get(x, x): v for x, v in point.items() if x in used}
-    notes = (f"in {motion.dim} coordinates",) * (motion.dim > 1) + ("for these rates; others are not excluded",) * bool(
-        rates
-    )
-    return Verdict(
-        Status.REFUTED,
-        verdict.derivative,
-        witness=witness,
-        energy=verdict.energy,
-        assuming=verdict.assuming,
-        notes=notes,
-        counterexample=found,
-        rate=verdict.rate,
-    )
+    notes = (f"in {motion.dim} coordinates",) * (motion.dim > 1)
+    notes += ("for these rates; others are not excluded",) * bool(rates)
+    return Verdict(Status.REFUTED, verdict.derivative, witness=witness, energy=verdict.energy,
+                   assuming=verdict.assuming, notes=notes, counterexample=found, rate=verdict.rate)
 
 
 def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
@@ -193,29 +172,18 @@ def _refuted(chain: Chain, verdict: Verdict) -> Verdict:
     motion, law, witness = chain.line, chain.law, dict(verdict.witness or {})
     rates = {x: witness[x] for x in motion.rates if x in witness}
     rates |= next(law.some_rates(set(motion.rates) - set(rates), [Eq(x, v) for x, v in rates.items()]), {}) | rates
-    own = {
-        motion.t: s.t,
-        motion.F: oracle.value,
-        motion.g[0]: oracle.gradient,
-        motion.H[0, 0]: oracle.hessian,
-        motion.J[0, 0]: oracle.jacobian,
-        motion.r[0]: oracle.residual,
-    } | {x[0]: getattr(s, n) for n, x in motion.blocks.items()}
+    own = {motion.t: s.t, motion.F: oracle.value, motion.g[0]: oracle.gradient, motion.H[0, 0]: oracle.hessian,
+           motion.J[0, 0]: oracle.jacobian, motion.r[0]: oracle.residual,
+           **{x[0]: getattr(s, n) for n, x in motion.blocks.items()}}
     point = {x: sympy.sympify(witness.get(y, 1)) for x, y in own.items()} | rates
     reached = _in_time(motion, point, rates)
-    admitted = reached is not None and law.holds(motion, reached) and all(_holds(r, rates) for r in law.rates)
+    admitted = reached is not None and law.holds(motion, reached) and all(met(r, rates) for r in law.rates)
     if reached is not None and admitted and _bounded(law, motion, reached, rates):
         found = realise(motion, reached, law, chain.function, rates)
         if found is not None:
             return dataclasses.replace(verdict, counterexample=found)
-    return _overturned(
-        chain,
-        _undecided(
-            verdict,
-            "V' > 0 at states of which it is not known whether a loss has them: "
-            + ", ".join(f"{x} = {v}" for x, v in witness.items()),
-        ),
-    )
+    return _overturned(chain, _undecided(verdict, "V' > 0 at states of which it is not known whether a loss has them: "
+                                         + ", ".join(f"{x} = {v}" for x, v in witness.items())))
 
 
 def _in_time(motion: Motion, point: dict, rates: dict) -> dict | None:
@@ -275,9 +243,8 @@ def _fields(chain: Chain, verdict: Verdict) -> Verdict:
             for rates in law.some_rates({*plane.rates}, verdict.conditions, 3):
                 if plane.attack(law, rates, 5, height) is not None:
                     changes["positive"] = False
-    zero, strict, limits = (
-        _zeros(chain, motion, law, verdict) if chain.rate == 0 and not chain.frame else (None, None, None)
-    )
+    zero, strict, limits = (_zeros(chain, motion, law, verdict) if chain.rate == 0 and not chain.frame
+                            else (None, None, None))
     changes |= {"zero_set": zero, "strict": strict, "invariant_set": limits}
     return dataclasses.replace(verdict, **changes)
 
@@ -290,20 +257,13 @@ def _necessary(motion: Motion, law: Law, conditions) -> bool:
             continue
         others = [d for d in conditions if d != c]
         for rates in law.some_rates(motion.rates, [*others, Eq(*c.args, evaluate=False)], 2, seed=3):
-            factors = (
-                [1 + Rational(1, 1000), 2]
-                if isinstance(c, (sympy.Le, sympy.Lt))
-                else [1 - Rational(1, 1000), Rational(1, 2)]
-            )
+            factors = ([1 + Rational(1, 1000), 2] if isinstance(c, (sympy.Le, sympy.Lt))
+                       else [1 - Rational(1, 1000), Rational(1, 2)])
             for factor in [*factors, 1 - Rational(1, 1000)] if isinstance(c, Eq) else factors:
                 broken = rates | {x: rates[x] * factor if rates[x] else factor - 1}
-                if all(_holds(r, broken) for r in (*law.rates, *others)) and motion.attack(law, broken, 7) is None:
+                if all(met(r, broken) for r in (*law.rates, *others)) and motion.attack(law, broken, 7) is None:
                     return False
     return True
-
-
-def _holds(relation, at) -> bool:
-    return relation.subs(at) == sympy.true
 
 
 def _zeros(chain: Chain, motion: Motion, law: Law, verdict: Verdict):
@@ -311,11 +271,9 @@ def _zeros(chain: Chain, motion: Motion, law: Law, verdict: Verdict):
     zero, strict, limits = verdict.zero_set, verdict.strict, verdict.invariant_set
     if any(f.has(motion.t) for f in itertools.chain(*motion.slopes.values())):
         limits = None  # LaSalle's principle is one of flows that do not change in time
-    inside = [c.func(*c.args) for c in verdict.conditions if isinstance(c, Eq)] + [
-        (sympy.Lt if isinstance(c, (sympy.Le, sympy.Lt)) else sympy.Gt)(*c.args)
-        for c in verdict.conditions
-        if isinstance(c, (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt))
-    ]
+    inside = [c.func(*c.args) for c in verdict.conditions if isinstance(c, Eq)]
+    inside += [(sympy.Lt if isinstance(c, (sympy.Le, sympy.Lt)) else sympy.Gt)(*c.args)
+               for c in verdict.conditions if isinstance(c, INEQUALITIES)]
     names = [name for name in motion.blocks if name != "theta"]
     memory = [motion.blocks[name][0] for name in names if not isinstance(name, scalar)]
     rng = np.random.default_rng(11)
@@ -336,9 +294,8 @@ def _zeros(chain: Chain, motion: Motion, law: Law, verdict: Verdict):
             if vanished and strict and not {motion.g[0], *memory} <= set(vanish):
                 strict = False
             for size in (Rational(1, 16), Rational(1, 2), 4) if vanished and limits is not None else ():
-                ended = (
-                    at | {x: at[x] * size for x in (motion.g[0], *memory)} | dict.fromkeys(motion.clocks, sympy.S.One)
-                )
+                ended = (at | {x: at[x] * size for x in (motion.g[0], *memory)}
+                         | dict.fromkeys(motion.clocks, sympy.S.One))
                 if (
                     sign_of(sum(at_point(p, ended) for p in motion.parts)) == 0
                     and _told(chain, motion, limits, ended) is False
@@ -354,13 +311,8 @@ def _told(chain: Chain, motion: Motion, claim, at):
     if claim in (sympy.true, sympy.false, None):
         return None if claim is None else claim == sympy.true
     s, oracle = chain.flow.coordinate()[:2]
-    values = {
-        "F": at[motion.F],
-        "g": at[motion.g[0]],
-        "H": at[motion.H[0, 0]],
-        "J": at[motion.J[0, 0]],
-        "t": at[motion.t],
-    }
+    values = {"F": at[motion.F], "g": at[motion.g[0]], "H": at[motion.H[0, 0]], "J": at[motion.J[0, 0]],
+              "t": at[motion.t]}
     values |= {getattr(s, n).name: at[x[0]] for n, x in motion.blocks.items()} | {x.name: at[x] for x in motion.rates}
     if any(x.name not in values for x in claim.free_symbols):
         return None
@@ -377,7 +329,5 @@ def _stuck(motion: Motion, at: dict, memory: list, names: list) -> bool:
         near = at | {x: tiny * (1 if x.is_positive else k) for x, k in zip(still, side, strict=True)}
         for name, found in slopes.items():
             found.append(sympy.N(at_point(motion.slopes[name][0], near), 40))
-    return all(
-        all(v.is_real for v in f) and min(f) <= Rational(1, 2**25) and max(f) >= -Rational(1, 2**25)
-        for f in slopes.values()
-    )
+    return all(all(v.is_real for v in f) and min(f) <= Rational(1, 2**25) and max(f) >= -Rational(1, 2**25)
+               for f in slopes.values())

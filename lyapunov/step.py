@@ -13,7 +13,7 @@ from arithmetic import CoordinateLoss, Rate, Readable, Vector, aligned, as_decim
 from flows import Field, Flow, State
 from schemes import Euler, FixedStep, Optimizer, SequentialEuler
 
-from .coordinate import Coordinate, as_flow, exact_rates, refuse_names
+from .coordinate import Coordinate, as_flow, refuse_names
 from .decrease import as_relations
 from .derivation import derive
 from .energy import Assumptions, Energy, energies
@@ -139,11 +139,11 @@ def check_step(optimizer: Optimizer | Flow | type[Flow], energy: Energy | Callab
     try:
         if energy is None:
             raise Undecided("no energy of this flow is known")
-        form = Form(exact_rates(flow), scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
+        exact = flow.exact()
+        form = Form(exact, scheme, energy if isinstance(energy, Energy) else Energy(energy), share)
         taken = h_given if step is None else as_decimals(step)
         known = None if curvature is None else as_decimals(curvature)
         verdict = form.verdict(L if known is None else known, taken, refute=step is not None or curvature is not None)
-        exact = exact_rates(flow)
         if verdict.status == Status.PROVED and (broken := rise(exact, scheme, verdict, share, known, taken)):
             raise Undecided(f"the referee tried the bound on numbers: {broken}")
         return verdict
@@ -180,7 +180,7 @@ def _rate(optimizer, energy, rate, assuming, step) -> RateVerdict:
     else:
         flow, scheme, _ = _parts(optimizer)
         taken = h
-    return rate_verdict(exact_rates(flow), scheme, as_decimals(taken if step is None else step), energy.function, rate,
+    return rate_verdict(flow.exact(), scheme, as_decimals(taken if step is None else step), energy.function, rate,
                         relations)
 
 

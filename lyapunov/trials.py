@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import sympy
 
@@ -20,16 +18,11 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
     On Σ κ θ²/2 with κ ≤ L, from random states; conditions whose symbols are no rates of the
     flow (scales of the past) are not tried.  claim : a `StepVerdict` that is PROVED.
     """
-    h, L, share = (
-        sympy.Symbol("h", positive=True),
-        sympy.Symbol("L", positive=True),
-        sympy.Symbol("lambda", nonnegative=True),
-    )
-    rates = sorted(
-        set().union(*(getattr(getattr(flow, f.name), "free_symbols", set()) for f in dataclasses.fields(flow))), key=str
-    )
+    h, L, share = (sympy.Symbol("h", positive=True), sympy.Symbol("L", positive=True),
+                   sympy.Symbol("lambda", nonnegative=True))
     open_ = [x for x, value in ((h, step), (L, curvature), (share, ratio)) if value is None or value == x]
-    known = {*rates, *open_, *(x for e in (step, curvature) if e is not None for x in sympy.sympify(e).free_symbols)}
+    given = (sympy.sympify(e).free_symbols for e in (step, curvature) if e is not None)
+    known = {*flow.free_symbols, *open_}.union(*given)
     if any(not c.free_symbols <= known for c in claim.conditions) or claim.dissipation is None:
         return ""
     rng = np.random.default_rng(0)
@@ -44,10 +37,8 @@ def rise(flow: Flow, scheme, claim, ratio, curvature, step) -> str:
             at[h] = bound * rng.choice([1, 1, sympy.Rational(1, 2), sympy.Rational(1, 16)])
         if not all(c.subs(at) == sympy.true for c in claim.conditions):
             continue
-        numbers = [
-            float(as_decimals(sympy.sympify(x)).subs(at))
-            for x in (h if step is None else step, L if curvature is None else curvature, ratio)
-        ]
+        numbers = [float(as_decimals(x).subs(at))
+                   for x in (h if step is None else step, L if curvature is None else curvature, ratio)]
         if found := _tried(flow, scheme, claim, at, numbers, rng):
             return found
     return ""
@@ -73,14 +64,10 @@ def _tried(flow, scheme, claim, at, numbers, rng) -> str:
             old_state, new_state = field.state(1.0, y), field.state(1.0 + h, new)
             psi = [_summed(flow, V - share * oracle.value, s, s.theta, loss) for s in (old_state, new_state)]
             D = _summed(flow, claim.dissipation.subs(at), new_state, old_state.theta, loss)
-            if D is None or None in [None if p is None else 0 for p in psi]:
+            if any(x is None for x in (D, *psi)):
                 return ""
-            gap = (
-                float(share) * (loss.value(new_state.theta) - loss.value(old_state.theta))
-                + psi[1]
-                - psi[0]
-                + ratio * h * D
-            )
+            gap = (float(share) * (loss.value(new_state.theta) - loss.value(old_state.theta)) + psi[1] - psi[0]
+                   + ratio * h * D)
             scale = np.abs(psi).sum(axis=0) + np.abs(loss.value(new_state.theta)) + np.abs(loss.value(old_state.theta))
         if np.any(np.isfinite(gap) & (gap > 1e-9 * (scale + np.abs(ratio * h * D)))):
             return f"on the quadratic loss of curvatures {kappa[0]:.4g}, {kappa[1]:.4g}, h = {h:.4g}, a step breaks it"
@@ -95,11 +82,8 @@ def _numbers(flow: Flow, at: dict) -> Flow:
 def _summed(flow: Flow, formula, s, theta, loss):
     """A formula of one coordinate summed over coordinates, with the gradient at θ; None where it has other symbols."""
     symbols, oracle, _ = flow.coordinate()
-    known = {getattr(symbols, name): getattr(s, name) for name in flow.blocks} | {
-        symbols.theta: theta,
-        oracle.gradient: loss.gradient(theta),
-        symbols.t: s.t,
-    }
+    known = {getattr(symbols, name): getattr(s, name) for name in flow.blocks}
+    known |= {symbols.theta: theta, oracle.gradient: loss.gradient(theta), symbols.t: s.t}
     if not formula.free_symbols <= set(known):
         return None
     used = sorted(formula.free_symbols, key=str)
@@ -114,7 +98,7 @@ def as_told(flow: Flow, scheme, h, polynomial, curvatures, of_squares: bool) -> 
     """
     z, eta = sympy.Symbol("z"), sympy.Symbol("eta", positive=True)
     names = sorted((polynomial.free_symbols | h.free_symbols) - {z, eta}, key=str)
-    own = set().union(*(getattr(getattr(flow, f.name), "free_symbols", set()) for f in dataclasses.fields(flow)))
+    own = flow.free_symbols
     if not set(names) <= own:
         return None
     rng = np.random.default_rng(0)
@@ -151,11 +135,8 @@ def multiplied(flow: Flow, scheme, h, polynomial, eta: float, of_squares: bool) 
     Each block that may have either sign is moved by a tiny number in turn, and the answers are the columns of the map.
     """
     x = sympy.Symbol("x", real=True)
-    loss = (
-        Loss(lambda t: [float(np.sqrt(eta)) * t[0]], 1, squares=True)
-        if of_squares
-        else Loss.from_expression(sympy.Float(eta) * x**2 / 2, (x,))
-    )
+    loss = (Loss(lambda t: [float(np.sqrt(eta)) * t[0]], 1, squares=True) if of_squares
+            else Loss.from_expression(sympy.Float(eta) * x**2 / 2, (x,)))
     field = flow.on(loss)
     moving = [name for name in field.blocks if not isinstance(name, scalar) and name not in flow.nonnegative]
     rest = np.zeros((field.size, 1))

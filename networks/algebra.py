@@ -97,7 +97,7 @@ class Quotient:
             self.clock.check("multiplication matrices")
             if m in leading:
                 g = leading[m]
-                normal[m] = {self.index[k]: -_fraction(c / g.LC) for k, c in g.items() if k != m}
+                normal[m] = {self.index[k]: -as_fraction(c / g.LC) for k, c in g.items() if k != m}
                 continue
             i = next(i for i in range(n) if m[i] and _over(m, i) in normal)
             form: dict = {}
@@ -134,7 +134,7 @@ class Quotient:
             for up, low in zip(reversed(path[:-1]), reversed(path), strict=False):
                 i = next(i for i in range(self.ring.ngens) if up[i] > low[i])
                 powers[up] = _apply(self.multiplications[i], powers[low])
-            total = _sum(total, powers[m], _fraction(c))
+            total = _sum(total, powers[m], as_fraction(c))
         return total
 
     def multiplication(self, polynomial: PolyElement):
@@ -420,7 +420,8 @@ def _over(m, i):
     return (*m[:i], m[i] - 1, *m[i + 1:])
 
 
-def _fraction(c) -> Fraction:
+def as_fraction(c) -> Fraction:
+    """A rational number of a ring."""
     return Fraction(int(c.numerator), int(c.denominator))
 
 

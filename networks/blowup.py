@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from arithmetic import Program, Vector, as_decimals, integer_power, simplified
+from arithmetic.enclose import halved
 from arithmetic.ends import UNIT, above, enclosing
 from arithmetic.jets import Jet
 from arithmetic.tape import ExactGraph, Tape
@@ -216,9 +217,5 @@ def _excludes(tape: Tape, n: int, radius: float, deadline: float) -> bool:
             return False
         a, b, smooth = tape(low, high)
         left = ~((a > 0) | (b < 0)).any(axis=0) | ~smooth
-        low, high = low[:, left], high[:, left]
-        width = high - low
-        chosen = np.arange(n + 1)[:, None] == (width / scale).argmax(axis=0)
-        middle = low + width / 2
-        low, high = np.hstack([low, np.where(chosen, middle, low)]), np.hstack([np.where(chosen, middle, high), high])
+        low, high = halved(low[:, left], high[:, left], scale)
     return True

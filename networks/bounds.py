@@ -13,7 +13,6 @@ import sympy
 from arithmetic import Interval, as_decimals, from_sympy
 from arithmetic.ends import above, below, enclosing
 
-
 FARTHEST = 2.0**24  # up to which a coordinate is followed
 
 
@@ -81,18 +80,18 @@ def _bound_linear(enclosures, decay, squares, low, high) -> None:
         for c, r in squares:
             slope, rest = r.diff(free[0]), r.subs(free[0], 0)
             if slope.is_number and slope != 0:
-                ends = _range(enclosures, rest / slope, low, high)
+                shift = values_on(rest / slope, symbols, low, high)
                 most = enclosing(sympy.sqrt(start / c) / abs(slope))[1]
-                if np.isfinite(ends).all():
+                if np.isfinite([shift.low, shift.high]).all():
                     i = symbols.index(free[0])
-                    low[i], high[i] = below(-most - ends[1]), above(most - ends[0])
+                    low[i], high[i] = below(-most - shift.high), above(most - shift.low)
                     return
 
 
-def _range(enclosures, expression, low, high) -> tuple[float, float]:
-    box = {s: Interval(a, b) for s, a, b in zip(enclosures.loss.symbols, low, high, strict=True)}
-    value = Interval.of(from_sympy(expression, box))
-    return float(value.low), float(value.high)
+def values_on(expression: sympy.Expr, symbols, low, high) -> Interval:
+    """What a formula may be on a box."""
+    box = {x: Interval(*ends) for x, *ends in zip(symbols, low, high, strict=True)}
+    return Interval.of(from_sympy(expression, box))
 
 
 def _falls(enclosures, low, high, i: int, edge: float) -> bool:

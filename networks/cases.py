@@ -66,15 +66,15 @@ def cases(moved, symbols, parameter, order: int) -> Cases:
                      (f"the values of {c} where it may change are not known",))
     ends = [low, *cuts, high]
     found = []
+    if low == 0 and c.is_positive is not True:
+        found.append((*_at(moved, symbols, c, 0, order), 0, 0))
     for a, b in itertools.pairwise(ends):
         nature, evidence = _at(moved, symbols, c, _between(a, b), order)
         if not known and not _by_signs(moved, symbols, c, _between(a, b), order):
             nature, evidence = Nature.UNDECIDED, "no argument for all values of the parameter is known here"
-        found.append((nature, a, b, evidence))
+        found.append((nature, evidence, a, b))
         if b in cuts:
-            found.append((*_at(moved, symbols, c, b, order)[:1], b, b, _at(moved, symbols, c, b, order)[1]))
-    if low == 0 and c.is_positive is not True:
-        found.insert(0, (*_at(moved, symbols, c, 0, order)[:1], 0, 0, _at(moved, symbols, c, 0, order)[1]))
+            found.append((*_at(moved, symbols, c, b, order), b, b))
     return _merged(found, parameter, low, c)
 
 
@@ -202,8 +202,8 @@ def _merged(found, parameter, low, c) -> Cases:
             groups.append([piece])
     pairs, evidence = [], []
     for pieces in groups:
-        first, last = pieces[0], pieces[-1]
-        a, b, closed = first[1], last[2], (first[1] == first[2], last[1] == last[2])
+        (nature, why, a, first_end), (*_, last_start, b) = pieces[0], pieces[-1]
+        closed = a == first_end, last_start == b
         if a == b:
             condition = Eq(parameter, a)
         else:
@@ -211,8 +211,8 @@ def _merged(found, parameter, low, c) -> Cases:
                 sympy.Ge(parameter, a) if closed[0] else sympy.Gt(parameter, a))
             right = sympy.true if b == sympy.oo else sympy.Le(parameter, b) if closed[1] else sympy.Lt(parameter, b)
             condition = And(left, right)
-        pairs.append((first[0], condition))
-        evidence.append(first[3])
+        pairs.append((nature, condition))
+        evidence.append(why)
     return Cases(pairs, parameter, evidence)
 
 

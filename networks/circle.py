@@ -61,7 +61,7 @@ class Circle:
 
 def _free_of_zeros(condition, sign_of) -> Rational:
     """A power of two r₁ such that a polynomial in r has no zero in (0, r₁], by Cauchy's bound."""
-    coefficients = [c for c in reversed(Poly(condition, r).all_coeffs())]
+    coefficients = Poly(condition, r).all_coeffs()[::-1]
     while sign_of(coefficients[0]) == 0:
         coefficients = coefficients[1:]
     low, *rest = [abs(sympy.N(c, 30)) for c in coefficients]

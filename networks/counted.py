@@ -14,10 +14,10 @@ import numpy as np
 from sympy import Rational
 from sympy.polys.rings import PolyElement
 
-from arithmetic import Program, from_sympy
+from arithmetic import Program
 from arithmetic.enclose import System, inverses, newton, refined
 from arithmetic.ends import above, below
-from arithmetic.tape import ExactGraph, Tape
+from arithmetic.tape import Tape, recorded
 
 from .algebra import Quotient
 
@@ -92,12 +92,8 @@ def exact(low: np.ndarray, high: np.ndarray, slope: Sequence[PolyElement]) -> tu
 
 
 def _system(f: PolyElement, slope: Sequence[PolyElement]) -> tuple[System, Tape]:
-    graph, symbols = ExactGraph(), f.ring.symbols
-    theta = graph.inputs("theta", len(slope))
-    at = dict(zip(symbols, theta, strict=True))
-
-    def program(polynomials) -> Program:
-        return Program(tuple(theta), tuple(graph.lift(from_sympy(p.as_expr(), at)) for p in polynomials))
-
-    second = program(g.diff(x) for g in slope for x in f.ring.gens)
-    return System(program(slope), second), Tape(program([f]))
+    polynomials, n = (*slope, *(g.diff(x) for g in slope for x in f.ring.gens), f), len(slope)
+    whole = recorded((p.as_expr() for p in polynomials), f.ring.symbols)
+    values, second, value = (Program(whole.inputs, part) for part in (
+        whole.outputs[:n], whole.outputs[n:-1], whole.outputs[-1:]))
+    return System(values, second), Tape(value)

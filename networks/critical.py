@@ -11,11 +11,9 @@ from __future__ import annotations
 import math
 import itertools
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy
 
@@ -31,7 +29,7 @@ from .eliminated import eliminated
 from .enclosed import Enclosures, Open, enclosed, spectrum
 from .families import Manifold, manifolds
 from .forms import form_sign
-from .germ import plane_form
+from .germ import exact_eigenvalues, plane_form
 from .invariance import constant_directions, extended, without
 from .kinks import Cells, NotPiecewise, kinked
 from .merged import Line
@@ -40,7 +38,7 @@ from .objective import Objective, check_box
 from .points import Atlas, CriticalPoint
 from .poles import poles, without_value
 from .polynomials import CriticalSet, Family, Point, critical_set
-from .symmetry import symmetries
+from .symmetry import searched_once, symmetries
 
 
 def critical_points(loss, region: Box | None = None, budget: float = 60.0) -> Atlas:
@@ -262,22 +260,6 @@ def _combine(zeros) -> tuple[Nature, str]:
     return Nature.of("minimum" if kinds == {"min"} else "maximum", degenerate=singular), evidence
 
 
-def exact_eigenvalues(hessian) -> tuple:
-    """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
-    if hessian.shape == (2, 2):
-        trace, det = sympy.expand(hessian.trace()), sympy.expand(hessian.det())
-        if det == 0:
-            return (trace, sympy.Integer(0)) if exact_sign(trace) == -1 else (sympy.Integer(0), trace)
-        root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
-        return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
-    if all(h.is_Rational for h in hessian):
-        return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
-    with mpmath.workdps(50):  # (their radicals take long)
-        roots = mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)
-        values = [sympy.Float(e, 17) for e in roots]
-    return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
-
-
 def _inside(theta, box) -> bool:
     return all(low <= float(sympy.N(x)) <= high for x, (low, high) in zip(theta, box, strict=True))
 
@@ -301,42 +283,17 @@ def _polynomial(loss, box, budget: float) -> Atlas:
 
 
 def _of_point(p: Point, loss) -> CriticalPoint:
-    eigenvalues = spectrum_of(p, loss.expression, loss.symbols)
-    return CriticalPoint(p.theta, Nature(p.nature), p.value, eigenvalues, exact=p.exact, evidence=p.evidence, box=p.box)
-
+    return CriticalPoint(p.theta, Nature(p.nature), p.value, p.spectrum(loss.expression, loss.symbols), exact=p.exact,
+                         evidence=p.evidence, box=p.box)
 
 
 def _of_family(family: Family, loss) -> CriticalPoint:
-    text = "; ".join(f"{nature} {where}: {why}" if len(family.pieces) > 1 else why
-                     for nature, where, why in family.pieces)
     value = family.value
     if value is None:
         value = sympy.nan if family.member is None else sympy.Float(float(loss.value(np.array(family.member))))
     return CriticalPoint(family.theta, Nature(family.nature), value, family=family.parameters,
-                         equations=family.equations,
-                         symbols=tuple(loss.symbols), member=family.member or (), evidence=text)
-
-
-def spectrum_of(p: Point, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
-    """The eigenvalues of the Hessian at a point: exact where its entries are rational or it is 2 × 2 in radicals, else
-    in floats, and exactly 0 as many as there are."""
-    at = dict(zip(symbols, p.theta, strict=True))
-    hessian = sympy.hessian(as_decimals(expression), list(symbols))
-    simple = len(symbols) <= 2 or all(x.is_Rational for x in p.theta)
-    if p.exact and simple and not any(x.has(sympy.CRootOf) for x in p.theta):
-        return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
-    if p.signs is None:
-        return ()
-    if p.zero is None:
-        return tuple(sympy.Float(v, 17) for v in p.eigenvalues)
-    middle = dict(zip(symbols, ((low + high) / 2 for low, high in p.enclosure(256)), strict=True))
-    with mpmath.workdps(40):
-        values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
-    small = sorted(range(len(symbols)), key=lambda i: abs(values[i]))[:len(symbols) - sum(p.signs)]
-    signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
-    if (signs.count(1), signs.count(-1)) != p.signs:
-        return ()  # too near 0 for these digits
-    return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
+                         equations=family.equations, symbols=tuple(loss.symbols), member=family.member or (),
+                         evidence=family.evidence)
 
 
 def _piecewise(loss, budget: float) -> Atlas | None:
@@ -348,8 +305,7 @@ def _piecewise(loss, budget: float) -> Atlas | None:
     except Stopped as stop:
         return Atlas((), None, (), (str(stop),))
     search.run()
-    return Atlas(tuple(CriticalPoint(**vars(s), symbols=tuple(loss.symbols)) for s in search.found), None,
-                 tuple(search.proof), tuple(search.undecided))
+    return Atlas(tuple(search.found), None, tuple(search.proof), tuple(search.undecided))
 
 
 # ------------------------------------------------------------------------------------------- other losses
@@ -359,7 +315,8 @@ def _search(loss, region, budget: float) -> Atlas:
     enclosures, proof = Enclosures(loss), []
     if region is None and (bounded := bounding_box(enclosures)):
         box, everywhere = bounded, True
-        proof.append(f"weight decay: no critical point lies outside the box {_short_box(box)}")
+        sides = " × ".join(f"[{low:.4g}, {high:.4g}]" for low, high in box)
+        proof.append(f"weight decay: no critical point lies outside the box {sides}")
     else:
         everywhere = False
     families, (low, high) = manifolds(enclosures), np.array(box).T
@@ -383,8 +340,7 @@ def _search(loss, region, budget: float) -> Atlas:
         if region is None and not everywhere:
             box = hidden.region(box)
     elif group:
-        proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they "
-                     "map to each other one was searched, and so it is with what is open")
+        proof.append(searched_once(group))
     proof += [f"F is infinite where {p.equation} = 0, and too steep beside it for a critical point" for p in infinite
               if p.met]
     proof.append(f"{found.boxes} boxes cover {'it' if everywhere else 'the region'}; intervals prove that each holds "
@@ -439,10 +395,6 @@ def _image(p: CriticalPoint, g) -> CriticalPoint:
     parameters = tuple(s for s in p.symbols if any(abs(inverse[t]) == abs(s) for t in p.family))
     return replace(p, theta=g(tuple(x.xreplace(inverse) for x in map(sympy.sympify, p.theta))), family=parameters,
                    equations=tuple(e.xreplace(inverse) for e in p.equations), member=g(p.member))
-
-
-def _short_box(box) -> str:
-    return " × ".join(f"[{low:.4g}, {high:.4g}]" for low, high in box)
 
 
 def _exact_zeros(enclosures: Enclosures, zeros) -> dict:

@@ -28,7 +28,7 @@ import sympy
 from sympy.core.traversal import bottom_up
 
 from arithmetic import as_decimals, from_sympy
-from arithmetic.enclose import System, Zero, newton, refined, same
+from arithmetic.enclose import System, Zero, halved, newton, refined, same
 from arithmetic.ends import above, below
 
 from .bounds import affine, decay_and_squares
@@ -37,7 +37,7 @@ from .enclosed import Enclosed, Open, every_zero, grouped, located
 from .families import Vanishing
 from .invariance import ordered
 from .merged import Line, alone, merged
-from .symmetry import Symmetry, representatives
+from .symmetry import Symmetry, representatives, searched_once
 
 CENTRED, EDGE = 7, 8  # orders of the Taylor polynomials around the middle of a box and around 0
 DEPTH = 24  # halvings of the region, over all coordinates, up to which boxes of one condition are cut
@@ -158,6 +158,7 @@ class Biased:
         z = [w * e + b for e in x]
         if centred:
             centre = zone.inputs[2]
+
             def taylor(at) -> list[list]:
                 """Of φ and of φ'."""
                 coefficients = zone.taylor(at, CENTRED)
@@ -440,9 +441,7 @@ def _left(decided: Callable, low, high, deadline: float) -> int:
         low, high = low[:, left], high[:, left]
         if not low.shape[1] or time.perf_counter() > deadline:
             break
-        chosen = np.arange(len(low))[:, None] == ((high - low) / region).argmax(axis=0)
-        middle = low + (high - low) / 2
-        low, high = np.hstack([low, np.where(chosen, middle, low)]), np.hstack([np.where(chosen, middle, high), high])
+        low, high = halved(low, high, region)
     return low.shape[1]
 
 
@@ -481,11 +480,17 @@ def _add(result: Eliminated, found: Layer, enclosures, zeros: Sequence[Zero], im
         for places, signs in images:
             a, b, middle = (e[list(places)] * signs for e in (zero.low, zero.high, zero.middle))
             a, b = np.minimum(a, b), np.maximum(a, b)
-            point = _certified(enclosures, _fitted(enclosures.loss, found.flat, middle), a, b, found.flat)
-            if point is None:
-                result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
-            else:
-                _keep(result, point, low, high)
+            _enter(result, enclosures, _fitted(enclosures.loss, found.flat, middle), a, b, found.flat, low, high)
+
+
+def _enter(result: Eliminated, enclosures, theta: np.ndarray, a, b, hidden: list[int], low, high) -> Zero | None:
+    """Keep the critical point near θ if it is certified (`_certified`) and lies in (low, high); else (a, b) is open."""
+    point = _certified(enclosures, theta, a, b, hidden)
+    if point is None:
+        result.open.append(Open(1, _with_outputs(hidden, result.linear, a, b)))
+    else:
+        _keep(result, point, low, high)
+    return point
 
 
 def _keep(result: Eliminated, zero: Zero, low, high) -> None:
@@ -594,12 +599,8 @@ def _one_unit(result: Eliminated, parts: Paired, found: Layer, enclosures, low, 
                                         "lines here" if units else "no critical point but w = a = 0"))
     left = merged(found, units, one, enclosures.dim, most, deadline, low, high)
     result.lines, result.strata = left.lines, result.strata + left.strata
-    for theta, a, b in left.points:
-        point = _certified(enclosures, theta, a, b, found.flat)
-        if point is None:
-            result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
-        else:
-            _keep(result, point, low, high)
+    for point in left.points:
+        _enter(result, enclosures, *point, found.flat, low, high)
 
 
 def _without_units(result: Eliminated, found: Layer, enclosures, low, high, most: float, deadline: float) -> None:
@@ -614,11 +615,7 @@ def _without_units(result: Eliminated, found: Layer, enclosures, low, high, most
         theta = np.zeros(enclosures.dim)
         theta[found.flat] = first.middle[0], second.middle[0]
         a, b = (np.array([getattr(z, side)[0] for z in (first, second)]) for side in ("low", "high"))
-        point = _certified(enclosures, theta, a, b, found.flat)
-        if point is None:
-            result.open.append(Open(1, _with_outputs(found.flat, found.linear, a, b)))
-        else:
-            _keep(result, point, low, high)
+        _enter(result, enclosures, theta, a, b, found.flat, low, high)
 
 
 def _ridge_points(parts: Ridge, enclosures, low, high, deadline: float, group) -> Eliminated | None:
@@ -626,17 +623,13 @@ def _ridge_points(parts: Ridge, enclosures, low, high, deadline: float, group) -
         return None
     result = Eliminated([], linear=tuple(i for i in range(enclosures.dim) if i not in parts.hidden))
     for zero in _searched(result, parts, parts.hidden, low[parts.hidden], high[parts.hidden], deadline, parts.keep):
-        point = _certified(enclosures, _fitted(enclosures.loss, parts.hidden, zero.middle), zero.low, zero.high,
-                           parts.hidden)
-        if point is None:
-            result.open.append(Open(1, _with_outputs(parts.hidden, result.linear, zero.low, zero.high)))
-            continue
-        _keep(result, point, low, high)
-        for g in group:
-            _keep(result, Zero(*g.box(point.low, point.high), *g.box(point.inner_low, point.inner_high)), low, high)
+        theta = _fitted(enclosures.loss, parts.hidden, zero.middle)
+        point = _enter(result, enclosures, theta, zero.low, zero.high, parts.hidden, low, high)
+        if point is not None:
+            for g in group:
+                _keep(result, Zero(*g.box(point.low, point.high), *g.box(point.inner_low, point.inner_high)), low, high)
     result.proof.append("the output layer is eliminated: with weight decay its weights are a function of the hidden "
                         "parameters, a = (ΦᵀΦ + N)⁻¹ Φᵀ y, and any real numbers")
     if parts.group:
-        result.proof.append(f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that "
-                            "they map to each other one was searched, and so it is with what is open")
+        result.proof.append(searched_once(group))
     return result

@@ -18,10 +18,10 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from arithmetic import Program, as_decimals, from_sympy, gradient
+from arithmetic import Program, as_decimals, from_sympy
 from arithmetic.enclose import ROOM_AROUND, System, inverses, newton
 from arithmetic.ends import UNIT, above, below
-from arithmetic.tape import ExactGraph, Tape
+from arithmetic.tape import ExactGraph, Tape, recorded
 
 from .enclosed import spectrum
 from .nature import Nature
@@ -48,13 +48,8 @@ class Manifold:
     @cached_property
     def tapes(self) -> tuple[Tape, Tape]:
         """E and its Jacobian on boxes."""
-        graph = ExactGraph()
-        theta = graph.inputs("theta", self.dim)
-        at = dict(zip(self.enclosures.loss.symbols, theta, strict=True))
-        values = tuple(graph.lift(from_sympy(e, at)) for e in self.equations)
-        slopes = tuple(e for v in values for e in gradient(v, theta))
-        executor = self.enclosures.executor
-        return Tape(Program(tuple(theta), values), executor), Tape(Program(tuple(theta), slopes), executor)
+        values, executor = recorded(self.equations, self.enclosures.loss.symbols), self.enclosures.executor
+        return Tape(values, executor), Tape(values.jacobian(), executor)
 
     def jacobian(self, low, high) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centre and spread of ∂E/∂θ, (codimension, n, boxes), and where they are finite and smooth."""
@@ -109,9 +104,8 @@ class Manifold:
         graph = ExactGraph()
         theta = graph.inputs("theta", self.codimension)
         at = {symbols[i]: t for i, t in zip(chosen, theta, strict=True)} | {s: graph.lift(v) for s, v in fixed.items()}
-        values = [graph.lift(from_sympy(e, at)) for e in self.equations]
-        slopes = tuple(e for v in values for e in gradient(v, theta))
-        system = System(Program(tuple(theta), tuple(values)), Program(tuple(theta), slopes))
+        values = tuple(graph.lift(from_sympy(e, at)) for e in self.equations)
+        system = System.of(Program(tuple(theta), values))
         return bool(newton(system, point[list(chosen)][:, None], np.full((self.codimension, 1), 1e-8)).unique[0])
 
 

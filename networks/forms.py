@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Poly, Rational
 
-from arithmetic.squares import sum_of_squares, weight, widest
+from arithmetic.squares import rounded, sum_of_squares, weight
 
 
 def leading_part(poly: Poly) -> tuple[sympy.Expr, tuple]:
@@ -91,11 +91,10 @@ def flat_form(form, gens) -> tuple[str, str] | None:
         entries = {pair: number(e.subs(at)) for pair, e in zip(pairs, solved, strict=True)}
         return [[entries[min(i, j), max(i, j)] for j in range(len(basis))] for i in range(len(basis))]
 
-    for bits in (2, 6, 12):
-        G = sympy.Matrix(gram([Rational(round(v * 2**bits), 2**bits) for v in widest(gram, len(free))], Rational))
-        if G.is_positive_semidefinite:
-            kind, minus = ("min", "") if sign > 0 else ("max", "minus ")
-            return f"non-strict {kind}", (
-                f"it has the sign of {form}, which vanishes on the line through {zeros[0]} and is {minus}zᵀGz, "
-                f"z = {tuple(basis)}, with G = {G.tolist()} positive semidefinite")
-    return None
+    G = rounded(gram, len(free), lambda G: G.is_positive_semidefinite)
+    if G is None:
+        return None
+    kind, minus = ("min", "") if sign > 0 else ("max", "minus ")
+    return f"non-strict {kind}", (
+        f"it has the sign of {form}, which vanishes on the line through {zeros[0]} and is {minus}zᵀGz, "
+        f"z = {tuple(basis)}, with G = {G.tolist()} positive semidefinite")

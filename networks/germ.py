@@ -2,8 +2,7 @@
 Hessian, splitting lemma, small circles in two variables, leading forms."""
 from __future__ import annotations
 
-import itertools
-
+import mpmath
 import sympy
 from sympy import Poly, Rational
 
@@ -12,7 +11,7 @@ from arithmetic.jets import Jet
 
 from .circle import Circle, count_roots
 from .forms import flat_form, form_sign, leading_part
-from .nature import Nature
+from .nature import Nature, descartes, invertible
 
 
 _CIRCLE = {"min": "it is positive (no real branch of F = F(θ*))", "max": "it is negative",
@@ -41,8 +40,7 @@ class Germ:
             return Nature.UNDECIDED, "the signs of the Hessian's eigenvalues could not be decided"
         positive, negative, zero = signs
         if not zero:
-            return Nature.of_hessian(positive, negative), (f"the Hessian is invertible with {positive} positive and "
-                                                           f"{negative} negative eigenvalues")
+            return Nature.of_hessian(positive, negative), invertible(positive, negative)
         if positive and negative:
             return Nature.DEGENERATE_SADDLE, ("the Hessian is singular and has eigenvalues of both signs "
                                               f"({positive} +, {negative} −)")
@@ -326,17 +324,27 @@ def eigenvalue_signs(matrix) -> tuple[int, int, int] | None:
     """Numbers of positive, negative and zero eigenvalues
     of an exact symmetric matrix (Descartes' rule is exact here)."""
     x = sympy.Symbol("x")
-    coefficients = [simplified(c) for c in matrix.charpoly(x).all_coeffs()]
-    zero = 0
-    while coefficients[-1] == 0:
-        coefficients, zero = coefficients[:-1], zero + 1
-    signs = [exact_sign(c) for c in coefficients]
+    signs = [0 if c == 0 else exact_sign(c) for c in map(simplified, matrix.charpoly(x).all_coeffs())]
     if None in signs:
         return None
-    # all roots are real, so the number of sign changes is the number of positive roots
-    nonzero = [s for s in signs if s]
-    positive = sum(a != b for a, b in itertools.pairwise(nonzero))
-    return positive, len(coefficients) - 1 - positive, zero
+    positive, negative = descartes([s for s in signs if s is not None])
+    return positive, negative, matrix.rows - positive - negative
+
+
+def exact_eigenvalues(hessian) -> tuple:
+    """Eigenvalues of an exact symmetric matrix: in closed form up to 2 × 2."""
+    if hessian.shape == (2, 2):
+        trace, det = sympy.expand(hessian.trace()), sympy.expand(hessian.det())
+        if det == 0:
+            return (trace, sympy.Integer(0)) if exact_sign(trace) == -1 else (sympy.Integer(0), trace)
+        root = sympy.sqrt(sympy.expand(trace**2 - 4 * det))
+        return tuple(sympy.expand((trace + s * root) / 2) for s in (-1, 1))
+    if all(h.is_Rational for h in hessian):
+        return tuple(sympy.real_roots(hessian.charpoly().as_expr()))
+    with mpmath.workdps(50):  # (their radicals take long)
+        roots = mpmath.eigsy(mpmath.matrix(hessian.evalf(50).tolist()), eigvals_only=True)
+        values = [sympy.Float(e, 17) for e in roots]
+    return tuple(sympy.Integer(0) if abs(e) < 1e-35 * max(map(abs, values)) else e for e in values)
 
 
 def taylor(f, symbols, path, tau, order: int) -> list:

@@ -26,12 +26,15 @@ from sympy.polys.rings import PolyElement
 
 from arithmetic import as_decimals
 
-from .algebra import Clock, Stopped
+from .algebra import Clock, Stopped, as_fraction
 from .arrangement import (
     Affine, Face, Numbers, TooMany, conformal, dot, faces, nullspace, rays, rref, sign, solved,
 )
-from .nature import Nature
-from .polynomials import CriticalSet, Family, Point, contradictions, critical_set, descartes, is_squares
+from .classification import classify
+from .germ import exact_eigenvalues
+from .nature import Nature, descartes
+from .points import CriticalPoint
+from .polynomials import CriticalSet, Family, Point, contradictions, critical_set, is_squares
 from .splitting import squares_of
 
 SWITCHES = (sympy.Max, sympy.Min, sympy.Abs)
@@ -39,24 +42,6 @@ SWITCHES = (sympy.Max, sympy.Min, sympy.Abs)
 
 class NotPiecewise(ValueError):
     """The expression is not piecewise polynomial on cells between hyperplanes."""
-
-
-@dataclass(frozen=True)
-class Stationary:
-    """A critical point, or a set of them (`family`: its parameters), with the fields of `CriticalPoint`."""
-
-    theta: tuple
-    nature: Nature
-    value: object
-    evidence: str
-    eigenvalues: tuple = ()
-    exact: bool = True
-    box: tuple = ()
-    family: tuple = ()
-    equations: tuple = ()
-    inequalities: tuple = ()
-    member: tuple = ()
-    kinks: tuple = ()
 
 
 def kinked(expression: sympy.Expr) -> bool:
@@ -111,7 +96,7 @@ class Pieces:
 
     def _affine(self, e: sympy.Expr) -> Affine:
         p = Poly(e, *self.symbols)
-        return Affine(tuple(_fraction(p.coeff_monomial(x)) for x in self.symbols), _fraction(p.coeff_monomial(1)))
+        return Affine(tuple(as_fraction(p.coeff_monomial(x)) for x in self.symbols), as_fraction(p.coeff_monomial(1)))
 
     def _polynomial(self, expression: sympy.Expr, signs: Sequence[int]) -> PolyElement:
         """The expression in a cell."""
@@ -322,10 +307,10 @@ class Flat:
 
 
 class Cells:
-    """The critical points of a piecewise polynomial.  found : `Stationary`s.  proof, undecided : sentences."""
+    """The critical points of a piecewise polynomial.  found : them.  proof, undecided : sentences."""
 
     def __init__(self, expression: sympy.Expr, symbols: Sequence[sympy.Symbol], clock: Clock):
-        self.clock, self.found, self.flats = clock, list[Stationary](), list[Flat]()
+        self.clock, self.found, self.flats = clock, list[CriticalPoint](), list[Flat]()
         self.proof, self.undecided = list[str](), list[str]()
         self.expression = as_decimals(expression)
         self.pieces = Pieces(self.expression, symbols, clock)
@@ -350,7 +335,7 @@ class Cells:
                 f"points on all {len(pieces.faces)} cells and faces of R^{self.dim} were solved for exactly; at a kink "
                 "they are where 0 is in the convex hull of the gradients around")
 
-    def _by_squares(self, found: Stationary) -> Stationary:
+    def _by_squares(self, found: CriticalPoint) -> CriticalPoint:
         """A family on which F is 0, if F is a sum of squares."""
         if not is_squares(self.expression) or found.value != 0:
             return found
@@ -436,12 +421,11 @@ class Cells:
             positive, negative = inertia(hessian)
             evidence = f"the Hessian has {positive} positive and {negative} negative eigenvalues"
             if not free:
-                eigenvalues = tuple(eigenvalues_of(hessian))
+                eigenvalues = exact_eigenvalues(sympy.Matrix([[rational(x) for x in row] for row in hessian]))
                 if positive + negative < self.dim:
-                    nature, evidence = classified(p, self.symbols, point)
+                    nature, evidence = classify(p.as_expr(), self.symbols, tuple(map(rational, point)))
             elif family is not None and not corner.kinks:  # (it is one of F on the face)
-                nature = Nature(family.nature)
-                evidence = "; ".join(f"{n} {w}: {y}" if len(family.pieces) > 1 else y for n, w, y in family.pieces)
+                nature, evidence = Nature(family.nature), family.evidence
             elif not any(map(any, hessian)):
                 evidence = "F is constant around it"
         else:
@@ -458,7 +442,7 @@ class Cells:
             edges.setdefault(i if whole is None else whole, []).extend([part] * (whole is not None))
         self.found += [self._listed(parts[k], own) for k, own in edges.items()]
 
-    def _listed(self, flat: Flat, edges: list[Flat]) -> Stationary:
+    def _listed(self, flat: Flat, edges: list[Flat]) -> CriticalPoint:
         plane, evidence = flat.plane, [flat.evidence]
         theta, parameters, equations = self._parametrised(plane)
         conditions = []
@@ -476,10 +460,10 @@ class Cells:
                 said = f"it is a {e.nature}" if e.nature.decided else "its nature is undecided"
                 evidence.append(f"{where}, where F has a kink, {said}")
         point = tuple(map(rational, plane.point))
-        return Stationary(
-            theta, flat.nature, rational(flat.value), "; ".join(evidence), flat.eigenvalues, family=parameters,
-            equations=equations if parameters else (), inequalities=tuple(conditions),
-            member=tuple(map(float, point)) if parameters else (), kinks=flat.kinks)
+        return CriticalPoint(
+            theta, flat.nature, rational(flat.value), flat.eigenvalues, evidence="; ".join(evidence),
+            symbols=self.symbols, family=parameters, equations=equations if parameters else (),
+            inequalities=tuple(conditions), member=tuple(map(float, point)) if parameters else (), kinks=flat.kinks)
 
     def _named(self, plane: Plane, j: int) -> sympy.Expr:
         """A function of a plane by the coordinates, up to a positive factor."""
@@ -534,9 +518,9 @@ class Cells:
         for e in equations:
             row = [Fraction(0)] * self.dim
             for i, x in zip(free, e.gens, strict=True):
-                row[i] = _fraction(e.coeff_monomial(x))
+                row[i] = as_fraction(e.coeff_monomial(x))
             rows.append(tuple(row))
-            right.append(-_fraction(e.coeff_monomial(1)))
+            right.append(-as_fraction(e.coeff_monomial(1)))
         origin = solved(rows, right, self.dim)
         if origin is not None:
             self._flat(corner, origin, nullspace(rows, self.dim), family)
@@ -554,27 +538,35 @@ class Cells:
 
         if any(s and sign_of(name) != s for name, s in zip(self.pieces.names, corner.face.signs, strict=True)):
             return
-        nature, evidence = Nature(point.nature), point.evidence
-        ways = _ways_of(nature)
-        if corner.kinks:
-            slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
-            critical = corner.critical(slopes)
-            if critical is None:
-                self.open(corner.face, f"whether {tuple(map(float, point.theta))} is one")
-            if not critical:
-                return
-            nature = together([_outward(vs, ways) for vs in slopes.values()], False)
-            evidence = corner.why(nature)
+        if (known := self.natured(corner, point, sign_of, f"whether {tuple(map(float, point.theta))} is one")) is None:
+            return
+        nature, evidence = known
         at_point = dict(zip(symbols, point.theta, strict=True))
         theta = tuple(sympy.expand(x.subs(corner.pinned).subs(at_point)) for x in self.symbols)
-        eigenvalues = ()
-        if not corner.kinks:
-            from .critical import spectrum_of
-
-            eigenvalues = spectrum_of(point, corner.polynomial.as_expr(), self.symbols)
-        self.found.append(Stationary(
-            theta, nature, point.value, evidence, eigenvalues, exact=point.exact,
+        eigenvalues = () if corner.kinks else point.spectrum(corner.polynomial.as_expr(), self.symbols)
+        self.found.append(CriticalPoint(
+            theta, nature, point.value, eigenvalues, exact=point.exact, evidence=evidence, symbols=self.symbols,
             box=() if corner.kinks else point.box, kinks=() if corner.smooth else tuple(corner.names)))
+
+    def natured(self, corner: Corner, found: Point | Family, sign_of: Callable[[sympy.Expr], int | None],
+                open_: str) -> tuple[Nature, str] | None:
+        """What F is where F restricted to a face is critical, and why; None where F is not, or may be.
+
+        sign_of : the sign of a polynomial there, None where it is not known.  open_ : what is said where F may be.
+        """
+        nature = Nature(found.nature)
+        if not corner.kinks:
+            return nature, found.evidence
+        slopes = {signs: [sign_of(e) for e in corner.slopes(signs)] for signs in corner.cells}
+        known = {signs: [v for v in vs if v is not None] for signs, vs in slopes.items()}
+        critical = corner.critical(known) if known == slopes else None
+        if critical is None:
+            self.open(corner.face, open_)
+        if not critical:
+            return None
+        ways = _ways_of(nature)
+        nature = together([_outward(vs, ways) for vs in known.values()], isinstance(found, Family))
+        return nature, corner.why(nature)
 
 
 def _ways_of(nature: Nature) -> tuple[str | None, str | None]:
@@ -613,7 +605,7 @@ class Sheet:
     def enter(self) -> None:
         signs = [s for _, s in self.kinks]
         for q, s in zip(self.reduced, signs, strict=True):
-            if q.is_ground and sign(_fraction(q.coeff(1))) != s:
+            if q.is_ground and sign(as_fraction(q.coeff(1))) != s:
                 return
         free = [(q, s) for q, s in zip(self.reduced, signs, strict=True) if not q.is_ground]
         own = [s for _, s in free]
@@ -623,24 +615,17 @@ class Sheet:
         if sample is None:
             self.search.open(self.corner.face, f"whether {self.words} passes there")
             return
-        along, corner = _ways_of(Nature(self.family.nature)), self.corner
-        nature = Nature(self.family.nature)
-        evidence = "; ".join(f"{n} {w}: {y}" if len(self.family.pieces) > 1 else y for n, w, y in self.family.pieces)
-        if corner.kinks:
-            found = {signs: [self.sign(e) for e in corner.slopes(signs)] for signs in corner.cells}
-            slopes = {signs: [v for v in vs if v is not None] for signs, vs in found.items()}
-            critical = corner.critical(slopes) if slopes == found else None
-            if critical is None:
-                self.search.open(corner.face, f"where 0 is in the hull of the gradients on {self.words}")
-            if not critical:
-                return
-            nature = together([_outward(vs, along) for vs in slopes.values()], True)
-            evidence = corner.why(nature)
-        theta, value = self.family.theta, self.family.value
+        corner, theta, value = self.corner, self.family.theta, self.family.value
+        known = self.search.natured(corner, self.family, self.sign,
+                                    f"where 0 is in the hull of the gradients on {self.words}")
+        if known is None:
+            return
+        nature, evidence = known
         at_family = dict(zip(self.symbols, theta, strict=True))
-        self.search.found.append(Stationary(
+        self.search.found.append(CriticalPoint(
             tuple(sympy.cancel(x.subs(corner.pinned).subs(at_family)) for x in self.search.symbols), nature,
-            sympy.nan if value is None else value, evidence, family=self.family.parameters,
+            sympy.nan if value is None else value, evidence=evidence, symbols=self.search.symbols,
+            family=self.family.parameters,
             equations=(*(x - e for x, e in corner.pinned.items()), *self.family.equations),
             inequalities=tuple(_relation(name, s) for (name, s), q in zip(self.kinks, self.reduced, strict=True)
                                if not q.is_ground),
@@ -681,7 +666,7 @@ class Sheet:
         if not q:
             return 0
         constant, factors = q.factor_list()
-        total = sign(_fraction(constant))
+        total = sign(as_fraction(constant))
         for factor, power in factors:
             found = self._factor(factor)
             if found is None and power % 2:
@@ -695,10 +680,10 @@ class Sheet:
             return (1 if squares_of(q) else -1) if any(t.is_ground for t in squares) else None
         for (name, s), own in zip(self.kinks, self.reduced, strict=True):
             if own and (q * own.LC - own * q.LC).rem(self.basis) == 0:
-                return s * sign(_fraction(q.LC)) * sign(_fraction(own.LC))
+                return s * sign(as_fraction(q.LC)) * sign(as_fraction(own.LC))
             product = (q * self.ring.from_expr(sympy.expand(name.subs(self.corner.pinned)))).rem(self.basis)
             if product.is_ground and product:
-                return s * sign(_fraction(product.coeff(1)))
+                return s * sign(as_fraction(product.coeff(1)))
         return None
 
 
@@ -792,10 +777,6 @@ def _relation(e: sympy.Expr, s: int, closed: bool = False) -> sympy.Rel:
     return {(1, False): sympy.Gt, (-1, False): sympy.Lt, (1, True): sympy.Ge, (-1, True): sympy.Le}[s, closed](e, 0)
 
 
-def _fraction(c) -> Fraction:
-    return Fraction(int(c.numerator), int(c.denominator))
-
-
 def rational(x: Fraction) -> Rational:
     return Rational(x.numerator, x.denominator)
 
@@ -806,7 +787,7 @@ def degree(p: PolyElement) -> int:
 
 def at(p: PolyElement, x: Sequence[Fraction]) -> Fraction:
     """The value of a polynomial."""
-    return sum((_fraction(c) * math.prod(v**e for v, e in zip(x, m, strict=True) if e) for m, c in p.items()),
+    return sum((as_fraction(c) * math.prod(v**e for v, e in zip(x, m, strict=True) if e) for m, c in p.items()),
                Fraction(0))
 
 
@@ -826,18 +807,4 @@ def affine(p: PolyElement, origin: Numbers, directions: Sequence[Numbers]) -> Af
         total += math.prod((x**e for x, e in zip(values, m, strict=True) if e), start=t(c))
     if degree(total) > 1:
         return None
-    return Affine(tuple(_fraction(total.coeff(x)) for x in t.gens[:len(directions)]), _fraction(total.coeff(1)))
-
-
-def eigenvalues_of(matrix: Sequence[Sequence[Fraction]]) -> list:
-    """Of a symmetric matrix, as `critical` writes them."""
-    from .critical import exact_eigenvalues
-
-    return list(exact_eigenvalues(sympy.Matrix([[rational(x) for x in row] for row in matrix])))
-
-
-def classified(p: PolyElement, symbols, point: Numbers) -> tuple[Nature, str]:
-    from .classification import classify
-
-    nature, why = classify(p.as_expr(), symbols, tuple(map(rational, point)))
-    return Nature(nature), why
+    return Affine(tuple(as_fraction(total.coeff(x)) for x in t.gens[:len(directions)]), as_fraction(total.coeff(1)))

@@ -123,8 +123,7 @@ class Loss(Objective):
 
     @functools.cached_property
     def _jacobian(self) -> Program:
-        x, residuals = self._recorded[0], self._residual.outputs
-        return Program(tuple(x), tuple(entry for r in residuals for entry in gradient(r, x)))
+        return self._residual.jacobian()
 
     @functools.cached_property
     def _gauss_newton_product(self) -> Program:

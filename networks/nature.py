@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import enum
+import itertools
+from collections.abc import Sequence
 
 
 class Nature(enum.StrEnum):
@@ -83,3 +85,15 @@ class Nature(enum.StrEnum):
     def of_hessian(cls, positive: int, negative: int) -> Nature:
         """The nature of a point with an invertible Hessian of so many positive and negative eigenvalues."""
         return cls.SADDLE if positive and negative else cls.MINIMUM if positive else cls.MAXIMUM
+
+
+def invertible(positive: int, negative: int) -> str:
+    """Why a point has the nature `Nature.of_hessian`."""
+    return f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
+
+
+def descartes(signs: Sequence[int]) -> tuple[int, int]:
+    """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
+    positive, negative = (sum(a != b for a, b in itertools.pairwise([v * s**k for k, v in enumerate(signs) if v]))
+                          for s in (1, -1))
+    return positive, negative

@@ -72,12 +72,9 @@ class Network(Loss):
                 raise ValueError(f'box={box!r} must be "fan-in" or a (low, high) per coordinate')
             box = [(-(m**-0.5), m**-0.5) for m, n in itertools.pairwise(self.layers)
                    for _ in range(n * (m + self.bias))]
-        symbols = None
-        if self.layers == (1, 1) and bias:
-            symbols = "w b"
         squares = loss == "squares"
-        definition = self._residuals if squares else self._mean
-        super().__init__(definition, dim, squares=squares, name=name, box=box, symbols=symbols)
+        super().__init__(self._residuals if squares else self._mean, dim, squares=squares, name=name, box=box,
+                         symbols="w b" if self.layers == (1, 1) and bias else None)
 
     # -------------------------------------------------------------------------------------------- the data
     def _checked(self, data) -> list[tuple]:

@@ -61,14 +61,9 @@ def _top(values: np.ndarray, atlas: Atlas) -> float:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 1.0
-    heights = [h for p in atlas if np.isfinite(h := _height(p))]
+    heights = [h for p in atlas if np.isfinite(h := p.height)]
     top, low = max([np.quantile(finite, 0.9), *heights]), finite.min()
     return top + 0.05 * (top - low) if top > low else low + 1.0
-
-
-def _height(p: CriticalPoint) -> float:
-    value = sympy.sympify(p.value)
-    return float(sympy.N(value, 17)) if not value.free_symbols else float("nan")
 
 
 def _by_nature(atlas: Atlas) -> dict[str, list[CriticalPoint]]:
@@ -91,7 +86,7 @@ def _curve(figure, loss, atlas: Atlas, box) -> None:
     values = loss.value(x[None])
     axes.plot(x, values, color="#0072B2")
     for nature, points in _by_nature(atlas).items():
-        axes.plot([p.numeric[0] for p in points], [_height(p) for p in points], **_style(nature))
+        axes.plot([p.numeric[0] for p in points], [p.height for p in points], **_style(nature))
     top, low = _top(values, atlas), np.min(values[np.isfinite(values)], initial=np.inf)
     axes.set(xlim=box[0], xlabel=str(loss.symbols[0]), ylabel="F")
     if np.isfinite(low):
@@ -111,13 +106,13 @@ def _plane(figure, loss, atlas: Atlas, box) -> None:
     if len(levels) > 1:
         flat.contourf(x, y, shown, levels=levels, cmap="viridis", alpha=0.6)
         flat.contour(x, y, shown, levels=levels, colors="black", linewidths=0.3)
-    saddles = np.unique([_height(p) for p in atlas if p.nature.is_saddle and not p.family])
+    saddles = np.unique([p.height for p in atlas if p.nature.is_saddle and not p.family])
     if 0 < len(saddles) <= 12 and len(levels) > 1:
         flat.contour(x, y, shown, levels=saddles, colors="black", linewidths=0.8, linestyles="dashed")
     for nature, points in _by_nature(atlas).items():
         at = np.array([p.numeric for p in points]).T
         flat.plot(*at, **_style(nature))
-        surface.plot(*at, [_height(p) for p in points], **_style(nature))
+        surface.plot(*at, [p.height for p in points], **_style(nature))
     for family in atlas.families:
         _draw_family(flat, family, x, y)
     for axes in (surface, flat):

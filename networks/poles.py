@@ -17,9 +17,11 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from arithmetic import Interval, Program, as_decimals, exact_sign, from_sympy
+from arithmetic import as_decimals, exact_sign
 from arithmetic.ends import above, below, enclosing
-from arithmetic.tape import ExactGraph, Tape
+from arithmetic.tape import Tape, recorded
+
+from .bounds import values_on
 
 HIGHEST = 4  #: the order of a zero that is looked at
 
@@ -49,11 +51,7 @@ class Pole:
         return self._tape(loss.symbols, self._slope, self._form), self._tape((self._s,), self._top, self._phi)
 
     def _tape(self, symbols, *expressions) -> Tape:
-        graph = ExactGraph()
-        x = graph.inputs("x", len(symbols))
-        at = dict(zip(symbols, x, strict=True))
-        return Tape(Program(tuple(x), tuple(graph.lift(from_sympy(e, at)) for e in expressions)),
-                    self.enclosures.executor)
+        return Tape(recorded(expressions, symbols), self.enclosures.executor)
 
     def holds(self, low, high) -> np.ndarray:
         with np.errstate(all="ignore"):
@@ -84,7 +82,7 @@ def poles(enclosures, low, high, zeros: Callable) -> list[Pole]:
             phi, power = rest.base, -int(rest.exp)
         else:
             continue
-        values = _values(phi, symbols, low, high)
+        values = values_on(phi, symbols, low, high)
         if values.low > 0 or values.high < 0 or not factor.is_number or (
                 form := affine_form(phi, symbols)) is None:
             continue
@@ -98,11 +96,6 @@ def poles(enclosures, low, high, zeros: Callable) -> list[Pole]:
     return found
 
 
-def _values(expression: sympy.Expr, symbols, low, high) -> Interval:
-    box = {x: Interval(*ends) for x, *ends in zip(symbols, low, high, strict=True)}
-    return Interval.of(from_sympy(expression, box))
-
-
 def without_value(loss, low, high) -> bool:
     """Whether F is proved to have no real value in a box: the argument of a logarithm or a root is negative there.
 
@@ -111,7 +104,7 @@ def without_value(loss, low, high) -> bool:
     f = as_decimals(loss.expression)
     inside = [e.args[0] for e in f.atoms(sympy.log)]
     inside += [e.base for e in f.atoms(sympy.Pow) if e.exp.is_Rational and e.exp.q % 2 == 0]
-    return any(_values(e, loss.symbols, low, high).high < 0 for e in inside)
+    return any(values_on(e, loss.symbols, low, high).high < 0 for e in inside)
 
 
 def affine_form(phi: sympy.Expr, symbols) -> sympy.Expr | None:

@@ -29,7 +29,8 @@ from arithmetic import as_decimals
 from .algebra import LARGEST_EXACT, Clock, Quotient, Stopped, Zero, isolated, on_box, rationals
 from .counted import counted, exact
 from .enclosed import spectrum
-from .nature import Nature
+from .germ import exact_eigenvalues
+from .nature import Nature, descartes, invertible
 from .splitting import components, determinant, independent, member, parametrised, real_equations, squares_of
 
 
@@ -56,6 +57,11 @@ class Family:
         natures = {nature for nature, _, _ in self.pieces}
         return natures.pop() if len(natures) == 1 else "undecided"
 
+    @property
+    def evidence(self) -> str:
+        return "; ".join(f"{nature} {where}: {why}" if len(self.pieces) > 1 else why
+                         for nature, where, why in self.pieces)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -79,6 +85,27 @@ class Point:
     def enclosure(self, bits: int) -> list:
         """Rational (low, high) for each coordinate, of relative width (absolute below 1) ≤ 2^−bits."""
         return [rationals(x) for x in self.zero.box(bits)[:len(self.theta)]] if self.zero else [*self.box]
+
+    def spectrum(self, expression: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> tuple:
+        """The eigenvalues of the Hessian: exact where its entries are rational or it is 2 × 2 in radicals, else in
+        floats, and exactly 0 as many as there are."""
+        at = dict(zip(symbols, self.theta, strict=True))
+        hessian = sympy.hessian(as_decimals(expression), list(symbols))
+        simple = len(symbols) <= 2 or all(x.is_Rational for x in self.theta)
+        if self.exact and simple and not any(x.has(sympy.CRootOf) for x in self.theta):
+            return exact_eigenvalues(hessian.subs(at).applyfunc(sympy.expand))
+        if self.signs is None:
+            return ()
+        if self.zero is None:
+            return tuple(sympy.Float(v, 17) for v in self.eigenvalues)
+        middle = dict(zip(symbols, ((low + high) / 2 for low, high in self.enclosure(256)), strict=True))
+        with mpmath.workdps(40):
+            values = sorted(mpmath.eigsy(mpmath.matrix(hessian.subs(middle).evalf(50).tolist()), eigvals_only=True))
+        small = sorted(range(len(symbols)), key=lambda i: abs(values[i]))[:len(symbols) - sum(self.signs)]
+        signs = [0 if i in small else 1 if v > 0 else -1 for i, v in enumerate(values)]
+        if (signs.count(1), signs.count(-1)) != self.signs:
+            return ()  # too near 0 for these digits
+        return tuple(sympy.Integer(0) if s == 0 else sympy.Float(v, 17) for s, v in zip(signs, values, strict=True))
 
 
 @dataclass
@@ -170,7 +197,7 @@ class _Search:
                 self.expression.subs(dict(zip(self.symbols, theta, strict=True))))
             self.result.points.append(Point(
                 theta or tuple(sympy.Float((a + b) / 2, 17) for a, b in box), theta is not None, box, value,
-                str(Nature.of_hessian(positive, negative)), _of_signs(positive, negative), (positive, negative), None,
+                str(Nature.of_hessian(positive, negative)), invertible(positive, negative), (positive, negative), None,
                 tuple(((s.low + s.high) / 2).tolist())))
         self.result.proof.append(
             f"the gradient has at most {algebra.dim} complex zeros, the dimension of its algebra, and as many real "
@@ -223,8 +250,7 @@ class _Search:
             theta = self._exact(zero)
             value = self._value(zero, theta)
             if sum(signs) == n:
-                nature = "minimum" if not signs[1] else "maximum" if not signs[0] else "saddle"
-                evidence = _of_signs(*signs)
+                nature, evidence = str(Nature.of_hessian(*signs)), invertible(*signs)
             elif all(signs):
                 nature = "degenerate saddle"
                 evidence = f"the Hessian is singular and has eigenvalues of both signs ({signs[0]} +, {signs[1]} −)"
@@ -448,10 +474,6 @@ class _Search:
         return pickle.loads(done.stdout)
 
 
-def _of_signs(positive: int, negative: int) -> str:
-    return f"the Hessian is invertible with {positive} positive and {negative} negative eigenvalues"
-
-
 def _sign_vectors(polynomials: Sequence[PolyElement]) -> set[tuple]:
     """The signs that polynomials in one and the same coordinate take together where none of them is 0."""
     polys = [Poly(q.as_expr()) for q in polynomials]
@@ -479,15 +501,6 @@ def _merged(pieces: list) -> list:
     for piece in pieces:
         seen.setdefault(piece[:2], piece)
     return list(seen.values())
-
-
-def descartes(signs: Sequence[int]) -> tuple[int, int]:
-    """The numbers of positive and of negative roots of a polynomial with real roots, by its coefficients' signs."""
-    changes = []
-    for s in (1, -1):
-        nonzero = [v * s**k for k, v in enumerate(signs) if v]
-        changes.append(sum(a != b for a, b in itertools.pairwise(nonzero)))
-    return changes[0], changes[1]
 
 
 def _at_parameters(theta: tuple, parameters: tuple) -> tuple | None:

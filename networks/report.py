@@ -26,7 +26,8 @@ def described(loss: Loss, atlas: Atlas) -> list[str | Table]:
         return parts
     reasons: dict[str, list[str]] = {}
     for i, p in enumerate(atlas, 1):
-        reasons.setdefault(f"{p.nature}{_set(p)}: {p.evidence}", []).append(str(i))
+        where = f" on {p.conditions}" if p.conditions else ""
+        reasons.setdefault(f"{p.nature}{where}: {p.evidence}", []).append(str(i))
     return [*parts, "", table(loss, atlas).numbered(), "", "why:", *(
         f"  {', '.join(rows)}  {reason}" for reason, rows in reasons.items())]
 
@@ -34,18 +35,8 @@ def described(loss: Loss, atlas: Atlas) -> list[str | Table]:
 def table(loss: Loss, atlas: Atlas) -> Table:
     """The critical points, a row each."""
     return Table(("nature", f"({', '.join(map(str, loss.symbols))})", "F", "Hessian eigenvalues"), [
-        (p.nature, "(" + ", ".join(map(_number, p.theta)) + ")" + _where(p), _number(p.value),
+        (p.nature, f"({', '.join(map(_number, p.theta))})" + f", {p.where}" * bool(p.inequalities), _number(p.value),
          ", ".join(map(_decimal, p.eigenvalues)) or "–") for p in atlas])
-
-
-def _where(p: CriticalPoint) -> str:
-    """Which part of a family it is."""
-    return ", " + p.where if p.inequalities else ""
-
-
-def _set(p: CriticalPoint) -> str:
-    """Where a family is."""
-    return f" on {p.conditions}" if p.conditions else ""
 
 
 def _unicode(expression) -> str:

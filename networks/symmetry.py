@@ -77,6 +77,12 @@ def _involutions(n: int) -> list[tuple[int, ...]]:
     return sorted(found, key=lambda p: sum(i != q for i, q in enumerate(p)))[:max(1, MOST // 2**n)]
 
 
+def searched_once(group: Sequence[Symmetry]) -> str:
+    """What a search of one representative of each orbit says of itself."""
+    return (f"F has {len(group) + 1} symmetries (permutations and signs of parameters); of points that they map to "
+            "each other one was searched, and so it is with what is open")
+
+
 def representatives(group: Sequence[Symmetry], low, high) -> np.ndarray:
     """Which boxes (n, boxes) may hold a point that is the largest of its orbit in the lexicographic order."""
     keep = np.ones(low.shape[1], dtype=bool)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arithmetic import Array, Descended, Quantity, total
+from arithmetic import Array, Descended, Oracle, Quantity, total
+from flows import GradientDescent, WeightDecay
 from networks import Network
 from schemes import Optimizer, Outcome, Stop, named
 
@@ -18,35 +19,21 @@ ROUND = 15  # iterations between two estimates of the prior, at most
 class Penalised(Descended):
     """F(θ) + Σ_i λ_i θ_i²/2, with rates λ, (dim,) or, where every start has a prior of its own, (dim, lanes)."""
 
-    together = frozenset({"gradient"})
-
     def __init__(self, loss: Network, rates: np.ndarray):
-        self.loss, self.rates, self.dim, self.name = loss, rates, loss.dim, f"{loss.name}, penalised"
-        self.shapes = loss.shapes
+        self.loss, self.dim, self.name, self.shapes = loss, loss.dim, f"{loss.name}, penalised", loss.shapes
+        self._penalised = WeightDecay(GradientDescent(), rates).penalised
 
-    def _penalty(self, theta):
-        return (self.rates * theta**2).sum(axis=0) / 2
+    def oracle(self, theta: Quantity) -> Oracle:
+        return self._penalised(self.loss.oracle(theta))
 
     def value(self, theta: Array) -> Quantity:
-        return self.loss.value(theta) + self._penalty(theta)
+        return self.oracle(theta).value
 
     def gradient(self, theta: Array) -> Array:
-        return self.value_and_gradient(theta)[1]
-
-    def value_and_gradient(self, theta: Array) -> tuple[Quantity, Array]:
-        value, gradient = self.loss.value_and_gradient(theta)
-        return value + self._penalty(theta), gradient + self.rates * theta
+        return self.oracle(theta).gradient
 
     def gauss_newton(self, theta: Array) -> Array:
-        matrix, i = self.loss.gauss_newton(theta), np.arange(self.dim)
-        matrix[i, i] += self.rates
-        return matrix
-
-    def gauss_newton_product(self, theta: Array, v: Array) -> Array:
-        return self.loss.gauss_newton_product(theta, v) + self.rates * v
-
-    def lacks(self, quantity: str) -> str:
-        return "it has a penalty"
+        return self.oracle(theta).gauss_newton
 
 
 class Progress(NamedTuple):

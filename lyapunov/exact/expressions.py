@@ -34,18 +34,22 @@ def _differs(expr) -> bool:
 
 
 @functools.cache
-def _root(x: Symbol) -> Symbol:
-    """The symbol that stands for √x while an expression is tidied: the same each time, so that it is tidied once."""
+def root_of(x: Symbol) -> Symbol:
+    """The symbol that stands for √x: the same each time, so that sympy knows what was computed with it."""
     return Fresh(f"root_{x}", positive=True)
+
+
+def unrooted(expr: sympy.Expr) -> tuple[sympy.Expr, dict]:
+    """(an expression with symbols for the roots of single symbols, {symbol: root})."""
+    roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
+             and p.base.is_nonnegative}
+    return sympy.sympify(expr.subs({x: root_of(x)**2 for x in roots})), {root_of(x): sympy.sqrt(x) for x in roots}
 
 
 @functools.lru_cache(maxsize=4096)
 def tidy(expr: sympy.Expr) -> sympy.Expr:
     """An expression in factors, with roots of single symbols treated as symbols."""
-    roots = {p.base for p in expr.atoms(sympy.Pow) if p.base.is_Symbol and p.exp.is_Rational and p.exp.q == 2
-             and p.base.is_nonnegative}
-    there, back = {x: _root(x)**2 for x in roots}, {_root(x): sympy.sqrt(x) for x in roots}
-    plain = sympy.sympify(expr.subs(there))
+    plain, back = unrooted(expr)
     if not plain.is_rational_function(*plain.free_symbols):  # the arguments of its functions too
         plain = sympy.cancel(sympy.together(plain))
     return sympy.factor(plain).subs(back)

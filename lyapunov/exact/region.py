@@ -1,13 +1,13 @@
 """Signs of rational functions of positive parameters under relations between them."""
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import sympy
 from sympy import Max, Rational, Symbol
 
+from .expressions import root_of
 from .signs import Domain, Fresh, Proof
 
 UPPER, LOWER = (sympy.Le, sympy.Lt), (sympy.Ge, sympy.Gt)
@@ -15,12 +15,6 @@ UPPER, LOWER = (sympy.Le, sympy.Lt), (sympy.Ge, sympy.Gt)
 
 class Unbounded(ValueError):
     """A relation that is not read as a bound of one parameter by others."""
-
-
-@functools.cache
-def root_of(x: Symbol) -> Symbol:
-    """The symbol of the square root of a parameter."""
-    return Fresh(f"root_{x}", positive=True)
 
 
 class Region:

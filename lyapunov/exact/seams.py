@@ -66,7 +66,7 @@ def _inside(seam):
 
 def _on_side(seam, facts):
     """The value of a seam where the facts hold, or None where they do not tell."""
-    side = next((s for f in facts if (s := _same_sign(_inside(seam), f))), 0)
+    side = next((s for f in facts if (s := quotient_sign(_ratio(_inside(seam), f)))), 0)
     if not side:
         return None
     if isinstance(seam, (Max, Min)):
@@ -83,11 +83,6 @@ def _on_side(seam, facts):
 def _ratio(x, fact) -> sympy.Expr:
     """x/fact in lowest terms: the pieces ask for the same ones again."""
     return cancel(x / fact)
-
-
-def _same_sign(x, fact) -> int:
-    """1 or -1 where x = ±k·fact with k > 0 by its coefficients, else 0."""
-    return quotient_sign(_ratio(x, fact))
 
 
 def thin(facts, side_of) -> bool:

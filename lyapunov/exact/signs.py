@@ -107,7 +107,7 @@ class Domain:
         for p, power in factors:
             signed = self.signed(p)
             zeros.append(self._locus(p) if signed is None and p.free_symbols & (self.free | self.positive) else
-                         sympy.false if signed is None or self._cancelled(p, power) else signed[1].zero)
+                         sympy.false if signed is None or power <= self.poles.get(p, 0) else signed[1].zero)
             if power % 2 == 0:
                 continue
             if signed is None:
@@ -139,9 +139,6 @@ class Domain:
     def _locus(self, f):
         """The condition f = 0, without factors made of rates."""
         return Or(*(vanishing(p) for p, _ in factor_list(f)[1] if p.free_symbols & (self.free | self.positive)))
-
-    def _cancelled(self, p, power) -> bool:
-        return p in self.poles and power <= self.poles[p]
 
     def signed(self, p):
         """(1, proof of p ≥ 0) or (-1, proof of p ≤ 0), without conditions, or None."""

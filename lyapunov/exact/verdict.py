@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,14 @@ class Certificate(Printed):
     smt: tuple = ()
     chain: Any = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, steps: tuple[str, ...], proofs: Iterable, chain: Any = None) -> Certificate:
+        """With these words, the evidence of proofs, or of certificates, each once."""
+        parts = list(proofs)
+        identities, positive, decided = (tuple(dict.fromkeys(x for part in parts for x in getattr(part, name)))
+                                         for name in ("identities", "positive", "smt"))
+        return cls(steps, identities, positive, decided, chain)
+
     def verify(self) -> bool:
         """Check it again, with nothing but arithmetic: identities, signs, and the way from the definitions to them.
 
@@ -52,11 +61,6 @@ class Certificate(Printed):
 
     def __str__(self):
         return "\n".join(self.steps)
-
-
-def _t(rate):
-    """The time in a rate."""
-    return next((x for x in rate.free_symbols if x.name == "t"), sympy.Symbol("t", nonnegative=True))
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,8 @@ class Verdict(Readable):
         if self.status == Status.PROVED and self.zero_set is not None:
             where, strict = ("only where", " (strict)") if self.strict else ("where", "")
             lines.append(f"V' = 0     {where} {words(self.zero_set)}{strict}")
-        if self.status == Status.PROVED:
-            if self.invariant_set is not None:
-                lines.append(f"limits     bounded runs approach the set {words(self.invariant_set)}")
+        if self.status == Status.PROVED and self.invariant_set is not None:
+            lines.append(f"limits     bounded runs approach the set {words(self.invariant_set)}")
         if self.positive is not None:
             lines.append(f"V - F      is {'' if self.positive else 'not '}nonnegative for all memory")
         return "\n".join(lines)
@@ -129,7 +132,7 @@ class Verdict(Readable):
             F = sympy.Symbol("F", real=True)
             above = any(r in (sympy.Symbol("convex"), sympy.Ge(F, 0)) for r in self.assuming)  # else F* may be < 0
             name = "F - F*" if self.positive and above and sympy.sympify(self.energy).has(F) else "V"
-            steady = not self.rate.has(_t(self.rate))
+            steady = all(x.name != "t" for x in self.rate.free_symbols)
             factor = f"exp(-({self.rate})*t)" if steady else f"exp(-(integral of {self.rate}))"
             return f"V' <= -({self.rate})*V for every loss and state, so {name} <= V(0)*{factor}"
         if self.status == Status.PROVED:

@@ -5,10 +5,11 @@
 """
 from .equilibria import ATTRACTING, MOVED, STABLE, UNDECIDED, UNSTABLE, Stability, stability
 from .fixed_points import FixedPoint, Multipliers, multipliers, spurious_fixed_points
-from .leading import resting
+from .leading import resting, state_at
 from .modified import ModifiedEquation, modified_equation
 
 __all__ = [
     "stability", "Stability", "ATTRACTING", "STABLE", "UNSTABLE", "UNDECIDED", "MOVED", "multipliers", "Multipliers",
     "spurious_fixed_points", "FixedPoint", "modified_equation", "ModifiedEquation", "resting",
+    "state_at",
 ]

@@ -16,16 +16,17 @@ from arithmetic import (
 from flows import Flow, State
 from networks import CriticalPoint, Nature, Objective, as_point
 
-from ..coordinate import as_flow, exact_rates
+from ..coordinate import as_flow
+from ..classes import F, H, J
 from ..decrease import falls
 from ..derivation import judged_energies
-from ..energy import Energy, H
+from ..energy import Energy
 from ..nearby import objection
-from .leading import Leading, Moved, Unscalable, leading_at
+from .leading import Leading, Moved, Unscalable, leading_at, linear
 
 UNDECIDED, UNSTABLE, STABLE, ATTRACTING = "undecided", "unstable", "stable", "asymptotically stable"
 MOVED = "not an equilibrium"
-J = Symbol("J", real=True)
+F0 = Symbol("F0", real=True)  # F at the point
 DIGITS = 20  #: of eigenvalues that have no short closed form
 
 
@@ -92,7 +93,7 @@ def stability(flow: Flow | type[Flow], critical_point: CriticalPoint | Sequence,
     Degenerate points are decided for F that is analytic near them.  Raises ValueError where θ* is not critical.
     Sources: Chetaev 1934; LaSalle 1960; Absil & Kurdyka 2006 (stable points of analytic gradient flows).
     """
-    flow = exact_rates(as_flow(flow, "stability(flow, critical_point): flow"))
+    flow = as_flow(flow, "stability(flow, critical_point): flow").exact()
     point = as_point(critical_point, loss)
     loss = loss if loss is not None else point.loss
     try:
@@ -175,7 +176,7 @@ class _Local:
         """(α, core {block: (p, β, K)}, followers {block: (K, h)}), or None where the leading part has another form."""
         g, own, slopes = self.g, self.own, self.lead.slopes
         rest = {name: x for name, x in own.items() if name not in self.lead.free}
-        if not self.lead.linear and not self._is_linear(self.theta):
+        if not self.lead.linear and not linear(self.theta, [*own.values(), g]):
             return None
         alpha = -self.theta.coeff(g)
         core, followers = {}, {}
@@ -205,10 +206,6 @@ class _Local:
             return None
         return alpha, core, followers
 
-    def _is_linear(self, f) -> bool:
-        variables = [*self.own.values(), self.g]
-        return f == 0 or f.is_polynomial(*variables) and sympy.Poly(f, *variables).total_degree() == 1
-
     # ------------------------------------------------------------------------------ by a function that falls
     def _by_function(self, alpha, core, followers) -> Stability:
         point, own, g = self.point, self.own, self.g
@@ -235,7 +232,6 @@ class _Local:
                else f" for all small enough {', '.join(small)} > 0" if small else "")
         steps.append(f"V = {_sum(shown)} has V' <= -const ({squares}) near the point{how}")
         energy = self._energy(psi)
-        F, F0 = sympy.symbols("F F0", real=True)
         found = Stability(UNDECIDED, tuple(steps), energy=energy, delta=value, rest=self.lead.rest, point=point,
                           eigenvalues=self.eigenvalues())
         nature, leaves = point.nature, self._leaves()
@@ -399,7 +395,6 @@ def _by_energy(flow: Flow, point: CriticalPoint, reason: str) -> Stability:
     _, oracle, derivatives = flow.coordinate()
     if any(sympy.fraction(sympy.together(f))[1].free_symbols for f in map(sympy.sympify, derivatives.values())):
         return undecided("and speeds are not bounded near it")
-    F, F0 = sympy.symbols("F F0", real=True)
     for energy, verdict in judged_energies(flow):
         blocks, proof = {str(n) for n in flow.memory if n != "theta"}, falls(verdict)
         if proof is None or not {"g", *blocks} <= proof[1]:

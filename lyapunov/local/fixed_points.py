@@ -15,7 +15,7 @@ from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer
 
-from ..coordinate import Coordinate, exact_rates, refuse_names, scalars_at_rest
+from ..coordinate import Coordinate, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
 from ..exact import Fresh, Status, positive, readable, resting_value, vanishes
 from .truncated import Truncated, taylor
@@ -70,7 +70,6 @@ class Multipliers(Readable):
         return aligned(rows)
 
 
-
 def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence | None = None, *, symbolic: bool = False,
                 frozen: bool = False) -> Multipliers:
     """Eigenvalues of the one-step map at its rest point over a critical point, and the sharpness it bears.
@@ -100,7 +99,7 @@ def multipliers(optimizer: Optimizer, critical_point: CriticalPoint | Sequence |
     given = () if critical_point is None else critical_point
     eigenvalues = given.eigenvalues if isinstance(given, CriticalPoint) else given
     told = None if symbolic or frozen else as_told(
-        exact_rates(optimizer.flow), optimizer.scheme, sympy.sympify(h).subs(values), polynomial,
+        optimizer.flow.exact(), optimizer.scheme, sympy.sympify(h).subs(values), polynomial,
         (Rational(3, 4) * scale, Rational(5, 2) * scale, *(e for e in map(as_decimals, eigenvalues) if e.is_number
                                                            and abs(e) <= 100 * scale)), "JᵀJ" in argument)
     if told is False:
@@ -135,15 +134,15 @@ def _symbols(optimizer, symbolic):
                         f"pair(GradientDescent(), Euler(), 0.1), got {optimizer!r}")
     named = getattr(optimizer, "hyperparameters", {}) and optimizer.schedule is None
     if not (symbolic or named):
-        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
+        return optimizer.flow.exact(), as_decimals(optimizer.step.h), {}
     rates = optimizer.parameters()
     h = sympy.sympify(rates.pop("h"))
     known = {f.name for f in dataclasses.fields(optimizer.flow)}
     if not rates.keys() <= known:  # a modified flow: its numbers serve
-        return exact_rates(optimizer.flow), as_decimals(optimizer.step.h), {}
+        return optimizer.flow.exact(), as_decimals(optimizer.step.h), {}
     values = {} if symbolic else {positive(k): as_decimals(v) for k, v in optimizer.hyperparameters.items()
                                   if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    return exact_rates(dataclasses.replace(optimizer.flow, **{k: as_decimals(v) for k, v in rates.items()})), h, values
+    return dataclasses.replace(optimizer.flow, **{k: as_decimals(v) for k, v in rates.items()}).exact(), h, values
 
 
 @dataclass(frozen=True)
@@ -405,6 +404,7 @@ def spurious_fixed_points(optimizer: Optimizer, loss: Objective) -> list[FixedPo
     step = Fresh("h_step", positive=True)
     new = as_decimals(optimizer.scheme.symbolic_step(flow.on(SymbolicLoss(F, [x])), sympy.S.Zero, Vector([x]), step)[0])
     new = new.subs(step, h).subs(values)
+
     def over(e):
         return (_expanded(part, x) for part in ((e, sympy.S.One) if e.is_polynomial(x) else
                                                 sympy.fraction(sympy.cancel(e))))

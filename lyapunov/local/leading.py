@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import sympy
 from sympy import Poly, Symbol
 
-from flows import Flow
+from flows import Flow, State
 
 from ..coordinate import Coordinate
 from ..exact import Fresh, Unreadable, vanishes
@@ -94,7 +96,7 @@ def leading(flow: Flow, center: sympy.Expr = sympy.S.Zero) -> Leading:
     for name in free:  # at rest anywhere: it moves by O(|y|²) only, y the deviations of the other blocks
         _limit(scaled[name].subs({own[n]: 0 for n in free}), 4, name, poles, set())
     variables = [*own.values(), o.gradient, s.theta]
-    return Leading(rest, slopes, own, free, all(_linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
+    return Leading(rest, slopes, own, free, all(linear(f, variables) for f in slopes.values()), o.gradient, s.theta,
                    tuple(map(str, one.scalars)), tuple(dict.fromkeys(p.xreplace({curved: o.hessian}) for p in poles)))
 
 
@@ -118,6 +120,24 @@ def resting(flow: Flow) -> dict:
     except Unscalable:
         return {}
     return {name: value for name, value in found.rest.items() if name not in found.free}
+
+
+def state_at(flow: Flow, theta: np.ndarray, memory: Mapping | None, called: str = "memory") -> State:
+    """The state of this memory, {block: value}, blocks not given at rest; the flow's own start for None.
+
+    Raises ValueError for what the flow has not; `called` is what that is called.
+    """
+    values = vars(flow.start(theta))
+    if memory is None:
+        return State(**values)
+    known = set(map(str, flow.memory)) - {"theta"}
+    if unknown := set(memory) - known:
+        raise ValueError(f"{type(flow).__name__} has no {called} {', '.join(sorted(unknown))}; it has "
+                         f"{', '.join(sorted(known)) or 'none'}")
+    values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
+    values |= {name: np.full_like(values[name], float(value)) for name, value in resting(flow.exact()).items()
+               if name not in memory}
+    return State(**values)
 
 
 def _rest(field, symbols, still):
@@ -191,6 +211,7 @@ def _limit(f, power: int, name: str, poles: list, curvature: set):
     return sympy.expand(quotient.subs(SCALE, 0))
 
 
-def _linear(f, variables) -> bool:
+def linear(f, variables) -> bool:
+    """Whether an expression is a linear form in the variables."""
     return f == 0 or (f.is_polynomial(*variables) and Poly(f, *variables).is_homogeneous
                       and Poly(f, *variables).total_degree() == 1)

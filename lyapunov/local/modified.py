@@ -15,7 +15,7 @@ from flows import Flow, State, scalar
 from networks import Objective
 from schemes import Scheme, SequentialEuler
 
-from ..coordinate import as_flow, exact_rates, refuse_names, scalars_at_rest
+from ..coordinate import as_flow, refuse_names, scalars_at_rest
 from ..exact import positive
 from .truncated import Truncated, taylor
 
@@ -98,7 +98,7 @@ def modified_equation(flow: Flow | type[Flow], scheme: Scheme, order: int = 1, *
         if not isinstance(scheme, SequentialEuler) or not set(weights) <= {f.name for f in dataclasses.fields(flow)}:
             raise ValueError(f"weights={weights}: the scheme must be SequentialEuler, and the names rates of {flow}")
         flow = dataclasses.replace(flow, **{rate: positive(f"rate_{rate}") for rate in weights})
-    model = _Model(exact_rates(flow), loss, dim, order)
+    model = _Model(flow.exact(), loss, dim, order)
     return _slaved(model, weights, order) if weights else _expanded(model.state, model.step(scheme), order)
 
 

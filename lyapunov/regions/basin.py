@@ -11,14 +11,14 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import Readable, entry, latex, short
-from flows import Flow, State
+from flows import Flow
 from networks import CriticalPoint, Objective, as_point
 
-from ..coordinate import exact_rates
+from ..classes import F
 from ..decrease import falls
 from ..derivation import judged_energies, known_energies
 from ..energy import Energy
-from ..local import ATTRACTING, STABLE, resting, stability
+from ..local import ATTRACTING, STABLE, resting, stability, state_at
 from .wells import Well, well
 
 if TYPE_CHECKING:
@@ -61,16 +61,9 @@ class BasinCertificate(Readable):
         theta, loss = np.asarray(theta, dtype=float), self.well.loss
         if theta.ndim not in (1, 2) or theta.shape[0] != loss.dim:
             raise ValueError(f"theta must have shape ({loss.dim},) or ({loss.dim}, lanes), got {theta.shape}")
-        known = set(map(str, self.flow.memory)) - {"theta"}
-        if unknown := set(memory) - known:
-            raise ValueError(f"{type(self.flow).__name__} has no block {', '.join(sorted(unknown))}; it has "
-                             f"{', '.join(sorted(known)) or 'none'}")
-        state = vars(self.flow.start(theta))
-        if memory:
-            rest = {n: np.full_like(state[n], float(v)) for n, v in resting(exact_rates(self.flow)).items()}
-            state |= rest | {k: np.asarray(v, dtype=float) for k, v in memory.items()}
+        state = state_at(self.flow, theta, memory or None, "block")
         with np.errstate(all="ignore"):
-            value = self.energy(State(**state), loss.oracle(theta))
+            value = self.energy(state, loss.oracle(theta))
         return (np.asarray(value, dtype=float) < self.inner) & self.well.holds(theta)
 
     def draw(self, ax: Axes, *, color: str = "black", points: int = 400, **style: Any) -> QuadContourSet:
@@ -133,9 +126,8 @@ def basin_certificate(flow: Flow, critical_point: CriticalPoint | Sequence,
 @functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """An energy of the flow that is proved to fall to critical points and is at least F, with its derivative."""
-    F = sympy.Symbol("F", real=True)
-    rest = resting(exact_rates(flow))
-    for (energy, verdict), numeric in zip(judged_energies(exact_rates(flow)), known_energies(flow), strict=True):
+    rest = resting(flow.exact())
+    for (energy, verdict), numeric in zip(judged_energies(flow.exact()), known_energies(flow), strict=True):
         found = falls(verdict)
         if found is not None and "g" in found[1] and energy.expression.diff(F) == 1:
             memory = energy.expression - F

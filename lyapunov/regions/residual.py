@@ -11,14 +11,14 @@ import sympy
 from numpy.typing import ArrayLike
 
 from arithmetic import GivenOracle, Readable, aligned, as_decimals, latex
-from flows import Flow, State
+from flows import Flow
 from networks import CriticalPoint, Objective, as_point
 from schemes import FixedStep, Optimizer, Stop, integrate
 
-from ..coordinate import exact_rates
+from ..classes import F, g
 from ..derivation import judged_energies, known_energies
-from ..exact import Status, vanishes
-from ..local import resting
+from ..exact import Status, positive, vanishes
+from ..local import state_at
 from .wells import Well, well
 
 
@@ -119,7 +119,7 @@ def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, th
     theta = np.asarray(theta, dtype=float)
     if loss is not None and theta.shape != (loss.dim,):
         raise ValueError(f"theta must have shape ({loss.dim},), got {theta.shape}: one state at a time")
-    state = _state(flow, memory, theta)
+    state = state_at(flow, theta, memory)
     held = _held(energy, state)
     if np.isnan(held):
         raise ValueError(f"{type(flow).__name__}: the energy of this memory is 0/0; pass memory={{...}} with its "
@@ -134,7 +134,7 @@ def residual_energy(flow: Flow | Optimizer, memory: Mapping | None = None, *, th
         around = well(loss, point)
         top = float(sympy.N(around.level))
         inside = bool(around.holds(theta)) and value < top
-        block, smallest = _smallest(flow, function, _state(flow, memory or {}, theta), top - value)
+        block, smallest = _smallest(flow, function, state_at(flow, theta, memory or {}), top - value)
         found = replace(found, well=around, confined=proved and inside and value + held < top, block=block,
                         smallest=smallest)
     if optimizer is not None:
@@ -175,13 +175,13 @@ def escape(optimizer: Optimizer, critical_point: CriticalPoint | Sequence, start
 @functools.lru_cache(maxsize=64)
 def _energy(flow: Flow):
     """(V, V − F in symbols, whether V is proved to fall): a proved one if there is one."""
-    F, candidates = sympy.Symbol("F", real=True), []
-    for energy, (twin, verdict) in zip(known_energies(flow), judged_energies(exact_rates(flow)), strict=True):
+    candidates = []
+    for energy, (twin, verdict) in zip(known_energies(flow), judged_energies(flow.exact()), strict=True):
         function = sympy.expand(twin.expression - F)
-        if not function.has(F) and not function.has(sympy.Symbol("g", real=True)):
+        if not function.has(F, g):
             proved = verdict.status == Status.PROVED and not verdict.conditions and bool(verdict.positive)
             candidates.append((energy, function, proved))
-            if candidates[-1][2]:
+            if proved:
                 return candidates[-1]
     if not candidates:
         raise ValueError(f"{flow!r} has no energy of the form F + (function of the memory), and none was derived")
@@ -190,36 +190,14 @@ def _energy(flow: Flow):
 
 def _with_symbols(flow: Flow, function):
     """V − F with the numeric rates as symbols of their names, and the values of those that occur in it."""
-    F = sympy.Symbol("F", real=True)
     numbers = {f.name: getattr(flow, f.name) for f in dataclasses.fields(flow)
                if isinstance(getattr(flow, f.name), float) and getattr(flow, f.name) > 0}
-    twin = dataclasses.replace(flow, **{name: sympy.Symbol(name, positive=True) for name in numbers})
-    for energy in known_energies(twin):
+    decimals = {positive(name): as_decimals(v) for name, v in numbers.items()}
+    for energy in known_energies(dataclasses.replace(flow, **{name: positive(name) for name in numbers})):
         shown = energy.expression - F
-        if vanishes(_with_numbers(shown, numbers) - function):
-            return shown, {name: v for name, v in numbers.items() if shown.has(sympy.Symbol(name, positive=True))}
+        if vanishes(shown.subs(decimals) - function):
+            return shown, {name: v for name, v in numbers.items() if shown.has(positive(name))}
     return function, {}
-
-
-def _with_numbers(expression, numbers: dict):
-    """An expression with the symbols of rates replaced by the decimals that their values print as."""
-    return expression.subs({sympy.Symbol(n, positive=True): as_decimals(v) for n, v in numbers.items()})
-
-
-def _state(flow: Flow, memory: Mapping | None, theta) -> State:
-    """The state of this memory, blocks not given at rest (bias corrections at 1); the flow's own start for None."""
-    if memory is None:
-        return flow.start(theta)
-    known = {str(name) for name in flow.memory} - {"theta"}
-    if unknown := set(memory) - known:
-        raise ValueError(f"{type(flow).__name__} has no memory {', '.join(sorted(unknown))}; it has "
-                         f"{', '.join(sorted(known)) or 'none'}")
-    values = vars(flow.start(theta))
-    values |= {k: np.broadcast_to(np.asarray(v, dtype=float), np.shape(values[k])) for k, v in memory.items()}
-    for name, value in resting(exact_rates(flow)).items():
-        if name not in memory:
-            values[name] = np.full_like(np.asarray(values[name]), float(value))
-    return State(**values)
 
 
 def _held(energy, state) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -206,9 +207,7 @@ class _Search:
 
     def _below(self, low, high) -> np.ndarray:
         """Lower bounds of F on boxes: the best of the natural form and of Taylor's of first and second order."""
-        # widened by rounding: neighbouring boxes overlap, so that nothing lies between them
-        box = Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
-                     for a, b in zip(low, high, strict=True))
+        box = _boxes(low, high)
         middle = (low + high) / 2
         centre = Vector(Interval(m, m) for m in middle)
         step = [x - Interval(m, m) for x, m in zip(box, middle, strict=True)]
@@ -256,9 +255,7 @@ class _Search:
         return bool(part[tuple(index[:, inside])].any())
 
     def _convex(self, low, high) -> bool:
-        hessian = self.loss.hessian(Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
-                                           for a, b in zip(low, high, strict=True)))
-        n = self.loss.dim
+        hessian, n = self.loss.hessian(_boxes(low, high)), self.loss.dim
         minors = [hessian[0, 0]]
         if n > 1:
             minors.append(hessian[0, 0] * hessian[1, 1] - hessian[0, 1] * hessian[0, 1])
@@ -270,8 +267,7 @@ class _Search:
 
     def _slopes(self, low, high) -> bool:
         """Whether ∇F ≠ 0 on every box."""
-        slope = self.loss.gradient(Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf))
-                                          for a, b in zip(low, high, strict=True)))
+        slope = self.loss.gradient(_boxes(low, high))
         return bool(np.all(np.any([np.broadcast_to((g.low > 0) | (g.high < 0), low.shape[1:]) for g in slope], axis=0)))
 
 
@@ -279,12 +275,14 @@ def _same(p: CriticalPoint, q: CriticalPoint) -> bool:
     return p.theta == q.theta and p.family == q.family
 
 
+def _boxes(low, high) -> Vector:
+    """Boxes, widened by rounding: neighbours overlap, so that nothing lies between them."""
+    return Vector(Interval(np.nextafter(a, -np.inf), np.nextafter(b, np.inf)) for a, b in zip(low, high, strict=True))
+
+
 def _cube(dim: int, reach: int) -> np.ndarray:
     return np.array(np.meshgrid(*[np.arange(-reach, reach + 1)] * dim, indexing="ij")).reshape(dim, -1)
 
 
 def _sum(terms):
-    out = terms[0]
-    for term in terms[1:]:
-        out = out + term
-    return out
+    return functools.reduce(operator.add, terms)
