@@ -144,17 +144,23 @@ def studies(loss: Objective, optimizers: Sequence[Optimizer], starts: np.ndarray
     check_backend(backend)
     check_threads(threads)
     attractors, n, whole = Attractors(loss, points, patience), jobs[0].n, jobs[0].columns(0, jobs[0].n)
+    found, interrupted = list[Study](), False
     with Interruptions() as keys:
         try:
             with keys.allowed():
                 ends = _follow(jobs[0].work, whole, backend, threads, beside=[job.problem for job in jobs[1:]])
                 keys.check()
         except _Cut as cut:
-            attractors.hurry()
-            ends = cut.ends
-        return [_judged(job, attractors, whole, {name: values[..., k * n:(k + 1) * n].copy()
-                                                 for name, values in ends.items()},
-                        keys, match, getattr(starts, "drawn", ""), backend, threads) for k, job in enumerate(jobs)]
+            ends, interrupted = cut.ends, True
+        for k, job in enumerate(jobs):
+            if found:
+                attractors = Attractors(loss, points, patience)  # each has this patience
+            if interrupted:
+                attractors.hurry()
+            own = {name: values[..., k * n:(k + 1) * n].copy() for name, values in ends.items()}
+            found.append(_judged(job, attractors, whole, own, keys, match, getattr(starts, "drawn", ""), backend,
+                                 threads))
+    return found
 
 
 def alike(loss: Objective, optimizers: Iterable[Optimizer], starts: np.ndarray | Described, stop: Stop | None) -> bool:

@@ -865,6 +865,10 @@ MUTANTS = (
     # --------------------------------------------------------------------------------- sweeps, boundaries
     Mutant("studies of a sweep are followed side by side", "return max(1, LANES // n) if",
            "return 1 if", SWEEP + "studies_of_few_starts_are_followed_side_by_side"),
+    Mutant("each study of a sweep waits for its points",
+           "            if found:\n                attractors = Attractors",
+           "            if False:\n                attractors = Attractors",
+           SWEEP + "each_study_of_a_sweep_has_the_patience"),
     Mutant("what repeats another program is followed apart",
            "all(other.iteration is first.iteration for other in others)", "True",
            SWEEP + "studies_that_repeat_one_program_are_alike"),

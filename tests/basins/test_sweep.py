@@ -13,6 +13,7 @@ import networks
 import schemes
 from arithmetic import Interrupted
 from basins import Labels, Study, Sweep, grid, study, sweep
+from basins.attractors import Attractors
 from basins.follow import _follow, alike
 from schemes import Outcome, Stop, named
 
@@ -199,6 +200,13 @@ def test_studies_of_few_starts_are_followed_side_by_side(polytwo, monkeypatch, t
     for other in whole[1:]:
         for a, b in zip(whole[0].studies, other.studies, strict=True):
             assert all(np.array_equal(x, arrays(b)[name], equal_nan=True) for name, x in arrays(a).items())
+
+
+def test_each_study_of_a_sweep_has_the_patience(polytwo, monkeypatch):
+    waited = []
+    monkeypatch.setattr("basins.follow.Attractors", lambda *args: waited.append(args) or Attractors(*args))
+    swept = sweep(polytwo, "gd", {"lr": [0.05, 0.1, 0.2]}, grid(polytwo.box, 4), stop=STOP, patience=7.0)
+    assert swept.complete and waited == 3 * [(polytwo, "known", 7.0)]
 
 
 def test_studies_that_repeat_one_program_are_alike(polytwo):
