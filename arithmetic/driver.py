@@ -48,8 +48,10 @@ def iterate(iteration: Iteration, start: np.ndarray, max_steps: int | np.ndarray
     workers = check_threads(threads)
     state, n = start if overwrite else np.array(start, dtype=float, order="C"), np.shape(start)[1]
     steps, limits = np.zeros(n, dtype=np.int64), np.array(max_steps, dtype=np.int64, ndmin=1)
-    # (those that may go far are begun first, so that none of them goes alone at the end)
-    queue = np.argsort(-limits, kind="stable") if np.ndim(max_steps) else np.arange(n)
+    queue = np.arange(n)
+    if np.ndim(max_steps):  # those that may go far are begun first, so that none of them goes alone at the end
+        queue = np.flatnonzero(limits > 0)
+        queue = queue[np.argsort(-np.frexp(limits[queue])[1].astype(np.int16), kind="stable")]
     iteration, base, most = _for(backend, iteration.among(state)), 0, int(limits.max(initial=0))
     try:
         while len(queue) and base < most:

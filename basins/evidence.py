@@ -320,10 +320,11 @@ def followed_on(problem: Problem, z: np.ndarray, lanes: np.ndarray, steps: np.nd
     """
     run = run or functools.partial(problem.run, overwrite=True)
     total, period = (steps.copy() if begun else np.zeros_like(steps)), np.zeros(len(steps), dtype=np.int8)
-    left = (1 << np.frexp(np.maximum(LONGER * steps[lanes], 1024) - 1)[1].astype(np.int64)) - total[lanes]
-    z[:, lanes], more = run(z[:, lanes], max_steps=left, **options)
-    total[lanes] += more
-    going = lanes[more == left]
+    left = np.zeros_like(steps)  # no others move
+    left[lanes] = (1 << np.frexp(np.maximum(LONGER * steps[lanes], 1024) - 1)[1].astype(np.int64)) - total[lanes]
+    z, more = run(z, max_steps=left, **options)
+    total += more
+    going = lanes[more[lanes] == left[lanes]]
     period[going] = periods(problem, z[:, going], **options)
     end, found = problem.finish(z, total), Further.of(np.arange(len(steps)), problem.field.dim)
     end.outcome[end.outcome == Outcome.STEP_LIMIT] = Outcome.RUNNING
