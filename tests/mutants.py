@@ -758,7 +758,7 @@ MUTANTS = (
     Mutant("each lane has its limit, with NumPy", "count < (work.limits[lane] if work.each else least)",
            "count < least",
            "tests/arithmetic/test_driver.py::test_a_lane_of_a_limit_is_that_lane_in_a_run_of_so_many_steps[numpy]"),
-    Mutant("what may go far is begun first", "np.argsort(-limits, kind=\"stable\") if", "np.arange(n) if",
+    Mutant("what may go far is begun first", "np.argsort(-np.frexp(limits", "np.argsort(np.frexp(limits",
             "tests/arithmetic/test_driver.py::test_lanes_that_may_go_far_are_begun_first"),
     Mutant("a kernel is given what its stop test compares with", 'if n.op == "const" and n not in moving)', "if False)",
            LABELS + "ends_in_doubt_are_followed_on_by_the_kernel_of_the_study"),

@@ -69,11 +69,12 @@ def test_a_lane_of_a_limit_is_that_lane_in_a_run_of_so_many_steps(backend, monke
 
 
 def test_lanes_that_may_go_far_are_begun_first(monkeypatch):
-    """So that the last ones do not go alone."""
+    """By powers of 2, so that the last ones do not go alone; those of no steps are not begun."""
     queues = []
     monkeypatch.setattr("arithmetic.driver._way", lambda kernel, work, *_: lambda: queues.append(list(work.queue)))
-    iterate(damped_map(), starts(4), np.array([5, 7, 5, 9]))
-    assert queues == [[3, 1, 0, 2]]
+    iterate(damped_map(), starts(4), np.array([0, 70, 5, 900]))
+    iterate(damped_map(), starts(4), np.array([7, 70, 5, 900]))
+    assert queues == [[3, 1, 2], [3, 1, 0, 2]]
 
 
 def test_a_run_continued_in_pieces_is_the_run():

@@ -8,7 +8,8 @@ from flows.adam import correcting
 from lyapunov import energies
 
 RATES = {"a": 1.3, "b": 0.7, "c": 0.9, "eps": 1e-3, "kappa": 0.4, "delta": 0.3, "L": 2.0, "damping": 0.5,
-         "beta": 0.8, "s": 0.2, "r": 1.5, "nu": 0.6, "k1": 2.0, "k2": 1.1, "k3": 0.2, "first": 0.1, "gamma": 0.8}
+         "beta": 0.8, "s": 0.2, "r": 1.5, "nu": 0.6, "k1": 2.0, "k2": 1.1, "k3": 0.2, "first": 0.1, "gamma": 0.8,
+         "p": 3.5}
 OWN = [kind.symbolic() for kind in FLOWS if kind.energy is not None]
 FURTHER = [Adam.symbolic(**form) for form in ({"correction": False}, {"hat": True}, {"eps_root": 1e-3})] + [
     AMSGrad.symbolic(**form) for form in ({"correction": False}, {"corrected_maximum": True}, {"hat": True},

@@ -33,8 +33,8 @@ def test_every_named_classic_is_compared_or_said_to_have_no_counterpart():
     import schemes
 
     compared = {case.name for case in cases.CASES}
-    without = {"nesterov-vanishing", "qhadam", "sophia", "cautious-adamw", "newton", "damped-newton", "gauss-newton",
-               "lm", "lm-gain", "lmf", "lm-uphill", "gd-em", "momentum-em", "pgd", "gd-extragradient"}
+    without = {"p-gd", "nesterov-vanishing", "qhadam", "sophia", "cautious-adamw", "newton", "damped-newton",
+               "gauss-newton", "lm", "lm-gain", "lmf", "lm-uphill", "gd-em", "momentum-em", "pgd", "gd-extragradient"}
     corrected = {name for name in schemes.NAMED if name.endswith(("-energy", "-richardson"))
                  or name.startswith(("lc-", "lcd-", "lci-"))}
     assert compared | without | corrected == set(schemes.NAMED) and not compared & without
