@@ -250,8 +250,11 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         raise _NoLinearPart("the step uses JᵀJ, which is not the Hessian at a point where the residuals do not vanish")
     if loss.of_squares:
         argument += "; JᵀJ is the Hessian, as where the residuals vanish"
-    polynomial = sympy.Poly(sympy.factor((z * sympy.eye(len(x)) - A).det(method="berkowitz")), z).as_expr()
-    return polynomial.xreplace(meant), further, argument
+    determinant = (z * sympy.eye(len(x)) - A).det(method="berkowitz")
+    # else e^(−1/100), e^(−1/10) and e^(−1) are powers of one symbol, up to the hundredth
+    decays = {e: sympy.Dummy(positive=True) for e in determinant.atoms(sympy.exp)}
+    polynomial = sympy.Poly(sympy.factor(determinant.xreplace(decays)), z).as_expr()
+    return polynomial.xreplace({d: e for e, d in decays.items()}).xreplace(meant), further, argument
 
 
 def _check_axes(flow: Flow) -> None:

@@ -1,5 +1,6 @@
 """Every flow under every scheme, and every named optimizer:
 the exact tools give a result or one sentence of their own."""
+import math
 import re
 
 import pytest
@@ -7,12 +8,12 @@ import sympy
 from sympy import Rational
 
 import schemes
-from flows import FLOWS, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam
+from flows import FLOWS, AggregatedMomentum, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam
 from lyapunov import Status, modified_equation, multipliers
 from lyapunov.coordinate import scalars_at_rest
 from schemes import (
-    NAMED, RKC1, SCHEMES, Euler, Gonzalez, Heun, ImplicitEuler, ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4,
-    SequentialEuler, Strang, named, pair,
+    NAMED, RKC1, SCHEMES, Euler, ExponentialEuler, ExponentialMap, Gonzalez, Heun, ImplicitEuler, ItohAbe,
+    MarquardtEuler, RosenbrockEuler, RungeKutta4, SequentialEuler, Strang, named, pair,
 )
 
 ALL = [*(scheme() for scheme in SCHEMES), MarquardtEuler(), RosenbrockEuler(gauss_newton=True)]
@@ -80,6 +81,15 @@ def test_the_threshold_among_roots_of_which_some_are_not_real():
     inside, outside = (max(map(abs, sympy.Poly(found.polynomial.subs(
         eta, sympy.N(k * found.threshold, 40)), z).nroots())) for k in (Rational(99, 100), Rational(101, 100)))
     assert inside < 1 < outside
+
+
+@pytest.mark.parametrize("scheme", [ExponentialEuler(), ExponentialMap()], ids=repr)
+def test_decays_of_rates_in_one_unit_are_not_powers_of_one_symbol(scheme):
+    """e^(−1/100), its tenth power and its hundredth: to factor that took longer than anybody waited."""
+    found = multipliers(pair(AggregatedMomentum(), scheme, 0.1))
+    eta, z = (next(x for x in found.polynomial.free_symbols if x.name == name) for name in ("eta", "z"))
+    at_rest = sorted(abs(complex(x)) for x in sympy.Poly(found.polynomial.subs(eta, 0), z).nroots())
+    assert at_rest == pytest.approx(sorted([1, *(math.exp(-0.1 * k) for k in (10, 1, 0.1))]), abs=1e-6)
 
 
 @pytest.mark.slow
