@@ -16,7 +16,7 @@ import flows
 from arithmetic import Array, Oracle, Quantity, Rate, VectorField, absolute, dot, sqrt, total, where
 from flows import State
 
-from .base import Advance, Scheme, need_gradient_descent
+from .base import Advance, Scheme, need_flow, need_gradient_descent
 from .classics import Recipe, named, recipe
 from .control import EnergyControl, ErrorControl, Standstill, Trial, _positive
 from .damping import FletcherControl, MarquardtEuler, UphillControl
@@ -51,7 +51,7 @@ class DampedPerStep(Scheme):
     needs_flow = True
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
-        _need(self, flows.Momentum, field.flow)
+        need_flow(self, flows.Momentum, field.flow)
         s, oracle = field.state(t, y), field.loss.oracle(field.theta(y))
         v = (1 - self.share) * s.v - h * oracle.gradient
         return field.pack({"v": v, "theta": s.theta + h * v}), None, field.pack(field.slopes(s, oracle) | {"theta": v})
@@ -72,7 +72,7 @@ class EnergyMomentum(Scheme):
     needs_flow = True
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
-        _need(self, flows.AveragedMomentum, field.flow)
+        need_flow(self, flows.AveragedMomentum, field.flow)
         s, here, a = field.state(t, y), field.loss.oracle(field.theta(y)), field.flow.a
         theta = s.theta - h * s.m
         w = 2 * s.m + a * h * here.gradient
@@ -83,12 +83,6 @@ class EnergyMomentum(Scheme):
 
     def symbolic_step(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Array:
         raise TypeError("EnergyMomentum: m⁺ is a root that the values of F decide, and has no printed update")
-
-
-def _need(scheme: Scheme, kind: type[flows.Flow], flow: flows.Flow) -> None:
-    if not isinstance(flow, kind):
-        raise ValueError(f"{type(scheme).__name__} is a step of {kind.__name__}, got {type(flow).__name__}; "
-                         "use SequentialEuler()")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from arithmetic import Array, Oracle, Quantity, VectorField
 
 #: The state after a step, an estimate of its error where there is one, and the slope at its start.
 Advance: TypeAlias = tuple[Array, Array | None, Array]
+F = TypeVar("F", bound=flows.Flow)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,14 @@ def is_gradient_flow(flow) -> bool:
     if isinstance(flow, flows.WeightDecay):
         return not flow.decoupled and is_gradient_flow(flow.flow)
     return isinstance(flow, flows.GradientDescent)
+
+
+def need_flow(scheme: Scheme, kind: type[F], flow: flows.Flow) -> F:
+    """The flow, if it is the one that the scheme is a step of; ValueError where it is another."""
+    if not isinstance(flow, kind):
+        raise ValueError(f"{type(scheme).__name__} is a step of {kind.__name__}, got {type(flow).__name__}; "
+                         "use SequentialEuler()")
+    return flow
 
 
 def need_gradient_descent(what: str, field, remedy: str) -> None:

@@ -7,7 +7,7 @@ import flows
 from arithmetic import Array, Quantity, VectorField, dot, where
 from flows import State
 
-from .base import Advance, Scheme
+from .base import Advance, Scheme, need_flow
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,8 @@ class NesterovStep(Scheme):
     needs_flow = True
 
     def advance(self, field: VectorField, t: Quantity, y: Array, h: Quantity) -> Advance:
-        flow = field.flow.flow if isinstance(field.flow, flows.Dimensionless) else field.flow
-        if not isinstance(flow, flows.RestartedNesterov):
-            raise ValueError(f"NesterovStep is a step of RestartedNesterov, got {type(flow).__name__}; "
-                             "use SequentialEuler()")
+        flow = need_flow(self, flows.RestartedNesterov,
+                         field.flow.flow if isinstance(field.flow, flows.Dimensionless) else field.flow)
         s = field.state(t, y)
         here, keep = field.loss.oracle(s.theta), s.c / (s.c + flow.r * h)
 
