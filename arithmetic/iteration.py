@@ -142,6 +142,11 @@ class Iteration:
         """How many arithmetic operations these are."""
         return len(self.computed)
 
+    @property
+    def calls(self) -> bool:
+        """Whether functions are among them, long chains of operations of which each one waits for the one before."""
+        return any(OPERATIONS[n.op].c is None for n in self.computed)
+
     @functools.cached_property
     def without_tables(self) -> Iteration:
         """This iteration with its clocks computed in every lane; itself if to look them up is less work."""

@@ -312,17 +312,17 @@ sqrt = operation(
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
     numpy="absolute", adjoint=lambda n, d: (d * sign(n.args[0]),), interval=even, error=0, doc="Absolute value.")
-# the extremes propagate NaN, as NumPy's do
+# the extremes propagate NaN, as NumPy's do; a C compiler sees that a constant, mostly the second one, is no NaN
 minimum = operation(
     "minimum", arity=2, numeric=np.minimum, symbolic=lambda s, x, y: s.Min(x, y), sympy=("Min",),
-    c="(({0} <= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}",
+    c="(({1} < {0}) | ({1} != {1})) ? {1} : {0}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}",
     numpy="minimum",
     adjoint=lambda n, d: (where(n.args[0] <= n.args[1], d, 0.0), where(n.args[0] <= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("minimum", np.inf),
     doc="The smaller of two; NaN if either is NaN.")
 maximum = operation(
     "maximum", arity=2, numeric=np.maximum, symbolic=lambda s, x, y: s.Max(x, y), sympy=("Max",),
-    c="(({0} >= {1}) | ({0} != {0})) ? {0} : {1}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}",
+    c="(({1} > {0}) | ({1} != {1})) ? {1} : {0}", python="{0} if (({0} >= {1}) | ({0} != {0})) else {1}",
     numpy="maximum",
     adjoint=lambda n, d: (where(n.args[0] >= n.args[1], d, 0.0), where(n.args[0] >= n.args[1], 0.0, d)),
     interval=_monotone_in_both, error=0, simplify=simplify.extreme("maximum", -np.inf),

@@ -1,8 +1,8 @@
 """What repeats a recorded step: a back end a file.
 
 A back end prints the step into a *frame*, a fixed text around it, and compiles that.  The frame is the same in every
-language: a block of `WIDTH` lanes side by side; `INNER` steps of the whole block, in which a lane that no longer goes
-is frozen by select; then the lanes that have ended are written back and replaced by waiting ones, and the run looks
+language: a block of `WIDTH` lanes side by side; some steps of the whole block, in which a lane that no longer goes is
+frozen by select; then the lanes that have ended are written back and replaced by waiting ones, and the run looks
 whether it is asked to pause.  So neither the order of the lanes nor the slowest one matters, and a pause loses nothing.
 
 To add one: a file with a subclass of `Backend`, and its place in `REGISTERED`, the preferred first.

@@ -12,7 +12,8 @@ import numpy as np
 from .. import printers
 from ..iteration import Iteration
 
-WIDTH, INNER = 32, 24  # lanes per block; steps between two looks at who has ended and whether to pause
+WIDTH = 32                     # lanes per block
+FEW, MANY, WORK = 4, 24, 900   # steps between two looks at who has ended and whether to pause, and operations of them
 NEXT, STOP = 0, 8      # places in `Work.shared`, on cache lines of their own
 
 
@@ -145,6 +146,7 @@ def printed(iteration: Iteration, spelling: Spelling) -> Step:
 
 
 def sizes(iteration: Iteration) -> dict[str, int]:
-    """The constants of a frame."""
-    return {"width": WIDTH, "inner": INNER, "states": len(iteration.lanes), "fixed": len(iteration.fixed),
+    """The constants of a frame.  Lanes that have ended wait for the next look: for fewer steps where steps are long."""
+    inner = max(FEW, min(MANY, WORK // max(iteration.operations, 1)))
+    return {"width": WIDTH, "inner": inner, "states": len(iteration.lanes), "fixed": len(iteration.fixed),
             "tables": len(iteration.tabulated)}

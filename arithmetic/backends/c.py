@@ -20,6 +20,8 @@ FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-t
 # the first two make jumps of selects, and then the loop over lanes does not vectorise; the last one takes two steps of
 # a few lanes before the others have theirs: steps wait for each other, lanes do not
 GCC = ("-fno-tree-pre", "-fno-thread-jumps", "-fno-loop-unroll-and-jam")
+# of what waits for each other little is put side by side, as far as there are registers
+ORDER = ("-fschedule-insns", "-fsched-pressure")
 WIDE = ("-mprefer-vector-width=512",)  # x86's alone
 SETS = FLAGS + GCC + WIDE, FLAGS + GCC, FLAGS + WIDE, FLAGS
 
@@ -35,8 +37,8 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
 {{
     double y[S + 1][W] __attribute__((aligned(64))), p[P + 1][W] __attribute__((aligned(64)));
     double c[T + 1][W] __attribute__((aligned(64)));
-    i64 count[W] __attribute__((aligned(64))), alive[W] __attribute__((aligned(64))), lane[W];
-    i64 limit[W] __attribute__((aligned(64)));
+    {flag} alive[W] __attribute__((aligned(64)));
+    i64 lane[W], count[W] __attribute__((aligned(64))), limit[W] __attribute__((aligned(64)));
     const i64 inner = !each && *limits < K ? *limits + 1 : K;  /* the last of few steps shows who has done them */
     {bounds}
     i64 mine = 0, last = 0, running = 1;  /* queue[mine] to queue[last] are this thread's next lanes */
@@ -72,7 +74,7 @@ void run(i64 *next, const i64 *stop, const i64 *queue, i64 size, i64 n, i64 base
             for (int l = 0; l < W; l++) {{
                 {loads}
                 {body}
-                const i64 go = (alive[l] != 0) & (count[l] < limit[l]) & ({go});
+                const {flag} go = (alive[l] != 0) & (count[l] < limit[l]) & ({go});
                 {stores}
                 count[l] += go;
                 alive[l] = go;
@@ -100,7 +102,7 @@ class C(Backend):
         if cc is None:
             raise CompileError("no C compiler was found")
         try:
-            function = step_loop(source(iteration), cc)
+            function = step_loop(source(iteration), cc, ORDER if iteration.calls else ())
         except CompileError:
             compiler.cache_clear()  # another one may be named by the time of the next program
             raise
@@ -133,9 +135,10 @@ def source(iteration: Iteration) -> str:
     # the gather stays a loop of its own: inlined it would keep the next one from vectorising
     gather = ("for (int l = 0; l < W; l++) { const i64 r = count[l] < rows ? count[l] : rows - 1; "
               + " ".join(step.gather) + " }") if step.gather else ""
-    return FRAME.format(**sizes(iteration), prelude=step.prelude, gather=gather, loads=join(step.loads),
-                        body=join(step.body), go=step.go, stores=join(step.stores),
-                        bounds=" ".join(step.bounds))
+    # flags of half the size of the numbers: two vectors of lanes side by side, so that chains wait for each other less
+    return FRAME.format(**sizes(iteration), flag="int" if iteration.calls else "i64", prelude=step.prelude,
+                        gather=gather, loads=join(step.loads), body=join(step.body), go=step.go,
+                        stores=join(step.stores), bounds=" ".join(step.bounds))
 
 
 @functools.cache
@@ -149,25 +152,26 @@ def _machine() -> str:
 
 
 @functools.lru_cache(maxsize=128)
-def library(text: str, cc: str) -> ctypes.CDLL:
-    """The loaded library of a C text: of this process, else the kept one, else compiled now."""
-    name = cache.name("\n".join((text, cc, *SETS[0], _machine())), ".so")
+def library(text: str, cc: str, more: tuple[str, ...] = ()) -> ctypes.CDLL:
+    """The loaded library of a C text: of this process, else the kept one, else compiled now; more : flags of gcc's."""
+    name = cache.name("\n".join((text, cc, *SETS[0], *more, _machine())), ".so")
     if (kept := cache.find(name)) is not None:
         with contextlib.suppress(OSError):  # another process has just replaced it
             return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
         built = Path(folder) / name
         for flags in SETS:
-            result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(built), "-lm"], input=text, text=True,
-                                    capture_output=True, check=False)
+            extra = more if set(GCC) <= set(flags) else ()
+            result = subprocess.run([cc, *flags, *extra, "-x", "c", "-", "-o", str(built), "-lm"], input=text,
+                                    text=True, capture_output=True, check=False)
             if result.returncode == 0:
                 cache.keep(built)
                 return ctypes.CDLL(str(built))  # once loaded it needs its file no more
     raise CompileError(f"{cc} said: {result.stderr.strip()[-500:]}")
 
 
-def step_loop(text: str, cc: str) -> Callable:
-    function = library(text, cc).run
+def step_loop(text: str, cc: str, more: tuple[str, ...]) -> Callable:
+    function = library(text, cc, more).run
     pointer, integer = ctypes.c_void_p, ctypes.c_longlong
     function.argtypes = [pointer] * 3 + [integer] * 3 + [pointer, integer] + [pointer] * 5 + [integer]
     function.restype = None

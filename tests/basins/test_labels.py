@@ -175,7 +175,7 @@ def test_a_longer_run_goes_on_from_the_end_as_from_the_start(name, settings):
 def test_ends_in_doubt_are_followed_on_by_the_kernel_of_the_study(name, monkeypatch):
     """So that a map compiles once: the stricter stop is an argument, and clocks go on from where they are."""
     texts, library = set(), c.library
-    monkeypatch.setattr(c, "library", lambda text, cc: texts.add(text) or library(text, cc))
+    monkeypatch.setattr(c, "library", lambda text, *rest: texts.add(text) or library(text, *rest))
     result = study(networks.get("polytwo"), named(name), uniform(networks.get("polytwo").box, 40, 0), backend="c")
     assert len(texts) == 1 and len(result.further.lanes) + result.certified.sum() > 10
 
