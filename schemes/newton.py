@@ -1,6 +1,8 @@
 """Equations of implicit steps: Newton's method as straight-line arithmetic."""
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, where
@@ -45,29 +47,28 @@ def _size(matrix):
 
 
 def _in_symbols(equation, x):
-    w = Vector(sympy.Dummy(real=True) for _ in x)
-    for _ in range(0 if _bends(equation(w)[0], w) else 2):
-        r, J, _ = equation(x)
-        r = [sympy.simplify(e) for e in r]
-        if not any(r):
-            return x
-        x = Vector(sympy.cancel(e) for e in x - solve(J, Vector(r)))
+    w = [sympy.Dummy(real=True) for _ in x]
+    residual = [sympy.sympify(e) for e in equation(Vector(w))[0]]
+    atoms = set().union(*(e.atoms(sympy.Symbol, sympy.Derivative, sympy.core.function.AppliedUndef) for e in residual))
+    numbers = {a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(atoms - set(w), key=str))}
+
+    def at(e, point=()):
+        return e.xreplace(numbers).xreplace(dict(zip(w, point, strict=False)))
+
+    def bends(e):  # seen at once where the attempt to solve takes long
+        left, right = ([sympy.Rational(a + k, 3) for k in range(len(w))] for a in (1, 8))
+        middle = [(a + b) / 2 for a, b in zip(left, right, strict=True)]
+        return not _vanishes(at(e, left) + at(e, right) - 2 * at(e, middle))
+
+    if not any(map(bends, residual)):
+        with contextlib.suppress(ValueError):
+            for solution in sympy.linsolve([sympy.cancel(e) for e in residual], w):  # which raises NonlinearError
+                if all(_vanishes(at(e, [sympy.N(at(x), 40) for x in solution])) for e in residual):
+                    return Vector(solution)
     raise TypeError("the equation of this implicit step is not linear in y⁺, so it has no closed form in symbols; "
                     "give it numbers, or a quadratic loss")
 
 
-def _bends(residual, w) -> bool:
-    """Whether numbers show that the residual is not linear in w, at once where the attempt to solve it takes long."""
-    atoms = set().union(*(sympy.sympify(e).atoms(sympy.Derivative, sympy.core.function.AppliedUndef) for e in residual))
-    symbols = set().union(*(sympy.sympify(e).free_symbols for e in residual)) - set(w)
-    numbers = [{a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(kind, key=str))}
-               for kind in (atoms, symbols)]
-    left, right = ([sympy.Rational(a + k, 3) for k in range(len(w))] for a in (1, 8))
-    middle = [(a + b) / 2 for a, b in zip(left, right, strict=True)]
-    for e in residual:
-        e = sympy.sympify(e).xreplace(numbers[0]).xreplace(numbers[1])
-        u, v, m = (e.xreplace(dict(zip(w, point, strict=True))) for point in (left, right, middle))
-        bend = sympy.N(u + v - 2 * m, 30)
-        if not bend.is_number or abs(bend) > 1e-20:
-            return True
-    return False
+def _vanishes(number) -> bool:
+    number = sympy.N(number, 30)
+    return bool(number.is_number and abs(number) < 1e-20)

@@ -166,7 +166,8 @@ class Kin:
         return vars(self) | {"made": OrderedDict()}
 
 
-CASES = 3  #: that a state in symbols may hold: RAdam's in four stages
+CASES, LENGTH = 3, 9000  #: that a state in symbols may hold: RAdam's in four stages; parts of one with Min or Max
+LONG = 20000             #: parts of an update that stays as it is, where shorter ones are collected
 
 
 class _Coordinate(flows.Field):
@@ -180,10 +181,10 @@ class _Coordinate(flows.Field):
 
     def slopes(self, s, oracle):
         """Raises TypeError where the state holds more cases than sympy compares in seconds with those of the field."""
-        held = set().union(*(sympy.sympify(e).atoms(sympy.Piecewise) for x in vars(s).values()
-                             for e in np.ravel(np.asarray(x, dtype=object))))
-        if len(held) > CASES:
-            raise TypeError(f"comparison of {len(held)} cases within cases")
+        state = [sympy.sympify(e) for x in vars(s).values() for e in np.ravel(np.asarray(x, dtype=object))]
+        cases = set().union(*(e.atoms(sympy.Piecewise) for e in state))
+        if len(cases) > CASES or any(e.has(sympy.Min, sympy.Max) for e in state) and _parts(state) > LENGTH:
+            raise TypeError(f"comparison of {len(cases)} cases, or of {LENGTH} parts, within cases")
         if self._sequential:
             s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
                                for name, x in vars(s).items()})
@@ -198,6 +199,18 @@ class _Coordinate(flows.Field):
     def jacobian(self, t, y):
         J = super().jacobian(t, y)
         return Vector(map(self.loss.known, J.flat)).reshape(J.shape)
+
+
+def _parts(expressions) -> int:
+    """How many parts the expressions are written with; those that stand in many places are counted once for each."""
+    counts: dict[sympy.Basic, int] = {}
+
+    def count(e):
+        if e not in counts:
+            counts[e] = 1 + sum(map(count, e.args))
+        return counts[e]
+
+    return sum(map(count, expressions))
 
 
 def _next(name):
@@ -301,6 +314,8 @@ def _collected(expression, x):
             terms += [term / sums[-1] * a for a in sums[-1].args] if sums else [term]
         return sympy.Add(*terms)
 
+    if _parts([expression]) > LONG:
+        return expression
     bottoms = {p: sympy.factor_terms(p.base) for p in expression.atoms(sympy.Pow) if p.base.is_Add}
     e = expression.xreplace({p: b**p.exp for p, b in bottoms.items() if b.is_Mul})
     terms = sympy.Add.make_args(spread(e))

@@ -168,16 +168,17 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
 
     def moved(field, at: dict) -> dict:
         """The blocks after a step from the state `at`."""
-        try:
-            new = scheme.symbolic_step(field, with_time, Vector(at[y[name]] for name in names), step)
+        state = Vector(at[y[name]] for name in names)
+        try:  # the slope tells at once of the time, of which the stages of a step are long formulas
+            timed = sympy.Matrix(field(with_time, state)).has(with_time)
+            new = () if timed else scheme.symbolic_step(field, with_time, state, step)
         except ValueError as error:  # sympy's, of the larger of nan and something
             if "nan" not in str(error):
                 raise
             raise _NoLinearPart("the step is not defined at the rest point, as with eps = 0") from error
-        new = {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
-        if any(e.has(with_time) for e in new.values()):
+        if timed:
             raise _NoLinearPart("the step depends on the time itself")
-        return new
+        return {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
 
     signed = {x: sympy.S.Zero for name, x in y.items() if not isinstance(name, scalar) and name not in flow.nonnegative}
     counts = {x: x for name, x in y.items() if isinstance(name, scalar)}

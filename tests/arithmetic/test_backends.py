@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from arithmetic import BACKENDS, CompileError, Graph, Iteration, available, check_backend, iterate
+from arithmetic import BACKENDS, CompileError, Graph, Iteration, available, check_backend, exp, iterate
 from arithmetic.backends import REGISTERED, Backend, c, numba, numpy
+from arithmetic.backends.base import FEW, MANY, sizes
 from maps import damped_map, decay_map, starts, stragglers
 
 
@@ -154,3 +155,27 @@ def test_gcc_takes_one_step_of_many_lanes_at_a_time(tmp_path):
     if result.returncode:
         pytest.skip("not gcc, or not on an x86")
     assert "loop vectorized" in result.stderr and "unroll and jam" not in result.stderr
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
+@pytest.mark.parametrize("function, flag, more", [(lambda x: x * x, "i64", ()), (exp, "int", c.ORDER)],
+                         ids=["arithmetic", "exp"])
+def test_steps_with_functions_take_two_vectors_of_lanes_side_by_side(function, flag, more, monkeypatch):
+    """Their operations wait for each other; where none do, one vector fills the processor and two have no room."""
+    x, = (graph := Graph()).inputs("x", 1)
+    iteration = Iteration((x,), (x - 0.1 * function(x),), abs(x) > 1e-3, 1)
+    assert f"    {flag} alive[W]" in c.source(iteration) and f"const {flag} go" in c.source(iteration)
+    given, library = [], c.library
+    monkeypatch.setattr(c, "library", lambda text, cc, more: given.append(more) or library(text, cc, more))
+    c.C().compile(iteration)
+    assert given == [more]
+
+
+def test_ended_lanes_wait_for_as_much_work_as_a_look_takes():
+    """Not for as many steps: those of implicit schemes are long."""
+    x, = (graph := Graph()).inputs("x", 1)
+
+    def inner(terms):
+        return sizes(Iteration((x,), (sum((x * k for k in range(2, terms)), start=x),), x > 1e-3, 1))["inner"]
+
+    assert inner(3) == MANY and inner(1000) == FEW and FEW < inner(40) < MANY

@@ -8,12 +8,14 @@ import sympy
 from sympy import Rational
 
 import schemes
-from flows import FLOWS, AggregatedMomentum, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam
+from flows import (
+    FLOWS, AggregatedMomentum, MoMo, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam, ScheduleFree,
+)
 from lyapunov import Status, modified_equation, multipliers
 from lyapunov.coordinate import scalars_at_rest
 from schemes import (
-    NAMED, RKC1, SCHEMES, Euler, ExponentialEuler, ExponentialMap, Gonzalez, Heun, ImplicitEuler, ItohAbe,
-    MarquardtEuler, RosenbrockEuler, RungeKutta4, SequentialEuler, Strang, named, pair,
+    NAMED, RKC1, SCHEMES, DormandPrince, Euler, ExponentialEuler, ExponentialMap, Gonzalez, Heun, ImplicitEuler,
+    ItohAbe, MarquardtEuler, RosenbrockEuler, RungeKutta4, SequentialEuler, Strang, named, pair,
 )
 
 ALL = [*(scheme() for scheme in SCHEMES), MarquardtEuler(), RosenbrockEuler(gauss_newton=True)]
@@ -118,6 +120,19 @@ def test_what_the_sentences_say():
         modified_equation(schemes.named("gauss-newton").flow, Euler())
     with pytest.raises(TypeError, match="needs the derivative of the Hessian"):
         pair(Newton(), RosenbrockEuler(), 0.1).algorithm()
+
+
+def test_what_would_take_symbols_minutes_is_seen_beforehand(monkeypatch):
+    """Nested extremes, updates of pages and steps that depend on the time."""
+    with pytest.raises(TypeError, match="DormandPrince on MoMo: sympy cannot hold the cases of this field"):
+        pair(MoMo(), DormandPrince(), 0.1).algorithm()
+    collected = pair(Momentum(), RosenbrockEuler(), 0.1).algorithm()
+    monkeypatch.setattr(schemes.pairs, "LONG", 0)
+    left = pair(Momentum(), RosenbrockEuler(), 0.1).algorithm()
+    assert left != collected and all(
+        sympy.simplify(a.rhs - b.rhs) == 0 for a, b in zip(left, collected, strict=True))
+    monkeypatch.setattr(Euler, "symbolic_step", None)
+    assert "depends on the time itself" in multipliers(pair(ScheduleFree(), Euler(), 0.1)).argument
 
 
 def test_multipliers_that_are_no_functions_of_the_eigenvalues():

@@ -5,7 +5,7 @@ import sympy
 from scipy.integrate import solve_ivp
 
 import networks
-from arithmetic import Graph, Program
+from arithmetic import Graph, Program, Vector
 from flows import AdaGrad, Adam, GradientDescent, LevenbergMarquardt, Momentum, RMSProp, WeightDecay
 from networks import Loss
 from schemes import (
@@ -13,6 +13,7 @@ from schemes import (
     ExponentialMap, Extragradient, Gonzalez, Heun, ImplicitEuler, ImplicitMidpoint, ItohAbe, Outcome, RosenbrockEuler,
     RungeKutta, RungeKutta4, SequentialEuler, Stop, Strang, integrate, pair, stability_function,
 )
+from schemes.newton import newton
 
 TABLEAUX = [s for s in SCHEMES if issubclass(s, RungeKutta)]
 BY_NEWTON = [s for s in SCHEMES if s.implicit and s is not ItohAbe]  # which brackets first
@@ -380,3 +381,16 @@ def test_a_coordinate_discrete_gradient_near_a_stiff_minimum():
         solved = np.isfinite(end).all(axis=0)
         assert point.nature.is_minimum and solved.mean() > 0.98
         assert (loss.value(end) < loss.value(y))[solved].all()
+
+
+def test_implicit_equations_in_symbols():
+    """What is linear is solved, however many symbols it has; numbers try a solution that symbols give."""
+    x, y = Vector(sympy.symbols("x y", real=True)), Vector(sympy.symbols("a:12", real=True))
+    A, b = y[:9].reshape(3, 3), y[9:] / y[0]
+    found = newton(lambda w: (A @ w + b, None, None), b, b, 1)
+    assert all(sympy.cancel(e) == 0 for e in A @ found + b)
+    F, nothing = sympy.Function("F"), sympy.sin(b[0])**2 + sympy.cos(b[0])**2 - 1  # which symbols divide by
+    for residual in (lambda w: w**2 - x, lambda w: abs(w) - 1, lambda w: Vector(map(F, w)) + w, lambda w: x + 0 * w,
+                     lambda w: x + nothing * w):
+        with pytest.raises(TypeError, match="not linear in y⁺"):
+            newton(lambda w, r=residual: (r(w), None, None), x, x, 1)
