@@ -192,8 +192,9 @@ def _expanded(state, new, order) -> ModifiedEquation:
 
 
 def _jumps(e) -> bool:
-    """The derivative of a sign."""
-    return isinstance(e, sympy.DiracDelta) or isinstance(e, sympy.Derivative) and isinstance(e.expr, sympy.sign)
+    """The derivative of a sign, and one somewhere."""
+    return (isinstance(e, sympy.DiracDelta) or isinstance(e, sympy.Derivative) and isinstance(e.expr, sympy.sign)
+            or isinstance(e, sympy.Subs) and e.expr.is_zero)
 
 
 def _plain(e):
