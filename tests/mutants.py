@@ -779,8 +779,7 @@ MUTANTS = (
            "tests/schemes/test_catalogue.py::test_implicit_equations_in_symbols"),
     Mutant("long updates stay as they are", "if _parts([expression]) > LONG:", "if False:",
            "tests/lyapunov/test_every_pair.py::test_what_would_take_symbols_minutes_is_seen_beforehand"),
-    Mutant("slopes tell of the time before steps do", "timed = sympy.Matrix(field(with_time, state)).has(with_time)",
-           "timed = False",
+    Mutant("slopes tell of the time before steps do", "sympy.Matrix(field(with_time, state)).has(with_time)", "False",
            "tests/lyapunov/test_every_pair.py::test_what_would_take_symbols_minutes_is_seen_beforehand"),
     Mutant("what takes many operations is looked up", "sum(_work(n) for n in op.program.tape if n.operands)", "1",
            "tests/arithmetic/test_iteration.py::"

@@ -12,9 +12,9 @@ import numpy as np
 from .. import printers
 from ..iteration import Iteration
 
-WIDTH = 32                     # lanes per block
-FEW, MANY, WORK = 4, 24, 900   # steps between two looks at who has ended and whether to pause, and operations of them
-NEXT, STOP = 0, 8      # places in `Work.shared`, on cache lines of their own
+WIDTH = 32                    # lanes per block
+FEW, MANY, WORK = 4, 24, 900  # steps between two looks at who has ended and whether to pause, and operations of them
+NEXT, STOP = 0, 8             # places in `Work.shared`, on cache lines of their own
 
 
 class CompileError(RuntimeError):

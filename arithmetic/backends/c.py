@@ -20,7 +20,7 @@ FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-t
 # the first two make jumps of selects, and then the loop over lanes does not vectorise; the last one takes two steps of
 # a few lanes before the others have theirs: steps wait for each other, lanes do not
 GCC = ("-fno-tree-pre", "-fno-thread-jumps", "-fno-loop-unroll-and-jam")
-# of what waits for each other little is put side by side, as far as there are registers
+# what one lane waits for is done between the operations of others, as far as there are registers
 ORDER = ("-fschedule-insns", "-fsched-pressure")
 WIDE = ("-mprefer-vector-width=512",)  # x86's alone
 SETS = FLAGS + GCC + WIDE, FLAGS + GCC, FLAGS + WIDE, FLAGS

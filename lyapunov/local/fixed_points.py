@@ -170,15 +170,16 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
         """The blocks after a step from the state `at`."""
         state = Vector(at[y[name]] for name in names)
         try:  # the slope tells at once of the time, of which stages are long formulas; other schemes may refuse the flow
-            timed = sympy.Matrix(field(with_time, state)).has(with_time)
-            new = () if timed and isinstance(scheme, RungeKutta) else scheme.symbolic_step(field, with_time, state, step)
+            timed = isinstance(scheme, RungeKutta) and sympy.Matrix(field(with_time, state)).has(with_time)
+            new = () if timed else scheme.symbolic_step(field, with_time, state, step)
         except ValueError as error:  # sympy's, of the larger of nan and something
             if "nan" not in str(error):
                 raise
             raise _NoLinearPart("the step is not defined at the rest point, as with eps = 0") from error
-        if timed:
+        new = [as_decimals(e).subs(step, h) for e in new]
+        if timed or any(e.has(with_time) for e in new):
             raise _NoLinearPart("the step depends on the time itself")
-        return {name: as_decimals(e).subs(step, h) for name, e in zip(names, new, strict=True)}
+        return dict(zip(names, new, strict=True))
 
     signed = {x: sympy.S.Zero for name, x in y.items() if not isinstance(name, scalar) and name not in flow.nonnegative}
     counts = {x: x for name, x in y.items() if isinstance(name, scalar)}
