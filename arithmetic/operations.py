@@ -312,7 +312,7 @@ sqrt = operation(
 absolute = operation(
     "absolute", numeric=np.absolute, symbolic=lambda s, x: s.Abs(x), sympy=("Abs",), c="fabs({0})", python="abs({0})",
     numpy="absolute", adjoint=lambda n, d: (d * sign(n.args[0]),), interval=even, error=0, doc="Absolute value.")
-# the extremes propagate NaN, as NumPy's do; a C compiler sees that a constant, mostly the second one, is no NaN
+# the extremes propagate NaN, as NumPy's do, of two NaN either; a C compiler sees that a constant, mostly {1}, is none
 minimum = operation(
     "minimum", arity=2, numeric=np.minimum, symbolic=lambda s, x, y: s.Min(x, y), sympy=("Min",),
     c="(({1} < {0}) | ({1} != {1})) ? {1} : {0}", python="{0} if (({0} <= {1}) | ({0} != {0})) else {1}",

@@ -5,7 +5,9 @@ import contextlib
 
 import numpy as np
 
-from arithmetic import Vector, absolute, add_diagonal, dot, is_symbolic, maximum, minimum, solve, sqrt, total, where
+from arithmetic import (
+    Vector, absolute, add_diagonal, as_decimals, dot, is_symbolic, maximum, minimum, solve, sqrt, total, where,
+)
 from arithmetic.late import sympy
 
 EPS = np.finfo(float).eps
@@ -48,9 +50,11 @@ def _size(matrix):
 
 def _in_symbols(equation, x):
     w = [sympy.Dummy(real=True) for _ in x]
-    residual = [sympy.sympify(e) for e in equation(Vector(w))[0]]
-    atoms = set().union(*(e.atoms(sympy.Symbol, sympy.Derivative, sympy.core.function.AppliedUndef) for e in residual))
-    numbers = {a: sympy.Rational(7 + 3 * k, 11 + k) for k, a in enumerate(sorted(atoms - set(w), key=str))}
+    residual = [as_decimals(e) for e in equation(Vector(w))[0]]
+    unknown = (e.free_symbols | e.atoms(sympy.Derivative, sympy.core.function.AppliedUndef) for e in residual)
+    # none of them 0 or 1, which could make a divisor vanish
+    numbers = {a: sympy.Rational(sympy.prime(k + 4), sympy.prime(k + 5))
+               for k, a in enumerate(sorted(set().union(*unknown) - set(w), key=str))}
 
     def at(e, point=()):
         return e.xreplace(numbers).xreplace(dict(zip(w, point, strict=False)))
@@ -61,14 +65,15 @@ def _in_symbols(equation, x):
         return not _vanishes(at(e, left) + at(e, right) - 2 * at(e, middle))
 
     if not any(map(bends, residual)):
-        with contextlib.suppress(ValueError):
-            for solution in sympy.linsolve([sympy.cancel(e) for e in residual], w):  # which raises NonlinearError
-                if all(_vanishes(at(e, [sympy.N(at(x), 40) for x in solution])) for e in residual):
+        with contextlib.suppress(ValueError, sympy.PolynomialError):  # linsolve's, where it is not linear
+            for solution in sympy.linsolve([sympy.cancel(e) for e in residual], w):
+                values = [sympy.N(at(x), 40) for x in solution]
+                if not solution.has(*w) and all(_vanishes(at(e, values)) for e in residual):
                     return Vector(solution)
-    raise TypeError("the equation of this implicit step is not linear in y⁺, so it has no closed form in symbols; "
-                    "give it numbers, or a quadratic loss")
+    raise TypeError("the equation of this implicit step is not linear in y⁺, or has no single solution, so there is no "
+                    "closed form in symbols; give it numbers, or a quadratic loss")
 
 
 def _vanishes(number) -> bool:
     number = sympy.N(number, 30)
-    return bool(number.is_number and abs(number) < 1e-20)
+    return bool(number.is_number and number.is_finite and abs(number) < 1e-20)

@@ -166,8 +166,9 @@ class Kin:
         return vars(self) | {"made": OrderedDict()}
 
 
-CASES, LENGTH = 3, 9000  #: that a state in symbols may hold: RAdam's in four stages; parts of one with Min or Max
-LONG = 20000             #: parts of an update that stays as it is, where shorter ones are collected
+CASES = 3      #: that a state in symbols may hold: RAdam's in four stages
+LENGTH = 9000  #: parts that a state with Min or Max may have: sympy compares longer ones for many seconds, or minutes
+LONG = 20000   #: parts of an update from which on it stays as it is; shorter ones are collected
 
 
 class _Coordinate(flows.Field):
@@ -183,8 +184,11 @@ class _Coordinate(flows.Field):
         """Raises TypeError where the state holds more cases than sympy compares in seconds with those of the field."""
         state = [sympy.sympify(e) for x in vars(s).values() for e in np.ravel(np.asarray(x, dtype=object))]
         cases = set().union(*(e.atoms(sympy.Piecewise) for e in state))
-        if len(cases) > CASES or any(e.has(sympy.Min, sympy.Max) for e in state) and _parts(state) > LENGTH:
-            raise TypeError(f"comparison of {len(cases)} cases, or of {LENGTH} parts, within cases")
+        if len(cases) > CASES:
+            raise TypeError(f"comparison of {len(cases)} cases within cases")
+        if any(e.has(sympy.Min, sympy.Max) for e in state) and (parts := _parts(state)) > LENGTH:
+            raise TypeError(f"algorithm(): the state of {type(self.flow).__name__} grows in a step to {parts} parts, "
+                            "more than sympy compares soon by Min and Max; use a scheme of fewer stages, as Euler()")
         if self._sequential:
             s = flows.State(**{name: x if self._unmoved(name, x) else self._symbol(name)
                                for name, x in vars(s).items()})

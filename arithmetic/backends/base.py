@@ -13,7 +13,7 @@ from .. import printers
 from ..iteration import Iteration
 
 WIDTH = 32                    # lanes per block
-FEW, MANY, WORK = 4, 24, 900  # steps between two looks at who has ended and whether to pause, and operations of them
+FEW, MANY, WORK = 4, 24, 900  # steps between two looks at who has ended: at least, at most, and operations in them
 NEXT, STOP = 0, 8             # places in `Work.shared`, on cache lines of their own
 
 
@@ -146,7 +146,10 @@ def printed(iteration: Iteration, spelling: Spelling) -> Step:
 
 
 def sizes(iteration: Iteration) -> dict[str, int]:
-    """The constants of a frame.  Lanes that have ended wait for the next look: for fewer steps where steps are long."""
+    """The constants of a frame.  Lanes that have ended wait for the next look: for fewer steps where steps are long.
+
+    A function counts as one operation.
+    """
     inner = max(FEW, min(MANY, WORK // max(iteration.operations, 1)))
     return {"width": WIDTH, "inner": inner, "states": len(iteration.lanes), "fixed": len(iteration.fixed),
             "tables": len(iteration.tabulated)}

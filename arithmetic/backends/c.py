@@ -160,10 +160,9 @@ def library(text: str, cc: str, more: tuple[str, ...] = ()) -> ctypes.CDLL:
             return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
         built = Path(folder) / name
-        for flags in SETS:
-            extra = more if set(GCC) <= set(flags) else ()
-            result = subprocess.run([cc, *flags, *extra, "-x", "c", "-", "-o", str(built), "-lm"], input=text,
-                                    text=True, capture_output=True, check=False)
+        for flags in (*([*known, *more] for known in SETS[:2] if more), *SETS):
+            result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(built), "-lm"], input=text, text=True,
+                                    capture_output=True, check=False)
             if result.returncode == 0:
                 cache.keep(built)
                 return ctypes.CDLL(str(built))  # once loaded it needs its file no more

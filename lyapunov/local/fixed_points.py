@@ -13,7 +13,7 @@ from sympy import Poly, Rational, Symbol
 from arithmetic import Readable, SymbolicLoss, Vector, aligned, as_decimals, entry, latex, short, worded
 from flows import Flow, Modifier, scalar
 from networks import CriticalPoint, Objective, as_point
-from schemes import FixedStep, Optimizer, RungeKutta
+from schemes import FixedStep, Optimizer
 
 from ..coordinate import Coordinate, refuse_names, scalars_at_rest
 from ..trials import as_told, bears
@@ -169,8 +169,10 @@ def linear_part(flow: Flow, scheme, h, frozen: bool, vanishing: bool):
     def moved(field, at: dict) -> dict:
         """The blocks after a step from the state `at`."""
         state = Vector(at[y[name]] for name in names)
-        try:  # the slope tells at once of the time, of which stages are long formulas; other schemes may refuse the flow
-            timed = isinstance(scheme, RungeKutta) and sympy.Matrix(field(with_time, state)).has(with_time)
+        try:
+            # the slope tells at once of the time, where stages are long; implicit schemes may refuse the flow first
+            explicit = not (scheme.implicit or scheme.linearly_implicit)
+            timed = explicit and sympy.Matrix(field(with_time, state)).has(with_time)
             new = () if timed else scheme.symbolic_step(field, with_time, state, step)
         except ValueError as error:  # sympy's, of the larger of nan and something
             if "nan" not in str(error):

@@ -192,7 +192,7 @@ def _expanded(state, new, order) -> ModifiedEquation:
 
 
 def _jumps(e) -> bool:
-    """The derivative of a sign, and one somewhere."""
+    """The derivative of a sign, also that at a point."""
     return (isinstance(e, sympy.DiracDelta) or isinstance(e, sympy.Derivative) and isinstance(e.expr, sympy.sign)
             or isinstance(e, sympy.Subs) and e.expr.is_zero)
 

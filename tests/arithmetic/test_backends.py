@@ -146,6 +146,20 @@ exec {c.compiler()} "$@"
 
 
 @pytest.mark.skipif("c" not in available(), reason="no C compiler")
+def test_a_compiler_that_knows_fewer_orders_keeps_its_flags(tmp_path):
+    cc, log = tmp_path / "cc", tmp_path / "log"
+    cc.write_text(f"""#!/bin/sh
+for flag; do case "$flag" in -fsched*) exit 1;; esac; done
+echo "$@" >> {log}
+exec {c.compiler()} "$@"
+""")
+    cc.chmod(0o755)
+    c.library(f"double twice(double x) {{ return 2 * x; }} // {tmp_path}", str(cc), c.ORDER)
+    first, *_ = log.read_text().splitlines()
+    assert set(c.SETS[0]) <= set(first.split())
+
+
+@pytest.mark.skipif("c" not in available(), reason="no C compiler")
 def test_gcc_takes_one_step_of_many_lanes_at_a_time(tmp_path):
     """What waits for nothing fills the processor; two steps of one lane do wait."""
     x, y = (graph := Graph()).inputs("x", 2)

@@ -9,7 +9,7 @@ from sympy import Rational
 
 import schemes
 from flows import (
-    FLOWS, AggregatedMomentum, MoMo, Momentum, NAdam, Newton, RAdam, Rprop, ScheduledNAdam, ScheduleFree,
+    FLOWS, Adam, AggregatedMomentum, MoMo, Momentum, NAdam, Newton, Polyak, RAdam, Rprop, ScheduledNAdam, ScheduleFree,
 )
 from lyapunov import Status, modified_equation, multipliers
 from lyapunov.coordinate import scalars_at_rest
@@ -122,15 +122,26 @@ def test_what_the_sentences_say():
         pair(Newton(), RosenbrockEuler(), 0.1).algorithm()
 
 
-def test_what_would_take_symbols_minutes_is_seen_beforehand(monkeypatch):
-    """Nested extremes, updates of pages and steps that depend on the time."""
-    with pytest.raises(TypeError, match="DormandPrince on MoMo: sympy cannot hold the cases of this field"):
+def test_nested_extremes_that_take_minutes_to_compare_are_seen_beforehand(monkeypatch):
+    assert len(pair(Polyak(), Heun(), 0.1).algorithm()) == 1
+    with monkeypatch.context() as few:
+        few.setattr(schemes.pairs, "LENGTH", 10)
+        assert pair(Adam(), Heun(), 0.1).algorithm()  # without extremes
+        with pytest.raises(TypeError, match="the state of Polyak grows in a step to .* parts, .* as Euler"):
+            pair(Polyak(), Heun(), 0.1).algorithm()
+    with pytest.raises(TypeError, match="the state of MoMo grows in a step to"):
         pair(MoMo(), DormandPrince(), 0.1).algorithm()
+
+
+def test_updates_of_many_pages_stay_as_they_are(monkeypatch):
     collected = pair(Momentum(), RosenbrockEuler(), 0.1).algorithm()
     monkeypatch.setattr(schemes.pairs, "LONG", 0)
     left = pair(Momentum(), RosenbrockEuler(), 0.1).algorithm()
-    assert left != collected and all(
-        sympy.simplify(a.rhs - b.rhs) == 0 for a, b in zip(left, collected, strict=True))
+    assert left != collected
+    assert all(sympy.simplify(a.rhs - b.rhs) == 0 for a, b in zip(left, collected, strict=True))
+
+
+def test_that_a_step_depends_on_the_time_is_seen_in_its_slope(monkeypatch):
     monkeypatch.setattr(Euler, "symbolic_step", None)
     assert "depends on the time itself" in multipliers(pair(ScheduleFree(), Euler(), 0.1)).argument
 

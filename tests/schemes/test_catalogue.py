@@ -5,7 +5,7 @@ import sympy
 from scipy.integrate import solve_ivp
 
 import networks
-from arithmetic import Graph, Program, Vector
+from arithmetic import Graph, Program, SymbolicLoss, Vector
 from flows import AdaGrad, Adam, GradientDescent, LevenbergMarquardt, Momentum, RMSProp, WeightDecay
 from networks import Loss
 from schemes import (
@@ -15,6 +15,7 @@ from schemes import (
 )
 from schemes.newton import newton
 
+P = sympy.Symbol("p", positive=True)
 TABLEAUX = [s for s in SCHEMES if issubclass(s, RungeKutta)]
 BY_NEWTON = [s for s in SCHEMES if s.implicit and s is not ItohAbe]  # which brackets first
 FLOWS = [GradientDescent(), Momentum(c=0.7), RMSProp(b=1.0, eps=0.5), Adam(a=1.0, b=1.0, eps=0.5)]
@@ -384,13 +385,27 @@ def test_a_coordinate_discrete_gradient_near_a_stiff_minimum():
 
 
 def test_implicit_equations_in_symbols():
-    """What is linear is solved, however many symbols it has; numbers try a solution that symbols give."""
+    """What is linear is solved, however many symbols it has and whatever they are called."""
     x, y = Vector(sympy.symbols("x y", real=True)), Vector(sympy.symbols("a:12", real=True))
     A, b = y[:9].reshape(3, 3), y[9:] / y[0]
     found = newton(lambda w: (A @ w + b, None, None), b, b, 1)
     assert all(sympy.cancel(e) == 0 for e in A @ found + b)
-    F, nothing = sympy.Function("F"), sympy.sin(b[0])**2 + sympy.cos(b[0])**2 - 1  # which symbols divide by
-    for residual in (lambda w: w**2 - x, lambda w: abs(w) - 1, lambda w: Vector(map(F, w)) + w, lambda w: x + 0 * w,
-                     lambda w: x + nothing * w):
-        with pytest.raises(TypeError, match="not linear in y⁺"):
-            newton(lambda w, r=residual: (r(w), None, None), x, x, 1)
+    for c in y:
+        w, = newton(lambda w, c=c: ((1 - c) * w + sum(y), None, None), b[:1], b, 1)
+        assert sympy.cancel(w * (1 - c) + sum(y)) == 0
+    h, t = sympy.symbols("h t", positive=True)
+    loss = SymbolicLoss(0.3 * x[0]**2, [x[0]])
+    new = ImplicitEuler().symbolic_step(Momentum(c=0.7).on(loss), t, x, h)  # floats are decimals
+    assert sympy.cancel(new[0] - x[0] - h * new[1]) == 0
+    assert sympy.cancel(new[1] * (1 + h * sympy.Rational(7, 10)) - x[1] + h * sympy.Rational(6, 10) * new[0]) == 0
+
+
+@pytest.mark.parametrize("residual", [
+    lambda w: w**2 - 2, lambda w: abs(w) - 1, lambda w: Vector(map(sympy.Function("F"), w)) + w, lambda w: 1 + 0 * w,
+    lambda w: 0 * w, lambda w: (sympy.sin(P)**2 + sympy.cos(P)**2 - 1) * w + P,
+    lambda w: w + sympy.Symbol("matrix", commutative=False)],
+    ids=["square", "absolute value", "unknown function", "no solution", "any solution", "hidden zero", "matrix"])
+def test_implicit_equations_in_symbols_without_a_single_solution(residual):
+    x = Vector([P])
+    with pytest.raises(TypeError, match="not linear in y⁺, or has no single solution"):
+        newton(lambda w: (residual(w), None, None), x, x, 1)
