@@ -145,7 +145,7 @@ class Iteration:
     @property
     def calls(self) -> bool:
         """Whether functions are among them, long chains of operations of which each one waits for the one before."""
-        return any(OPERATIONS[n.op].c is None for n in self.computed)
+        return printers.calls(self.computed) > 0
 
     @functools.cached_property
     def without_tables(self) -> Iteration:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -94,9 +94,13 @@ def prelude(outputs: Sequence[Node], names: dict[Node, str], language: str) -> s
     for node in order:
         if node.operands:
             define(OPERATIONS[node.op], language, texts)
-    calls = sum(bool(node.operands) and OPERATIONS[node.op].c is None for node in order)
-    head = C_HEAD.format(called=int(calls > INLINED)) if language == "c" else PYTHON_HEAD
+    head = C_HEAD.format(called=int(calls(order) > INLINED)) if language == "c" else PYTHON_HEAD
     return "\n".join([head, *texts.values()])
+
+
+def calls(nodes: Iterable[Node]) -> int:
+    """How many of the nodes call a function in C."""
+    return sum(bool(node.operands) and OPERATIONS[node.op].c is None for node in nodes)
 
 
 def digest(program: Program) -> str:

@@ -55,20 +55,21 @@ def _in_symbols(equation, x):
     # none of them 0 or 1, which could make a divisor vanish
     numbers = {a: sympy.Rational(sympy.prime(k + 4), sympy.prime(k + 5))
                for k, a in enumerate(sorted(set().union(*unknown) - set(w), key=str))}
+    tried = [e.xreplace(numbers) for e in residual]
 
-    def at(e, point=()):
-        return e.xreplace(numbers).xreplace(dict(zip(w, point, strict=False)))
+    def at(e, point):
+        return e.xreplace(dict(zip(w, point, strict=True)))
 
     def bends(e):  # seen at once where the attempt to solve takes long
         left, right = ([sympy.Rational(a + k, 3) for k in range(len(w))] for a in (1, 8))
         middle = [(a + b) / 2 for a, b in zip(left, right, strict=True)]
         return not _vanishes(at(e, left) + at(e, right) - 2 * at(e, middle))
 
-    if not any(map(bends, residual)):
+    if not any(map(bends, tried)):
         with contextlib.suppress(ValueError, sympy.PolynomialError):  # linsolve's, where it is not linear
             for solution in sympy.linsolve([sympy.cancel(e) for e in residual], w):
-                values = [sympy.N(at(x), 40) for x in solution]
-                if not solution.has(*w) and all(_vanishes(at(e, values)) for e in residual):
+                values = [sympy.N(x.xreplace(numbers), 40) for x in solution]
+                if not solution.has(*w) and all(_vanishes(at(e, values)) for e in tried):
                     return Vector(solution)
     raise TypeError("the equation of this implicit step is not linear in y⁺, or has no single solution, so there is no "
                     "closed form in symbols; give it numbers, or a quadratic loss")

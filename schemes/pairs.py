@@ -206,7 +206,10 @@ class _Coordinate(flows.Field):
 
 
 def _parts(expressions) -> int:
-    """How many parts the expressions are written with; those that stand in many places are counted once for each."""
+    """How many parts the expressions are written with.
+
+    Those that stand in many places count each time, and are looked at once: `sympy.count_ops` walks through them all.
+    """
     counts: dict[sympy.Basic, int] = {}
 
     def count(e):

@@ -775,7 +775,7 @@ MUTANTS = (
            "tests/arithmetic/test_backends.py::"
            "test_steps_with_functions_take_two_vectors_of_lanes_side_by_side[exp]"),
     Mutant("numbers try the solution of symbols",
-           "all(_vanishes(at(e, values)) for e in residual):", "True:",
+           "all(_vanishes(at(e, values)) for e in tried):", "True:",
            "tests/schemes/test_catalogue.py::"
            "test_implicit_equations_in_symbols_without_a_single_solution[hidden zero]"),
     Mutant("of many solutions none is the step", "if not solution.has(*w) and ", "if ",

@@ -160,7 +160,7 @@ def library(text: str, cc: str, more: tuple[str, ...] = ()) -> ctypes.CDLL:
             return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="optiflows-") as folder:
         built = Path(folder) / name
-        for flags in (*([*known, *more] for known in SETS[:2] if more), *SETS):
+        for flags in (*(known + more for known in SETS[:2] if more), *SETS):  # the first two are gcc's
             result = subprocess.run([cc, *flags, "-x", "c", "-", "-o", str(built), "-lm"], input=text, text=True,
                                     capture_output=True, check=False)
             if result.returncode == 0:
